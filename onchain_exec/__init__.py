@@ -1,0 +1,1 @@
+"""Execute trades on-chain: quotes, routes, checks, transactions, and a journal that survives."""

@@ -1,0 +1,1 @@
+"""The desk: configuration, clock, secrets, and the run of an order."""

@@ -1,0 +1,1 @@
+"""Nodes and local chains: the one place that talks JSON-RPC."""

@@ -1,0 +1,30 @@
+"""The words every layer speaks: addresses, tokens, amounts, blocks, described reads, orders."""
+
+from onchain_exec.core.address import ZERO_ADDRESS, Address, address_bytes, to_address
+from onchain_exec.core.amount import format_amount, parse_amount, require_base_units
+from onchain_exec.core.block import BlockRef
+from onchain_exec.core.call import Answer, Call, Snapshot
+from onchain_exec.core.log import Log
+from onchain_exec.core.order import Exact, Order
+from onchain_exec.core.reading import Reading, all_of
+from onchain_exec.core.token import Token
+
+__all__ = [
+    "ZERO_ADDRESS",
+    "Address",
+    "Answer",
+    "BlockRef",
+    "Call",
+    "Exact",
+    "Log",
+    "Order",
+    "Reading",
+    "Snapshot",
+    "Token",
+    "address_bytes",
+    "all_of",
+    "format_amount",
+    "parse_amount",
+    "require_base_units",
+    "to_address",
+]

@@ -1,0 +1,38 @@
+"""What the trader wants, before any view of the chain."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from onchain_exec.core.address import Address
+from onchain_exec.core.token import Token
+
+
+class Exact(enum.Enum):
+    """Which side of a swap the given amount fixes."""
+
+    IN = "in"
+    OUT = "out"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A market order to swap ``token_in`` for ``token_out``.
+
+    ``amount`` is base units of ``token_in`` for Exact.IN, of ``token_out`` for Exact.OUT.
+    ``max_slippage_bps`` bounds the fill against the quote it was accepted on. ``expires_at`` is
+    unix seconds: past it the transaction reverts on chain. ``order_id`` is unique in a journal;
+    the ``client_order_id`` is the caller's idempotency key.
+    """
+
+    order_id: str
+    client_order_id: str
+    account: Address
+    recipient: Address
+    token_in: Token
+    token_out: Token
+    amount: int
+    exact: Exact
+    max_slippage_bps: int
+    expires_at: int

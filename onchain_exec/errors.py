@@ -1,0 +1,213 @@
+"""Every error this package raises.
+
+OnchainExecError
+├── InputError                 what the caller gave cannot be used; nothing was read, signed or sent
+│   ├── AmountError            not an amount: a float, too many decimals, negative, zero, beyond uint256
+│   ├── AddressError           not an address, or a wrong checksum
+│   ├── UnknownTokenError      neither a known symbol nor an address with a token behind it
+│   ├── ConfigError            a setting is missing, malformed or contradicts another
+│   └── DuplicateOrderError    the client order id is taken by an order with other terms
+├── StateError                 the view of the chain does not support the decision
+│   ├── StaleStateError        made at another block, or older than the policy allows
+│   ├── NoPoolError            no pool trades the pair
+│   ├── NoRouteError           pools exist, none can fill the amount
+│   └── TokenRefusedError      the token moves other amounts than asked, or lies about itself
+├── PoolRevertError            the pool's contract would revert on this input (the mirror of the revert)
+├── NodeError                  a node or relay failed
+│   ├── NodeUnreachableError   no connection, no answer in time, or an answer that is not JSON-RPC
+│   ├── NodeRefusedError       the node answered with a JSON-RPC error
+│   ├── RateLimitedError       the node asks to slow down
+│   ├── WrongChainError        the node serves another chain
+│   └── BlockNotFoundError     the pinned block is not (or no longer) known to the node
+├── RevertError                the EVM reverted: the decoded reason
+├── GasError                   no gas limit satisfies the transaction
+├── EffectError                the simulated effects differ from what was asked
+├── SignerError                the signer refused, failed, or returned a signature that is not ours
+│   └── PolicyError            the policy inside the signing boundary forbids it
+├── JournalError               the journal cannot be read or written, or contradicts itself
+│   └── IllegalTransitionError an order or slot met an event that its state does not allow
+└── MissingToolError           a program or package that is needed is not installed
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class OnchainExecError(Exception):
+    """Root of the tree.
+
+    Every error says what was ``found``, what was ``needed`` and what to do (``todo``); each may be
+    empty where it would only repeat another. ``retryable`` tells whether the same call can succeed
+    later without a change by the caller.
+    """
+
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, found: str, *, needed: str = "", todo: str = "") -> None:
+        self.found, self.needed, self.todo = found, needed, todo
+        super().__init__(found)
+
+    def __str__(self) -> str:
+        text = self.found
+        if self.needed:
+            text += f"; needed: {self.needed}"
+        if self.todo:
+            text += f". {self.todo}"
+        return text
+
+    @property
+    def code(self) -> str:
+        """Stable name of the error for machines: the class name."""
+        return type(self).__name__
+
+
+class InputError(OnchainExecError):
+    """What the caller gave cannot be used; nothing was read, signed or sent."""
+
+
+class AmountError(InputError):
+    """Not an amount: a float, too many decimals, negative, zero, or beyond uint256."""
+
+
+class AddressError(InputError):
+    """Not an address, or a mixed-case address whose EIP-55 checksum is wrong."""
+
+
+class UnknownTokenError(InputError):
+    """Neither a known symbol nor an address with a token behind it."""
+
+
+class ConfigError(InputError):
+    """A setting is missing, malformed or contradicts another."""
+
+
+class DuplicateOrderError(InputError):
+    """The client order id is taken by an order with other terms."""
+
+
+class StateError(OnchainExecError):
+    """The view of the chain does not support the decision."""
+
+
+class StaleStateError(StateError):
+    """A value was made at another block than the decision's, or is older than the policy allows."""
+
+
+class NoPoolError(StateError):
+    """No pool trades the pair."""
+
+
+class NoRouteError(StateError):
+    """Pools exist, but none can fill the amount."""
+
+
+class TokenRefusedError(StateError):
+    """The token moves other amounts than asked (fee, rebase, pause) or lies about itself."""
+
+
+class PoolRevertError(OnchainExecError):
+    """The pool's contract would revert on this input.
+
+    ``reason`` is the contract's own revert string or custom error name (for example ``SPL``), so
+    that a differential test can compare it.
+    """
+
+    def __init__(self, reason: str, *, found: str = "", needed: str = "", todo: str = "") -> None:
+        self.reason = reason
+        super().__init__(found or f"the pool would revert with {reason}", needed=needed, todo=todo)
+
+
+class NodeError(OnchainExecError):
+    """A node or relay failed."""
+
+
+class NodeUnreachableError(NodeError):
+    """No connection, no answer in time, or an answer that is not JSON-RPC.
+
+    For a send this is AMBIGUOUS: the node may have taken the transaction.
+    """
+
+    retryable = True
+
+
+class NodeRefusedError(NodeError):
+    """The node answered with a JSON-RPC error object."""
+
+    def __init__(
+        self, method: str, rpc_code: int, message: str, data: object = None, *, todo: str = ""
+    ) -> None:
+        self.method, self.rpc_code, self.rpc_message, self.rpc_data = method, rpc_code, message, data
+        super().__init__(f"{method} was refused: {message} (code {rpc_code})", todo=todo)
+
+
+class RateLimitedError(NodeError):
+    """The node asks to slow down; ``retry_after_s`` is its own wish, or None."""
+
+    retryable = True
+
+    def __init__(self, found: str, *, retry_after_s: float | None = None) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(found, todo="Wait, or add another endpoint")
+
+
+class WrongChainError(NodeError):
+    """The node serves another chain than the one asked for."""
+
+    def __init__(self, found_chain_id: int, needed_chain_id: int, where: str) -> None:
+        self.found_chain_id, self.needed_chain_id = found_chain_id, needed_chain_id
+        super().__init__(
+            f"{where} serves chain {found_chain_id}",
+            needed=f"chain {needed_chain_id}",
+            todo="Check the URL and the chain setting; nothing was signed",
+        )
+
+
+class BlockNotFoundError(NodeError):
+    """The pinned block is not (or no longer) known to the node: it lags, or a reorg dropped it."""
+
+    retryable = True
+
+
+class RevertError(OnchainExecError):
+    """The EVM reverted.
+
+    ``name`` and ``arguments`` are the decoded custom error, ``Error`` with its string, or ``Panic``
+    with its code; ``name`` is empty when the data matches no known ABI. ``data`` is raw.
+    """
+
+    def __init__(self, name: str, arguments: tuple[object, ...], data: bytes, *, hint: str = "") -> None:
+        self.name, self.arguments, self.data = name, arguments, data
+        if name:
+            shown = f"{name}({', '.join(str(a) for a in arguments)})"
+        else:
+            shown = f"unknown error 0x{data.hex()}" if data else "no reason given"
+        super().__init__(f"the call reverts: {shown}", todo=hint)
+
+
+class GasError(OnchainExecError):
+    """No gas limit satisfies the transaction: it needs more than the chain or the budget allows."""
+
+
+class EffectError(OnchainExecError):
+    """The simulated effects differ from what was asked."""
+
+
+class SignerError(OnchainExecError):
+    """The signer refused, failed, or returned a signature that is not ours."""
+
+
+class PolicyError(SignerError):
+    """The policy inside the signing boundary forbids the transaction."""
+
+
+class JournalError(OnchainExecError):
+    """The journal cannot be read or written, or contradicts itself."""
+
+
+class IllegalTransitionError(JournalError):
+    """An order or slot met an event that its state does not allow."""
+
+
+class MissingToolError(OnchainExecError):
+    """A program or package that is needed is not installed."""

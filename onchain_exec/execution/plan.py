@@ -1,0 +1,74 @@
+"""The transaction on its way: plan, simulated, signed, durable. Each type is a proof of its step."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from onchain_exec.core import Address, BlockRef, Log
+from onchain_exec.risk import Approved
+
+
+class Purpose(enum.Enum):
+    """What a transaction is for."""
+
+    SWAP = "swap"
+    ALLOWANCE = "allowance"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """EIP-1559 fee fields in wei per unit of gas."""
+
+    max_fee_wei: int
+    max_priority_fee_wei: int
+
+
+@dataclass(frozen=True, slots=True)
+class TxPlan:
+    """An unsigned transaction of an approved order; made by `execution.build` only.
+
+    ``depends_on`` are plans of the same account that must be mined before (an allowance).
+    """
+
+    approved: Approved
+    purpose: Purpose
+    sender: Address
+    to: Address
+    data: bytes
+    value_wei: int
+    fees: Fees
+    depends_on: tuple[TxPlan, ...] = ()
+
+    @property
+    def block(self) -> BlockRef:
+        """The block the decision was made at."""
+        return self.approved.quote.block
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedTx:
+    """Proof that the plan succeeded in simulation; made by `execution.simulate` only.
+
+    ``gas_used`` is what the simulation took, ``gas_limit`` what will be sent. ``amount_in`` and
+    ``amount_out`` are the trader's balance changes that the simulation showed (0 for other purposes).
+    """
+
+    plan: TxPlan
+    block: BlockRef
+    gas_used: int
+    gas_limit: int
+    amount_in: int
+    amount_out: int
+    logs: tuple[Log, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTx:
+    """Signed bytes whose recovered signer was compared; made by `execution.sign` only."""
+
+    simulated: SimulatedTx
+    nonce: int
+    raw: bytes
+    tx_hash: str

@@ -1,0 +1,5 @@
+"""May this order be sent? Pure checks on a quote and an account at one block."""
+
+from onchain_exec.risk.verdict import AccountState, Approved, DenialCode, Denied
+
+__all__ = ["AccountState", "Approved", "DenialCode", "Denied"]

@@ -1,0 +1,59 @@
+"""What a check returns: a decision with its numbers, never an exception."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from onchain_exec.core import Address, BlockRef, Order
+from onchain_exec.routing import Quote
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """What the trader's account holds at the decision's block, in base units.
+
+    ``allowance`` is what ``spender`` may pull of the order's token_in.
+    """
+
+    block: BlockRef
+    owner: Address
+    balance_in: int
+    balance_wei: int
+    spender: Address
+    allowance: int
+
+
+class DenialCode(enum.Enum):
+    """Why an order is refused."""
+
+    BALANCE_BELOW_AMOUNT = "BALANCE_BELOW_AMOUNT"
+    GAS_BALANCE_BELOW_COST = "GAS_BALANCE_BELOW_COST"
+    NOTIONAL_EXCEEDS_MAXIMUM = "NOTIONAL_EXCEEDS_MAXIMUM"
+    SLIPPAGE_EXCEEDS_MAXIMUM = "SLIPPAGE_EXCEEDS_MAXIMUM"
+    PRICE_IMPACT_EXCEEDS_MAXIMUM = "PRICE_IMPACT_EXCEEDS_MAXIMUM"
+    AMOUNT_OUT_MIN_MISSING = "AMOUNT_OUT_MIN_MISSING"
+    DEADLINE_MISSING = "DEADLINE_MISSING"
+    DEADLINE_PASSED = "DEADLINE_PASSED"
+    TOKEN_NOT_ALLOWED = "TOKEN_NOT_ALLOWED"  # noqa: S105 - a code, not a password
+    QUOTE_STALE = "QUOTE_STALE"
+    ALLOWANCE_FORBIDDEN = "ALLOWANCE_FORBIDDEN"
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """Proof that `check` let the quote pass for this account."""
+
+    quote: Quote
+    account: AccountState
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """A refusal: the limit, the value found, and what to do about it, as text for people."""
+
+    order: Order
+    code: DenialCode
+    found: str
+    limit: str
+    todo: str

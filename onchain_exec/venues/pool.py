@@ -1,0 +1,119 @@
+"""What every pool model is: immutable, exact to the unit, without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, ClassVar, Protocol
+
+from onchain_exec.core import Address, BlockRef, Exact, Token
+
+
+@dataclass(frozen=True, slots=True)
+class SwapResult:
+    """One swap in base units. ``fee_amount`` is in ``token_in`` and part of ``amount_in``.
+
+    ``pool_after`` is a new model; the pool that made it is untouched. ``ticks_crossed`` counts
+    initialised ticks (0 for pools without ticks).
+    """
+
+    amount_in: int
+    amount_out: int
+    fee_amount: int
+    pool_after: Pool
+    ticks_crossed: int = 0
+
+
+class Pool(Protocol):
+    """A pool's state at one block and the exact arithmetic of its contract.
+
+    Methods take the pool's own tokens; a token it does not hold raises InputError. Where the
+    contract would revert, they raise PoolRevertError with the contract's reason.
+    """
+
+    kind: ClassVar[str]
+
+    @property
+    def address(self) -> Address:
+        """Where the pool stands (for pools inside a singleton, the singleton)."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """Unique name on its chain: ``KIND:ADDRESS``, or ``KIND:ID`` inside a singleton."""
+        ...
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """The tokens it trades, in the contract's order."""
+        ...
+
+    def quoter(self, token_in: Token, token_out: Token, exact: Exact) -> Callable[[int], int]:
+        """Return the fast path of one direction: a function of base units to base units.
+
+        Exact.IN maps amount_in to amount_out (rounded as the contract does, in the pool's favour),
+        Exact.OUT maps amount_out to amount_in.
+        """
+        ...
+
+    def quote(self, token_in: Token, token_out: Token, amount: int, exact: Exact) -> int:
+        """Return the other side of a swap of ``amount`` base units."""
+        ...
+
+    def swap(self, token_in: Token, token_out: Token, amount: int, exact: Exact) -> SwapResult:
+        """Return the swap with the pool's state after it."""
+        ...
+
+    def spot_price(self, token_in: Token, token_out: Token) -> Fraction:
+        """Return the marginal price without fee: base units of token_out per base unit of token_in."""
+        ...
+
+    def fee_pips(self, token_in: Token, token_out: Token) -> int:
+        """Return the marginal fee on the input, in 1e-6."""
+        ...
+
+    def depth(self, token_in: Token, token_out: Token, impact_bps: int) -> int:
+        """Return the largest amount_in (with fee) that moves the spot price by at most impact_bps."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the state as JSON values, integers as strings, with ``kind`` and ``address``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSet:
+    """Pools as one block saw them: the market a decision is made on."""
+
+    block: BlockRef
+    pools: tuple[Pool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One swap through one pool, in exact base units."""
+
+    pool: Pool
+    token_in: Token
+    token_out: Token
+    amount_in: int
+    amount_out: int
+    fee_amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A chain of hops: each takes what the one before it gave."""
+
+    hops: tuple[Hop, ...]
+
+    @property
+    def amount_in(self) -> int:
+        """What the first hop takes."""
+        return self.hops[0].amount_in
+
+    @property
+    def amount_out(self) -> int:
+        """What the last hop gives."""
+        return self.hops[-1].amount_out
