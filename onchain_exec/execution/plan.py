@@ -72,3 +72,20 @@ class SignedTx:
     nonce: int
     raw: bytes
     tx_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class DurableTx:
+    """Signed bytes that a durable journal line holds; made by `oms` only, and all that `send` takes.
+
+    It is rebuilt from the journal after a crash, so it carries no more than the line does.
+    ``nonce`` names the account's slot; several attempts may stand in one slot.
+    """
+
+    order_id: str
+    purpose: Purpose
+    chain_id: int
+    sender: Address
+    nonce: int
+    raw: bytes
+    tx_hash: str
