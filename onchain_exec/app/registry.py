@@ -1,0 +1,88 @@
+"""The chains we know: common tokens by symbol and where the protocols stand, from one data file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from onchain_exec.core import Address, Token, to_address
+from onchain_exec.errors import ConfigError, UnknownTokenError
+
+
+@dataclass(frozen=True)
+class ChainProfile:
+    """One chain: its wrapped native token, listed tokens by symbol, and protocol addresses.
+
+    ``protocols`` maps a protocol ("uniswap_v3") to its contracts by role ("factory").
+    """
+
+    chain_id: int
+    name: str
+    native_symbol: str
+    wrapped_native: Token
+    tokens: Mapping[str, Token]
+    protocols: Mapping[str, Mapping[str, Address]]
+
+    @classmethod
+    def from_json(cls, chain_id: int, data: Mapping[str, Any]) -> ChainProfile:
+        """Return the profile of one entry of ``chains.json``."""
+        tokens = {
+            symbol: Token(chain_id, to_address(facts["address"]), symbol, facts["decimals"])
+            for symbol, facts in data["tokens"].items()
+        }
+        protocols = {
+            name: {role: to_address(address) for role, address in contracts.items()}
+            for name, contracts in data["protocols"].items()
+        }
+        return cls(
+            chain_id, data["name"], data["native"], tokens[data["wrapped_native"]], tokens, protocols
+        )
+
+    def get_token(self, name: str) -> Token | Address:
+        """Return the listed token of a symbol (in any case), or the address that ``name`` is.
+
+        Raises:
+            UnknownTokenError: not listed here and not an address.
+        """
+        if name.lower().startswith("0x"):
+            address = to_address(name)
+            return next((t for t in self.tokens.values() if t.address == address), address)
+        for symbol, token in self.tokens.items():
+            if symbol.lower() == name.lower():
+                return token
+        raise UnknownTokenError(
+            f"no token {name!r} is listed on {self.name} (chain {self.chain_id})",
+            needed=f"one of {', '.join(sorted(self.tokens))}, or a token's address",
+            todo="Symbols are not unique on a chain: name an unlisted token by its address",
+        )
+
+    def get_contract(self, protocol: str, role: str) -> Address | None:
+        """Return where a protocol's contract stands, or None if the chain has none listed."""
+        return self.protocols.get(protocol, {}).get(role)
+
+
+@cache
+def _chains() -> dict[int, ChainProfile]:
+    text = resources.files("onchain_exec.app").joinpath("chains.json").read_text("utf-8")
+    return {int(k): ChainProfile.from_json(int(k), v) for k, v in json.loads(text)["chains"].items()}
+
+
+def get_chain_profile(chain_id: int) -> ChainProfile:
+    """Return the profile of a known chain.
+
+    Raises:
+        ConfigError: the chain is not in the data file.
+    """
+    profile = _chains().get(chain_id)
+    if profile is None:
+        known = ", ".join(f"{c.chain_id} ({c.name})" for c in _chains().values())
+        raise ConfigError(
+            f"chain {chain_id} is not known",
+            needed=f"one of {known}",
+            todo="Pass a ChainProfile of your own as profile=...",
+        )
+    return profile
