@@ -19,7 +19,10 @@ from onchain_exec.errors import InputError
 
 def _types(signature: str) -> tuple[str, ...]:
     """Return the parameter types of ``name(type,type,...)``."""
-    body = parse(signature[signature.index("(") :])
+    parameters = signature[signature.index("(") :]
+    if parameters == "()":
+        return ()
+    body = parse(parameters)
     if not isinstance(body, TupleType):
         raise InputError(f"{signature!r} is not an ABI signature", needed="name(type,...)")
     return tuple(component.to_type_str() for component in body.components)
@@ -41,7 +44,7 @@ class Function:
     def __post_init__(self) -> None:
         object.__setattr__(self, "selector", keccak(text=self.signature)[:4])
         object.__setattr__(self, "_inputs", _types(self.signature))
-        object.__setattr__(self, "_outputs", _types(self.returns) if self.returns != "()" else ())
+        object.__setattr__(self, "_outputs", _types(self.returns))
 
     def encode(self, *arguments: Any) -> bytes:
         """Return calldata: the selector and the encoded arguments."""
