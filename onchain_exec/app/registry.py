@@ -38,9 +38,7 @@ class ChainProfile:
             name: {role: to_address(address) for role, address in contracts.items()}
             for name, contracts in data["protocols"].items()
         }
-        return cls(
-            chain_id, data["name"], data["native"], tokens[data["wrapped_native"]], tokens, protocols
-        )
+        return cls(chain_id, data["name"], data["native"], tokens[data["wrapped_native"]], tokens, protocols)
 
     def get_token(self, name: str) -> Token | Address:
         """Return the listed token of a symbol (in any case), or the address that ``name`` is.

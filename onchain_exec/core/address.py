@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NewType
 
-from eth_utils import is_address, to_checksum_address
+from eth_utils import is_hex_address, to_checksum_address
 
 from onchain_exec.errors import AddressError
 
@@ -26,13 +26,15 @@ def to_address(value: str | bytes) -> Address:
         if len(value) != 20:
             raise AddressError(f"{len(value)} bytes given as an address", needed="20 bytes")
         return Address(to_checksum_address(value))
-    if not is_address(value):
+    digits = value[2:]
+    checksummed = Address(to_checksum_address(value)) if is_hex_address(value) else None
+    if checksummed is None or (value != checksummed and digits not in (digits.lower(), digits.upper())):
         raise AddressError(
             f"{value!r} is not an address",
             needed="0x and 40 hex digits, in one case or with the right EIP-55 checksum",
             todo="Compare it with its source letter by letter",
         )
-    return Address(to_checksum_address(value))
+    return checksummed
 
 
 def address_bytes(address: Address) -> bytes:

@@ -1,0 +1,74 @@
+"""Configuration: arguments, then ``ONCHAIN_EXEC_*`` variables (and ``.env``), then onchain-exec.toml."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from onchain_exec.errors import ConfigError
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default. The name of a variable is ``ONCHAIN_EXEC_`` and the field's
+    name in capitals; in the TOML file it is the field's name. Secrets print as stars."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ONCHAIN_EXEC_", env_file=".env", toml_file="onchain-exec.toml", extra="ignore"
+    )
+
+    rpc_url: str = Field("", description="Node URL")
+    chain_id: int | None = Field(None, description="Refuse a node of any other chain")
+    journal: Path = Field(Path("onchain-exec.sqlite"), description="SQLite file of the journal")
+    private_key: SecretStr | None = Field(None, description="Hex key; a keystore is safer")
+    keystore: Path | None = Field(None, description="Encrypted JSON key file")
+    keystore_password: SecretStr | None = Field(None, description="Password of the keystore")
+    max_slippage_bps: int = Field(50, description="Fill against quote, in 1e-4, for orders that name none")
+    max_impact_bps: int = Field(300, description="Refuse orders that move the price further than this")
+    max_notional_wei: int | None = Field(None, description="Refuse orders worth more than this in wei")
+    max_quote_age_s: int = Field(30, description="Refuse to trade on a quote older than this")
+    time_to_live_s: int = Field(120, description="Seconds until an order's transaction reverts on chain")
+    confirmations: int = Field(1, description="Blocks, the including one counted, until a fill is reported")
+    confirm_timeout_s: float = Field(60.0, description="Wait this long for inclusion; then it is UNKNOWN")
+    max_fee_gwei: Decimal | None = Field(None, description="Never pay more per gas than this")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: arguments, environment, .env, TOML file."""
+        return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(**arguments: Any) -> Settings:
+    """Return the settings; an argument of None counts as not given.
+
+    Raises:
+        ConfigError: a value cannot be read. The message names fields, never values: one may be a key.
+    """
+    given = {name: value for name, value in arguments.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()
+        )
+    except ValueError as error:  # a TOML file that does not parse
+        problems = f"onchain-exec.toml: {type(error).__name__}"
+    raise ConfigError(
+        f"the configuration cannot be read ({problems})",
+        todo="Arguments go first, then ONCHAIN_EXEC_* variables, .env, and onchain-exec.toml",
+    )
