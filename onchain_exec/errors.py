@@ -27,6 +27,7 @@ OnchainExecError
 ├── JournalError               the journal cannot be read or written, or contradicts itself
 │   └── IllegalTransitionError an order or slot met an event that its state does not allow
 └── MissingToolError           a program or package that is needed is not installed
+    └── TamperedPackageError   a downloaded package is not the one that was pinned
 """
 
 from __future__ import annotations
@@ -211,3 +212,7 @@ class IllegalTransitionError(JournalError):
 
 class MissingToolError(OnchainExecError):
     """A program or package that is needed is not installed."""
+
+
+class TamperedPackageError(MissingToolError):
+    """A downloaded package is not the one that was pinned, or would write outside its folder."""

@@ -1,0 +1,1 @@
+"""A local chain with the real protocols on it: their published bytecode, deployed and seeded."""
