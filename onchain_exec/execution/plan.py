@@ -19,20 +19,27 @@ class Purpose(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fees:
-    """EIP-1559 fee fields in wei per unit of gas."""
+    """Fee fields in wei per unit of gas.
+
+    ``legacy`` marks a chain without EIP-1559: both fields are then the gas price.
+    """
 
     max_fee_wei: int
     max_priority_fee_wei: int
+    legacy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TxPlan:
-    """An unsigned transaction of an approved order; made by `execution.build` only.
+    """An unsigned transaction; made by `execution.build` only.
 
-    ``depends_on`` are plans of the same account that must be mined before (an allowance).
+    ``cause`` is what entitles it: an approved order, or, for a cancellation, the transaction whose
+    nonce it takes. ``block`` is the block the decision was made at. ``depends_on`` are plans of the
+    same account that must be mined before, in their order (an allowance).
     """
 
-    approved: Approved
+    cause: Approved | DurableTx
+    block: BlockRef
     purpose: Purpose
     sender: Address
     to: Address
@@ -42,9 +49,9 @@ class TxPlan:
     depends_on: tuple[TxPlan, ...] = ()
 
     @property
-    def block(self) -> BlockRef:
-        """The block the decision was made at."""
-        return self.approved.quote.block
+    def order_id(self) -> str:
+        """The order it serves."""
+        return self.cause.quote.order.order_id if isinstance(self.cause, Approved) else self.cause.order_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,9 @@ class SimulatedTx:
     """Proof that the plan succeeded in simulation; made by `execution.simulate` only.
 
     ``gas_used`` is what the simulation took, ``gas_limit`` what will be sent. ``amount_in`` and
-    ``amount_out`` are the trader's balance changes that the simulation showed (0 for other purposes).
+    ``amount_out`` are the balance changes of trader and recipient that the simulation showed,
+    ``allowance_left`` what the spender could still pull afterwards (all 0 for other purposes than a
+    swap). ``depends_on`` are the plan's dependencies, simulated before it in the same block.
     """
 
     plan: TxPlan
@@ -61,7 +70,9 @@ class SimulatedTx:
     gas_limit: int
     amount_in: int
     amount_out: int
+    allowance_left: int
     logs: tuple[Log, ...]
+    depends_on: tuple[SimulatedTx, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
