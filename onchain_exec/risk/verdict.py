@@ -32,6 +32,7 @@ class DenialCode(enum.Enum):
     NOTIONAL_EXCEEDS_MAXIMUM = "NOTIONAL_EXCEEDS_MAXIMUM"
     SLIPPAGE_EXCEEDS_MAXIMUM = "SLIPPAGE_EXCEEDS_MAXIMUM"
     PRICE_IMPACT_EXCEEDS_MAXIMUM = "PRICE_IMPACT_EXCEEDS_MAXIMUM"
+    PRICE_SHORTFALL_EXCEEDS_MAXIMUM = "PRICE_SHORTFALL_EXCEEDS_MAXIMUM"
     AMOUNT_OUT_MIN_MISSING = "AMOUNT_OUT_MIN_MISSING"
     DEADLINE_MISSING = "DEADLINE_MISSING"
     DEADLINE_PASSED = "DEADLINE_PASSED"
@@ -42,7 +43,7 @@ class DenialCode(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """Proof that `check` let the quote pass for this account."""
+    """Proof that the quote passed for this account; made by `check` only."""
 
     quote: Quote
     account: AccountState

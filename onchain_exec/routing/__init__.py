@@ -1,6 +1,7 @@
 """Which pools fill an order best, in exact integers."""
 
-from onchain_exec.routing.quote import Quote
-from onchain_exec.routing.route import GasModel, Route
+from onchain_exec.routing.quote import Quote, make_quote
+from onchain_exec.routing.route import GasModel, Route, Swap, Terms
+from onchain_exec.routing.search import find_route
 
-__all__ = ["GasModel", "Quote", "Route"]
+__all__ = ["GasModel", "Quote", "Route", "Swap", "Terms", "find_route", "make_quote"]

@@ -1,0 +1,50 @@
+"""What an order may cost and touch: the desk's own bounds, with defaults that let no accident pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from onchain_exec.core import Address
+from onchain_exec.core.fixed_point import BPS
+from onchain_exec.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds that `check` holds every order to.
+
+    Attributes:
+        max_slippage_bps: the most an order may give away between quote and fill.
+        max_impact_bps: the most the order may move the price against itself, of its mid value.
+        max_shortfall_bps: the most that fee and impact together may take from the order's value at
+            the reference price (at the route's own mid price where there is no reference).
+        max_quote_age_s: seconds from quote to check.
+        max_notional: base units of a token, on either side, that one order may move; a token that
+            is not named is not bound.
+        allowed_tokens: the tokens that may be bought or sold; None allows all.
+        may_approve: whether a missing allowance may be granted; False demands one that exists.
+        gas_reserve_wei: native balance that must remain after the quoted gas.
+    """
+
+    max_slippage_bps: int = 100
+    max_impact_bps: int = 300
+    max_shortfall_bps: int = 500
+    max_quote_age_s: int = 60
+    max_notional: Mapping[Address, int] = field(default_factory=lambda: MappingProxyType({}))
+    allowed_tokens: frozenset[Address] | None = None
+    may_approve: bool = True
+    gas_reserve_wei: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("max_slippage_bps", "max_impact_bps", "max_shortfall_bps"):
+            if not 0 <= getattr(self, name) < BPS:
+                raise ConfigError(
+                    f"{name} is {getattr(self, name)}",
+                    needed="0 to 9,999 basis points",
+                    todo="Give hundredths of a percent: 100 is 1 %",
+                )
+        for name in ("max_quote_age_s", "gas_reserve_wei"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{name} is {getattr(self, name)}", needed="0 or more")
