@@ -1,0 +1,181 @@
+"""JSON-RPC over HTTP. It answers or raises: nothing is retried here, least of all a send."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Any, Protocol, Self
+from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
+
+import aiohttp
+
+from onchain_exec.chain.wire import Reply, Request, decode_batch, decode_reply, encode_request, split_batch
+from onchain_exec.errors import ConfigError, NodeError, NodeUnreachableError, RateLimitedError
+
+_HEADERS = {"Content-Type": "application/json"}
+
+
+class Rpc(Protocol):
+    """What reaches a node: one HTTP endpoint, a socket, or a pool of them.
+
+    A method returns the node's answer or raises one of the typed errors; it never repeats a request
+    that may have reached the node.
+    """
+
+    @property
+    def where(self) -> str:
+        """Scheme and host, for people: never the path, query or user part, which may hold a key."""
+        ...
+
+    async def request(self, method: str, params: Sequence[Any] = ()) -> Any:
+        """Return the result of one request.
+
+        Raises:
+            NodeUnreachableError: no connection, no answer in time, or no JSON-RPC answer.
+            RateLimitedError: the node asks to slow down.
+            NodeRefusedError: the node answered with an error object.
+        """
+        ...
+
+    async def batch(self, requests: Sequence[Request]) -> tuple[Reply, ...]:
+        """Return the replies in the requests' order; a single refusal is returned, not raised.
+
+        Raises:
+            NodeUnreachableError, RateLimitedError: as for `request`, for any part.
+            NodeRefusedError: the node refused a batch as a whole.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release the connections."""
+        ...
+
+
+class HttpRpc:
+    """One HTTP endpoint. Usable from several event loops; `close` ends the running loop's session.
+
+    ``timeout_s`` bounds each HTTP request from connect to last byte. Batches are split to
+    ``max_batch`` requests and ``max_body`` bytes, and the parts run side by side.
+    """
+
+    def __init__(
+        self, url: str, *, timeout_s: float = 10.0, max_batch: int = 100, max_body: int = 1_000_000
+    ) -> None:
+        self.where = _get_where(url)
+        self._url = url
+        self._timeout_s = timeout_s
+        self._max_batch, self._max_body = max_batch, max_body
+        self._ids = itertools.count(1)
+        self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = (
+            WeakKeyDictionary()
+        )
+
+    def __repr__(self) -> str:
+        return f"HttpRpc({self.where!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the running loop's connections. A later request opens new ones."""
+        if session := self._sessions.pop(asyncio.get_running_loop(), None):
+            await session.close()
+
+    async def request(self, method: str, params: Sequence[Any] = ()) -> Any:
+        """Return the result of one request; see `Rpc.request`."""
+        request_id = next(self._ids)
+        body = await self._post(encode_request(request_id, (method, params)))
+        return decode_reply(body, request_id, method, self.where)
+
+    async def batch(self, requests: Sequence[Request]) -> tuple[Reply, ...]:
+        """Return the replies in the requests' order; see `Rpc.batch`."""
+        first_id = next(self._ids)
+        self._ids = itertools.count(first_id + len(requests))
+        encoded = [encode_request(first_id + offset, request) for offset, request in enumerate(requests)]
+        methods = [method for method, _ in requests]
+
+        async def run(start: int, stop: int, body: bytes) -> tuple[Reply, ...]:
+            return decode_batch(await self._post(body), first_id + start, methods[start:stop], self.where)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                parts = [
+                    group.create_task(run(*part))
+                    for part in split_batch(encoded, self._max_batch, self._max_body)
+                ]
+        except* NodeError as failures:
+            raise _first(failures) from None
+        return tuple(reply for part in parts for reply in part.result())
+
+    async def _post(self, body: bytes) -> bytes:
+        try:
+            async with self._session().post(self._url, data=body) as response:
+                if response.status == 429:
+                    raise RateLimitedError(
+                        f"{self.where} answered HTTP 429", retry_after_s=_get_retry_after(response)
+                    )
+                answer = await response.read()
+                if response.status >= 400 and not answer.lstrip().startswith((b"{", b"[")):
+                    raise _unreachable(self.where, f"HTTP {response.status}")
+                if response.status >= 500:
+                    raise _unreachable(self.where, f"HTTP {response.status}")
+                return answer
+        # The foreign error is not chained: its text can hold the URL, and the URL a key.
+        except TimeoutError:
+            failure = f"no answer within {self._timeout_s:g} s"
+        except (aiohttp.ClientError, OSError) as error:
+            failure = type(error).__name__
+        raise _unreachable(self.where, failure)
+
+    def _session(self) -> aiohttp.ClientSession:
+        loop = asyncio.get_running_loop()
+        session = self._sessions.get(loop)
+        if session is None:
+            session = aiohttp.ClientSession(
+                headers=_HEADERS, timeout=aiohttp.ClientTimeout(total=self._timeout_s)
+            )
+            self._sessions[loop] = session
+        return session
+
+
+def _get_where(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(
+            "the node URL is not an HTTP address", needed="https://HOST/... or http://HOST:PORT"
+        )
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname}{port}"
+
+
+def _first(group: BaseExceptionGroup[NodeError]) -> NodeError:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _get_retry_after(response: aiohttp.ClientResponse) -> float | None:
+    """Return the Retry-After header in seconds; a date counts from the answer's own Date header."""
+    value, sent_at = response.headers.get("Retry-After", ""), response.headers.get("Date", "")
+    if value.isdigit():
+        return float(value)
+    try:
+        return (parsedate_to_datetime(value) - parsedate_to_datetime(sent_at)).total_seconds()
+    except (ValueError, TypeError):
+        return None
+
+
+def _unreachable(where: str, failure: str) -> NodeUnreachableError:
+    return NodeUnreachableError(
+        f"{where} gave no usable answer: {failure}",
+        needed="a JSON-RPC answer",
+        todo="Check that the node runs and the URL is right, or add another endpoint",
+    )
