@@ -7,6 +7,7 @@ from onchain_exec.core.call import Answer, Call, Snapshot
 from onchain_exec.core.log import Log
 from onchain_exec.core.order import Exact, Order
 from onchain_exec.core.reading import Reading, all_of
+from onchain_exec.core.receipt import Receipt
 from onchain_exec.core.token import Token
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Log",
     "Order",
     "Reading",
+    "Receipt",
     "Snapshot",
     "Token",
     "address_bytes",

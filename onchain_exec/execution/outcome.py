@@ -5,7 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from onchain_exec.core import Address, Log
+from onchain_exec.core import Receipt
+
+__all__ = [
+    "Accepted",
+    "AlreadyKnown",
+    "Ambiguous",
+    "Mined",
+    "Outcome",
+    "Receipt",
+    "Rejected",
+    "Reverted",
+    "SendOutcome",
+    "StillUnknown",
+    "Superseded",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +53,6 @@ class Ambiguous:
 
 
 SendOutcome: TypeAlias = Accepted | AlreadyKnown | Rejected | Ambiguous
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A receipt whose block hash was canonical when it was read. Amounts in wei; ``l1_fee_wei`` is
-    the data fee that some rollups charge besides gas."""
-
-    tx_hash: str
-    block_number: int
-    block_hash: str
-    success: bool
-    gas_used: int
-    effective_gas_price_wei: int
-    l1_fee_wei: int
-    sender: Address
-    to: Address | None
-    logs: tuple[Log, ...]
-
-    @property
-    def cost_wei(self) -> int:
-        """What the sender paid for inclusion."""
-        return self.gas_used * self.effective_gas_price_wei + self.l1_fee_wei
 
 
 @dataclass(frozen=True, slots=True)
