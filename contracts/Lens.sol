@@ -4,7 +4,6 @@ pragma solidity 0.8.37;
 import {IExtsload} from "./interfaces/IExtsload.sol";
 import {ILens} from "./interfaces/ILens.sol";
 import {IV3Pool} from "./interfaces/IV3Pool.sol";
-import {StaticRead} from "./libraries/StaticRead.sol";
 import {TickWords} from "./libraries/TickWords.sol";
 import {V4Storage} from "./libraries/V4Storage.sol";
 
@@ -24,13 +23,13 @@ contract Lens is ILens {
 
         bytes32[] memory words = new bytes32[](TickWords.length(wordFrom, wordTo));
         for (uint256 i = 0; i < words.length; ++i) {
-            (words[i],) = StaticRead.words(pool, IV3Pool.tickBitmap.selector, int256(wordFrom) + int256(i));
+            words[i] = bytes32(IV3Pool(pool).tickBitmap(int16(int256(wordFrom) + int256(i))));
         }
         int24[] memory ticks = TickWords.list(words, wordFrom, state.tickSpacing);
         state.ticks = new uint256[](ticks.length);
         for (uint256 i = 0; i < ticks.length; ++i) {
-            (, bytes32 liquidityNet) = StaticRead.words(pool, IV3Pool.ticks.selector, ticks[i]);
-            state.ticks[i] = TickWords.pack(ticks[i], uint128(uint256(liquidityNet)));
+            (, int128 liquidityNet) = IV3Pool(pool).ticks(ticks[i]);
+            state.ticks[i] = TickWords.pack(ticks[i], liquidityNet);
         }
     }
 

@@ -11,7 +11,9 @@ library TickWords {
     /// @notice How many ticks `words` flag.
     function count(bytes32[] memory words) internal pure returns (uint256 total) {
         for (uint256 i = 0; i < words.length; ++i) {
-            for (uint256 word = uint256(words[i]); word != 0; word &= word - 1) ++total;
+            for (uint256 word = uint256(words[i]); word != 0; word &= word - 1) {
+                ++total;
+            }
         }
     }
 
@@ -48,8 +50,8 @@ library TickWords {
         if (word & 0x5555555555555555555555555555555555555555555555555555555555555555 == 0) position |= 1;
     }
 
-    /// @notice One packed tick; `liquidityNet` holds the bits of an int128.
-    function pack(int24 tick, uint128 liquidityNet) internal pure returns (uint256) {
-        return (uint256(liquidityNet) << 24) | uint24(tick);
+    /// @notice One packed tick.
+    function pack(int24 tick, int128 liquidityNet) internal pure returns (uint256) {
+        return (uint256(uint128(liquidityNet)) << 24) | uint24(tick);
     }
 }

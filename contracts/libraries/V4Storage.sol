@@ -22,12 +22,12 @@ library V4Storage {
 
     /// @notice Slot of a tick: liquidityGross in the low 128 bits, liquidityNet in the high.
     function tickSlot(uint256 pool, int256 tick) internal pure returns (bytes32) {
-        return mappingSlot(pool + TICKS_OFFSET, tick);
+        return keccak256(abi.encode(tick, pool + TICKS_OFFSET));
     }
 
     /// @notice Slot of a word of the tick bitmap.
     function bitmapSlot(uint256 pool, int256 word) internal pure returns (bytes32) {
-        return mappingSlot(pool + BITMAP_OFFSET, word);
+        return keccak256(abi.encode(word, pool + BITMAP_OFFSET));
     }
 
     /// @notice The fields of a pool's slot0, from the low bits up.
@@ -40,18 +40,8 @@ library V4Storage {
         return (uint160(bits), int24(uint24(bits >> 160)), uint24(bits >> 184), uint24(bits >> 208));
     }
 
-    /// @notice The bits of a tick's int128 liquidityNet, from its first slot.
-    function unpackLiquidityNet(bytes32 tickInfo) internal pure returns (uint128) {
-        return uint128(uint256(tickInfo) >> 128);
-    }
-
-    /// @dev `keccak256(abi.encode(key, slot))`, hashed in the scratch space: thousands of slots at
-    /// three fresh words each would be memory.
-    function mappingSlot(uint256 slot, int256 key) private pure returns (bytes32 value) {
-        assembly ("memory-safe") {
-            mstore(0x00, key)
-            mstore(0x20, slot)
-            value := keccak256(0x00, 0x40)
-        }
+    /// @notice A tick's liquidityNet, from its first slot.
+    function unpackLiquidityNet(bytes32 tickInfo) internal pure returns (int128) {
+        return int128(uint128(uint256(tickInfo) >> 128));
     }
 }
