@@ -14,7 +14,6 @@ from onchain_exec.risk.limits import Limits
 from onchain_exec.risk.verdict import AccountState, Approved, DenialCode, Denied
 from onchain_exec.routing import Quote
 
-
 _NATIVE: Final = Token(0, ZERO_ADDRESS, "native coin", 18)
 
 
