@@ -25,6 +25,10 @@ class Evm(Protocol):
         """Return what a call answers; its changes, if it makes any, are undone."""
         ...
 
+    def set_balance(self, address: Address, balance_wei: int) -> None:
+        """Give an account this much ether, whatever it had."""
+        ...
+
     def set_code(self, address: Address, runtime_code: bytes) -> None:
         """Put a contract at an address without running its constructor."""
         ...

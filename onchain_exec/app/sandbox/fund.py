@@ -1,0 +1,34 @@
+"""Tokens out of thin air, on a chain of one's own."""
+
+from __future__ import annotations
+
+from onchain_exec.app.sandbox.evm import Evm
+from onchain_exec.core import Address, Token
+from onchain_exec.core.abi import Function
+
+_DEPOSIT = Function("deposit()")
+_TRANSFER = Function("transfer(address,uint256)", "(bool)")
+_APPROVE = Function("approve(address,uint256)", "(bool)")
+_MINT = Function("mint(address,uint256)")
+_MINTER = Address("0x" + "11" * 20)
+_GAS_WEI = 10**20
+
+
+def fund(evm: Evm, token: Token, account: Address, amount: int) -> None:
+    """Give ``account`` base units of a sandbox token: minted, or newly made ether, wrapped.
+
+    Raises:
+        RevertError: the token is not one of the sandbox's.
+    """
+    if token.symbol == "WETH":
+        evm.set_balance(_MINTER, amount + _GAS_WEI)
+        evm.call(_MINTER, token.address, _DEPOSIT.encode(), amount)
+        evm.call(_MINTER, token.address, _TRANSFER.encode(account, amount))
+    else:
+        evm.set_balance(_MINTER, _GAS_WEI)
+        evm.call(_MINTER, token.address, _MINT.encode(account, amount))
+
+
+def approve(evm: Evm, token: Token, owner: Address, spender: Address) -> None:
+    """Let ``spender`` take any amount of ``owner``'s token."""
+    evm.call(owner, token.address, _APPROVE.encode(spender, 2**256 - 1))
