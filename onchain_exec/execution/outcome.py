@@ -38,10 +38,15 @@ class AlreadyKnown:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The node refused for good: these bytes can never be mined as things stand."""
+    """The node refused, and does not have the bytes: as things stand they cannot be mined anew.
+
+    With ``nonce_consumed`` the account's nonce is past theirs. That never entitles to a new nonce:
+    only `confirm` finds who took the slot, and it may have been these bytes.
+    """
 
     tx_hash: str
     reason: str
+    nonce_consumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

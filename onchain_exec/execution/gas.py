@@ -1,0 +1,58 @@
+"""The gas limit: from what a simulation took, with head-room, and a trace that looks inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from onchain_exec.errors import GasError
+
+
+@dataclass(frozen=True, slots=True)
+class GasRules:
+    """What a chain allows. ``tx_gas_cap`` is the most one transaction may ask for (EIP-7825: 2**24,
+    which chains with a higher cap or none accept as well); ``block_time_s`` is the time from block
+    to block."""
+
+    tx_gas_cap: int = 1 << 24
+    block_time_s: int = 12
+
+
+def choose_gas_limit(gas_used: int, data: bytes, cap: int) -> int:
+    """Return the limit for a transaction that took ``gas_used`` after refunds, at most ``cap``.
+
+    Refunds give back at most a fifth of what was used (EIP-3529), so the peak was at most 5/4 of
+    ``gas_used``; a tenth is added for state that moves until inclusion. Never below the floor for
+    calldata. It is a proposal: only a simulation at this very limit shows that it is enough.
+
+    Raises:
+        GasError: the transaction took more than the cap, or its calldata alone needs more.
+    """
+    least = max(gas_used, get_floor_gas(data))
+    if least > cap:
+        raise GasError(
+            f"the transaction needs {least} gas",
+            needed=f"at most {cap}, the chain's limit for one transaction",
+            todo="Split the order into smaller ones",
+        )
+    return min(max(gas_used * 5 * 11 // (4 * 10), get_floor_gas(data)), cap)
+
+
+def get_floor_gas(data: bytes) -> int:
+    """Return the least gas that a call with this calldata pays: 21,000 and 10 per token, where a
+    zero byte is one token and another byte is four (EIP-7623)."""
+    zeros = data.count(0)
+    return 21_000 + 10 * (zeros + 4 * (len(data) - zeros))
+
+
+def find_starved_calls(frame: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the targets of the inner calls that ran out of gas, from a ``callTracer`` frame.
+
+    The outer transaction can succeed all the same, when it swallows the failure.
+    """
+    for inner in frame.get("calls", ()):
+        error = str(inner.get("error", "")).lower().replace(" ", "")
+        if "outofgas" in error:
+            yield str(inner.get("to", "a new contract"))
+        yield from find_starved_calls(inner)

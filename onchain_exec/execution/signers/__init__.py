@@ -1,0 +1,16 @@
+"""Who signs: one protocol, keys in memory or in a keystore, and the bytes that are signed."""
+
+from onchain_exec.execution.signers.local import KeystoreSigner, LocalSigner
+from onchain_exec.execution.signers.signature import Signature, require_signed_by
+from onchain_exec.execution.signers.signer import Capability, Signer
+from onchain_exec.execution.signers.transaction import UnsignedTx
+
+__all__ = [
+    "Capability",
+    "KeystoreSigner",
+    "LocalSigner",
+    "Signature",
+    "Signer",
+    "UnsignedTx",
+    "require_signed_by",
+]
