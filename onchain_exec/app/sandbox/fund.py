@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onchain_exec.app.sandbox.evm import Evm
+from onchain_exec.chain import LocalChain
 from onchain_exec.core import Address, Token
 from onchain_exec.core.abi import Function
 
@@ -11,6 +12,7 @@ _TRANSFER = Function("transfer(address,uint256)", "(bool)")
 _APPROVE = Function("approve(address,uint256)", "(bool)")
 _MINT = Function("mint(address,uint256)")
 _MINTER = Address("0x" + "11" * 20)
+_BALANCE_OF = Function("balanceOf(address)", "(uint256)")
 _GAS_WEI = 10**20
 
 
@@ -27,6 +29,18 @@ def fund(evm: Evm, token: Token, account: Address, amount: int) -> None:
     else:
         evm.set_balance(_MINTER, _GAS_WEI)
         evm.call(_MINTER, token.address, _MINT.encode(account, amount))
+
+
+def deal(chain: LocalChain, token: Token, account: Address, amount: int) -> None:
+    """Give ``account`` base units of any ERC-20, written into its storage: supply stays as it was.
+
+    Raises:
+        NodeRefusedError: anvil does not find where the token keeps its balances.
+    """
+    balance = chain.request(
+        "eth_call", {"to": token.address, "data": "0x" + _BALANCE_OF.encode(account).hex()}
+    )
+    chain.request("anvil_dealERC20", account, token.address, hex(int(balance, 16) + amount))
 
 
 def approve(evm: Evm, token: Token, owner: Address, spender: Address) -> None:
