@@ -13,6 +13,7 @@ OnchainExecError
 │   ├── NoRouteError           pools exist, none can fill the amount
 │   └── TokenRefusedError      the token moves other amounts than asked, or lies about itself
 ├── PoolRevertError            the pool's contract would revert on this input (the mirror of the revert)
+│   └── PartialFillError       the pool holds less than the amount: it would revert, or stop short of it
 ├── NodeError                  a node or relay failed
 │   ├── NodeUnreachableError   no connection, no answer in time, or an answer that is not JSON-RPC
 │   ├── NodeRefusedError       the node answered with a JSON-RPC error
@@ -117,6 +118,22 @@ class PoolRevertError(OnchainExecError):
     def __init__(self, reason: str, *, found: str = "", needed: str = "", todo: str = "") -> None:
         self.reason = reason
         super().__init__(found or f"the pool would revert with {reason}", needed=needed, todo=todo)
+
+
+class PartialFillError(PoolRevertError):
+    """The pool's liquidity ends before the amount does.
+
+    ``amount_in`` and ``amount_out`` are the most it can trade in this direction, in base units. Some
+    contracts revert here and some take less than asked; we never pass the part off as the whole.
+    """
+
+    def __init__(self, asked: str, amount_in: int, amount_out: int) -> None:
+        self.amount_in, self.amount_out = amount_in, amount_out
+        super().__init__(
+            "PARTIAL_FILL",
+            found=f"{asked} asked, the pool's liquidity ends at {amount_in} in for {amount_out} out",
+            todo="Ask for less, or split the order over more pools",
+        )
 
 
 class NodeError(OnchainExecError):

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any, ClassVar, Protocol
 
 from onchain_exec.core import Address, BlockRef, Exact, Token
+from onchain_exec.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,23 @@ class Pool(Protocol):
     def to_json(self) -> dict[str, Any]:
         """Return the state as JSON values, integers as strings, with ``kind`` and ``address``."""
         ...
+
+
+def sells_token0(pool: Pool, token_in: Token, token_out: Token) -> bool:
+    """Return whether a swap in a pool of two tokens sells the first of them.
+
+    Raises:
+        InputError: the two are not the pool's pair.
+    """
+    token0, token1 = (token.address for token in pool.tokens)
+    if (token_in.address, token_out.address) == (token0, token1):
+        return True
+    if (token_in.address, token_out.address) == (token1, token0):
+        return False
+    raise InputError(
+        f"{token_in} for {token_out} asked of {pool.key}",
+        needed=f"{pool.tokens[0]} and {pool.tokens[1]}, one for the other",
+    )
 
 
 @dataclass(frozen=True, slots=True)

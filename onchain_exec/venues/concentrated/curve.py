@@ -1,0 +1,154 @@
+"""The price curve of a concentrated-liquidity pool, and exact swaps along it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from onchain_exec.core import Exact
+from onchain_exec.venues.concentrated.ladder import Ladder, get_end_price, get_target_price
+from onchain_exec.venues.concentrated.swap_math import Step, compute_full_step, compute_swap_step
+from onchain_exec.venues.concentrated.tick_math import get_sqrt_price_at_tick, get_tick_at_sqrt_price
+from onchain_exec.venues.concentrated.ticks import Ticks, add_liquidity
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What swaps depend on: a price, the liquidity around it, and the fee.
+
+    ``sqrt_price_x96`` is the root of token 1 per token 0; ``tick`` is the contract's own, which on a
+    boundary differs from the price's tick after a fall; ``liquidity`` is what is in range at
+    ``tick``. ``fee_pips`` is the whole fee on the input. Curves that differ by price only share
+    their ``ladders``, at most one per direction.
+    """
+
+    sqrt_price_x96: int
+    tick: int
+    liquidity: int
+    fee_pips: int
+    ticks: Ticks
+    ladders: dict[bool, Ladder] = field(default_factory=dict, repr=False, compare=False)
+
+    def moved_to(self, sqrt_price_x96: int, tick: int, liquidity: int) -> Curve:
+        """Return the curve at another price of the same ticks."""
+        return replace(self, sqrt_price_x96=sqrt_price_x96, tick=tick, liquidity=liquidity)
+
+    def path(self, down: bool) -> Path:
+        """Return the way of a falling (``down``) or rising price from here."""
+        find = self.ticks.find_boundary if self.liquidity else self.ticks.find_initialised
+        boundary, net = find(self.tick, down)
+        head = compute_full_step(
+            self.sqrt_price_x96, get_target_price(boundary, down), self.liquidity, self.fee_pips
+        )
+        beyond = add_liquidity(self.liquidity, -net if down else net)
+        ladder = self.ladders.get(down)
+        place = ladder.find_place(boundary, beyond) if ladder else None
+        if ladder is None or place is None:
+            ladder, place = Ladder(self.ticks, boundary, beyond, self.fee_pips, down), 0
+            self.ladders[down] = ladder
+        return Path(self, down, boundary, head, ladder, place)
+
+    def swap(self, down: bool, amount: int, exact: Exact, limit_x96: int | None = None) -> Move:
+        """Return the swap of ``amount`` up to a price limit (none: the end of the price range).
+
+        Mirror of the loop in ``UniswapV3Pool.swap`` and v4 ``Pool.swap``. ``amount`` is positive and
+        the limit lies ahead: the pools require both. Short of the amount the move just ends, as it
+        does there; the caller compares.
+        """
+        limit = get_end_price(down) if limit_x96 is None else limit_x96
+        path = self.path(down)
+        return path.finish(path.find_start(amount, exact, limit), amount, exact, limit)
+
+
+class Move(NamedTuple):
+    """A swap along a curve, in base units: ``fee_amount`` is part of ``amount_in``."""
+
+    amount_in: int
+    amount_out: int
+    fee_amount: int
+    ticks_crossed: int
+    curve: Curve
+
+
+class Start(NamedTuple):
+    """Where the last step of a swap starts, and what the steps before it came to."""
+
+    sqrt_price_x96: int
+    tick: int
+    liquidity: int
+    amount_in: int
+    amount_out: int
+    fee_amount: int
+    ticks_crossed: int
+
+
+class Path(NamedTuple):
+    """A direction from a curve's price: the head step to the first boundary, then a ladder."""
+
+    curve: Curve
+    down: bool
+    boundary: int
+    head: Step
+    ladder: Ladder
+    place: int
+
+    @property
+    def offset_in(self) -> int:
+        """What to add to the ladder's sum_in to count from the curve's price."""
+        return self.head.amount_in + self.head.fee_amount - self.ladder.sum_in[self.place]
+
+    @property
+    def offset_out(self) -> int:
+        """What to add to the ladder's sum_out to count from the curve's price."""
+        return self.head.amount_out - self.ladder.sum_out[self.place]
+
+    def find_start(self, amount: int, exact: Exact, limit_x96: int) -> Start:
+        """Return the start of the step in which a swap of ``amount`` ends."""
+        curve, ladder, head = self.curve, self.ladder, self.head
+        offset = self.offset_in if exact is Exact.IN else self.offset_out
+        last = ladder.find_last_step(amount - offset, exact, limit_x96)
+        if last < self.place:
+            return Start(curve.sqrt_price_x96, curve.tick, curve.liquidity, 0, 0, 0, 0)
+        first = curve.ticks.is_initialised(self.boundary)
+        return Start(
+            ladder.prices[last],
+            ladder.boundaries[last] - self.down,
+            ladder.liquidities[last],
+            ladder.sum_in[last] + self.offset_in,
+            ladder.sum_out[last] + self.offset_out,
+            ladder.sum_fee[last] - ladder.sum_fee[self.place] + head.fee_amount,
+            ladder.crossed[last] - ladder.crossed[self.place] + first,
+        )
+
+    def finish(self, start: Start, amount: int, exact: Exact, limit_x96: int) -> Move:
+        """Return the swap whose last step starts at ``start``."""
+        curve, down = self.curve, self.down
+        find = curve.ticks.find_boundary if start.liquidity else curve.ticks.find_initialised
+        boundary, net = find(start.tick, down)
+        target = get_target_price(boundary, down)
+        target = max(target, limit_x96) if down else min(target, limit_x96)
+        done = start.amount_in if exact is Exact.IN else start.amount_out
+        step = compute_swap_step(
+            start.sqrt_price_x96, target, start.liquidity, amount - done, curve.fee_pips, exact
+        )
+        price, tick, liquidity, crossed = step.sqrt_price_x96, start.tick, start.liquidity, False
+        if price == get_sqrt_price_at_tick(boundary):
+            liquidity = add_liquidity(liquidity, -net if down else net)
+            crossed = curve.ticks.is_initialised(boundary)
+            tick = boundary - down
+        elif price != start.sqrt_price_x96:
+            tick = self._get_tick(price)
+        return Move(
+            start.amount_in + step.amount_in + step.fee_amount,
+            start.amount_out + step.amount_out,
+            start.fee_amount + step.fee_amount,
+            start.ticks_crossed + crossed,
+            curve.moved_to(price, tick, liquidity),
+        )
+
+    def _get_tick(self, sqrt_price_x96: int) -> int:
+        """Return the tick of a price; after a fall onto a boundary it is the one below."""
+        tick = get_tick_at_sqrt_price(sqrt_price_x96)
+        if self.down and sqrt_price_x96 == get_sqrt_price_at_tick(tick):
+            return tick - (self.curve.ticks.find_boundary(tick, True)[0] == tick)
+        return tick

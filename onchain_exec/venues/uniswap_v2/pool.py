@@ -1,0 +1,166 @@
+"""The constant-product pair of Uniswap v2 and its forks, whose fee is data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import gcd
+from typing import Any, ClassVar, Final, NoReturn, Self
+
+from onchain_exec.core import Address, Exact, Token, to_address
+from onchain_exec.core.bisection import find_largest
+from onchain_exec.core.fixed_point import BPS, PIPS
+from onchain_exec.errors import PoolRevertError
+from onchain_exec.venues.pool import SwapResult, sells_token0
+
+MAX_RESERVE: Final = (1 << 112) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class UniswapV2Pool:
+    """A pair at its reserves; its balances are taken to equal them, as after every swap.
+
+    ``swap_fee_pips`` is the fee on the input: 3_000 for Uniswap, 2_500 for PancakeSwap.
+    """
+
+    kind: ClassVar[str] = "uniswap_v2"
+
+    address: Address
+    token0: Token
+    token1: Token
+    reserve0: int
+    reserve1: int
+    swap_fee_pips: int = 3_000
+
+    @property
+    def key(self) -> str:
+        """Unique name on its chain."""
+        return f"{self.kind}:{self.address}"
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """Token 0 and token 1, by address."""
+        return self.token0, self.token1
+
+    def quoter(self, token_in: Token, token_out: Token, exact: Exact) -> Callable[[int], int]:
+        """Return the fast path of one direction.
+
+        Mirror of ``UniswapV2Library.getAmountOut`` (rounded down) and ``getAmountIn`` (rounded up),
+        and of what ``UniswapV2Pair.swap`` refuses.
+
+        Raises (the returned function):
+            PoolRevertError: no liquidity, nothing in or out, or a reserve beyond uint112.
+        """
+        reserve_in, reserve_out = self._reserves(token_in, token_out)
+        keep, whole = _reduce(PIPS - self.swap_fee_pips, PIPS)
+        scaled_reserve_in = reserve_in * whole
+        largest_in = MAX_RESERVE - reserve_in
+
+        def quote_in(amount_in: int) -> int:
+            if 0 < amount_in <= largest_in:
+                kept = amount_in * keep
+                if amount_out := kept * reserve_out // (scaled_reserve_in + kept):
+                    return amount_out
+            return _refuse_in(amount_in, reserve_in, reserve_out)
+
+        def quote_out(amount_out: int) -> int:
+            if not 0 < amount_out < reserve_out:
+                return _refuse_out(amount_out, reserve_out)
+            amount_in = scaled_reserve_in * amount_out // ((reserve_out - amount_out) * keep) + 1
+            return amount_in if amount_in <= largest_in else _refuse_in(amount_in, reserve_in, reserve_out)
+
+        return quote_in if exact is Exact.IN else quote_out
+
+    def quote(self, token_in: Token, token_out: Token, amount: int, exact: Exact) -> int:
+        """Return the other side of a swap of ``amount``; see `quoter`."""
+        return self.quoter(token_in, token_out, exact)(amount)
+
+    def swap(self, token_in: Token, token_out: Token, amount: int, exact: Exact) -> SwapResult:
+        """Return the swap of ``amount`` with the pair after it; raises as `quoter` does.
+
+        ``fee_amount`` is the part of the input that is not priced, rounded up.
+        """
+        other = self.quote(token_in, token_out, amount, exact)
+        amount_in, amount_out = (amount, other) if exact is Exact.IN else (other, amount)
+        fee_amount = amount_in - amount_in * (PIPS - self.swap_fee_pips) // PIPS
+        if sells_token0(self, token_in, token_out):
+            after = replace(self, reserve0=self.reserve0 + amount_in, reserve1=self.reserve1 - amount_out)
+        else:
+            after = replace(self, reserve0=self.reserve0 - amount_out, reserve1=self.reserve1 + amount_in)
+        return SwapResult(amount_in, amount_out, fee_amount, after)
+
+    def spot_price(self, token_in: Token, token_out: Token) -> Fraction:
+        """Return base units of token_out per base unit of token_in, without fee."""
+        reserve_in, reserve_out = self._reserves(token_in, token_out)
+        if not reserve_in:
+            _refuse_in(1, reserve_in, reserve_out)
+        return Fraction(reserve_out, reserve_in)
+
+    def fee_pips(self, token_in: Token, token_out: Token) -> int:
+        """Return the fee on the input, in 1e-6."""
+        return self.swap_fee_pips
+
+    def depth(self, token_in: Token, token_out: Token, impact_bps: int) -> int:
+        """Return the largest amount_in that moves the spot price by at most ``impact_bps``."""
+        reserve_in, reserve_out = self._reserves(token_in, token_out)
+        keep_pips, keep_bps = PIPS - self.swap_fee_pips, BPS - impact_bps
+
+        def holds(amount_in: int) -> bool:
+            kept = amount_in * keep_pips
+            after_out = reserve_out - kept * reserve_out // (reserve_in * PIPS + kept)
+            return after_out * reserve_in * BPS >= reserve_out * (reserve_in + amount_in) * keep_bps
+
+        return find_largest(holds, 0, MAX_RESERVE - reserve_in) if reserve_in else 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the state as JSON values, integers as strings."""
+        return {
+            "kind": self.kind,
+            "address": self.address,
+            "tokens": [self.token0.address, self.token1.address],
+            "fee_pips": str(self.swap_fee_pips),
+            "reserves": [str(self.reserve0), str(self.reserve1)],
+        }
+
+    @classmethod
+    def from_json(cls, state: dict[str, Any], tokens: tuple[Token, ...]) -> Self:
+        """Return the pool that `to_json` wrote; ``tokens`` are its tokens, in order."""
+        token0, token1 = tokens
+        reserve0, reserve1 = (int(reserve) for reserve in state["reserves"])
+        return cls(to_address(state["address"]), token0, token1, reserve0, reserve1, int(state["fee_pips"]))
+
+    def _reserves(self, token_in: Token, token_out: Token) -> tuple[int, int]:
+        if sells_token0(self, token_in, token_out):
+            return self.reserve0, self.reserve1
+        return self.reserve1, self.reserve0
+
+
+def _reduce(numerator: int, denominator: int) -> tuple[int, int]:
+    """Return the fraction in lowest terms (997/1000): same quotients from smaller numbers."""
+    divisor = gcd(numerator, denominator)
+    return numerator // divisor, denominator // divisor
+
+
+def _refuse_in(amount_in: int, reserve_in: int, reserve_out: int) -> NoReturn:
+    if not reserve_in or not reserve_out:
+        raise PoolRevertError("UniswapV2: INSUFFICIENT_LIQUIDITY", found="the pair holds no liquidity")
+    if amount_in <= 0:
+        raise PoolRevertError("UniswapV2: INSUFFICIENT_INPUT_AMOUNT", found=f"amount_in {amount_in}")
+    if amount_in > MAX_RESERVE - reserve_in:
+        raise PoolRevertError("UniswapV2: OVERFLOW", found=f"{amount_in} onto {reserve_in}", needed="uint112")
+    raise PoolRevertError(
+        "UniswapV2: INSUFFICIENT_OUTPUT_AMOUNT",
+        found=f"{amount_in} in gives nothing out",
+        todo="Ask for more",
+    )
+
+
+def _refuse_out(amount_out: int, reserve_out: int) -> NoReturn:
+    if amount_out <= 0:
+        raise PoolRevertError("UniswapV2: INSUFFICIENT_OUTPUT_AMOUNT", found=f"amount_out {amount_out}")
+    raise PoolRevertError(
+        "UniswapV2: INSUFFICIENT_LIQUIDITY",
+        found=f"{amount_out} asked of a reserve of {reserve_out}",
+        needed="less than the reserve",
+    )

@@ -1,0 +1,45 @@
+"""The v3 pool. Fee and tick spacing are data, so its forks differ by name only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from onchain_exec.core import Token, to_address
+from onchain_exec.venues.concentrated import ConcentratedPool, Reverts, curve_from_json
+
+_REVERTS = Reverts(
+    not_initialised="LOK", no_amount="AS", amount_too_large="", limit_passed="SPL", limit_out_of_bounds="SPL"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UniswapV3Pool(ConcentratedPool):
+    """A pool as ``UniswapV3Pool`` runs it. ``curve.fee_pips`` is the fee on the input.
+
+    Where the liquidity ends before the amount, the contract takes less (exact input; the router does
+    not notice either) or gives less (exact output; the router reverts): PartialFillError in both.
+    """
+
+    kind: ClassVar[str] = "uniswap_v3"
+    reverts: ClassVar[Reverts] = _REVERTS
+
+    @classmethod
+    def from_json(cls, state: dict[str, Any], tokens: tuple[Token, ...]) -> Self:
+        """Return the pool that `to_json` wrote; ``tokens`` are its tokens, in order."""
+        token0, token1 = tokens
+        return cls(to_address(state["address"]), token0, token1, curve_from_json(state))
+
+
+@dataclass(frozen=True, slots=True)
+class PancakeV3Pool(UniswapV3Pool):
+    """PancakeSwap v3: other fee tiers and its own router."""
+
+    kind: ClassVar[str] = "pancake_v3"
+
+
+@dataclass(frozen=True, slots=True)
+class SlipstreamPool(UniswapV3Pool):
+    """Velodrome and Aerodrome Slipstream: pools keyed by tick spacing, with a fee that may change."""
+
+    kind: ClassVar[str] = "slipstream"
