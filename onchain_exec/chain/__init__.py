@@ -1,20 +1,31 @@
 """Nodes and local chains: the one place that talks JSON-RPC."""
 
 from onchain_exec.chain.anvil import AnvilOptions, DevAccount
+from onchain_exec.chain.decode import FeeHistory, SeenTx
 from onchain_exec.chain.local_chain import LocalChain
-from onchain_exec.chain.node import Node
+from onchain_exec.chain.node import LogFilter, Node
+from onchain_exec.chain.reverts import decode_revert
 from onchain_exec.chain.rpc import HttpRpc, Rpc
+from onchain_exec.chain.simulation import CallResult, SimulatedBlock, StateOverride, TxCall
 from onchain_exec.chain.tools import find_tool
 from onchain_exec.chain.wire import Reply, Request
 
 __all__ = [
     "AnvilOptions",
+    "CallResult",
     "DevAccount",
+    "FeeHistory",
     "HttpRpc",
     "LocalChain",
+    "LogFilter",
     "Node",
     "Reply",
     "Request",
     "Rpc",
+    "SeenTx",
+    "SimulatedBlock",
+    "StateOverride",
+    "TxCall",
+    "decode_revert",
     "find_tool",
 ]

@@ -38,7 +38,8 @@ _HALT: Final = re.compile(
 """The EVM stopped without a revert: everything is undone and there is no data."""
 
 _NO_EIP_1898: Final = re.compile(
-    r"invalid (argument|params|type|block)|cannot unmarshal|unexpected|expected|unsupported|deserializ|parse",
+    r"invalid (argument|params|type|block)|cannot unmarshal|unexpected token|unsupported|deserializ"
+    r"|parse error",
     re.IGNORECASE,
 )
 _INDEXING: Final = re.compile(r"indexing is in progress", re.IGNORECASE)
@@ -61,10 +62,10 @@ def is_block_missing(error: NodeRefusedError) -> bool:
 
 
 def is_eip1898_unknown(error: NodeRefusedError) -> bool:
-    """Return whether the node does not take ``{"blockHash": ...}`` where a block is named."""
-    return error.rpc_code == -32602 or (
-        error.rpc_code in (-32000, -32600, -32603, -32700) and bool(_NO_EIP_1898.search(error.rpc_message))
-    )
+    """Return whether the node may not take ``{"blockHash": ...}`` where a block is named."""
+    if is_block_missing(error) or get_revert_data(error) is not None:
+        return False
+    return error.rpc_code == -32602 or bool(_NO_EIP_1898.search(error.rpc_message))
 
 
 def is_indexing(error: NodeRefusedError) -> bool:

@@ -1,87 +1,128 @@
-"""One chain as the decisions see it: blocks, and reads that are pinned to one of them."""
+"""One chain as the decisions see it: blocks, reads pinned to one of them, and what was mined."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Self, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Self, TypeAlias, TypeVar
 
-from onchain_exec.chain.decode import decode_block
-from onchain_exec.chain.dialects import get_revert_data, is_block_missing, is_eip1898_unknown
+from onchain_exec.chain.decode import (
+    FeeHistory,
+    Json,
+    SeenTx,
+    decode_block,
+    decode_fee_history,
+    decode_logs,
+    decode_receipt,
+    decode_result,
+    decode_transaction,
+    optional,
+    to_bytes,
+    to_hex,
+    to_int,
+)
+from onchain_exec.chain.dialects import get_revert_data, is_block_missing, is_eip1898_unknown, is_indexing
+from onchain_exec.chain.reverts import decode_revert
 from onchain_exec.chain.rpc import HttpRpc, Rpc
-from onchain_exec.chain.wire import Reply, Request
-from onchain_exec.core import Answer, BlockRef, Call, Reading, Snapshot
-from onchain_exec.errors import BlockNotFoundError, NodeRefusedError, WrongChainError
+from onchain_exec.chain.simulation import (
+    CallResult,
+    SimulatedBlock,
+    StateOverride,
+    TxCall,
+    decode_simulation,
+    encode_call,
+    encode_overrides,
+    encode_simulation,
+    encode_tx,
+)
+from onchain_exec.chain.wire import Reply
+from onchain_exec.core import Address, Answer, BlockRef, Call, Log, Reading, Receipt, Snapshot
+from onchain_exec.core.abi import CustomError
+from onchain_exec.errors import BlockNotFoundError, NodeError, NodeRefusedError, WrongChainError
 
 T = TypeVar("T")
+At: TypeAlias = BlockRef | str
+"""Where to read: exactly at a block, or at a tag (``latest``, ``pending``, ``safe``, ``finalized``)."""
+
+PinnedRequest: TypeAlias = tuple[str, Any, tuple[Any, ...]]
+"""A method, the parameter before the block, and those after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """Which logs: of these contracts (none: of any), with these topics.
+
+    ``topics[i]`` are the values allowed at position i; an empty one allows any.
+    """
+
+    addresses: tuple[Address, ...] = ()
+    topics: tuple[tuple[bytes, ...], ...] = ()
 
 
 class Node:
-    """Reads of one chain over an `Rpc`. Made by `connect`, which checks the chain id."""
+    """One chain over an `Rpc`. Made by `connect`, which checks the chain id.
 
-    def __init__(self, rpc: Rpc, chain_id: int) -> None:
-        self.rpc, self.chain_id = rpc, chain_id
+    ``errors`` are custom errors to decode besides the known ones. A method raises the errors of
+    `Rpc.request`; where it names a block also BlockNotFoundError, if the node lacks that block or
+    its state, or a reorg dropped it. Nothing is retried.
+    """
+
+    def __init__(self, rpc: Rpc, chain_id: int, errors: tuple[CustomError, ...] = ()) -> None:
+        self.rpc, self.chain_id, self.errors = rpc, chain_id, errors
         self._pins_by_hash = True
 
     def __repr__(self) -> str:
         return f"Node({self.rpc.where!r}, chain_id={self.chain_id})"
 
     @classmethod
-    async def connect(cls, rpc: str | Rpc, chain_id: int | None = None) -> Self:
-        """Return a node after asking for its chain id.
+    async def connect(
+        cls, url: str | Rpc, chain_id: int | None = None, errors: tuple[CustomError, ...] = ()
+    ) -> Self:
+        """Return a node after asking for its chain id; the connection is closed if that fails.
 
         Raises:
             WrongChainError: it serves another chain than ``chain_id``.
         """
-        endpoint = HttpRpc(rpc) if isinstance(rpc, str) else rpc
+        rpc = HttpRpc(url) if isinstance(url, str) else url
         try:
-            found = int(await endpoint.request("eth_chainId"), 16)
-        except BaseException:
-            await endpoint.close()
+            found = decode_result(to_int, await rpc.request("eth_chainId"), "eth_chainId", rpc.where)
+            if chain_id not in (None, found):
+                raise WrongChainError(found, chain_id, rpc.where)
+        except NodeError:
+            await rpc.close()
             raise
-        if chain_id is not None and found != chain_id:
-            await endpoint.close()
-            raise WrongChainError(found, chain_id, endpoint.where)
-        return cls(endpoint, found)
+        return cls(rpc, found, errors)
 
     async def close(self) -> None:
         """Release the connections."""
         await self.rpc.close()
 
     async def get_block(self, block: int | str = "latest") -> BlockRef:
-        """Return a block by number, tag (``latest``, ``safe``, ``finalized``) or 0x hash.
-
-        Raises:
-            BlockNotFoundError: the node has no such block.
-        """
-        by_hash = isinstance(block, str) and block.startswith("0x")
-        method = "eth_getBlockByHash" if by_hash else "eth_getBlockByNumber"
-        named = hex(block) if isinstance(block, int) else block
-        found = await self.rpc.request(method, (named, False))
+        """Return a block by number, tag (``latest``, ``safe``, ``finalized``) or 0x hash."""
+        found = await self._get_block(block)
         if found is None:
-            raise _block_missing(self.rpc.where, f"block {block}")
-        return decode_block(self.chain_id, found)
+            raise self._block_missing(f"block {block}")
+        return found
+
+    async def require_canonical(self, block: BlockRef) -> None:
+        """Raise BlockNotFoundError unless ``block`` still stands at its height."""
+        found = await self._get_block(block.number)
+        if found is None or found.hash != block.hash:
+            raise self._block_missing(str(block))
 
     async def read_calls(self, calls: Sequence[Call], block: BlockRef) -> Snapshot:
-        """Return the answers of ``calls`` at exactly ``block``.
+        """Return the answers of ``calls`` at exactly ``block``, in one batch.
 
-        A call that reverts, or halts, is an `Answer` without success. Pinned by block hash
-        (EIP-1898); where the node does not know that, by number, and the hash is compared after.
+        A call that reverts is an `Answer` without success and with the revert data; one that the
+        EVM halted (invalid opcode, the node's gas cap) is the same without data.
 
         Raises:
-            BlockNotFoundError: the node lacks the block or its state, or a reorg dropped it.
-            NodeRefusedError: the node refused a call for another reason than the call itself.
+            NodeRefusedError: the node refused a call for a reason that is not the call's own.
         """
-        if self._pins_by_hash:
-            pin = {"blockHash": block.hash, "requireCanonical": True}
-            replies = await self.rpc.batch([_eth_call(call, pin) for call in calls])
-            if not any(
-                isinstance(reply, NodeRefusedError) and is_eip1898_unknown(reply) for reply in replies
-            ):
-                return self._snapshot(block, replies)
-            self._pins_by_hash = False
-        replies = await self.rpc.batch([_eth_call(call, hex(block.number)) for call in calls])
-        await self.require_canonical(block)
-        return self._snapshot(block, replies)
+
+        replies = await self._ask_at(block, [("eth_call", *encode_call(call)) for call in calls])
+        return Snapshot(block, tuple(self._answer(reply) for reply in replies))
 
     async def perform(self, reading: Reading[T], block: BlockRef) -> T:
         """Return the result of a described reading, every round of it at ``block``."""
@@ -90,43 +131,184 @@ class Node:
             while True:
                 calls = reading.send(await self.read_calls(calls, block))
         except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]  # StopIteration is not generic
+            result: T = done.value
+            return result
 
-    async def require_canonical(self, block: BlockRef) -> None:
-        """Raise BlockNotFoundError unless ``block`` still stands at its height."""
-        if (await self.get_block(block.number)).hash != block.hash:
-            raise _block_missing(self.rpc.where, str(block))
+    async def get_balance(self, address: Address, at: At = "latest") -> int:
+        """Return an account's balance in wei."""
+        return await self._read_at(at, ("eth_getBalance", address, ()), to_int)
 
-    def _snapshot(self, block: BlockRef, replies: Sequence[Reply]) -> Snapshot:
-        return Snapshot(block, tuple(self._answer(block, reply) for reply in replies))
+    async def get_nonce(self, address: Address, at: At = "latest") -> int:
+        """Return how many transactions of the account were mined; ``pending`` counts its pool too."""
+        return await self._read_at(at, ("eth_getTransactionCount", address, ()), to_int)
 
-    def _answer(self, block: BlockRef, reply: Reply) -> Answer:
+    async def get_code(self, address: Address, at: At = "latest") -> bytes:
+        """Return the runtime bytecode at an address, empty where there is none."""
+        return await self._read_at(at, ("eth_getCode", address, ()), to_bytes)
+
+    async def call(self, tx: TxCall, at: At, overrides: Sequence[StateOverride] = ()) -> bytes:
+        """Return what a transaction would return at a block.
+
+        Raises:
+            RevertError: it reverts.
+        """
+        return await self._try(tx, at, "eth_call", overrides, to_bytes)
+
+    async def estimate_gas(self, tx: TxCall, at: At, overrides: Sequence[StateOverride] = ()) -> int:
+        """Return the node's estimate of the gas limit. Inner calls may still run out of gas with it.
+
+        Raises:
+            RevertError: it reverts at any limit.
+        """
+        return await self._try(tx, at, "eth_estimateGas", overrides, to_int)
+
+    async def simulate(
+        self,
+        blocks: Sequence[SimulatedBlock],
+        base: BlockRef,
+        *,
+        trace_transfers: bool = True,
+        validation: bool = False,
+    ) -> tuple[tuple[CallResult, ...], ...]:
+        """Return the results of blocks of calls run on top of ``base`` (eth_simulateV1).
+
+        ``validation`` makes the node check nonces, fees and balances as for inclusion.
+
+        Raises:
+            NodeRefusedError: the node does not have the method, or a call could not be a transaction
+                (nonce, funds, intrinsic gas).
+        """
+        body = encode_simulation(blocks, base, trace_transfers=trace_transfers, validation=validation)
+        return await self._read_at(
+            base, ("eth_simulateV1", body, ()), lambda found: decode_simulation(found, self.errors)
+        )
+
+    async def fee_history(
+        self, blocks: int, percentiles: Sequence[float], newest: At = "latest"
+    ) -> FeeHistory:
+        """Return the fees of the last ``blocks`` blocks and their tips at gas-weighted percentiles."""
+        newest_block = hex(newest.number) if isinstance(newest, BlockRef) else newest
+        params = (hex(blocks), newest_block, percentiles)
+        return await self._read("eth_feeHistory", params, decode_fee_history)
+
+    async def send_raw_transaction(self, raw: bytes) -> str:
+        """Hand signed bytes to the node, once, and return the hash it names.
+
+        Raises:
+            NodeUnreachableError: AMBIGUOUS: the node may have taken them.
+            RateLimitedError, NodeRefusedError: it answered; what that means is `execution`'s to judge.
+        """
+        return await self._read("eth_sendRawTransaction", (to_hex(raw),), str.lower)
+
+    async def get_transaction(self, tx_hash: str) -> SeenTx | None:
+        """Return a transaction, in the pool or mined; None if the node does not know it (now)."""
+        return await self._read_indexed("eth_getTransactionByHash", tx_hash, decode_transaction)
+
+    async def get_receipt(self, tx_hash: str) -> Receipt | None:
+        """Return the receipt if its block is canonical now.
+
+        None says nothing about the future: the node may lag, index, or a reorg may be under way.
+        """
+        receipt = await self._read_indexed("eth_getTransactionReceipt", tx_hash, decode_receipt)
+        if receipt is None:
+            return None
+        block = await self._get_block(receipt.block_number)
+        return receipt if block and block.hash == receipt.block_hash else None
+
+    async def get_logs(self, wanted: LogFilter, blocks: BlockRef | tuple[int, int]) -> tuple[Log, ...]:
+        """Return the logs of one block, by its hash, or of heights (first, last), both included."""
+        fields: dict[str, Any] = {"topics": [[to_hex(t) for t in topic] or None for topic in wanted.topics]}
+        if wanted.addresses:
+            fields["address"] = wanted.addresses
+        if isinstance(blocks, BlockRef):
+            fields["blockHash"] = blocks.hash
+        else:
+            fields["fromBlock"], fields["toBlock"] = (hex(height) for height in blocks)
+        try:
+            return await self._read("eth_getLogs", (fields,), decode_logs)
+        except NodeRefusedError as error:
+            if is_block_missing(error):
+                raise self._block_missing(str(blocks)) from error
+            raise
+
+    async def _get_block(self, block: int | str) -> BlockRef | None:
+        by_hash = isinstance(block, str) and block.startswith("0x")
+        method = "eth_getBlockByHash" if by_hash else "eth_getBlockByNumber"
+        named = hex(block) if isinstance(block, int) else block
+        return await self._read(method, (named, False), optional(partial(decode_block, self.chain_id)))
+
+    async def _read(self, method: str, params: Sequence[Any], decode: Callable[[Any], T]) -> T:
+        return decode_result(decode, await self.rpc.request(method, params), method, self.rpc.where)
+
+    async def _read_indexed(self, method: str, tx_hash: str, decode: Callable[[Json], T]) -> T | None:
+        try:
+            return await self._read(method, (tx_hash,), optional(decode))
+        except NodeRefusedError as error:
+            if is_indexing(error):
+                return None
+            raise
+
+    async def _read_at(self, at: At, request: PinnedRequest, decode: Callable[[Any], T]) -> T:
+        (reply,) = await self._ask_at(at, [request])
+        if isinstance(reply, NodeRefusedError):
+            raise reply
+        return decode_result(decode, reply, request[0], self.rpc.where)
+
+    async def _try(
+        self, tx: TxCall, at: At, method: str, overrides: Sequence[StateOverride], decode: Callable[[Any], T]
+    ) -> T:
+        more = (encode_overrides(overrides),) if overrides else ()
+        try:
+            return await self._read_at(at, (method, encode_tx(tx), more), decode)
+        except NodeRefusedError as error:
+            data = get_revert_data(error)
+            if data is None:
+                raise
+            raise decode_revert(data, self.errors) from error
+
+    async def _ask_at(self, at: At, requests: Sequence[PinnedRequest]) -> tuple[Reply, ...]:
+        """Return the replies to requests at a block.
+
+        A BlockRef is named by its hash (EIP-1898). Where the node does not know that, it is named
+        by number, and its hash compared after.
+        """
+        if isinstance(at, str):
+            return await self._ask_pinned(at, requests)
+        if self._pins_by_hash:
+            pin = {"blockHash": at.hash, "requireCanonical": True}
+            replies = await self._ask_pinned(pin, requests)
+            if not any(_is(reply, is_eip1898_unknown) for reply in replies):
+                return self._require_found(at, replies)
+        replies = self._require_found(at, await self._ask_pinned(hex(at.number), requests))
+        await self.require_canonical(at)
+        if not all(isinstance(reply, NodeRefusedError) for reply in replies):
+            self._pins_by_hash = False
+        return replies
+
+    async def _ask_pinned(self, pin: Any, requests: Sequence[PinnedRequest]) -> tuple[Reply, ...]:
+        return await self.rpc.batch([(method, (subject, pin, *more)) for method, subject, more in requests])
+
+    def _answer(self, reply: Reply) -> Answer:
         if not isinstance(reply, NodeRefusedError):
-            return Answer(True, bytes.fromhex(reply[2:]))
-        if is_block_missing(reply):
-            raise _block_missing(self.rpc.where, str(block)) from reply
+            return Answer(True, decode_result(to_bytes, reply, "eth_call", self.rpc.where))
         data = get_revert_data(reply)
         if data is None:
             raise reply
         return Answer(False, data)
 
+    def _require_found(self, at: BlockRef, replies: tuple[Reply, ...]) -> tuple[Reply, ...]:
+        missing = next((reply for reply in replies if _is(reply, is_block_missing)), None)
+        if missing is not None:
+            raise self._block_missing(str(at)) from missing
+        return replies
 
-def _eth_call(call: Call, pin: Any) -> Request:
-    fields = {"data": "0x" + call.data.hex()}
-    if call.to:
-        fields["to"] = call.to
-    if call.sender:
-        fields["from"] = call.sender
-    if call.value_wei:
-        fields["value"] = hex(call.value_wei)
-    if call.code:
-        return "eth_call", (fields, pin, {call.to: {"code": "0x" + call.code.hex()}})
-    return "eth_call", (fields, pin)
+    def _block_missing(self, block: str) -> BlockNotFoundError:
+        return BlockNotFoundError(
+            f"{self.rpc.where} does not have {block}",
+            needed="the block, canonical and with its state",
+            todo="Decide again at the newest block; for old blocks use an archive node",
+        )
 
 
-def _block_missing(where: str, block: str) -> BlockNotFoundError:
-    return BlockNotFoundError(
-        f"{where} does not have {block}",
-        needed="the block, canonical and with its state",
-        todo="Decide again at the newest block; for old blocks use an archive node",
-    )
+def _is(reply: Reply, question: Callable[[NodeRefusedError], bool]) -> bool:
+    return isinstance(reply, NodeRefusedError) and question(reply)

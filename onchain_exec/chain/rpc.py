@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -14,7 +14,13 @@ from weakref import WeakKeyDictionary
 import aiohttp
 
 from onchain_exec.chain.wire import Reply, Request, decode_batch, decode_reply, encode_request, split_batch
-from onchain_exec.errors import ConfigError, NodeError, NodeUnreachableError, RateLimitedError
+from onchain_exec.errors import (
+    ConfigError,
+    NodeError,
+    NodeRefusedError,
+    NodeUnreachableError,
+    RateLimitedError,
+)
 
 _HEADERS = {"Content-Type": "application/json"}
 
@@ -98,6 +104,8 @@ class HttpRpc:
 
     async def batch(self, requests: Sequence[Request]) -> tuple[Reply, ...]:
         """Return the replies in the requests' order; see `Rpc.batch`."""
+        if len(requests) == 1:
+            return (await self._ask(requests[0]),)
         first_id = next(self._ids)
         self._ids = itertools.count(first_id + len(requests))
         encoded = [encode_request(first_id + offset, request) for offset, request in enumerate(requests)]
@@ -116,25 +124,36 @@ class HttpRpc:
             raise _first(failures) from None
         return tuple(reply for part in parts for reply in part.result())
 
+    async def _ask(self, request: Request) -> Reply:
+        try:
+            return await self.request(*request)
+        except NodeRefusedError as refusal:
+            return refusal
+
     async def _post(self, body: bytes) -> bytes:
         try:
-            async with self._session().post(self._url, data=body) as response:
-                if response.status == 429:
-                    raise RateLimitedError(
-                        f"{self.where} answered HTTP 429", retry_after_s=_get_retry_after(response)
-                    )
+            # A followed redirect would send the body a second time, to a host nobody chose.
+            async with self._session().post(self._url, data=body, allow_redirects=False) as response:
                 answer = await response.read()
-                if response.status >= 400 and not answer.lstrip().startswith((b"{", b"[")):
-                    raise _unreachable(self.where, f"HTTP {response.status}")
-                if response.status >= 500:
-                    raise _unreachable(self.where, f"HTTP {response.status}")
-                return answer
         # The foreign error is not chained: its text can hold the URL, and the URL a key.
         except TimeoutError:
             failure = f"no answer within {self._timeout_s:g} s"
         except (aiohttp.ClientError, OSError) as error:
             failure = type(error).__name__
+        else:
+            self._require_usable(response, answer)
+            return answer
         raise _unreachable(self.where, failure)
+
+    def _require_usable(self, response: aiohttp.ClientResponse, answer: bytes) -> None:
+        if response.status == 429:
+            raise RateLimitedError(
+                f"{self.where} answered HTTP 429", retry_after_s=_get_retry_after(response.headers)
+            )
+        # Some nodes say HTTP 4xx and put a JSON-RPC error in the body.
+        is_json = answer.lstrip()[:1] in (b"{", b"[")
+        if response.status >= 500 or (response.status >= 300 and not is_json):
+            raise _unreachable(self.where, f"HTTP {response.status}")
 
     def _session(self) -> aiohttp.ClientSession:
         loop = asyncio.get_running_loop()
@@ -162,9 +181,9 @@ def _first(group: BaseExceptionGroup[NodeError]) -> NodeError:
     return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
-def _get_retry_after(response: aiohttp.ClientResponse) -> float | None:
+def _get_retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the Retry-After header in seconds; a date counts from the answer's own Date header."""
-    value, sent_at = response.headers.get("Retry-After", ""), response.headers.get("Date", "")
+    value, sent_at = headers.get("Retry-After", ""), headers.get("Date", "")
     if value.isdigit():
         return float(value)
     try:

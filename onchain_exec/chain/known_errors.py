@@ -1,0 +1,153 @@
+"""What the contracts of the main venues revert with, and what it means to a trader."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from onchain_exec.core.abi import CustomError
+
+_MOVED: Final = "The price moved past the bound; quote again"
+_LATE: Final = "The deadline passed; quote again with a later one"
+_FUND: Final = "The account holds less token than the swap takes"
+_APPROVE: Final = "Approve the spender for at least the amount"
+
+STRING_HINTS: Final = {
+    # Uniswap v2 core and periphery
+    "UniswapV2: K": "The pair got less than the product needs: a fee-on-transfer token, or a stale quote",
+    "UniswapV2: INSUFFICIENT_OUTPUT_AMOUNT": "Amounts too small: nothing would come out",
+    "UniswapV2: INSUFFICIENT_INPUT_AMOUNT": "The pair received nothing: a token that does not transfer",
+    "UniswapV2: INSUFFICIENT_LIQUIDITY": "More is asked for than the pair holds",
+    "UniswapV2: TRANSFER_FAILED": "The output token refused the transfer",
+    "UniswapV2: LOCKED": "A reentrant call into the pair",
+    "UniswapV2Router: EXPIRED": _LATE,
+    "UniswapV2Router: INSUFFICIENT_OUTPUT_AMOUNT": _MOVED,
+    "UniswapV2Router: EXCESSIVE_INPUT_AMOUNT": _MOVED,
+    "UniswapV2Library: INSUFFICIENT_LIQUIDITY": "The pair is empty",
+    "TransferHelper: TRANSFER_FROM_FAILED": _APPROVE,
+    "TransferHelper::transferFrom: transferFrom failed": _APPROVE,
+    # Uniswap v3 core: its revert texts are short to save bytecode
+    "SPL": "sqrtPriceLimitX96 is on the wrong side of the price, or beyond its range",
+    "AS": "amountSpecified is zero",
+    "LOK": "The pool is locked: not initialised, or a reentrant call",
+    "IIA": "The callback paid the pool less than the swap takes",
+    "TF": "The pool's token transfer failed",
+    "STF": f"{_APPROVE}, and check the balance",
+    "ST": "The token refused the transfer",
+    "SA": "The token refused the approval",
+    "STE": "The native coin transfer failed",
+    "AI": "The pool is initialised already",
+    "TLU": "tickLower is not below tickUpper",
+    "TLM": "tickLower is below the smallest tick",
+    "TUM": "tickUpper is above the largest tick",
+    "LO": "Liquidity of a tick beyond its maximum",
+    "LA": "Liquidity overflows",
+    "LS": "Liquidity underflows",
+    "L": "No liquidity to flash",
+    "M0": "The callback paid too little of token0",
+    "M1": "The callback paid too little of token1",
+    "F0": "The flash was not paid back in token0",
+    "F1": "The flash was not paid back in token1",
+    "R": "The square root price is out of range",
+    "T": "The tick is out of range",
+    "I": "The oracle is not initialised",
+    "OLD": "The oracle does not reach back that far",
+    # Uniswap v3 periphery and SwapRouter02
+    "Too little received": _MOVED,
+    "Too much requested": _MOVED,
+    "Transaction too old": _LATE,
+    "Price slippage check": _MOVED,
+    "Insufficient WETH9": "The router holds less WETH than it should unwrap",
+    "Insufficient token": "The router holds less of the token than it should pay out",
+    # tokens
+    "ERC20: transfer amount exceeds balance": _FUND,
+    "ERC20: transfer amount exceeds allowance": _APPROVE,
+    "ERC20: insufficient allowance": _APPROVE,
+    "ERC20: burn amount exceeds balance": _FUND,
+    "Dai/insufficient-balance": _FUND,
+    "Dai/insufficient-allowance": _APPROVE,
+    "Pausable: paused": "The token is paused",
+}
+"""Hints for Error(string); the texts are the contracts' own."""
+
+KNOWN_ERRORS: Final = (
+    # ERC-6093, the custom errors of OpenZeppelin 5 tokens
+    CustomError("ERC20InsufficientBalance(address,uint256,uint256)", _FUND),
+    CustomError("ERC20InsufficientAllowance(address,uint256,uint256)", _APPROVE),
+    CustomError("ERC20InvalidSender(address)", "The token refuses this sender"),
+    CustomError("ERC20InvalidReceiver(address)", "The token refuses this receiver"),
+    CustomError("ERC20InvalidApprover(address)", "The token refuses this owner"),
+    CustomError("ERC20InvalidSpender(address)", "The token refuses this spender"),
+    CustomError("SafeERC20FailedOperation(address)", "The token answered false or not at all"),
+    CustomError("ERC2612ExpiredSignature(uint256)", "The permit's deadline passed; sign a new one"),
+    CustomError("ERC2612InvalidSigner(address,address)", "The permit was signed by another account"),
+    CustomError("EnforcedPause()", "The contract is paused"),
+    CustomError("FailedCall()", "An inner call failed without a reason"),
+    # Permit2
+    CustomError("AllowanceExpired(uint256)", "The Permit2 allowance expired; grant a new one"),
+    CustomError("InsufficientAllowance(uint256)", "Raise the Permit2 allowance of the spender"),
+    CustomError("ExcessiveInvalidation()", "Invalidate at most 65,535 nonces at once"),
+    CustomError("InvalidAmount(uint256)", "More is asked for than the permit allows"),
+    CustomError("InvalidNonce()", "The Permit2 nonce is used; it counts per owner, token and spender"),
+    CustomError("SignatureExpired(uint256)", "The signature's deadline passed; sign a new one"),
+    CustomError("InvalidSignature()", "Permit2 shows a wrong nonce, chain or spender in this way too"),
+    CustomError("InvalidSigner()", "The signature is another account's"),
+    CustomError("InvalidSignatureLength()"),
+    CustomError("InvalidContractSignature()"),
+    CustomError("LengthMismatch()"),
+    # Uniswap v4 PoolManager and its libraries
+    CustomError("WrappedError(address,bytes4,bytes,bytes)", "An inner call failed (ERC-7751)."),
+    CustomError("CurrencyNotSettled()", "Something taken from the pool manager was not paid"),
+    CustomError("PoolNotInitialized()", "No such v4 pool: check currencies, fee, tick spacing and hooks"),
+    CustomError("AlreadyUnlocked()"),
+    CustomError("ManagerLocked()"),
+    CustomError("TickSpacingTooLarge(int24)"),
+    CustomError("TickSpacingTooSmall(int24)"),
+    CustomError("CurrenciesOutOfOrderOrEqual(address,address)", "Sort the two currencies by address"),
+    CustomError("UnauthorizedDynamicLPFeeUpdate()"),
+    CustomError("SwapAmountCannotBeZero()"),
+    CustomError("NonzeroNativeValue()"),
+    CustomError("MustClearExactPositiveDelta()"),
+    CustomError("PriceLimitAlreadyExceeded(uint160,uint160)", "The price is past the limit already"),
+    CustomError("PriceLimitOutOfBounds(uint160)"),
+    CustomError("InvalidFeeForExactOut()", "A pool with a fee of 100 % cannot give an exact output"),
+    CustomError("NoLiquidityToReceiveFees()"),
+    CustomError("InvalidSqrtPrice(uint160)"),
+    CustomError("InvalidTick(int24)"),
+    CustomError("LPFeeTooLarge(uint24)"),
+    CustomError("HookCallFailed()", "The pool's hook refused"),
+    CustomError("HookDeltaExceedsSwapAmount()"),
+    CustomError("InvalidHookResponse()"),
+    CustomError("HookAddressNotValid(address)"),
+    CustomError("NativeTransferFailed()"),
+    CustomError("ERC20TransferFailed()"),
+    # Uniswap v4 periphery and its quoter
+    CustomError("V4TooLittleReceived(uint256,uint256)", _MOVED),
+    CustomError("V4TooMuchRequested(uint256,uint256)", _MOVED),
+    CustomError("DeadlinePassed(uint256)", _LATE),
+    CustomError("DeltaNotPositive(address)"),
+    CustomError("DeltaNotNegative(address)"),
+    CustomError("InputLengthMismatch()"),
+    CustomError("UnsupportedAction(uint256)"),
+    CustomError("NotEnoughLiquidity(bytes32)", "The v4 pool cannot fill the amount"),
+    CustomError("NotPoolManager()"),
+    CustomError("UnexpectedRevertBytes(bytes)", "The quoter's inner call failed."),
+    # Universal Router and its v2 and v3 modules
+    CustomError("ExecutionFailed(uint256,bytes)", "A command of the router failed."),
+    CustomError("TransactionDeadlinePassed()", _LATE),
+    CustomError("InvalidCommandType(uint256)"),
+    CustomError("InsufficientETH()", _MOVED),
+    CustomError("InsufficientToken()", _MOVED),
+    CustomError("InsufficientBalance()", _FUND),
+    CustomError("ETHNotAccepted()"),
+    CustomError("V2TooLittleReceived()", _MOVED),
+    CustomError("V2TooMuchRequested()", _MOVED),
+    CustomError("V2InvalidPath()"),
+    CustomError("V3TooLittleReceived()", _MOVED),
+    CustomError("V3TooMuchRequested()", _MOVED),
+    CustomError("V3InvalidSwap()", "The pool gave nothing, or both sides are positive"),
+    CustomError("V3InvalidAmountOut()", "The pool cannot give the exact output"),
+    CustomError("V3InvalidCaller()"),
+    CustomError("UnsafeCast()", "An amount is beyond its type"),
+    CustomError("SliceOutOfBounds()"),
+)
+"""Custom errors, looked up by selector; a venue passes more of its own."""
