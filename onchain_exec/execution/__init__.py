@@ -1,1 +1,63 @@
 """From an approved order to a mined transaction: build, simulate, sign, send, confirm."""
+
+from onchain_exec.execution.confirm import confirm
+from onchain_exec.execution.fees import Urgency, bump_fees, choose_fees, read_fees
+from onchain_exec.execution.gas import GasRules
+from onchain_exec.execution.outcome import (
+    Accepted,
+    AlreadyKnown,
+    Ambiguous,
+    Mined,
+    Outcome,
+    Receipt,
+    Rejected,
+    Reverted,
+    SendOutcome,
+    StillUnknown,
+    Superseded,
+)
+from onchain_exec.execution.plan import DurableTx, Fees, Purpose, SignedTx, SimulatedTx, TxPlan
+from onchain_exec.execution.send import send
+from onchain_exec.execution.sign import sign
+from onchain_exec.execution.signers import (
+    Capability,
+    KeystoreSigner,
+    LocalSigner,
+    Signature,
+    Signer,
+    UnsignedTx,
+)
+
+__all__ = [
+    "Accepted",
+    "AlreadyKnown",
+    "Ambiguous",
+    "Capability",
+    "DurableTx",
+    "Fees",
+    "GasRules",
+    "KeystoreSigner",
+    "LocalSigner",
+    "Mined",
+    "Outcome",
+    "Purpose",
+    "Receipt",
+    "Rejected",
+    "Reverted",
+    "SendOutcome",
+    "Signature",
+    "SignedTx",
+    "Signer",
+    "SimulatedTx",
+    "StillUnknown",
+    "Superseded",
+    "TxPlan",
+    "UnsignedTx",
+    "Urgency",
+    "bump_fees",
+    "choose_fees",
+    "confirm",
+    "read_fees",
+    "send",
+    "sign",
+]

@@ -1,0 +1,121 @@
+"""Fees: catalogue entries 8 (replacement), 41 (base-fee spike), 42 (capped tip), 49 (bump beyond cap)."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onchain_exec.chain import FeeHistory
+from onchain_exec.errors import GasError
+from onchain_exec.execution.fees import Urgency, bump_fees, choose_fees, get_base_fee_after
+from onchain_exec.execution.plan import Fees
+
+TIP_FLOOR_WEI = 1_000_000
+weis = st.one_of(st.integers(0, 100), st.integers(0, 10**13))
+tip_rows = st.lists(weis, min_size=3, max_size=3).map(lambda tips: tuple(sorted(tips)))
+urgencies = st.sampled_from(Urgency)
+blocks = st.integers(0, 40)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> FeeHistory:
+    rows = draw(st.lists(st.tuples(tip_rows, st.floats(0, 1)), max_size=20))
+    base_fees = draw(st.lists(weis, min_size=len(rows) + 1, max_size=len(rows) + 1))
+    return FeeHistory(0, tuple(base_fees), tuple(r for _, r in rows), tuple(t for t, _ in rows))
+
+
+@st.composite
+def pooled_fees(draw: st.DrawFn) -> Fees:
+    fee = draw(weis)
+    if draw(st.booleans()):
+        return Fees(fee, fee, legacy=True)
+    return Fees(fee, draw(st.integers(0, fee)))
+
+
+def next_base_fee(base_fee_wei: int, gas_used: int, gas_limit: int) -> int:
+    """EIP-1559's calc_base_fee, as the EIP writes it."""
+    target = gas_limit // 2
+    if gas_used == target:
+        return base_fee_wei
+    if gas_used > target:
+        return base_fee_wei + max(base_fee_wei * (gas_used - target) // target // 8, 1)
+    return base_fee_wei - base_fee_wei * (target - gas_used) // target // 8
+
+
+@given(histories(), urgencies, blocks, st.lists(st.integers(0, 30_000_000), max_size=40))
+def test_choose_fees_without_budget_pays_tip_through_any_blocks(
+    history: FeeHistory, urgency: Urgency, survive: int, used: list[int]
+) -> None:
+    fees = choose_fees(history, urgency, survive)
+    base_fee = history.next_base_fee_wei
+    for gas_used in used[:survive]:
+        base_fee = next_base_fee(base_fee, gas_used, 30_000_000)
+    assert fees.max_fee_wei >= base_fee + fees.max_priority_fee_wei
+    assert fees.max_priority_fee_wei >= TIP_FLOOR_WEI
+    assert not fees.legacy
+
+
+@given(weis, blocks)
+def test_get_base_fee_after_is_reached_by_full_blocks(base_fee: int, count: int) -> None:
+    worst = base_fee
+    for _ in range(count):
+        worst = next_base_fee(worst, 30_000_000, 30_000_000)
+    assert get_base_fee_after(base_fee, count) == worst
+
+
+@given(histories(), urgencies, blocks, weis)
+def test_choose_fees_within_budget_is_minable_or_raises(
+    history: FeeHistory, urgency: Urgency, survive: int, budget: int
+) -> None:
+    try:
+        fees = choose_fees(history, urgency, survive, budget)
+    except GasError:
+        assert budget < history.next_base_fee_wei + TIP_FLOOR_WEI
+        return
+    assert fees.max_fee_wei <= budget
+    assert fees.max_priority_fee_wei >= TIP_FLOOR_WEI
+    assert fees.max_fee_wei >= history.next_base_fee_wei + fees.max_priority_fee_wei
+
+
+@given(histories(), blocks)
+def test_choose_fees_rises_with_urgency(history: FeeHistory, survive: int) -> None:
+    tips = [choose_fees(history, urgency, survive).max_priority_fee_wei for urgency in Urgency]
+    assert tips == sorted(tips)
+
+
+def test_choose_fees_ignores_empty_blocks() -> None:
+    history = FeeHistory(0, (0,) * 4, (0.0, 0.5, 0.0), ((0, 0, 0), (10**9,) * 3, (0, 0, 0)))
+    assert choose_fees(history, Urgency.LOW, 0).max_priority_fee_wei == 10**9
+
+
+@given(pooled_fees(), pooled_fees())
+def test_bump_fees_satisfies_every_nodes_rule(old: Fees, market: Fees) -> None:
+    new = bump_fees(old, market)
+    assert new.max_fee_wei >= market.max_fee_wei
+    assert new.max_priority_fee_wei <= new.max_fee_wei
+    assert new.legacy == old.legacy
+    for before, after in (
+        (old.max_fee_wei, new.max_fee_wei),
+        (old.max_priority_fee_wei, new.max_priority_fee_wei),
+    ):
+        assert after > before  # geth list.Add: both must rise
+        assert after >= before * 110 // 100  # and reach the threshold, in integers
+        assert 10 * after > 11 * before  # reth before 1.0, besu: strictly above
+
+
+@given(pooled_fees(), pooled_fees(), weis)
+def test_bump_fees_beyond_budget_raises_and_never_passes_it(old: Fees, market: Fees, budget: int) -> None:
+    try:
+        new = bump_fees(old, market, budget)
+    except GasError:
+        assert budget < old.max_fee_wei + old.max_fee_wei // 10 + 1
+        return
+    assert new.max_fee_wei <= budget
+    assert 10 * new.max_priority_fee_wei > 11 * old.max_priority_fee_wei
+    assert new.max_priority_fee_wei <= new.max_fee_wei
+
+
+def test_choose_fees_names_budget_and_need() -> None:
+    with pytest.raises(GasError, match="5 wei per gas; needed: 1000010 wei"):
+        choose_fees(FeeHistory(0, (10,), (), ()), Urgency.NORMAL, 3, 5)
