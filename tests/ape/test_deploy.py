@@ -1,0 +1,32 @@
+"""The deployment script through ape-foundry, compiled through ape-solidity."""
+
+import ape
+from click.testing import CliRunner
+from onchain_exec.core.artifact import get_artifact
+from scripts.deploy import cli, deploy_lens
+
+FIRST_CONTRACT = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
+"""The address that the first transaction of the first test account creates."""
+
+
+def _without_metadata(code: bytes) -> bytes:
+    """Drop the compiler's trailer, whose length its last two bytes hold: it hashes the settings."""
+    return code[: -2 - int.from_bytes(code[-2:], "big")]
+
+
+def test_deploy_lens_compiled_by_ape_is_the_shipped_bytecode(accounts):
+    deployed = ape.chain.provider.get_code(deploy_lens(accounts[0]).address)
+    assert _without_metadata(bytes(deployed)) == _without_metadata(get_artifact("Lens").runtime_bytecode)
+
+
+def test_deploy_lens_asked_about_a_token_reverts(accounts, project):
+    lens = deploy_lens(accounts[0])
+    token = accounts[0].deploy(project.TestToken, "Dai Stablecoin", "DAI", 18)
+    with ape.reverts():
+        lens.getV3Pool(token.address, 0, 0)
+
+
+def test_deploy_cli_on_a_fresh_chain_prints_where_the_lens_stands():
+    done = CliRunner().invoke(cli, ["--network", "ethereum:local:foundry"], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert f"Lens {FIRST_CONTRACT}\n" in done.output
