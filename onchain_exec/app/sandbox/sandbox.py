@@ -12,7 +12,7 @@ from onchain_exec.app.sandbox.cache import get_cache_root, get_deployed
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
 from onchain_exec.app.sandbox.deploy.everything import deploy_everything
 from onchain_exec.app.sandbox.deployment import Deployment
-from onchain_exec.app.sandbox.fund import deal, fund
+from onchain_exec.app.sandbox.erc20 import deal, fund
 from onchain_exec.app.sandbox.packages import fetch_packages
 from onchain_exec.app.sandbox.seed.prices import USD_PRICES, get_amount
 from onchain_exec.chain import DevAccount, LocalChain

@@ -6,8 +6,8 @@ from onchain_exec.app.sandbox.deploy.tokens import deploy_tokens
 from onchain_exec.app.sandbox.deploy.uniswap_v2 import deploy_uniswap_v2
 from onchain_exec.app.sandbox.deploy.uniswap_v3 import deploy_uniswap_v3
 from onchain_exec.app.sandbox.deployment import Deployment
+from onchain_exec.app.sandbox.erc20 import fund
 from onchain_exec.app.sandbox.evm import Evm
-from onchain_exec.app.sandbox.fund import fund
 from onchain_exec.app.sandbox.seed.prices import get_amount
 from onchain_exec.app.sandbox.seed.uniswap_v2 import seed_uniswap_v2
 from onchain_exec.app.sandbox.seed.uniswap_v3 import seed_uniswap_v3

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from onchain_exec.app.sandbox.erc20 import fund
 from onchain_exec.app.sandbox.evm import DEPLOYER, Evm
-from onchain_exec.app.sandbox.fund import fund
 from onchain_exec.app.sandbox.seed.prices import get_amount, get_price
 from onchain_exec.core import Address, Token, to_address
 from onchain_exec.core.abi import Function

@@ -9,8 +9,8 @@ from itertools import islice
 
 from eth_utils import keccak
 
+from onchain_exec.app.sandbox.erc20 import approve, fund
 from onchain_exec.app.sandbox.evm import DEPLOYER, Evm
-from onchain_exec.app.sandbox.fund import approve, fund
 from onchain_exec.app.sandbox.seed.prices import get_amount, get_sqrt_price_x96, sort_tokens
 from onchain_exec.core import Address, Token, to_address
 from onchain_exec.core.abi import Function
