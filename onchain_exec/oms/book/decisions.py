@@ -1,0 +1,131 @@
+"""What the journal appends, given what it holds: each yields events, and sees them applied between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import assert_never
+
+from onchain_exec.core import Order, Receipt
+from onchain_exec.errors import DuplicateOrderError, JournalError
+from onchain_exec.execution.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
+from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx
+from onchain_exec.oms.book import events
+from onchain_exec.oms.book.events import Event, EventKind
+from onchain_exec.oms.book.fold import Book
+from onchain_exec.oms.book.states import SlotState
+from onchain_exec.oms.book.terms import is_same_terms
+from onchain_exec.oms.book.views import OrderView, SlotKey, SlotView
+
+Decision = Callable[[Book], Iterator[Event]]
+"""Yields what to append; each event is applied to the book before the next is asked for."""
+
+
+def find_same(book: Book, order: Order) -> OrderView | None:
+    """Return the recorded order of the same client order id (or id), or None.
+
+    Raises:
+        DuplicateOrderError: it has other terms.
+    """
+    view = book.orders.get(book.client_ids.get(order.client_order_id) or order.order_id)
+    if view and view.order and not is_same_terms(view.order, order):
+        raise DuplicateOrderError(
+            f"client order id {order.client_order_id!r} belongs to order {view.order_id} with other terms",
+            needed="the same terms, or a new id",
+            todo=f"Look at it with `onchain-exec show {view.order_id}`",
+        )
+    return view
+
+
+def sign(book: Book, order_id: str, key: SlotKey, signed: SignedTx) -> Iterator[Event]:
+    """Yield the signed bytes: the first of the slot's newest holder, or a cancel of what is there."""
+    slot, purpose = book.slots.get(key), signed.simulated.plan.purpose
+    if slot is None or slot.order_id != order_id:
+        raise JournalError(
+            f"nonce {key.nonce} of {key.account} is not reserved for order {order_id}",
+            needed="a reservation that no other process took over",
+            todo="Reserve again and sign again; these bytes must not be sent",
+        )
+    if slot.get_attempt(signed.tx_hash):
+        return
+    if purpose is not Purpose.CANCEL and (slot.attempts or slot.purpose is not purpose):
+        raise JournalError(
+            f"nonce {key.nonce} of {key.account} holds {slot.purpose.value} bytes of order {order_id}",
+            needed="a slot without signed bytes, reserved for the same purpose",
+            todo="Send the bytes that are journalled; these must not be sent",
+        )
+    yield events.tx_signed(order_id, key, signed)
+
+
+def get_slot(book: Book, durable: DurableTx) -> SlotView:
+    """Return the slot that holds the bytes, or raise JournalError."""
+    key = book.tx_slots.get(durable.tx_hash)
+    if key is None:
+        raise JournalError(f"the transaction {durable.tx_hash} is not in this journal")
+    return book.slots[key]
+
+
+def conclude(book: Book, durable: DurableTx, outcome: Outcome, confirmed_depth: int) -> Iterator[Event]:
+    """Yield what the end of a wait says about the slot."""
+    slot = get_slot(book, durable)
+    match outcome:
+        case Mined(receipt, confirmations):
+            yield from consume(book, slot.key, receipt)
+            if confirmations >= confirmed_depth:
+                yield from confirm(book, slot.key)
+        case Reverted(receipt, confirmations, reason):
+            yield from consume(book, slot.key, receipt, reason)
+            if confirmations >= confirmed_depth:
+                yield from confirm(book, slot.key)
+        case Superseded():
+            if len(slot.attempts) == 1:  # else it may be another attempt of ours: look it up first
+                yield from lose(book, slot.key)
+        case StillUnknown():
+            pass
+        case never:
+            assert_never(never)
+
+
+def consume(book: Book, key: SlotKey, receipt: Receipt, reason: str = "") -> Iterator[Event]:
+    """Yield that our attempt consumes the slot, instead of whatever was recorded before."""
+    yield from _make_room(book, key, receipt.tx_hash, receipt.block_hash)
+    if (slot := book.slots[key]).consumer is None:
+        view = book.orders.get(slot.order_id)
+        yield events.tx_mined(slot, view.order if view else None, receipt, reason)
+
+
+def lose(
+    book: Book, key: SlotKey, tx_hash: str = "", block_number: int = 0, block_hash: str = ""
+) -> Iterator[Event]:
+    """Yield that a stranger's transaction consumes the slot (fields empty or 0 if not known)."""
+    if tx_hash or book.slots[key].state is not SlotState.FOREIGN:
+        yield from _make_room(book, key, tx_hash, block_hash)
+    if (slot := book.slots[key]).consumer is None:
+        yield events.slot_foreign(slot, tx_hash, block_number, block_hash)
+
+
+def orphan(book: Book, key: SlotKey) -> Iterator[Event]:
+    """Yield that the slot's consumer, if it has one, left the chain."""
+    slot = book.slots[key]
+    if slot.consumer:
+        yield events.slot_step(EventKind.SLOT_ORPHANED, slot, slot.consumer)
+
+
+def confirm(book: Book, key: SlotKey) -> Iterator[Event]:
+    """Yield that the slot's consumer, one of ours, is deep enough."""
+    slot = book.slots[key]
+    if slot.consumer and slot.state is SlotState.MINED:
+        yield events.slot_step(EventKind.SLOT_CONFIRMED, slot, slot.consumer)
+
+
+def finalise(book: Book, key: SlotKey) -> Iterator[Event]:
+    """Yield that the slot's consumer is finalised, which closes the slot."""
+    slot = book.slots[key]
+    if slot.consumer and slot.state is not SlotState.FINAL:
+        yield events.slot_step(EventKind.SLOT_FINAL, slot, slot.consumer)
+
+
+def _make_room(book: Book, key: SlotKey, tx_hash: str, block_hash: str) -> Iterator[Event]:
+    """Orphan a consumer that is another transaction, or the same in another block."""
+    consumer = book.slots[key].consumer
+    if consumer and (consumer.tx_hash, consumer.block_hash) != (tx_hash, block_hash):
+        yield from orphan(book, key)

@@ -1,0 +1,171 @@
+"""The journal's events. An id is made from what happened, so the same event twice is one event.
+
+Ids that can recur after a reorg (mined, orphaned, mined in the same block again) carry how often
+the slot was orphaned before.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+
+from onchain_exec.core import Order, Receipt
+from onchain_exec.errors import OnchainExecError
+from onchain_exec.execution.outcome import Accepted, AlreadyKnown, Ambiguous, Rejected, SendOutcome
+from onchain_exec.execution.plan import Purpose, SignedTx
+from onchain_exec.oms.book.fill import get_moved_amounts
+from onchain_exec.oms.book.terms import QuoteTerms, order_to_json
+from onchain_exec.oms.book.views import Consumer, SlotKey, SlotView
+from onchain_exec.risk import Approved, Denied
+from onchain_exec.routing import Quote
+
+
+class EventKind(enum.Enum):
+    """What a journal line says."""
+
+    ORDER_ACCEPTED = "order_accepted"
+    ORDER_DENIED = "order_denied"
+    ORDER_REJECTED = "order_rejected"
+    ORDER_EXPIRED = "order_expired"
+    NONCE_RESERVED = "nonce_reserved"
+    TX_SIGNED = "tx_signed"
+    TX_SENT = "tx_sent"
+    TX_MINED = "tx_mined"
+    SLOT_CONFIRMED = "slot_confirmed"
+    SLOT_FINAL = "slot_final"
+    SLOT_ORPHANED = "slot_orphaned"
+    SLOT_FOREIGN = "slot_foreign"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. ``payload`` holds JSON values; integers that can pass 2**53 are text."""
+
+    event_id: str
+    kind: EventKind
+    order_id: str
+    slot: SlotKey | None = None
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+def order_accepted(order: Order, quote: Quote) -> Event:
+    """The order passed the checks on ``quote``."""
+    payload = {"order": order_to_json(order), "quote": QuoteTerms.of(quote).to_json()}
+    return Event(f"order_accepted/{order.order_id}", EventKind.ORDER_ACCEPTED, order.order_id, None, payload)
+
+
+def order_denied(quote: Quote, denied: Denied) -> Event:
+    """A check refused the order."""
+    payload = {
+        "order": order_to_json(denied.order),
+        "quote": QuoteTerms.of(quote).to_json(),
+        "failure": {
+            "code": denied.code.value,
+            "found": denied.found,
+            "needed": denied.limit,
+            "todo": denied.todo,
+        },
+    }
+    order_id = denied.order.order_id
+    return Event(f"order_denied/{order_id}", EventKind.ORDER_DENIED, order_id, None, payload)
+
+
+def order_rejected(order_id: str, error: OnchainExecError, order: Order | None) -> Event:
+    """The order failed before any swap bytes existed."""
+    payload = {
+        "order": order and order_to_json(order),
+        "failure": {"code": error.code, "found": error.found, "needed": error.needed, "todo": error.todo},
+    }
+    return Event(f"order_rejected/{order_id}", EventKind.ORDER_REJECTED, order_id, None, payload)
+
+
+def order_expired(order: Order) -> Event:
+    """The order's time passed before any swap bytes existed."""
+    failure = {
+        "code": "EXPIRED",
+        "found": f"the order expired at {order.expires_at} before it was signed",
+        "needed": "a transaction before that",
+        "todo": "Give a new order; nothing was sent",
+    }
+    return Event(
+        f"order_expired/{order.order_id}", EventKind.ORDER_EXPIRED, order.order_id, None, {"failure": failure}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Who asks for a nonce: an order, for a purpose, in a session (a process)."""
+
+    order_id: str
+    purpose: Purpose
+    session: str
+
+
+def nonce_reserved(slot: SlotKey, wanted: Reservation, before: SlotView | None, floor: int) -> Event:
+    """The slot is promised; ``floor`` is the highest nonce that the chain was seen to expect."""
+    times = before.reserved if before else 0
+    payload = {"purpose": wanted.purpose.value, "session": wanted.session, "floor": floor}
+    return Event(f"nonce_reserved/{slot}/{times}", EventKind.NONCE_RESERVED, wanted.order_id, slot, payload)
+
+
+def tx_signed(order_id: str, slot: SlotKey, signed: SignedTx) -> Event:
+    """Signed bytes stand in the slot. This line is durable before they leave the process."""
+    plan = signed.simulated.plan
+    swapped = plan.cause if plan.purpose is Purpose.SWAP and isinstance(plan.cause, Approved) else None
+    payload = {
+        "purpose": plan.purpose.value,
+        "raw": "0x" + signed.raw.hex(),
+        "tx_hash": signed.tx_hash,
+        "quote": QuoteTerms.of(swapped.quote).to_json() if swapped else None,
+    }
+    return Event(f"tx_signed/{signed.tx_hash}", EventKind.TX_SIGNED, order_id, slot, payload)
+
+
+def tx_sent(slot: SlotView, outcome: SendOutcome) -> Event:
+    """A node answered, or did not answer, a send of one of the slot's attempts."""
+    match outcome:
+        case Accepted() | AlreadyKnown():
+            reason = ""
+        case Rejected() | Ambiguous():
+            reason = outcome.reason
+        case never:
+            assert_never(never)
+    name = type(outcome).__name__
+    payload = {"tx_hash": outcome.tx_hash, "outcome": name, "reason": reason}
+    event_id = f"tx_sent/{outcome.tx_hash}/{name}/{slot.orphaned}"
+    return Event(event_id, EventKind.TX_SENT, slot.order_id, slot.key, payload)
+
+
+def tx_mined(slot: SlotView, order: Order | None, receipt: Receipt, reason: str = "") -> Event:
+    """One of the slot's attempts stands in a canonical block; ``reason`` says why it reverted."""
+    attempt = slot.get_attempt(receipt.tx_hash)
+    is_fill = receipt.success and order and attempt and attempt.tx.purpose is Purpose.SWAP
+    amount_in, amount_out = get_moved_amounts(order, receipt) if is_fill and order else (0, 0)
+    payload = {
+        **_consumer_to_json(receipt.tx_hash, receipt.block_number, receipt.block_hash),
+        "success": receipt.success,
+        "reason": reason,
+        "amount_in": str(amount_in),
+        "amount_out": str(amount_out),
+        "gas_cost_wei": str(receipt.cost_wei),
+    }
+    event_id = f"tx_mined/{receipt.tx_hash}/{receipt.block_hash}/{slot.orphaned}"
+    return Event(event_id, EventKind.TX_MINED, slot.order_id, slot.key, payload)
+
+
+def slot_foreign(slot: SlotView, tx_hash: str, block_number: int, block_hash: str) -> Event:
+    """A transaction that is not ours consumed the nonce (fields empty or 0 where not known)."""
+    payload = _consumer_to_json(tx_hash, block_number, block_hash)
+    event_id = f"slot_foreign/{slot.key}/{slot.orphaned}"
+    return Event(event_id, EventKind.SLOT_FOREIGN, slot.order_id, slot.key, payload)
+
+
+def slot_step(kind: EventKind, slot: SlotView, consumer: Consumer) -> Event:
+    """The slot's consumer was confirmed, finalised or orphaned (``kind`` says which)."""
+    payload = _consumer_to_json(consumer.tx_hash, consumer.block_number, consumer.block_hash)
+    return Event(f"{kind.value}/{slot.key}/{slot.orphaned}", kind, slot.order_id, slot.key, payload)
+
+
+def _consumer_to_json(tx_hash: str, block_number: int, block_hash: str) -> dict[str, Any]:
+    return {"tx_hash": tx_hash, "block_number": block_number, "block_hash": block_hash}

@@ -1,0 +1,282 @@
+"""From events to state: orders, slots, positions and gas. Replaying the lines gives the same book."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from onchain_exec.core import Address
+from onchain_exec.errors import JournalError
+from onchain_exec.execution.plan import DurableTx, Purpose
+from onchain_exec.oms.book.events import Event, EventKind
+from onchain_exec.oms.book.fill import Fill, get_slippage_bps
+from onchain_exec.oms.book.states import (
+    OrderEvent,
+    OrderState,
+    SlotEvent,
+    next_order_state,
+    next_slot_state,
+)
+from onchain_exec.oms.book.terms import QuoteTerms, order_from_json
+from onchain_exec.oms.book.views import Attempt, Consumer, Failure, OrderView, SlotKey, SlotView
+
+_ORDER_EVENTS = {
+    EventKind.ORDER_ACCEPTED: OrderEvent.ACCEPT,
+    EventKind.ORDER_DENIED: OrderEvent.DENY,
+    EventKind.ORDER_REJECTED: OrderEvent.REJECT,
+    EventKind.ORDER_EXPIRED: OrderEvent.EXPIRE,
+}
+_SEND_EVENTS = {
+    "Accepted": SlotEvent.SEND,
+    "Ambiguous": SlotEvent.SEND,
+    "AlreadyKnown": SlotEvent.SEE,
+    "Rejected": SlotEvent.REFUSE,
+}
+
+
+@dataclass(slots=True)
+class Book:
+    """All that the events say, as one mutable value; `apply` is its only writer.
+
+    ``positions`` are base units by (chain id, owner, token), ``gas_wei`` wei paid by (chain id,
+    account), both from canonical receipts of our transactions; a reorg takes them back. ``floors``
+    are the highest nonces that the chain was seen to expect, by (chain id, account).
+    """
+
+    orders: dict[str, OrderView] = field(default_factory=dict)
+    slots: dict[SlotKey, SlotView] = field(default_factory=dict)
+    client_ids: dict[str, str] = field(default_factory=dict)
+    tx_slots: dict[str, SlotKey] = field(default_factory=dict)
+    floors: dict[tuple[int, Address], int] = field(default_factory=dict)
+    positions: dict[tuple[int, Address, Address], int] = field(default_factory=dict)
+    gas_wei: dict[tuple[int, Address], int] = field(default_factory=dict)
+
+    def apply(self, event: Event, recorded_at: int) -> None:
+        """Take in one event, recorded at that unix second.
+
+        Raises:
+            IllegalTransitionError: the state of its order or slot does not allow it.
+        """
+        match event.kind:
+            case EventKind.NONCE_RESERVED:
+                self._reserve(event)
+            case EventKind.TX_SIGNED:
+                self._sign(event, recorded_at)
+            case EventKind.TX_SENT:
+                self._send(event)
+            case EventKind.TX_MINED | EventKind.SLOT_FOREIGN:
+                self._consume(event, recorded_at)
+            case EventKind.SLOT_CONFIRMED | EventKind.SLOT_FINAL:
+                self._settle(event, recorded_at)
+            case EventKind.SLOT_ORPHANED:
+                self._orphan(event, recorded_at)
+            case _:
+                self._decide(event, recorded_at)
+
+    def _decide(self, event: Event, recorded_at: int) -> None:
+        """Accept, deny, reject or expire an order."""
+        before = self.orders.get(event.order_id)
+        happened = _ORDER_EVENTS[event.kind]
+        state = next_order_state(before.state if before else None, happened, event.order_id)
+        view = before or _new_order(event, state, recorded_at)
+        failure = event.payload.get("failure")
+        self.orders[event.order_id] = replace(
+            view,
+            state=state,
+            failure=Failure(**failure) if failure else None,
+            final=state is not OrderState.NEW,
+            updated_at=recorded_at,
+        )
+        if view.client_order_id:
+            self.client_ids[view.client_order_id] = event.order_id
+
+    def _reserve(self, event: Event) -> None:
+        key, payload = _key(event), event.payload
+        before = self.slots.get(key)
+        state = next_slot_state(before.state if before else None, SlotEvent.RESERVE, str(key))
+        self.slots[key] = SlotView(
+            key=key,
+            state=state,
+            order_id=event.order_id,
+            purpose=Purpose(payload["purpose"]),
+            session=payload["session"],
+            reserved=before.reserved + 1 if before else 1,
+            orphaned=before.orphaned if before else 0,
+        )
+        self.floors[key[:2]] = max(payload["floor"], self.floors.get(key[:2], 0))
+        if before and before.order_id in self.orders:
+            self._forget_slot(before.order_id, key)
+        if view := self.orders.get(event.order_id):
+            self.orders[event.order_id] = replace(view, slots=(*view.slots, key))
+
+    def _forget_slot(self, order_id: str, key: SlotKey) -> None:
+        view = self.orders[order_id]
+        self.orders[order_id] = replace(view, slots=tuple(slot for slot in view.slots if slot != key))
+
+    def _sign(self, event: Event, recorded_at: int) -> None:
+        key, payload = _key(event), event.payload
+        slot = self.slots[key]
+        purpose, tx_hash = Purpose(payload["purpose"]), payload["tx_hash"]
+        state = next_slot_state(slot.state, SlotEvent.SIGN, str(key))
+        quote = QuoteTerms.from_json(payload["quote"]) if payload["quote"] else None
+        raw = bytes.fromhex(payload["raw"][2:])
+        durable = DurableTx(event.order_id, purpose, key.chain_id, key.account, key.nonce, raw, tx_hash)
+        if purpose is Purpose.SWAP:
+            self._move(event, OrderEvent.SIGN, recorded_at, quote=quote, tx_hash=tx_hash)
+        elif purpose is Purpose.CANCEL:
+            self._move(event, OrderEvent.SIGN_CANCEL, recorded_at)
+        self.slots[key] = replace(slot, state=state, attempts=(*slot.attempts, Attempt(durable, quote)))
+        self.tx_slots[tx_hash] = key
+
+    def _send(self, event: Event) -> None:
+        key, payload = _key(event), event.payload
+        slot = self.slots[key]
+        state = next_slot_state(slot.state, _SEND_EVENTS[payload["outcome"]], str(key))
+        attempts = tuple(
+            replace(attempt, last_send=payload["outcome"], reason=payload["reason"])
+            if attempt.tx.tx_hash == payload["tx_hash"]
+            else attempt
+            for attempt in slot.attempts
+        )
+        self.slots[key] = replace(slot, state=state, attempts=attempts)
+
+    def _consume(self, event: Event, recorded_at: int) -> None:
+        """Give the slot its canonical consumer: the swap, another of ours, or a stranger."""
+        key, payload = _key(event), event.payload
+        slot = self.slots[key]
+        attempt = slot.get_attempt(payload["tx_hash"])
+        purpose = attempt.tx.purpose if attempt else None
+        happened = {None: SlotEvent.LOSE, Purpose.CANCEL: SlotEvent.REPLACE}.get(purpose, SlotEvent.MINE)
+        state = next_slot_state(slot.state, happened, str(key))
+        consumer = Consumer(
+            tx_hash=payload["tx_hash"],
+            block_number=payload["block_number"],
+            block_hash=payload["block_hash"],
+            amount_in=int(payload.get("amount_in", 0)),
+            amount_out=int(payload.get("amount_out", 0)),
+            gas_cost_wei=int(payload.get("gas_cost_wei", 0)),
+        )
+        if slot.purpose is Purpose.SWAP and slot.attempts:
+            self._end(event, attempt, consumer, recorded_at)
+        self.slots[key] = replace(slot, state=state, consumer=consumer)
+        self._count(self.slots[key], consumer, 1)
+
+    def _end(self, event: Event, attempt: Attempt | None, consumer: Consumer, recorded_at: int) -> None:
+        """Move the order whose swap's slot was consumed."""
+        if attempt is None:
+            self._move(event, OrderEvent.LOSE_NONCE, recorded_at, failure=_lost(consumer))
+        elif attempt.tx.purpose is Purpose.CANCEL:
+            self._move(event, OrderEvent.CANCEL, recorded_at)
+        elif event.payload["success"]:
+            fill = _make_fill(self.orders[event.order_id], attempt, consumer)
+            self._move(event, OrderEvent.FILL, recorded_at, fill=fill)
+        else:
+            failure = _reverted(consumer, event.payload["reason"])
+            self._move(event, OrderEvent.REVERT, recorded_at, failure=failure)
+
+    def _settle(self, event: Event, recorded_at: int) -> None:
+        key = _key(event)
+        slot = self.slots[key]
+        final = event.kind is EventKind.SLOT_FINAL
+        happened = SlotEvent.FINALISE if final else SlotEvent.CONFIRM
+        self.slots[key] = replace(slot, state=next_slot_state(slot.state, happened, str(key)))
+        if final and slot.purpose is Purpose.SWAP and slot.attempts:
+            view = self.orders[slot.order_id]
+            self.orders[slot.order_id] = replace(view, final=True, updated_at=recorded_at)
+
+    def _orphan(self, event: Event, recorded_at: int) -> None:
+        """Take the consumer away, and with it the fill or failure that it made."""
+        key = _key(event)
+        slot = self.slots[key]
+        state = next_slot_state(slot.state, SlotEvent.ORPHAN, str(key))
+        if slot.purpose is Purpose.SWAP and slot.attempts:
+            self._move(event, OrderEvent.ORPHAN, recorded_at, fill=None, failure=None)
+        if slot.consumer:
+            self._count(slot, slot.consumer, -1)
+        self.slots[key] = replace(slot, state=state, consumer=None, orphaned=slot.orphaned + 1)
+
+    def _move(self, event: Event, happened: OrderEvent, recorded_at: int, **changes: Any) -> None:
+        view = self.orders[event.order_id]
+        state = next_order_state(view.state, happened, event.order_id)
+        self.orders[event.order_id] = replace(view, state=state, updated_at=recorded_at, **changes)
+
+    def _count(self, slot: SlotView, consumer: Consumer, sign: int) -> None:
+        """Add (or take back) what a consumer of ours moved and paid."""
+        chain_id, account, _ = slot.key
+        _add(self.gas_wei, (chain_id, account), sign * consumer.gas_cost_wei)
+        view = self.orders.get(slot.order_id)
+        if view and view.order and (consumer.amount_in or consumer.amount_out):
+            order = view.order
+            _add(self.positions, (chain_id, account, order.token_in.address), -sign * consumer.amount_in)
+            key_out = (chain_id, order.recipient, order.token_out.address)
+            _add(self.positions, key_out, sign * consumer.amount_out)
+
+
+def fold(lines: Iterable[tuple[Event, int]]) -> Book:
+    """Return the book of (event, recorded_at) lines in their order."""
+    book = Book()
+    for event, recorded_at in lines:
+        book.apply(event, recorded_at)
+    return book
+
+
+def _key(event: Event) -> SlotKey:
+    if event.slot is None:
+        raise JournalError(f"the event {event.event_id} names no slot", needed="a slot")
+    return event.slot
+
+
+def _new_order(event: Event, state: OrderState, recorded_at: int) -> OrderView:
+    terms, quote = event.payload.get("order"), event.payload.get("quote")
+    order = order_from_json(terms) if terms else None
+    return OrderView(
+        order_id=event.order_id,
+        client_order_id=order.client_order_id if order else "",
+        state=state,
+        order=order,
+        quote=QuoteTerms.from_json(quote) if quote else None,
+        created_at=recorded_at,
+        updated_at=recorded_at,
+    )
+
+
+def _make_fill(view: OrderView, attempt: Attempt, consumer: Consumer) -> Fill:
+    order, quote = view.order, attempt.quote
+    if order is None or quote is None:
+        raise JournalError(f"the fill of order {view.order_id} has no terms", needed="an accepted order")
+    return Fill(
+        order_id=view.order_id,
+        tx_hash=consumer.tx_hash,
+        block_number=consumer.block_number,
+        block_hash=consumer.block_hash,
+        amount_in=consumer.amount_in,
+        amount_out=consumer.amount_out,
+        gas_cost_wei=consumer.gas_cost_wei,
+        slippage_bps=get_slippage_bps(order, quote, consumer.amount_in, consumer.amount_out),
+    )
+
+
+def _reverted(consumer: Consumer, reason: str) -> Failure:
+    return Failure(
+        "REVERTED",
+        f"the swap reverted in block {consumer.block_number}: {reason or 'no reason given'}",
+        "a successful transaction",
+        "Quote again and give a new order; only gas was spent",
+    )
+
+
+def _lost(consumer: Consumer) -> Failure:
+    return Failure(
+        "FOREIGN_NONCE",
+        f"the nonce was consumed by {consumer.tx_hash or 'a transaction'} that is not in this journal",
+        "an account that only this journal uses",
+        "Find out who else holds the key; the swap was not executed",
+    )
+
+
+def _add(totals: dict[Any, int], key: Any, amount: int) -> None:
+    """Add, keeping no zeros: a book whose fills were all busted equals one that never had any."""
+    total = totals.pop(key, 0) + amount
+    if total:
+        totals[key] = total

@@ -1,0 +1,162 @@
+"""The two state machines, as data: an order, and the account's nonce slot that carries it.
+
+What is not in a table is illegal and raises. ``None`` is the state before the first event.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, TypeVar
+
+from onchain_exec.errors import IllegalTransitionError
+
+
+class OrderState(enum.Enum):
+    """Where an order stands. FILLED, FAILED and CANCELLED are provisional until `OrderView.final`."""
+
+    NEW = "NEW"  # accepted, no swap bytes exist
+    DENIED = "DENIED"  # refused by a check
+    REJECTED = "REJECTED"  # failed before any swap bytes existed
+    EXPIRED = "EXPIRED"  # its time passed before any swap bytes existed
+    WORKING = "WORKING"  # swap bytes exist; whether they will be mined is not known
+    FILLED = "FILLED"  # mined and successful
+    FAILED = "FAILED"  # mined and reverted, or a stranger consumed the nonce
+    BUSTED = "BUSTED"  # was filled, and a reorg took the block away; its bytes are still good
+    CANCEL_PENDING = "CANCEL_PENDING"  # a cancel competes for the nonce
+    CANCELLED = "CANCELLED"  # the cancel won
+
+
+class OrderEvent(enum.Enum):
+    """What can happen to an order."""
+
+    ACCEPT = "accept"
+    DENY = "deny"
+    REJECT = "reject"
+    EXPIRE = "expire"
+    SIGN = "sign"
+    FILL = "fill"
+    REVERT = "revert"
+    LOSE_NONCE = "lose_nonce"
+    ORPHAN = "orphan"
+    SIGN_CANCEL = "sign_cancel"
+    CANCEL = "cancel"
+
+
+class SlotState(enum.Enum):
+    """Where one nonce of one account stands. Only a finalised consumer closes it (FINAL)."""
+
+    RESERVED = "RESERVED"  # promised to an order, nothing signed
+    SIGNED = "SIGNED"  # signed bytes are durable, no word from a node about the newest
+    SENT = "SENT"  # bytes left the process, or may have
+    SEEN = "SEEN"  # a node knew the bytes when it was asked
+    MINED = "MINED"  # consumed by our transaction
+    REPLACED = "REPLACED"  # consumed by our cancel
+    FOREIGN = "FOREIGN"  # consumed by a transaction that is not in the journal
+    CONFIRMED = "CONFIRMED"  # consumed by us, deep enough by policy
+    FINAL = "FINAL"  # its consumer is finalised
+    ORPHANED = "ORPHANED"  # its consumer left the chain: the slot is open again
+
+
+class SlotEvent(enum.Enum):
+    """What can happen to a slot."""
+
+    RESERVE = "reserve"
+    SIGN = "sign"
+    SEND = "send"
+    SEE = "see"
+    REFUSE = "refuse"
+    MINE = "mine"
+    REPLACE = "replace"
+    LOSE = "lose"
+    CONFIRM = "confirm"
+    FINALISE = "finalise"
+    ORPHAN = "orphan"
+
+
+_O, _OE, _S, _SE = OrderState, OrderEvent, SlotState, SlotEvent
+
+CONSUMED: Final = frozenset({_S.MINED, _S.REPLACED, _S.FOREIGN, _S.CONFIRMED})
+"""Slots with a canonical consumer that a reorg can still take away."""
+
+OPEN: Final = frozenset({_S.SIGNED, _S.SENT, _S.SEEN, _S.ORPHANED})
+"""Slots whose signed bytes may still be mined."""
+
+_CONSUMERS: Final = {_SE.MINE: _S.MINED, _SE.REPLACE: _S.REPLACED, _SE.LOSE: _S.FOREIGN}
+
+ORDER_TABLE: Final[Mapping[tuple[OrderState | None, OrderEvent], OrderState]] = MappingProxyType(
+    {
+        (None, _OE.ACCEPT): _O.NEW,
+        (None, _OE.DENY): _O.DENIED,
+        (None, _OE.REJECT): _O.REJECTED,
+        (_O.NEW, _OE.DENY): _O.DENIED,
+        (_O.NEW, _OE.REJECT): _O.REJECTED,
+        (_O.NEW, _OE.EXPIRE): _O.EXPIRED,
+        (_O.NEW, _OE.SIGN): _O.WORKING,
+        **{
+            (state, event): after
+            for state in (_O.WORKING, _O.BUSTED, _O.CANCEL_PENDING)
+            for event, after in (
+                (_OE.FILL, _O.FILLED),
+                (_OE.REVERT, _O.FAILED),
+                (_OE.LOSE_NONCE, _O.FAILED),
+                (_OE.SIGN_CANCEL, _O.CANCEL_PENDING),
+                (_OE.CANCEL, _O.CANCELLED),
+            )
+        },
+        (_O.FILLED, _OE.ORPHAN): _O.BUSTED,
+        (_O.FAILED, _OE.ORPHAN): _O.WORKING,
+        (_O.CANCELLED, _OE.ORPHAN): _O.CANCEL_PENDING,
+    }
+)
+
+SLOT_TABLE: Final[Mapping[tuple[SlotState | None, SlotEvent], SlotState]] = MappingProxyType(
+    {
+        (None, _SE.RESERVE): _S.RESERVED,
+        (_S.RESERVED, _SE.RESERVE): _S.RESERVED,
+        (_S.RESERVED, _SE.SIGN): _S.SIGNED,
+        (_S.RESERVED, _SE.LOSE): _S.FOREIGN,
+        **{(state, _SE.SIGN): _S.SIGNED for state in OPEN},
+        **{(state, _SE.SEND): _S.SENT for state in OPEN - {_S.SEEN}},
+        (_S.SEEN, _SE.SEND): _S.SEEN,
+        **{(state, _SE.SEE): _S.SEEN for state in OPEN},
+        **{(state, _SE.REFUSE): state for state in OPEN},
+        **{(state, event): after for state in OPEN for event, after in _CONSUMERS.items()},
+        # a late word about a send says nothing new once the nonce is consumed
+        **{
+            (state, event): state
+            for state in CONSUMED | {_S.FINAL}
+            for event in (_SE.SEND, _SE.SEE, _SE.REFUSE)
+        },
+        (_S.MINED, _SE.CONFIRM): _S.CONFIRMED,
+        **{(state, _SE.FINALISE): _S.FINAL for state in CONSUMED},
+        **{(state, _SE.ORPHAN): _S.ORPHANED for state in CONSUMED},
+    }
+)
+
+State = TypeVar("State", OrderState, SlotState)
+Happening = TypeVar("Happening", OrderEvent, SlotEvent)
+
+
+def next_order_state(state: OrderState | None, event: OrderEvent, order_id: str) -> OrderState:
+    """Return the state after ``event``, or raise IllegalTransitionError naming both."""
+    return _next(ORDER_TABLE, state, event, f"order {order_id}")
+
+
+def next_slot_state(state: SlotState | None, event: SlotEvent, slot: str) -> SlotState:
+    """Return the state after ``event``, or raise IllegalTransitionError naming both."""
+    return _next(SLOT_TABLE, state, event, f"slot {slot}")
+
+
+def _next(
+    table: Mapping[tuple[State | None, Happening], State], state: State | None, event: Happening, what: str
+) -> State:
+    try:
+        return table[state, event]
+    except KeyError as error:
+        legal = ", ".join(legal_event.name for legal_state, legal_event in table if legal_state is state)
+        raise IllegalTransitionError(
+            f"{what} met {event.name} in state {state.name if state else 'none'}",
+            needed=f"one of: {legal}" if legal else "no event at all: the state is terminal",
+        ) from error

@@ -1,0 +1,136 @@
+"""What the journal knows of an order and of a nonce slot, as immutable values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+from onchain_exec.core import Address, Order, to_address
+from onchain_exec.execution.plan import DurableTx, Purpose
+from onchain_exec.oms.book.fill import Fill
+from onchain_exec.oms.book.states import OrderState, SlotState
+from onchain_exec.oms.book.terms import QuoteTerms, token_to_json
+
+
+class SlotKey(NamedTuple):
+    """One nonce of one account of one chain."""
+
+    chain_id: int
+    account: Address
+    nonce: int
+
+    def __str__(self) -> str:
+        return f"{self.chain_id}/{self.account}/{self.nonce}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the key that ``str`` wrote."""
+        chain_id, account, nonce = text.split("/")
+        return cls(int(chain_id), to_address(account), int(nonce))
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Signed bytes that stand in a slot. ``quote`` is what a swap was signed on (None otherwise);
+    ``last_send`` names the newest send outcome (empty before the first), ``reason`` its text."""
+
+    tx: DurableTx
+    quote: QuoteTerms | None
+    last_send: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """The canonical transaction that consumed a slot, and what it moved (base units; 0 unless a
+    successful swap of ours). A stranger's gas is not ours to count: 0."""
+
+    tx_hash: str
+    block_number: int
+    block_hash: str
+    amount_in: int = 0
+    amount_out: int = 0
+    gas_cost_wei: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SlotView:
+    """A nonce slot. ``session`` is the process that reserved it last, ``reserved`` how often it was
+    reserved, ``orphaned`` how often a reorg took its consumer away."""
+
+    key: SlotKey
+    state: SlotState
+    order_id: str
+    purpose: Purpose
+    session: str
+    reserved: int = 1
+    orphaned: int = 0
+    attempts: tuple[Attempt, ...] = ()
+    consumer: Consumer | None = None
+
+    def get_attempt(self, tx_hash: str) -> Attempt | None:
+        """Return our attempt of that hash in this slot, or None."""
+        return next((attempt for attempt in self.attempts if attempt.tx.tx_hash == tx_hash), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an order ended without a fill: a code for machines, and text for people."""
+
+    code: str
+    found: str
+    needed: str
+    todo: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the failure as JSON values."""
+        return {"code": self.code, "found": self.found, "needed": self.needed, "todo": self.todo}
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An order as the journal holds it.
+
+    ``order`` is None only for a refusal that came before the terms were understood. ``quote`` is
+    what the swap was signed on, or what the order was accepted on before. ``tx_hash`` is the swap's
+    (empty before it is signed). ``slots`` are all its nonces, in the order they were reserved.
+    ``final`` says that nothing on the chain can change its state any more. Times are unix seconds.
+    """
+
+    order_id: str
+    client_order_id: str
+    state: OrderState
+    order: Order | None
+    quote: QuoteTerms | None
+    created_at: int
+    updated_at: int
+    slots: tuple[SlotKey, ...] = ()
+    tx_hash: str = ""
+    fill: Fill | None = None
+    failure: Failure | None = None
+    final: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the order as JSON values: amounts as text, what is not there as null."""
+        order = self.order
+        return {
+            "id": self.order_id,
+            "client_order_id": self.client_order_id,
+            "state": self.state.value,
+            "final": self.final,
+            "tx_hash": self.tx_hash or None,
+            "account": order and order.account,
+            "recipient": order and order.recipient,
+            "token_in": order and token_to_json(order.token_in),
+            "token_out": order and token_to_json(order.token_out),
+            "amount": order and str(order.amount),
+            "exact": order and order.exact.value,
+            "max_slippage_bps": order and order.max_slippage_bps,
+            "expires_at": order and order.expires_at,
+            "quote": self.quote and self.quote.to_json(),
+            "fill": self.fill and self.fill.to_json(),
+            "failure": self.failure and self.failure.to_json(),
+            "nonces": [slot.nonce for slot in self.slots],
+            "created_at": self.created_at,
+            "updated_at": self.updated_at,
+        }

@@ -1,0 +1,279 @@
+"""The journal: the only memory of what was signed, and the only maker of `DurableTx`.
+
+Every ``append_``, ``reserve_`` and ``write_`` is one transaction that is durable when it returns.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from onchain_exec.core import Address, Order, Receipt
+from onchain_exec.errors import InputError, JournalError, OnchainExecError
+from onchain_exec.execution.outcome import Outcome, SendOutcome
+from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx
+from onchain_exec.oms.book import decisions, events, nonces
+from onchain_exec.oms.book.events import Event, Reservation
+from onchain_exec.oms.book.fold import Book
+from onchain_exec.oms.book.states import OPEN, OrderState
+from onchain_exec.oms.book.views import OrderView, SlotKey, SlotView
+from onchain_exec.oms.schema import journal_errors
+from onchain_exec.oms.session import Session
+from onchain_exec.oms.store import Store
+from onchain_exec.risk import Denied
+from onchain_exec.routing import Quote
+
+View = TypeVar("View", OrderView, SlotView)
+
+_UNDECIDED = frozenset({OrderState.NEW, OrderState.WORKING, OrderState.BUSTED, OrderState.CANCEL_PENDING})
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWork:
+    """What a start-up has to look at: orders without an end, and slots whose signed bytes may still
+    be mined, with all their attempts; slots in the order of their nonces."""
+
+    orders: tuple[OrderView, ...]
+    slots: tuple[SlotView, ...]
+
+
+class Journal:
+    """One journal file; open it with `open`, use it as a context manager, from any thread.
+
+    Several processes of one machine may hold the same file. Do not carry one over a fork.
+    """
+
+    def __init__(self, store: Store, session: Session, confirmed_depth: int) -> None:
+        self._store, self._session, self._confirmed_depth = store, session, confirmed_depth
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        confirmed_depth: int = 12,
+        timeout_s: float = 5.0,
+        clock: Callable[[], float] = time.time,
+    ) -> Self:
+        """Open the journal at ``path``; make it, and its folders, if it is not there.
+
+        ``confirmed_depth`` is how many blocks deep (the including one counts) a transaction is
+        CONFIRMED. ``timeout_s`` bounds the wait for other processes; ``clock`` gives unix seconds.
+
+        Raises:
+            JournalError: the file is locked, damaged, changed, of another program or version, or
+                may not be written.
+        """
+        file = Path(path).expanduser().absolute()
+        store = Store(file, timeout_s=timeout_s, clock=clock)
+        try:
+            with journal_errors(file):
+                session = Session(file)
+        except JournalError:
+            store.close()
+            raise
+        return cls(store, session, confirmed_depth)
+
+    def close(self) -> None:
+        """Release the file. What was reserved and not signed becomes free."""
+        self._store.close()
+        self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def append_order(self, order: Order, quote: Quote) -> OrderView:
+        """Record an accepted order; return it, or the one that its ``client_order_id`` already has.
+
+        Raises:
+            DuplicateOrderError: the id is taken by an order with other terms.
+        """
+        return self._append_order(
+            order, lambda before: None if before else events.order_accepted(order, quote)
+        )
+
+    def append_denial(self, quote: Quote, denied: Denied) -> OrderView:
+        """Record a refusal. Another order that the ``client_order_id`` already has stays untouched,
+        and is returned.
+
+        Raises:
+            DuplicateOrderError: the id is taken by an order with other terms.
+        """
+        return self._append_order(denied.order, lambda _: events.order_denied(quote, denied))
+
+    def append_failure(self, order_id: str, error: OnchainExecError, order: Order | None = None) -> OrderView:
+        """Record that an order failed before any swap bytes existed.
+
+        ``order`` gives the terms of one that was never accepted (None if not even they were clear).
+
+        Raises:
+            IllegalTransitionError: swap bytes exist, so only the chain can tell how the order ends.
+            DuplicateOrderError: the client order id is taken by an order with other terms.
+        """
+        failed = events.order_rejected(order_id, error, order)
+        if order:
+            return self._append_order(order, lambda _: failed)
+        return self._append(lambda _: iter((failed,))).orders[order_id]
+
+    def append_expiry(self, order_id: str) -> OrderView:
+        """Record that an order's time passed before any swap bytes existed."""
+        order = self.read_order(order_id).order
+        if order is None:
+            raise InputError(f"order {order_id} has no terms that could expire")
+        return self._append_order(order, lambda _: events.order_expired(order))
+
+    def reserve_nonce(
+        self, chain_id: int, account: Address, order_id: str, purpose: Purpose, chain_nonce_floor: int
+    ) -> int:
+        """Return a nonce that no other order holds: the lowest free one.
+
+        ``chain_nonce_floor`` is the account's nonce at the head. The journal may be ahead of it; a
+        node that lags behind what was seen before changes nothing. A slot that a dead process (or
+        a refused order) left without signed bytes is used again, so no gap stays. Asking again for
+        the same order and purpose before signing returns the same nonce.
+
+        Raises:
+            JournalError: the order has signed swap bytes: they must be sent, never others.
+        """
+        wanted = Reservation(order_id, purpose, self._session.name)
+        floor = SlotKey(chain_id, account, chain_nonce_floor)
+
+        def decide(book: Book) -> Iterator[Event]:
+            _require(book.orders.get(order_id), order_id)
+            return nonces.reserve(book, floor, wanted, self._session.is_alive)
+
+        book = self._append(decide)
+        held = nonces.find_held(book, floor._replace(nonce=book.floors[floor[:2]]), wanted)
+        if held is None:
+            raise JournalError(f"another process took the nonce of order {order_id}", todo="Reserve again")
+        return held.nonce
+
+    def write_signed(self, order_id: str, signed: SignedTx) -> DurableTx:
+        """Write signed bytes down; when this returns they survive a crash, and may be sent.
+
+        Raises:
+            JournalError: the slot is not the order's, or already holds other bytes. Do not send.
+        """
+        plan = signed.simulated.plan
+        key = SlotKey(plan.block.chain_id, plan.sender, signed.nonce)
+        book = self._append(lambda book: decisions.sign(book, order_id, key, signed))
+        return next(
+            attempt.tx for attempt in book.slots[key].attempts if attempt.tx.tx_hash == signed.tx_hash
+        )
+
+    def append_send_outcome(self, durable: DurableTx, outcome: SendOutcome) -> None:
+        """Record what a node said, or that it said nothing, when the bytes were sent."""
+        self._append(lambda book: iter((events.tx_sent(decisions.get_slot(book, durable), outcome),)))
+
+    def append_outcome(self, durable: DurableTx, outcome: Outcome) -> OrderView:
+        """Record how waiting for a transaction ended; return its order.
+
+        StillUnknown says nothing, and appends nothing. Superseded is taken for a stranger's work
+        only if the slot has no other attempt of ours; else `reconcile` finds which one it was.
+        """
+        book = self._append(lambda book: decisions.conclude(book, durable, outcome, self._confirmed_depth))
+        return book.orders[durable.order_id]
+
+    def append_receipt(
+        self, slot: SlotKey, receipt: Receipt, confirmations: int, reason: str = ""
+    ) -> tuple[Event, ...]:
+        """Record that an attempt of ours consumes the slot, instead of whatever was recorded before.
+
+        ``confirmations`` counts the including block. Returns the events that were new.
+        """
+
+        def decide(book: Book) -> Iterator[Event]:
+            yield from decisions.consume(book, slot, receipt, reason)
+            if confirmations >= self._confirmed_depth:
+                yield from decisions.confirm(book, slot)
+
+        return self._store.append(decide)[1]
+
+    def append_foreign(
+        self, slot: SlotKey, tx_hash: str, block_number: int, block_hash: str
+    ) -> tuple[Event, ...]:
+        """Record that a transaction which is not ours consumes the slot; return what was new."""
+        return self._store.append(lambda book: decisions.lose(book, slot, tx_hash, block_number, block_hash))[
+            1
+        ]
+
+    def append_orphaned(self, slot: SlotKey) -> tuple[Event, ...]:
+        """Record that the slot's consumer is no longer on the chain; return what was new."""
+        return self._store.append(lambda book: decisions.orphan(book, slot))[1]
+
+    def append_final(self, slot: SlotKey) -> tuple[Event, ...]:
+        """Record that the slot's consumer is finalised: the slot is closed. Return what was new."""
+        return self._store.append(lambda book: decisions.finalise(book, slot))[1]
+
+    def read_order(self, order_id: str) -> OrderView:
+        """Return the order of that id, or raise InputError."""
+        return _require(self._store.read().orders.get(order_id), order_id)
+
+    def find_order(self, client_order_id: str) -> OrderView | None:
+        """Return the order of that client order id, or None."""
+        book = self._store.read()
+        return book.orders.get(book.client_ids.get(client_order_id, ""))
+
+    def read_orders(self) -> tuple[OrderView, ...]:
+        """Return every order, oldest first."""
+        return tuple(self._store.read().orders.values())
+
+    def read_slot(self, slot: SlotKey) -> SlotView:
+        """Return the slot, or raise InputError."""
+        return _require(self._store.read().slots.get(slot), str(slot))
+
+    def read_slots(self) -> tuple[SlotView, ...]:
+        """Return every slot, by chain, account and nonce."""
+        slots = self._store.read().slots
+        return tuple(slots[key] for key in sorted(slots))
+
+    def read_open(self) -> OpenWork:
+        """Return the orders without an end and the slots whose bytes may still be mined."""
+        return OpenWork(
+            orders=tuple(order for order in self.read_orders() if order.state in _UNDECIDED),
+            slots=tuple(slot for slot in self.read_slots() if slot.state in OPEN and slot.attempts),
+        )
+
+    def read_positions(self) -> dict[tuple[int, Address, Address], int]:
+        """Return base units by (chain id, owner, token), summed over the canonical fills."""
+        return dict(self._store.read().positions)
+
+    def read_gas_wei(self) -> dict[tuple[int, Address], int]:
+        """Return wei paid for canonical transactions of ours, by (chain id, account)."""
+        return dict(self._store.read().gas_wei)
+
+    def is_abandoned(self, slot: SlotView) -> bool:
+        """Return whether the slot was reserved, never signed, and whoever reserved it is gone."""
+        return nonces.is_free(self._store.read(), slot, self._session.is_alive)
+
+    def _append(self, decide: decisions.Decision) -> Book:
+        return self._store.append(decide)[0]
+
+    def _append_order(self, order: Order, make: Callable[[OrderView | None], Event | None]) -> OrderView:
+        """Append what ``make`` says of this order, unless its client order id has another one."""
+
+        def decide(book: Book) -> Iterator[Event]:
+            before = decisions.find_same(book, order)
+            if before is None or before.order_id == order.order_id:
+                event = make(before)
+                if event:
+                    yield event
+
+        return _require(decisions.find_same(self._append(decide), order), order.order_id)
+
+
+def _require(view: View | None, name: str) -> View:
+    if view is None:
+        raise InputError(
+            f"the journal knows no {name!r}", todo="List what it holds with `onchain-exec orders`"
+        )
+    return view

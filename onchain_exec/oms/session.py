@@ -1,0 +1,47 @@
+"""A process's use of a journal, visible to the other processes for as long as it lives."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from pathlib import Path
+
+
+class Session:
+    """A locked file beside the journal. The kernel unlocks it when the process ends in any way.
+
+    The locks are advisory and of one machine, as SQLite's own: keep the journal on a local disk.
+    """
+
+    def __init__(self, journal: Path) -> None:
+        self.name = secrets.token_hex(8)
+        self._journal = journal
+        self._descriptor = os.open(self._get_path(self.name), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+
+    def is_alive(self, name: str) -> bool:
+        """Return whether the process of the session ``name`` still runs; clear a dead one's file away."""
+        if name == self.name:
+            return True
+        try:
+            descriptor = os.open(self._get_path(name), os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        else:
+            self._get_path(name).unlink(missing_ok=True)
+            return False
+        finally:
+            os.close(descriptor)
+
+    def close(self) -> None:
+        """End the session: what it reserved and did not sign becomes free."""
+        self._get_path(self.name).unlink(missing_ok=True)
+        os.close(self._descriptor)
+
+    def _get_path(self, name: str) -> Path:
+        return self._journal.with_name(f"{self._journal.name}.{name}.session")
