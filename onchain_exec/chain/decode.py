@@ -102,8 +102,11 @@ def decode_logs(logs: Iterable[Json]) -> tuple[Log, ...]:
 
 
 def decode_receipt(receipt: Json) -> Receipt | None:
-    """Return a receipt, or None for the one that some nodes give of a pending transaction. ``l1_fee_wei`` is the OP stack's ``l1Fee``; elsewhere it is 0, as on Arbitrum,
-    whose gas used contains the data's part."""
+    """Return a receipt, or None for the one that some nodes give of a pending transaction.
+
+    ``l1_fee_wei`` is the OP stack's ``l1Fee``; elsewhere it is 0, as on Arbitrum, whose gas used
+    contains the data's part.
+    """
     if receipt["blockHash"] is None:
         return None
     return Receipt(
