@@ -25,7 +25,7 @@ async def confirm(
     ends_at = clock.time() + timeout_s
     while True:
         try:
-            if (outcome := await _look(node, durable, confirmations)) is not None:
+            if (outcome := await look(node, durable, confirmations)) is not None:
                 return outcome
         except NodeError:
             pass
@@ -34,7 +34,12 @@ async def confirm(
         await asyncio.sleep(poll_s)
 
 
-async def _look(node: Node, durable: DurableTx, confirmations: int) -> Outcome | None:
+async def look(node: Node, durable: DurableTx, confirmations: int) -> Outcome | None:
+    """Return the outcome as the chain tells it now, or None while it is open (see `confirm`).
+
+    Raises:
+        NodeError: the node fails, which says nothing of the outcome.
+    """
     head = await node.get_block()
     receipt = await node.get_receipt(durable.tx_hash)
     if receipt is None:
