@@ -42,11 +42,9 @@ WORDINGS: Final = (
     Wording(r"\b(transaction )?already imported\b", Refusal.KNOWN, "anvil, openethereum"),
     Wording(r"same hash was already imported", Refusal.KNOWN, "openethereum"),
     Wording(r"\balready (in|exists in) (the )?(mempool|cache|pool|txpool)\b", Refusal.KNOWN, "evm on cosmos"),
-    Wording(r"\btransaction already exists\b", Refusal.KNOWN, "providers"),
     Wording(r"\bnonce( is)? too low\b", Refusal.NONCE_CONSUMED, "geth, reth, erigon, besu"),
     Wording(r"\bold ?nonce\b|\bnonce too old\b", Refusal.NONCE_CONSUMED, "nethermind"),
     Wording(r"\bnonce is below sender account nonce\b", Refusal.NONCE_CONSUMED, "besu"),
-    Wording(r"\bnonce has already been used\b", Refusal.NONCE_CONSUMED, "providers"),
     Wording(
         r"\breplacement (transaction )?(fee )?(underpriced|too low)\b", Refusal.INVALID, "geth, reth, anvil"
     ),
@@ -66,11 +64,10 @@ WORDINGS: Final = (
     Wording(
         r"\bexceeds (the )?block gas ?limit\b|\bgas ?limit ?exceeded\b", Refusal.INVALID, "geth, nethermind"
     ),
-    Wording(r"\bgas limit (is )?too high\b", Refusal.INVALID, "geth, anvil (EIP-7825)"),
+    Wording(r"\bgas (limit )?(is )?too high\b", Refusal.INVALID, "geth (EIP-7825), anvil"),
     Wording(
         r"\binvalid (chain ?id|sender|signature|transaction type)\b", Refusal.INVALID, "geth, besu, erigon"
     ),
-    Wording(r"\b(wrong|incorrect) chain ?id\b|\bchain ?id mismatch\b", Refusal.INVALID, "anvil, erigon"),
     Wording(
         r"\btransaction type not supported\b|\bunsupported transaction type\b", Refusal.INVALID, "geth, reth"
     ),
@@ -84,9 +81,6 @@ WORDINGS: Final = (
     ),
     Wording(r"\btx ?pool is full\b|\bpool ?(is )?(full|overflow)\b", Refusal.NOT_NOW, "geth, erigon, besu"),
     Wording(r"\bin-flight transaction limit\b", Refusal.NOT_NOW, "geth (EIP-7702 accounts)"),
-    Wording(
-        r"\baccount limit exceeded\b|\btoo many (pending )?transactions\b", Refusal.NOT_NOW, "geth, providers"
-    ),
 )
 
 _COMPILED: Final = tuple((re.compile(w.pattern, re.IGNORECASE), w.refusal) for w in WORDINGS)
