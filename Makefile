@@ -75,7 +75,7 @@ deep: setup .venv-web3-8/.ready
 	@echo "deep: contracts (forge)"
 	@FOUNDRY_PROFILE=deep $(FORGE) test
 	@echo "deep: package (pytest)"
-	@HYPOTHESIS_PROFILE=deep $(BIN)/pytest -n 2 -m deep
+	@$(BIN)/pytest -n 2 -m "" --hypothesis-profile=deep -o timeout=3600
 	@echo "deep: package with web3 8"
 	@.venv-web3-8/bin/pytest -n 2 tests/chain
 

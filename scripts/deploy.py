@@ -19,7 +19,9 @@ def deploy_lens(deployer: AccountAPI) -> ContractInstance:
 
 
 @click.command(cls=ConnectedProviderCommand)
-@click.option("--account", help="Alias of an ape account; without it, the first test account of a local network.")
+@click.option(
+    "--account", help="Alias of an ape account; without it, the first test account of a local network."
+)
 def cli(account: str | None) -> None:
     """Deploy the contracts and print where they stand."""
     deployer = accounts.load(account) if account else accounts.test_accounts[0]

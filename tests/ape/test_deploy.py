@@ -2,6 +2,7 @@
 
 import ape
 from click.testing import CliRunner
+
 from onchain_exec.core.artifact import get_artifact
 from scripts.deploy import cli, deploy_lens
 
