@@ -49,7 +49,7 @@ class UniswapV2Pool:
         Mirror of ``UniswapV2Library.getAmountOut`` (rounded down) and ``getAmountIn`` (rounded up),
         and of what ``UniswapV2Pair.swap`` refuses.
 
-        Raises (the returned function):
+        Raises (the returned function too):
             PoolRevertError: no liquidity, nothing in or out, or a reserve beyond uint112.
         """
         reserve_in, reserve_out = self._reserves(token_in, token_out)
@@ -62,13 +62,13 @@ class UniswapV2Pool:
                 kept = amount_in * keep
                 if amount_out := kept * reserve_out // (scaled_reserve_in + kept):
                     return amount_out
-            return _refuse_in(amount_in, reserve_in, reserve_out)
+            return _refuse_in(amount_in, reserve_in)
 
         def quote_out(amount_out: int) -> int:
             if not 0 < amount_out < reserve_out:
                 return _refuse_out(amount_out, reserve_out)
             amount_in = scaled_reserve_in * amount_out // ((reserve_out - amount_out) * keep) + 1
-            return amount_in if amount_in <= largest_in else _refuse_in(amount_in, reserve_in, reserve_out)
+            return amount_in if amount_in <= largest_in else _refuse_in(amount_in, reserve_in)
 
         return quote_in if exact is Exact.IN else quote_out
 
@@ -93,8 +93,6 @@ class UniswapV2Pool:
     def spot_price(self, token_in: Token, token_out: Token) -> Fraction:
         """Return base units of token_out per base unit of token_in, without fee."""
         reserve_in, reserve_out = self._reserves(token_in, token_out)
-        if not reserve_in:
-            _refuse_in(1, reserve_in, reserve_out)
         return Fraction(reserve_out, reserve_in)
 
     def fee_pips(self, token_in: Token, token_out: Token) -> int:
@@ -111,7 +109,7 @@ class UniswapV2Pool:
             after_out = reserve_out - kept * reserve_out // (reserve_in * PIPS + kept)
             return after_out * reserve_in * BPS >= reserve_out * (reserve_in + amount_in) * keep_bps
 
-        return find_largest(holds, 0, MAX_RESERVE - reserve_in) if reserve_in else 0
+        return find_largest(holds, 0, MAX_RESERVE - reserve_in)
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as JSON values, integers as strings."""
@@ -131,6 +129,8 @@ class UniswapV2Pool:
         return cls(to_address(state["address"]), token0, token1, reserve0, reserve1, int(state["fee_pips"]))
 
     def _reserves(self, token_in: Token, token_out: Token) -> tuple[int, int]:
+        if not self.reserve0 or not self.reserve1:
+            raise PoolRevertError("UniswapV2: INSUFFICIENT_LIQUIDITY", found=f"{self.key} holds no liquidity")
         if sells_token0(self, token_in, token_out):
             return self.reserve0, self.reserve1
         return self.reserve1, self.reserve0
@@ -142,9 +142,7 @@ def _reduce(numerator: int, denominator: int) -> tuple[int, int]:
     return numerator // divisor, denominator // divisor
 
 
-def _refuse_in(amount_in: int, reserve_in: int, reserve_out: int) -> NoReturn:
-    if not reserve_in or not reserve_out:
-        raise PoolRevertError("UniswapV2: INSUFFICIENT_LIQUIDITY", found="the pair holds no liquidity")
+def _refuse_in(amount_in: int, reserve_in: int) -> NoReturn:
     if amount_in <= 0:
         raise PoolRevertError("UniswapV2: INSUFFICIENT_INPUT_AMOUNT", found=f"amount_in {amount_in}")
     if amount_in > MAX_RESERVE - reserve_in:

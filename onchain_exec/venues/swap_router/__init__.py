@@ -1,0 +1,26 @@
+"""Swaps through Uniswap's SwapRouter02: one multicall over v2 pairs and v3 pools."""
+
+from onchain_exec.venues.swap_router.codec import (
+    RouterCall,
+    RouterStep,
+    Sweep,
+    V2Swap,
+    V3Swap,
+    decode_router_call,
+    encode_router_call,
+)
+from onchain_exec.venues.swap_router.plan import SwapRouter, SwapTerms, build_swap_call, plan_swap
+
+__all__ = [
+    "RouterCall",
+    "RouterStep",
+    "SwapRouter",
+    "SwapTerms",
+    "Sweep",
+    "V2Swap",
+    "V3Swap",
+    "build_swap_call",
+    "decode_router_call",
+    "encode_router_call",
+    "plan_swap",
+]
