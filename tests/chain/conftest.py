@@ -1,0 +1,27 @@
+"""A real chain per module, a node on it, and a server that fails on demand."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from fault_server import FaultServer
+
+from onchain_exec.chain import LocalChain, Node
+
+
+@pytest.fixture(scope="module")
+def chain() -> Iterator[LocalChain]:
+    with LocalChain.start() as started:
+        yield started
+
+
+@pytest.fixture
+async def node(chain: LocalChain) -> AsyncIterator[Node]:
+    connected = await Node.connect(chain.url, 1337)
+    yield connected
+    await connected.close()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FaultServer]:
+    async with FaultServer() as running:
+        yield running
