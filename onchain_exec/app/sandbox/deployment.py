@@ -12,14 +12,16 @@ from onchain_exec.core import Address, Token, to_address
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """The sandbox's tokens by symbol, its protocols' contracts by role, and its funded trader.
+    """The sandbox's tokens by symbol, its protocols' contracts by role, its pools, its trader.
 
-    ``block_number`` is the block in which the last of it was made.
+    ``pools`` are keys as `venues.Pool.key` has them. ``block_number`` is the block in which the
+    last of it was made.
     """
 
     chain_id: int
     tokens: Mapping[str, Token]
     protocols: Mapping[str, Mapping[str, Address]]
+    pools: tuple[str, ...]
     trader: Address
     block_number: int
 
@@ -35,6 +37,7 @@ class Deployment:
             "chain_id": self.chain_id,
             "tokens": tokens,
             "protocols": {name: dict(contracts) for name, contracts in self.protocols.items()},
+            "pools": list(self.pools),
             "trader": self.trader,
             "block_number": self.block_number,
         }
@@ -52,6 +55,7 @@ class Deployment:
                 name: {role: to_address(address) for role, address in contracts.items()}
                 for name, contracts in data["protocols"].items()
             },
+            tuple(data["pools"]),
             to_address(data["trader"]),
             data["block_number"],
         )

@@ -132,7 +132,7 @@ def _adopt(chain: LocalChain, profile: ChainProfile) -> Deployment:
     tokens = {symbol: token for symbol, token in profile.tokens.items() if symbol in USD_PRICES}
     for token in tokens.values():
         deal(chain, token, trader, get_amount(token, 3_000_000))
-    return Deployment(profile.chain_id, profile.tokens, profile.protocols, trader, _head(chain))
+    return Deployment(profile.chain_id, profile.tokens, profile.protocols, (), trader, _head(chain))
 
 
 def _find_profile(chain: LocalChain) -> ChainProfile | None:

@@ -7,7 +7,7 @@ from math import isqrt
 
 from onchain_exec.core import Token, address_bytes
 
-USD_PRICES = {"WETH": 3_000, "USDC": 1, "DAI": 1, "WBTC": 60_000}
+USD_PRICES = {"ETH": 3_000, "WETH": 3_000, "USDC": 1, "DAI": 1, "WBTC": 60_000}
 _BPS = 10_000
 
 

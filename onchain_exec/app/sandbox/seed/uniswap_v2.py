@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from onchain_exec.app.sandbox.erc20 import fund
-from onchain_exec.app.sandbox.evm import DEPLOYER, Evm
+from onchain_exec.app.sandbox.evm import DEPLOYER, Evm, create_through
 from onchain_exec.app.sandbox.seed.prices import get_amount, get_price
-from onchain_exec.core import Address, Token, to_address
+from onchain_exec.core import Address, Token
 from onchain_exec.core.abi import Function
 
 _CREATE_PAIR = Function("createPair(address,address)")
-_GET_PAIR = Function("getPair(address,address)", "(address)")
 _MINT = Function("mint(address)", "(uint256)")
 
 
@@ -36,16 +35,14 @@ PAIRS = (
 
 def seed_uniswap_v2(
     evm: Evm, contracts: Mapping[str, Address], tokens: Mapping[str, Token]
-) -> tuple[Address, ...]:
-    """Create the pairs of ``PAIRS`` and give them reserves; return them in that order."""
-    return tuple(_seed_pair(evm, contracts["factory"], tokens, pair) for pair in PAIRS)
+) -> tuple[str, ...]:
+    """Create the pairs of ``PAIRS`` and give them reserves; return their keys in that order."""
+    return tuple(f"uniswap_v2:{_seed_pair(evm, contracts['factory'], tokens, pair)}" for pair in PAIRS)
 
 
 def _seed_pair(evm: Evm, factory: Address, tokens: Mapping[str, Token], pair: Pair) -> Address:
     base, quote = tokens[pair.base], tokens[pair.quote]
-    evm.call(DEPLOYER, factory, _CREATE_PAIR.encode(base.address, quote.address))
-    (found,) = _GET_PAIR.decode(evm.static_call(factory, _GET_PAIR.encode(base.address, quote.address)))
-    address = to_address(found)
+    address = create_through(evm, factory, _CREATE_PAIR.encode(base.address, quote.address))
     amount = get_amount(base, pair.usd)
     fund(evm, base, address, amount)
     fund(evm, quote, address, int(amount * get_price(base, quote, pair.skew_bps)))
