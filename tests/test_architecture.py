@@ -1,0 +1,118 @@
+"""What a linter cannot state about the whole: layers, cycles, handlers, sizes, proofs, imports."""
+
+import ast
+import graphlib
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import grimp
+import pytest
+from importlinter import cli
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "onchain_exec"
+MAX_LINES = 500
+MAX_IMPORT_S = 0.5
+MAKERS = {
+    "Route": "routing",
+    "Quote": "routing",
+    "Approved": "risk",
+    "Denied": "risk",
+    "TxPlan": "execution",
+    "SimulatedTx": "execution",
+    "SignedTx": "execution",
+    "DurableTx": "oms",
+    "Fill": "oms",
+}
+"""Each step's type, and the only package that may make it: so a value proves its step."""
+
+
+def _tracked(*suffixes: str) -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    paths = (ROOT / name for name in listed.stdout.split("\0") if name.endswith(suffixes))
+    return [path for path in paths if path.is_file() and not path.is_symlink()]
+
+
+def _nodes(kind: type[ast.AST], paths: list[Path]) -> Iterator[tuple[Path, ast.AST]]:
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, kind):
+                yield path, node
+
+
+def _names(node: ast.expr | None) -> list[str]:
+    """Return the last names of what an expression refers to: ``a.B`` and ``(B, C)`` too."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return [name]
+        case ast.Tuple(elts=elements):
+            return [name for element in elements for name in _names(element)]
+    return []
+
+
+def test_layers_all_contracts_hold(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert cli.lint_imports(config_filename="pyproject.toml", no_cache=True) == cli.EXIT_STATUS_SUCCESS
+
+
+def test_imports_have_no_cycle():
+    graph = grimp.build_graph("onchain_exec", exclude_type_checking_imports=True, cache_dir=None)
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    graphlib.TopologicalSorter(imports).prepare()  # raises CycleError, which names the cycle
+
+
+def test_handlers_none_is_broad():
+    broad = {"Exception", "BaseException"}
+    found = [
+        f"{path.relative_to(ROOT)}:{handler.lineno}"
+        for path, handler in _nodes(ast.ExceptHandler, _tracked(".py"))
+        if handler.type is None or broad.intersection(_names(handler.type))
+    ]
+    assert not found
+
+
+def test_files_none_is_over_500_lines():
+    lengths = {path: len(path.read_text("utf-8").splitlines()) for path in _tracked(".py", ".sol", ".js")}
+    assert not {str(path): lines for path, lines in lengths.items() if lines > MAX_LINES}
+
+
+@pytest.mark.parametrize("step_type", MAKERS)
+def test_step_types_each_is_made_in_its_own_package_only(step_type):
+    calls = _nodes(ast.Call, [path for path in _tracked(".py") if path.is_relative_to(PACKAGE)])
+    makers = {path.relative_to(PACKAGE).parts[0] for path, call in calls if step_type in _names(call.func)}
+    assert makers == {MAKERS[step_type]}
+
+
+def test_tracked_files_name_no_machine_and_no_registry():
+    private = re.compile(r'(?<![\w.~])/(work|root|home|Users)/\w|registry\.npm|pypi\.org|"resolved": *"http')
+    found = []
+    for path in _tracked(""):
+        if path.suffix == ".sqlite" or path == Path(__file__):
+            continue
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            if private.search(line):
+                found.append(f"{path.relative_to(ROOT)}:{number}")
+    assert not found
+
+
+def test_import_is_fast_and_has_no_side_effect(tmp_path):
+    program = (
+        "import json, sys, threading, time\n"
+        "start = time.perf_counter()\n"
+        "import onchain_exec\n"
+        "seconds = time.perf_counter() - start\n"
+        "print(json.dumps([seconds, sorted(sys.modules), threading.active_count()]))\n"
+    )
+    runs = [
+        json.loads(subprocess.check_output([sys.executable, "-c", program], text=True, cwd=tmp_path))
+        for _ in range(3)  # the best of three: a busy machine is no fault of the package
+    ]
+    _, modules, threads = runs[0]
+    assert min(seconds for seconds, _, _ in runs) < MAX_IMPORT_S
+    assert not {"web3", "aiohttp", "sqlalchemy", "ape", "scipy"}.intersection(modules)
+    assert threads == 1
+    assert not list(tmp_path.iterdir())
