@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 from eth_abi.exceptions import DecodingError
 
@@ -28,30 +29,52 @@ _PANICS: Final = {
 """https://docs.soliditylang.org/en/latest/control-structures.html, "Panic via assert"."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Match:
+    error: CustomError
+    arguments: tuple[Any, ...]
+
+    def __str__(self) -> str:
+        return f"{self.error.name}({', '.join(str(argument) for argument in self.arguments)})"
+
+    @property
+    def hint(self) -> str:
+        if self.error is _ERROR:
+            return STRING_HINTS.get(self.arguments[0], "")
+        if self.error is _PANIC:
+            return _PANICS.get(self.arguments[0], "")
+        return self.error.hint
+
+
 def decode_revert(data: bytes, errors: Iterable[CustomError] = ()) -> RevertError:
     """Return the error that ``data`` encodes: Error(string), Panic(uint256), or a custom error.
 
     ``errors`` are looked at before the known ones (Uniswap v2 to v4, routers, Permit2, ERC-20). An
-    error that wraps another's data (ERC-7751, routers) tells the inner one in its hint. Data that
-    match nothing, or that only begin like a known error, give an empty name. Never raises.
+    error that wraps another's data (ERC-7751, routers) tells the innermost one in its hint. Data
+    that match nothing, or only begin like a known error, give an empty name. Never raises.
     """
-    for known in (*errors, *KNOWN_ERRORS, _ERROR, _PANIC):
-        if data[:4] == known.selector:
+    known = (*errors, *KNOWN_ERRORS, _ERROR, _PANIC)
+    outer = _find_match(data, known)
+    if outer is None:
+        hint = "" if data else "Out of gas, a check without a text, or no such function at the address"
+        return RevertError("", (), data, hint=hint)
+    innermost = outer
+    while inner := _find_inner(innermost, known):
+        innermost = inner
+    told = (outer.hint,) if innermost is outer else (outer.hint, f"Inside: {innermost}.", innermost.hint)
+    return RevertError(outer.error.name, outer.arguments, data, hint=" ".join(filter(None, told)))
+
+
+def _find_match(data: bytes, known: Sequence[CustomError]) -> _Match | None:
+    for error in known:
+        if data[:4] == error.selector:
             try:
-                arguments = known.decode(data)
+                return _Match(error, error.decode(data))
             except (DecodingError, OverflowError, UnicodeDecodeError):
                 continue
-            return RevertError(known.name, arguments, data, hint=_hint(known, arguments))
-    return RevertError(
-        "", (), data, hint="" if data else "Out of gas, a failed require without a text, or no contract"
-    )
+    return None
 
 
-def _hint(error: CustomError, arguments: tuple[object, ...]) -> str:
-    if error is _ERROR:
-        return STRING_HINTS.get(str(arguments[0]), "")
-    if error is _PANIC:
-        return _PANICS.get(int(str(arguments[0])), "")
-    inner = next((value for value in arguments if isinstance(value, bytes) and len(value) >= 4), b"")
-    told = decode_revert(inner) if inner else None
-    return f"{error.hint} Inside: {told.found}".strip() if told and told.name else error.hint
+def _find_inner(outer: _Match, known: Sequence[CustomError]) -> _Match | None:
+    wrapped = (argument for argument in outer.arguments if isinstance(argument, bytes))
+    return next(filter(None, (_find_match(data, known) for data in wrapped)), None)
