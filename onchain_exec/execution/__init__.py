@@ -1,5 +1,7 @@
 """From an approved order to a mined transaction: build, simulate, sign, send, confirm."""
 
+from onchain_exec.execution.allowance import AllowanceStep, find_allowance_step
+from onchain_exec.execution.build import build_cancel, build_plan, rebase
 from onchain_exec.execution.confirm import confirm
 from onchain_exec.execution.fees import Urgency, bump_fees, choose_fees, read_fees
 from onchain_exec.execution.gas import GasRules
@@ -27,9 +29,11 @@ from onchain_exec.execution.signers import (
     Signer,
     UnsignedTx,
 )
+from onchain_exec.execution.simulate import simulate
 
 __all__ = [
     "Accepted",
+    "AllowanceStep",
     "AlreadyKnown",
     "Ambiguous",
     "Capability",
@@ -54,10 +58,15 @@ __all__ = [
     "TxPlan",
     "UnsignedTx",
     "Urgency",
+    "build_cancel",
+    "build_plan",
     "bump_fees",
     "choose_fees",
     "confirm",
+    "find_allowance_step",
     "read_fees",
+    "rebase",
     "send",
     "sign",
+    "simulate",
 ]

@@ -1,10 +1,8 @@
-"""The gas limit: from what a simulation took, with head-room, and a trace that looks inside."""
+"""The gas limit: from what a simulation took, with head-room, within what the chain allows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from onchain_exec.errors import GasError
 
@@ -44,15 +42,3 @@ def get_floor_gas(data: bytes) -> int:
     zero byte is one token and another byte is four (EIP-7623)."""
     zeros = data.count(0)
     return 21_000 + 10 * (zeros + 4 * (len(data) - zeros))
-
-
-def find_starved_calls(frame: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the targets of the inner calls that ran out of gas, from a ``callTracer`` frame.
-
-    The outer transaction can succeed all the same, when it swallows the failure.
-    """
-    for inner in frame.get("calls", ()):
-        error = str(inner.get("error", "")).lower().replace(" ", "")
-        if "outofgas" in error:
-            yield str(inner.get("to", "a new contract"))
-        yield from find_starved_calls(inner)

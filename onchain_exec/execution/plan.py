@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from onchain_exec.chain import TxCall
 from onchain_exec.core import Address, BlockRef, Log
 from onchain_exec.risk import Approved
 
@@ -52,6 +53,18 @@ class TxPlan:
     def order_id(self) -> str:
         """The order it serves."""
         return self.cause.quote.order.order_id if isinstance(self.cause, Approved) else self.cause.order_id
+
+    def at_limit(self, gas_limit: int) -> TxCall:
+        """Return it as a transaction to try with this gas limit."""
+        return TxCall(
+            sender=self.sender,
+            to=self.to,
+            data=self.data,
+            value_wei=self.value_wei,
+            gas_limit=gas_limit,
+            max_fee_wei=self.fees.max_fee_wei,
+            max_priority_fee_wei=self.fees.max_priority_fee_wei,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,127 @@
+"""What a transaction did in simulation, against what was asked. Balances decide; logs only accuse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from onchain_exec.core import Call, Log, to_address
+from onchain_exec.core.abi import Event
+from onchain_exec.errors import EffectError
+from onchain_exec.execution.plan import Purpose, TxPlan
+from onchain_exec.risk import Approved
+from onchain_exec.venues.erc20 import ALLOWANCE, APPROVE, BALANCE_OF, get_balance_changes
+
+_APPROVAL = Event("Approval(address,address,uint256)", ("address", "address"), ("uint256",))
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What an order can touch, in base units: the owner's token_in, the recipient's token_out, and
+    what the spender may pull of token_in."""
+
+    token_in: int
+    token_out: int
+    allowance: int
+
+
+def get_holding_calls(approved: Approved) -> tuple[Call, ...]:
+    """Return the reads whose answers `decode_holdings` takes."""
+    order, account = approved.quote.order, approved.account
+    return (
+        Call(order.token_in.address, BALANCE_OF.encode(account.owner)),
+        Call(order.token_out.address, BALANCE_OF.encode(order.recipient)),
+        Call(order.token_in.address, ALLOWANCE.encode(account.owner, account.spender)),
+    )
+
+
+def decode_holdings(answers: Sequence[bytes]) -> Holdings:
+    """Return the holdings that the answers to `get_holding_calls` tell."""
+    balance_in, balance_out, allowance = (int.from_bytes(answer[:32]) for answer in answers)
+    return Holdings(balance_in, balance_out, allowance)
+
+
+def require_effects(plan: TxPlan, before: Holdings, after: Holdings, logs: Iterable[Log]) -> None:
+    """Return if the plan, run after its dependencies, did what was asked and nothing else.
+
+    ``before`` is from before the dependencies. A swap takes at most ``amount_in_max`` from the
+    trader, gives at least ``amount_out_min`` to the recipient, moves no other asset of the trader,
+    and leaves no allowance that its own grant did not need. An allowance is exactly what was asked.
+
+    Raises:
+        EffectError: otherwise.
+    """
+    logs = tuple(logs)
+    _require_no_other_loss(plan, logs)
+    if not isinstance(plan.cause, Approved):
+        return
+    _require_no_other_approval(plan.cause, logs)
+    if plan.purpose is Purpose.ALLOWANCE:
+        _, asked = APPROVE.decode_arguments(plan.data)
+        if after.allowance != asked:
+            raise _refuse(
+                f"the allowance becomes {after.allowance}", f"{asked}", "The token does not approve"
+            )
+        return
+    _require_bounds(plan.cause, before, after)
+    _require_spent_allowance(plan.cause, before, after, granted=bool(plan.depends_on))
+
+
+def _require_bounds(approved: Approved, before: Holdings, after: Holdings) -> None:
+    quote, order = approved.quote, approved.quote.order
+    amount_in, amount_out = before.token_in - after.token_in, after.token_out - before.token_out
+    if amount_out < quote.amount_out_min:
+        raise _refuse(
+            f"{order.recipient} receives {amount_out} base units of {order.token_out}",
+            f"at least {quote.amount_out_min}",
+            "The token may take a fee on transfer, or the calldata pays someone else",
+        )
+    if not 0 < amount_in <= quote.amount_in_max:
+        raise _refuse(
+            f"the swap takes {amount_in} base units of {order.token_in}",
+            f"more than 0 and at most {quote.amount_in_max}",
+            "The token may move more than it is asked to",
+        )
+
+
+def _require_spent_allowance(approved: Approved, before: Holdings, after: Holdings, *, granted: bool) -> None:
+    """What a grant leaves is what the bound exceeded the need by: nothing for an exact input."""
+    spare = approved.quote.amount_in_max - (before.token_in - after.token_in)
+    allowed = spare if granted else before.allowance
+    if after.allowance > allowed:
+        raise _refuse(
+            f"an allowance of {after.allowance} is left to {approved.account.spender}",
+            f"at most {allowed}",
+            "The spender pulled less than it was granted, or the token does not count allowances down",
+        )
+
+
+def _require_no_other_loss(plan: TxPlan, logs: Iterable[Log]) -> None:
+    spendable = set()
+    if isinstance(plan.cause, Approved) and plan.purpose is Purpose.SWAP:
+        spendable = {plan.cause.quote.order.token_in.address}
+    for token, change in get_balance_changes(logs, plan.sender).items():
+        if change < 0 and token not in spendable:
+            raise _refuse(
+                f"{-change} base units of {token} leave the account",
+                "no asset to leave but the one sold",
+                "Do not sign this: find out which contract took it",
+            )
+
+
+def _require_no_other_approval(approved: Approved, logs: Iterable[Log]) -> None:
+    expected = (approved.quote.order.token_in.address, approved.account.spender)
+    for log in logs:
+        if log.topics[:1] != (_APPROVAL.topic,) or len(log.topics) != 3:
+            continue
+        owner, spender = (to_address(topic[12:]) for topic in log.topics[1:])
+        if owner == approved.account.owner and (log.address, spender) != expected:
+            raise _refuse(
+                f"{spender} is approved to pull {log.address}",
+                f"no approval but {expected[1]}'s for {expected[0]}",
+                "Do not sign this: find out which contract asked for it",
+            )
+
+
+def _refuse(found: str, needed: str, todo: str) -> EffectError:
+    return EffectError(found, needed=needed, todo=todo)

@@ -1,0 +1,145 @@
+"""Run a plan on the node without sending it: at the limits that will be sent, effects compared."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from onchain_exec.chain import CallResult, Node, SimulatedBlock, TxCall
+from onchain_exec.errors import GasError
+from onchain_exec.execution.effects import Holdings, decode_holdings, get_holding_calls, require_effects
+from onchain_exec.execution.gas import GasRules, choose_gas_limit
+from onchain_exec.execution.plan import Purpose, SimulatedTx, TxPlan
+from onchain_exec.execution.trace import has_starved_calls
+from onchain_exec.risk import Approved
+
+_BLOCKS_AHEAD: Final = (1, 2)
+"""The next block and the one after it: what depends on height or time shows between them."""
+
+_DEFAULT_RULES: Final = GasRules()
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One simulated block: the dependencies and the plan, and the holdings around them."""
+
+    results: tuple[CallResult, ...]
+    before: Holdings
+    after: Holdings
+
+
+async def simulate(node: Node, plan: TxPlan, rules: GasRules = _DEFAULT_RULES) -> SimulatedTx:
+    """Return the proof that ``plan`` works, run after its dependencies on top of its block.
+
+    The gas limit is the one under which the simulation ran just as it did with all the gas there
+    is: the same success, logs and gas used, now and a block later. Where the node traces, no inner
+    call may run out of gas for the limit's sake.
+
+    Raises:
+        RevertError: the plan, or a dependency, reverts.
+        EffectError: it does something else than was asked.
+        GasError: no limit within the chain's cap is enough, or the account cannot pay for it.
+        BlockNotFoundError: the plan's block is gone: decide again.
+    """
+    txs = (*plan.depends_on, plan)
+    cap = min(rules.tx_gas_cap, plan.block.gas_limit // len(txs))
+    free = await _run_ahead(node, plan, [cap] * len(txs), rules)
+    for result in (result for run in free for result in run.results):
+        if result.error is not None:
+            raise result.error
+    for run in free:
+        require_effects(plan, run.before, run.after, [log for r in run.results for log in r.logs])
+    limits = await _find_limits(node, plan, free, cap, rules)
+    await _require_funds(node, plan, limits)
+    return _prove(plan, limits, free[0])
+
+
+async def _find_limits(
+    node: Node, plan: TxPlan, free: Sequence[_Run], cap: int, rules: GasRules
+) -> list[int]:
+    """Return the limit of each transaction under which it runs as it does at the cap."""
+    txs = (*plan.depends_on, plan)
+    used = [max(run.results[index].gas_used for run in free) for index in range(len(txs))]
+    limits = [choose_gas_limit(gas, tx.data, cap) for gas, tx in zip(used, txs, strict=True)]
+    while True:
+        bound = await _run_ahead(node, plan, limits, rules)
+        short = [
+            limit < cap
+            and not all(_ran_alike(f.results[i], b.results[i]) for f, b in zip(free, bound, strict=True))
+            for i, limit in enumerate(limits)
+        ]
+        if not any(short) and limits[-1] < cap:
+            short[-1] = await has_starved_calls(node, plan, limits[-1], cap)
+        if not any(short):
+            return limits
+        limits = [
+            min(cap, 2 * limit) if too_low else limit for limit, too_low in zip(limits, short, strict=True)
+        ]
+
+
+def _ran_alike(free: CallResult, bound: CallResult) -> bool:
+    """Another gas used tells of a path that depends on the gas: an inner failure that was swallowed."""
+    return bound.success and free.gas_used == bound.gas_used and free.logs == bound.logs
+
+
+async def _run_ahead(node: Node, plan: TxPlan, limits: Sequence[int], rules: GasRules) -> list[_Run]:
+    return await asyncio.gather(*(_run(node, plan, limits, ahead, rules) for ahead in _BLOCKS_AHEAD))
+
+
+async def _run(node: Node, plan: TxPlan, limits: Sequence[int], ahead: int, rules: GasRules) -> _Run:
+    reads = _get_reads(plan)
+    txs = [tx.at_limit(limit) for tx, limit in zip((*plan.depends_on, plan), limits, strict=True)]
+    times = [plan.block.timestamp + (i + 1) * rules.block_time_s for i in range(ahead)]
+    block = SimulatedBlock((*reads, *txs, *reads), timestamp=times[-1], base_fee_wei=plan.block.base_fee_wei)
+    empty = [SimulatedBlock((), timestamp=time) for time in times[:-1]]
+    *_, results = await node.simulate([*empty, block], plan.block)
+    return _Run(
+        before=_decode_reads(results[: len(reads)]),
+        results=results[len(reads) : len(reads) + len(txs)],
+        after=_decode_reads(results[len(reads) + len(txs) :]),
+    )
+
+
+def _get_reads(plan: TxPlan) -> tuple[TxCall, ...]:
+    if not isinstance(plan.cause, Approved):
+        return ()
+    return tuple(TxCall(plan.sender, call.to, call.data) for call in get_holding_calls(plan.cause))
+
+
+def _decode_reads(results: Sequence[CallResult]) -> Holdings:
+    return decode_holdings([result.data for result in results]) if results else Holdings(0, 0, 0)
+
+
+async def _require_funds(node: Node, plan: TxPlan, limits: Sequence[int]) -> None:
+    txs = (*plan.depends_on, plan)
+    cost = sum(tx.value_wei + limit * tx.fees.max_fee_wei for tx, limit in zip(txs, limits, strict=True))
+    balance = await node.get_balance(plan.sender, plan.block)
+    if balance < cost:
+        raise GasError(
+            f"{plan.sender} holds {balance} wei",
+            needed=f"{cost} wei: the gas limits at the highest fee, and the value",
+            todo="Fund the account, or lower the fee budget",
+        )
+
+
+def _prove(plan: TxPlan, limits: Sequence[int], run: _Run) -> SimulatedTx:
+    """Return the plan's proof with its dependencies', each of which depends on those before it."""
+    proofs: list[SimulatedTx] = []
+    for tx, limit, result in zip((*plan.depends_on, plan), limits, run.results, strict=True):
+        swaps = tx.purpose is Purpose.SWAP
+        proofs.append(
+            SimulatedTx(
+                plan=tx,
+                block=plan.block,
+                gas_used=result.gas_used,
+                gas_limit=limit,
+                amount_in=run.before.token_in - run.after.token_in if swaps else 0,
+                amount_out=run.after.token_out - run.before.token_out if swaps else 0,
+                allowance_left=run.after.allowance if swaps else 0,
+                logs=result.logs,
+                depends_on=tuple(proofs),
+            )
+        )
+    return proofs[-1]
