@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from onchain_exec.app.sandbox.evm import DEPLOYER
+from onchain_exec.chain import decode_revert
 from onchain_exec.core import Address, Log, to_address
 from onchain_exec.errors import ConfigError, InputError, MissingToolError, RevertError
 
@@ -58,7 +59,7 @@ class LocalEvm:
         """Return what the call returns, and keep its changes.
 
         Raises:
-            RevertError: it reverts, with its data; or it halts (an old ``assert``, a bad opcode),
+            RevertError: it reverts, decoded; or it halts (an old ``assert``, a bad opcode),
                 with the halt's reason as ``name`` and no data.
             InputError: the sender has less than ``value_wei``.
         """
@@ -134,7 +135,7 @@ class LocalEvm:
 def _to_error(error: RuntimeError) -> RevertError | InputError:
     text = str(error)
     if revert := _REVERT.match(text):
-        return RevertError("", (), bytes.fromhex(revert[1]))
+        return decode_revert(bytes.fromhex(revert[1]))
     if halt := _HALT.match(text):
         return RevertError(halt[1], (), b"")
     return InputError(f"no chain would take this transaction: {text}")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from onchain_exec.app.sandbox.evm import DEPLOYER
-from onchain_exec.chain import LocalChain
+from onchain_exec.chain import LocalChain, decode_revert
 from onchain_exec.core import Address, to_address
 from onchain_exec.errors import NodeRefusedError, RevertError
 
 _GAS_LIMIT = 1 << 24
 """What EIP-7825 allows one transaction. Named, so that the node need not estimate."""
+_HALT = "EVM error "
 
 
 class ChainEvm:
@@ -53,8 +54,11 @@ class ChainEvm:
         try:
             return bytes.fromhex(self._chain.request("eth_call", call, block)[2:])
         except NodeRefusedError as error:
-            data = error.rpc_data
-            raise RevertError("", (), bytes.fromhex(data[2:]) if isinstance(data, str) else b"") from error
+            if isinstance(error.rpc_data, str):
+                raise decode_revert(bytes.fromhex(error.rpc_data[2:])) from error
+            if error.rpc_message.startswith(_HALT):
+                raise RevertError(error.rpc_message.removeprefix(_HALT), (), b"") from error
+            raise
 
 
 def _hex(data: bytes) -> str:

@@ -24,7 +24,7 @@ _DEADLINE = 2**63
 _TREASURY_USD = 1_000_000_000
 
 POOLS = (
-    SeedPool("WETH", "USDC", 500, 0, 160, 12_000, 40),
+    SeedPool("WETH", "USDC", 500, 0, 240, 10_000, 60),
     SeedPool("WETH", "USDC", 3_000, 11, 30, 90_000, 14),
     SeedPool("WETH", "USDC", 10_000, -15, 12, 40_000, 6),
     SeedPool("WETH", "DAI", 500, -2, 40, 30_000, 40),
