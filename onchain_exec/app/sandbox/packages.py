@@ -81,6 +81,15 @@ def get_package_path(name: str, root: Path | None = None) -> Path:
     return path
 
 
+def find_missing_packages(
+    packages: Sequence[Package] | None = None, root: Path | None = None
+) -> list[Package]:
+    """Return which of ``packages`` (all pins by default) are not unpacked."""
+    folder = root or get_root()
+    wanted = get_packages() if packages is None else packages
+    return [package for package in wanted if not (folder / package.folder).is_dir()]
+
+
 def fetch_packages(packages: Sequence[Package] | None = None, root: Path | None = None) -> list[Package]:
     """Download and unpack what is missing of ``packages`` (all pins by default); return what was.
 
@@ -92,8 +101,7 @@ def fetch_packages(packages: Sequence[Package] | None = None, root: Path | None 
         TamperedPackageError: an archive is not the pinned one, or would write outside its folder.
     """
     root = root or get_root()
-    wanted = get_packages() if packages is None else packages
-    missing = [package for package in wanted if not (root / package.folder).is_dir()]
+    missing = find_missing_packages(packages, root)
     if missing:
         npm = _find_npm()
         root.mkdir(parents=True, exist_ok=True)

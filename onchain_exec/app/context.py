@@ -1,0 +1,65 @@
+"""What a run works with: the node, the signer, the journal, the policy, and the clock."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from onchain_exec.app.registry import ChainProfile
+from onchain_exec.chain import Node
+from onchain_exec.execution import Signer
+from onchain_exec.oms import Journal
+from onchain_exec.risk import Limits
+
+
+class Step(enum.Enum):
+    """The steps of an order's path, in their order, as an observer sees them done."""
+
+    READ = "read"
+    ROUTED = "routed"
+    QUOTED = "quoted"
+    CHECKED = "checked"
+    ACCEPTED = "accepted"
+    BUILT = "built"
+    SIMULATED = "simulated"
+    LEASED = "leased"
+    SIGNED = "signed"
+    JOURNALLED = "journalled"
+    SENT = "sent"
+    CONFIRMED = "confirmed"
+    RECORDED = "recorded"
+
+
+Observer = Callable[[Step, Any], None]
+"""Called after each step with what the step made. It watches; it decides nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How this desk trades. Times in seconds, fees in wei per gas.
+
+    ``time_to_live_s`` is when an order's transaction reverts on chain; ``confirmations`` counts the
+    including block; ``confirm_timeout_s`` ends the waiting, not the transaction.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    max_slippage_bps: int = 50
+    time_to_live_s: int = 120
+    confirmations: int = 1
+    confirm_timeout_s: float = 60.0
+    max_fee_wei: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The desk's parts, opened and checked to be of one chain."""
+
+    node: Node
+    profile: ChainProfile
+    journal: Journal
+    policy: Policy
+    signer: Signer | None
+    now: Callable[[], int]
+    observe: Observer

@@ -1,0 +1,308 @@
+"""The desk: what a bot holds. Quotes, orders, and their record, against one chain."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from contextlib import AsyncExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Any, Self
+
+from onchain_exec.app.context import Context, Observer, Policy, Step
+from onchain_exec.app.market import read_tokens
+from onchain_exec.app.opening import Opening, find_order, make_policy, make_signer
+from onchain_exec.app.recover import resume_all
+from onchain_exec.app.registry import ChainProfile
+from onchain_exec.app.request import Amount, Request
+from onchain_exec.app.run import prepare, quote_order, require_signer, run
+from onchain_exec.app.settings import load_settings
+from onchain_exec.core import ZERO_ADDRESS, BlockRef, Exact, Order, Token
+from onchain_exec.errors import ConfigError, DuplicateOrderError, OnchainExecError
+from onchain_exec.execution import LocalSigner, Signer, SimulatedTx
+from onchain_exec.oms import OrderView, Reconciliation, reconcile
+from onchain_exec.risk import Denied
+from onchain_exec.routing import Quote
+
+
+def ignore(step: Step, made: object) -> None:
+    """The observer of a desk that nobody watches."""
+
+
+class AsyncDesk:
+    """A trading desk on one chain; open it with `connect`, `local` or `from_env`, and close it, or
+    use it as an async context manager."""
+
+    def __init__(self, context: Context, resources: AsyncExitStack) -> None:
+        self._context = context
+        self._resources = resources
+
+    @classmethod
+    async def connect(
+        cls,
+        rpc_url: str,
+        *,
+        signer: Signer | None = None,
+        journal: str | Path = "onchain-exec.sqlite",
+        policy: Policy | None = None,
+        profile: ChainProfile | None = None,
+        observe: Observer = ignore,
+    ) -> Self:
+        """Open a desk on the chain behind ``rpc_url``.
+
+        ``profile`` names the chain's tokens and protocols; None takes it from the data file by the
+        chain id that the node tells. Without a signer the desk quotes and reads, and cannot trade.
+
+        Raises:
+            NodeUnreachableError: the node does not answer.
+            WrongChainError: it serves another chain than ``profile``.
+            ConfigError: the chain is not known and no profile is given.
+            JournalError: the journal cannot be used.
+        """
+        return await cls._open(
+            Opening(rpc_url, lambda chain_id: signer, journal, policy or Policy(), observe, profile)
+        )
+
+    @classmethod
+    async def local(
+        cls, *, journal: str | Path | None = None, policy: Policy | None = None, observe: Observer = ignore
+    ) -> Self:
+        """Open a desk on a local chain of its own, with the real protocols deployed and a funded
+        trader as signer. The chain ends with the desk; a journal that is not named ends with it too.
+
+        Raises:
+            MissingToolError: anvil or the protocols' packages are not installed.
+        """
+        from onchain_exec.app.sandbox.sandbox import Sandbox  # noqa: PLC0415 - only local chains need it
+
+        async with AsyncExitStack() as resources:
+            folder = resources.enter_context(TemporaryDirectory(prefix="onchain-exec-"))
+            sandbox = resources.enter_context(await asyncio.to_thread(Sandbox.start))
+            opening = Opening(
+                sandbox.url,
+                lambda chain_id: LocalSigner(sandbox.trader.key, chain_id=chain_id),
+                journal or Path(folder, "journal.sqlite"),
+                policy or Policy(),
+                observe,
+                sandbox.profile,
+            )
+            context = await opening.open(resources)
+            return cls(context, resources.pop_all())
+
+    @classmethod
+    async def from_env(cls, *, observe: Observer = ignore, read_only: bool = False, **arguments: Any) -> Self:
+        """Open a desk from the configuration: ``arguments`` (the names of `Settings`), environment,
+        ``.env``, ``onchain-exec.toml``. ``read_only`` leaves the signer out.
+
+        Raises:
+            ConfigError: a setting is missing, cannot be read, or contradicts another.
+            NodeError, JournalError: as for `connect`.
+        """
+        settings = load_settings(**arguments)
+        if not settings.rpc_url:
+            raise ConfigError(
+                "no node is set", needed="a node's URL", todo="Set ONCHAIN_EXEC_RPC_URL or pass --rpc"
+            )
+        return await cls._open(
+            Opening(
+                settings.rpc_url,
+                lambda chain_id: None if read_only else make_signer(settings, chain_id),
+                settings.journal,
+                make_policy(settings),
+                observe,
+                chain_id=settings.chain_id,
+            )
+        )
+
+    @classmethod
+    async def _open(cls, opening: Opening) -> Self:
+        async with AsyncExitStack() as resources:
+            return cls(await opening.open(resources), resources.pop_all())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close connections and journal, and end the local chain if this desk started one."""
+        await self._resources.aclose()
+
+    @property
+    def profile(self) -> ChainProfile:
+        """The chain this desk trades on: its listed tokens and protocols."""
+        return self._context.profile
+
+    async def quote(
+        self,
+        sell: str,
+        buy: str,
+        amount: Amount | None = None,
+        *,
+        amount_base_units: int | None = None,
+        exact: Exact = Exact.IN,
+        max_slippage_bps: int | None = None,
+    ) -> Quote:
+        """Return the best route over every known pool at the newest block, with its costs and bounds.
+
+        ``sell`` and ``buy`` are listed symbols or token addresses. ``amount`` is whole tokens as text
+        or Decimal (or ``amount_base_units`` an int) of ``sell`` for Exact.IN, of ``buy`` for
+        Exact.OUT. ``max_slippage_bps`` sets the quote's ``amount_out_min`` or ``amount_in_max``.
+
+        Raises:
+            InputError: a token or amount that cannot be used.
+            StateError: no pool or route, or a token that is refused.
+            NodeError: the node fails.
+        """
+        return await self.ask(Request(sell, buy, amount, amount_base_units, exact, max_slippage_bps))
+
+    async def sell(
+        self,
+        sell: str,
+        amount: Amount | None = None,
+        *,
+        buy: str,
+        amount_base_units: int | None = None,
+        max_slippage_bps: int | None = None,
+        client_order_id: str | None = None,
+    ) -> OrderView:
+        """Sell exactly ``amount`` for at least the quoted output less the slippage; see `submit`."""
+        return await self.submit(
+            Request(sell, buy, amount, amount_base_units, Exact.IN, max_slippage_bps, client_order_id)
+        )
+
+    async def buy(
+        self,
+        buy: str,
+        amount: Amount | None = None,
+        *,
+        sell: str,
+        amount_base_units: int | None = None,
+        max_slippage_bps: int | None = None,
+        client_order_id: str | None = None,
+    ) -> OrderView:
+        """Buy exactly ``amount`` for at most the quoted input plus the slippage; see `submit`."""
+        return await self.submit(
+            Request(sell, buy, amount, amount_base_units, Exact.OUT, max_slippage_bps, client_order_id)
+        )
+
+    async def submit(self, request: Request) -> OrderView:
+        """Trade: quote, check, build, simulate, sign, journal, send, wait; return the order.
+
+        With a ``client_order_id`` the call is idempotent: the same id again continues or reports
+        that order, never a second one. A denial or a reverted transaction is a state of the order;
+        WORKING means that its outcome is not known yet.
+
+        Raises:
+            DuplicateOrderError: the id is taken by an order with other terms.
+            OnchainExecError: what failed before anything was signed; the journal has a line of it.
+        """
+        earlier = await self.continue_earlier(request)
+        return earlier or await self.execute(await self.prepare(request))
+
+    async def continue_earlier(self, request: Request) -> OrderView | None:
+        """Return the order that has the request's client order id, continued if it was open.
+
+        Raises:
+            DuplicateOrderError: the id is taken by an order with other terms.
+        """
+        context = self._context
+        earlier = context.journal.find_order(request.client_order_id) if request.client_order_id else None
+        if earlier is None:
+            return None
+        await self._require_same(earlier, request)
+        if earlier.order_id in {view.order_id for view in context.journal.read_open().orders}:
+            await resume_all(context)
+        return context.journal.read_order(earlier.order_id)
+
+    async def ask(self, request: Request) -> Quote:
+        """Return the quote of a request; see `quote`."""
+        request.require_sound()
+        context = self._context
+        block = await context.node.get_block("latest")
+        token_in, token_out = await read_tokens(context, block, request.sell, request.buy)
+        return await quote_order(context, self._make_order(request, block, token_in, token_out), block)
+
+    async def prepare(self, request: Request) -> Quote:
+        """Return the quote of a request that is meant to be traded; what fails gets a journal line."""
+        require_signer(self._context)
+        try:
+            return await self.ask(request)
+        except OnchainExecError as error:
+            self._context.journal.append_failure(uuid.uuid4().hex, error)
+            raise
+
+    async def plan(self, quote: Quote) -> SimulatedTx | Denied:
+        """Return what `execute` would sign, built and simulated, or why it would refuse. Nothing is
+        journalled, signed or sent."""
+        require_signer(self._context)
+        return await prepare(self._context, quote)
+
+    async def execute(self, quote: Quote) -> OrderView:
+        """Trade on a quote, with its own bounds; see `submit` for what comes back.
+
+        Raises:
+            StaleStateError: the quote is older than the policy allows or its block has left the
+                chain. It is never quoted again silently.
+        """
+        require_signer(self._context)
+        return await run(self._context, quote)
+
+    async def orders(self) -> tuple[OrderView, ...]:
+        """Return every order of the journal, the oldest first, as last recorded."""
+        return self._context.journal.read_orders()
+
+    async def order(self, name: str) -> OrderView:
+        """Return one order by its id, client order id, or transaction hash.
+
+        Raises:
+            JournalError: no such order.
+        """
+        return find_order(self._context.journal, name)
+
+    async def reconcile(self) -> Reconciliation:
+        """Compare the journal with the chain at the newest block and append what it corrects.
+
+        Reads only: nothing is sent. Running it twice changes nothing.
+        """
+        return await reconcile(self._context.node, self._context.journal)
+
+    async def recover(self) -> None:
+        """Continue every order that a stop left open: look up first, then send the same bytes again."""
+        await resume_all(self._context)
+
+    async def _require_same(self, earlier: OrderView, request: Request) -> None:
+        request.require_sound()
+        block = await self._context.node.get_block("latest")
+        token_in, token_out = await read_tokens(self._context, block, request.sell, request.buy)
+        asked = (token_in, token_out, request.exact, request.get_base_units(token_in, token_out))
+        order = earlier.order
+        if order is None or asked != (order.token_in, order.token_out, order.exact, order.amount):
+            raise DuplicateOrderError(
+                f"client order id {request.client_order_id!r} belongs to an order with other terms",
+                needed="the same tokens and amount",
+                todo="An id names one order for ever; take a new id for a new order",
+            )
+
+    def _make_order(self, request: Request, block: BlockRef, token_in: Token, token_out: Token) -> Order:
+        context = self._context
+        order_id = uuid.uuid4().hex
+        account = context.signer.address if context.signer else ZERO_ADDRESS
+        slippage = request.max_slippage_bps
+        return Order(
+            order_id=order_id,
+            client_order_id=request.client_order_id or order_id,
+            account=account,
+            recipient=account,
+            token_in=token_in,
+            token_out=token_out,
+            amount=request.get_base_units(token_in, token_out),
+            exact=request.exact,
+            max_slippage_bps=context.policy.max_slippage_bps if slippage is None else slippage,
+            # the chain's clock decides on chain, and a quiet local chain's head may lie far from ours
+            expires_at=max(context.now(), block.timestamp) + context.policy.time_to_live_s,
+        )

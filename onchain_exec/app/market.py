@@ -1,0 +1,128 @@
+"""What a decision reads of the chain, everything at its one block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any, Final
+
+from onchain_exec.app.context import Context
+from onchain_exec.app.registry import ChainProfile
+from onchain_exec.core import BlockRef, Exact, Order, Reading, Token, all_of
+from onchain_exec.errors import ConfigError
+from onchain_exec.risk import AccountState
+from onchain_exec.routing import GasModel
+from onchain_exec.venues import PoolSet
+from onchain_exec.venues.erc20 import read_allowance, read_balances, read_token
+from onchain_exec.venues.swap_router import SwapRouter
+from onchain_exec.venues.uniswap_v2 import UniswapV2Deployment, read_v2_pools
+from onchain_exec.venues.uniswap_v3 import UniswapV3Deployment, read_v3_pools
+
+_HUBS: Final = ("USDC", "USDT", "DAI", "WBTC")
+"""Listed tokens that a two-hop route may pass through, besides the wrapped native token."""
+
+_TIP_WEI: Final = 10**9
+"""Assumed tip per gas when routes are compared; what is paid comes from the fee history."""
+
+
+async def read_tokens(context: Context, block: BlockRef, sell: str, buy: str) -> tuple[Token, Token]:
+    """Return the tokens that the names mean, after asking the chain what stands there."""
+    sold, bought = await context.node.perform(
+        all_of([_read_named(context.profile, sell), _read_named(context.profile, buy)]), block
+    )
+    return sold, bought
+
+
+async def read_market(context: Context, order: Order, block: BlockRef) -> tuple[PoolSet, GasModel]:
+    """Return every known pool that one or two hops from token_in to token_out can use, and what gas
+    costs in terms of the route."""
+    profile = context.profile
+    pairs = tuple(_list_pairs(profile, order))
+    found = await context.node.perform(all_of([_read_pools(profile, *pair) for pair in pairs]), block)
+    pools = PoolSet(block, tuple(chain.from_iterable(found)))
+    priced = order.token_out if order.exact is Exact.IN else order.token_in
+    return pools, GasModel(block.base_fee_wei + _TIP_WEI, _price_wei(profile.wrapped_native, priced, pools))
+
+
+async def read_account(context: Context, order: Order, block: BlockRef) -> AccountState:
+    """Return what the order's account holds, and what the router may pull of it."""
+    spender = context.profile.get_contract("uniswap_v3", "swap_router")
+    if spender is None:
+        raise ConfigError(
+            f"no swap router is listed on {context.profile.name}", needed="uniswap_v3.swap_router"
+        )
+    (balances, allowance) = await context.node.perform(
+        all_of(
+            [
+                read_balances(order.account, (order.token_in,)),
+                read_allowance(order.token_in, order.account, spender),
+            ]
+        ),
+        block,
+    )
+    balance_wei = await context.node.get_balance(order.account, block)
+    return AccountState(block, order.account, balances[0], balance_wei, spender, allowance)
+
+
+def get_router(profile: ChainProfile) -> SwapRouter:
+    """Return the router that swaps go through.
+
+    Raises:
+        ConfigError: the chain has none listed.
+    """
+    router = profile.get_contract("uniswap_v3", "swap_router")
+    v2 = profile.get_contract("uniswap_v2", "factory")
+    v3 = profile.get_contract("uniswap_v3", "factory")
+    if router is None or v2 is None or v3 is None:
+        raise ConfigError(
+            f"the chain {profile.name} has no complete SwapRouter02 listed",
+            needed="uniswap_v3.swap_router and the factories of uniswap_v2 and uniswap_v3",
+            todo="Add them to the profile",
+        )
+    return SwapRouter(router, UniswapV2Deployment(v2), UniswapV3Deployment(v3))
+
+
+def _read_named(profile: ChainProfile, name: str) -> Reading[Token]:
+    """Read a token by symbol or address; one that is listed keeps its listed symbol."""
+    named = profile.get_token(name)
+    if isinstance(named, Token):
+        yield from read_token(named.address, named)
+        return named
+    return (yield from read_token(named))
+
+
+def _list_pairs(profile: ChainProfile, order: Order) -> Iterator[tuple[Token, Token]]:
+    """Yield the direct pair, both hops over each hub, and the pair that prices gas; none twice."""
+    token_in, token_out, native = order.token_in, order.token_out, profile.wrapped_native
+    hubs = [native, *(profile.tokens[symbol] for symbol in _HUBS if symbol in profile.tokens)]
+    wanted = [(token_in, token_out)]
+    wanted += [(side, hub) for hub in hubs for side in (token_in, token_out)]
+    seen = set()
+    for pair in wanted:
+        if pair[0] != pair[1] and frozenset(pair) not in seen:
+            seen.add(frozenset(pair))
+            yield pair
+
+
+def _read_pools(profile: ChainProfile, token_a: Token, token_b: Token) -> Reading[tuple[Any, ...]]:
+    """Read the pools of a pair on every protocol that the chain has listed."""
+    readings: list[Reading[Any]] = []
+    if factory := profile.get_contract("uniswap_v2", "factory"):
+        readings.append(read_v2_pools(UniswapV2Deployment(factory), token_a, token_b))
+    if factory := profile.get_contract("uniswap_v3", "factory"):
+        readings.append(read_v3_pools(UniswapV3Deployment(factory), token_a, token_b))
+    found = yield from all_of(readings)
+    return tuple(chain.from_iterable(found))
+
+
+def _price_wei(native: Token, priced: Token, pools: PoolSet) -> float:
+    """Return base units of ``priced`` per wei, from the pool of the pair that is hardest to move; 0
+    if there is none: gas then weighs nothing in the choice of the route."""
+    if priced == native:
+        return 1.0
+    pair = {native, priced}
+    quoting = [pool for pool in pools.pools if set(pool.tokens) == pair]
+    if not quoting:
+        return 0.0
+    deepest = max(quoting, key=lambda pool: pool.depth(native, priced, 100))
+    return float(deepest.spot_price(native, priced))

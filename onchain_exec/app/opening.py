@@ -1,0 +1,125 @@
+"""From settings to the parts of a desk: journal, policy, signer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from onchain_exec.app.context import Context, Observer, Policy
+from onchain_exec.app.registry import ChainProfile, get_chain_profile
+from onchain_exec.app.settings import Settings, load_settings
+from onchain_exec.chain import Node
+from onchain_exec.errors import ConfigError, JournalError
+from onchain_exec.execution import KeystoreSigner, LocalSigner, Signer
+from onchain_exec.oms import Journal, OrderView
+from onchain_exec.risk import Limits
+
+LOCAL_CHAIN_ID: Final = 1337
+LOCAL_TRADER_KEY: Final = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"
+"""The second of anvil's public test keys: the trader of the local chain. Worth nothing elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How to open a desk's parts. ``signer_of`` makes the signer for the chain id that the node
+    tells; ``profile`` None takes the chain from the data file."""
+
+    rpc_url: str
+    signer_of: Callable[[int], Signer | None]
+    journal: str | Path
+    policy: Policy
+    observe: Observer
+    profile: ChainProfile | None = None
+    chain_id: int | None = None
+
+    async def open(self, resources: AsyncExitStack) -> Context:
+        """Open journal and node, checked to be of one chain; ``resources`` will close them."""
+        needed = self.profile.chain_id if self.profile else self.chain_id
+        node = await Node.connect(self.rpc_url, chain_id=needed)
+        resources.push_async_callback(node.close)
+        profile = self.profile or get_chain_profile(node.chain_id)
+        journal = resources.enter_context(Journal.open(self.journal))
+        return Context(
+            node=node,
+            profile=profile,
+            journal=journal,
+            policy=self.policy,
+            signer=self.signer_of(node.chain_id),
+            now=lambda: int(time.time()),
+            observe=self.observe,
+        )
+
+
+def make_policy(settings: Settings) -> Policy:
+    """Return the policy that the settings describe."""
+    return Policy(
+        limits=Limits(
+            max_slippage_bps=settings.max_order_slippage_bps,
+            max_impact_bps=settings.max_impact_bps,
+            max_quote_age_s=settings.max_quote_age_s,
+        ),
+        max_slippage_bps=settings.max_slippage_bps,
+        time_to_live_s=settings.time_to_live_s,
+        confirmations=settings.confirmations,
+        confirm_timeout_s=settings.confirm_timeout_s,
+        max_fee_wei=None if settings.max_fee_gwei is None else int(settings.max_fee_gwei * 10**9),
+    )
+
+
+def make_signer(settings: Settings, chain_id: int) -> Signer | None:
+    """Return the configured signer, bound to ``chain_id``; on the local chain, where none is needed,
+    its public trader; else None.
+
+    Raises:
+        ConfigError: both a key and a keystore are given, or a keystore without a readable file or
+            password.
+    """
+    if settings.private_key is not None and settings.keystore is not None:
+        raise ConfigError("both private_key and keystore are set", needed="one of them")
+    if settings.private_key is not None:
+        return LocalSigner(settings.private_key.get_secret_value(), chain_id=chain_id)
+    if settings.keystore is not None:
+        if settings.keystore_password is None:
+            raise ConfigError(
+                "the keystore has no password",
+                needed="ONCHAIN_EXEC_KEYSTORE_PASSWORD in the environment or .env",
+            )
+        return KeystoreSigner(
+            _read_text(settings.keystore), settings.keystore_password.get_secret_value(), chain_id=chain_id
+        )
+    return LocalSigner(LOCAL_TRADER_KEY, chain_id=chain_id) if chain_id == LOCAL_CHAIN_ID else None
+
+
+def open_journal(path: str | Path | None = None) -> Journal:
+    """Open the journal of the configuration, or at ``path``."""
+    return Journal.open(load_settings(journal=path).journal)
+
+
+def find_order(journal: Journal, name: str) -> OrderView:
+    """Return the order whose id, client order id or transaction hash is ``name``, or whose id alone
+    starts with it.
+
+    Raises:
+        JournalError: none, or several.
+    """
+    views = journal.read_orders()
+    exact = [view for view in views if name in (view.order_id, view.client_order_id, view.tx_hash)]
+    found = exact or [view for view in views if name and view.order_id.startswith(name)]
+    if len(found) != 1:
+        raise JournalError(
+            f"{len(found) or 'no'} orders match {name!r}",
+            needed="an order id (or its start), a client order id, or a transaction hash",
+            todo="`onchain-exec orders` lists them",
+        )
+    return found[0]
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.expanduser().read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the keystore {path} cannot be read: {type(error).__name__}") from error

@@ -1,0 +1,49 @@
+"""Start-up is recovery: what a stop left open is looked up first, and only then continued."""
+
+from __future__ import annotations
+
+from onchain_exec.app.context import Context
+from onchain_exec.app.run import deliver, quote_order, require_signer, run, sign_and_journal, wait
+from onchain_exec.errors import StateError
+from onchain_exec.execution import build_cancel, read_fees, simulate
+from onchain_exec.oms import OrderView, SlotView, recover
+from onchain_exec.routing import bind_quote
+
+
+async def resume_all(context: Context) -> None:
+    """Bring every order that is open on this chain to its end, or to where it waits.
+
+    Bytes that are signed go out again, as they are. An order whose time has passed is cancelled on
+    its own nonce. One that was accepted and never signed is quoted again and runs under the bounds
+    it was accepted on, if the market still gives them.
+    """
+    head = await context.node.get_block("latest")
+    found = await recover(context.node, context.journal, max(context.now(), head.timestamp))
+    for durable, _ in found.resent:
+        await wait(context, durable)
+    for slot in found.to_cancel:
+        await _cancel(context, slot)
+    for view in found.unsigned:
+        await _start_again(context, view)
+
+
+async def _cancel(context: Context, slot: SlotView) -> None:
+    block = await context.node.get_block("latest")
+    stuck = slot.attempts[-1].tx
+    fees = await read_fees(context.node, block, context.policy.max_fee_wei)
+    plan = build_cancel(stuck, block, fees, context.policy.max_fee_wei)
+    simulated = await simulate(context.node, plan)
+    await deliver(context, await sign_and_journal(context, require_signer(context), simulated, stuck.nonce))
+
+
+async def _start_again(context: Context, view: OrderView) -> None:
+    if view.order is None or view.quote is None:
+        return
+    block = await context.node.get_block("latest")
+    try:
+        quote = await quote_order(context, view.order, block)
+        bound = bind_quote(quote, view.quote.amount_out_min, view.quote.amount_in_max)
+    except StateError as error:  # the market has an answer, and it is no; a node without one ends nothing
+        context.journal.append_failure(view.order_id, error)
+        return
+    await run(context, bound)

@@ -1,0 +1,58 @@
+"""What a caller asks for, before anything is looked up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from onchain_exec.core import Exact, Token, parse_amount, require_base_units
+from onchain_exec.errors import AmountError, InputError
+
+Amount = str | Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A trade in the caller's words. Exactly one of ``amount`` (whole tokens, text or Decimal) and
+    ``amount_base_units`` is given; it counts the token that ``exact`` fixes."""
+
+    sell: str
+    buy: str
+    amount: Amount | None
+    amount_base_units: int | None
+    exact: Exact
+    max_slippage_bps: int | None
+    client_order_id: str | None = None
+
+    def require_sound(self) -> None:
+        """Raise InputError for what is wrong whatever the chain says."""
+        if (self.amount is None) == (self.amount_base_units is None):
+            raise AmountError(
+                "no amount is given" if self.amount is None else "two amounts are given",
+                needed='either amount="25" in whole tokens or amount_base_units=25000000',
+            )
+        slippage = self.max_slippage_bps
+        if slippage is not None and (isinstance(slippage, bool) or not isinstance(slippage, int)):
+            raise InputError(
+                f"max_slippage_bps is {slippage!r}", needed="an int of basis points: 30 is 0.30 %"
+            )
+        if slippage is not None and not 0 <= slippage < 10_000:
+            raise InputError(f"max_slippage_bps is {slippage}", needed="0 to 9,999 basis points")
+
+    def get_base_units(self, token_in: Token, token_out: Token) -> int:
+        """Return the amount in base units of the token it counts."""
+        token = token_in if self.exact is Exact.IN else token_out
+        if self.amount_base_units is not None:
+            return require_base_units(self.amount_base_units, token)
+        return parse_amount(self.amount or "", token)
+
+    def to_json(self) -> dict[str, str | int | None]:
+        """Return the request as a journal line keeps it."""
+        return {
+            "sell": self.sell,
+            "buy": self.buy,
+            "amount": None if self.amount is None else str(self.amount),
+            "amount_base_units": None if self.amount_base_units is None else str(self.amount_base_units),
+            "exact": self.exact.value,
+            "max_slippage_bps": self.max_slippage_bps,
+        }

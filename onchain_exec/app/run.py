@@ -1,0 +1,180 @@
+"""The path of an order, as one page. Only `app` loops; each step runs once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import assert_never
+
+from onchain_exec.app.context import Context, Step
+from onchain_exec.app.market import get_router, read_account, read_market
+from onchain_exec.core import BlockRef, Order
+from onchain_exec.errors import ConfigError, OnchainExecError
+from onchain_exec.execution import (
+    DurableTx,
+    Mined,
+    Reverted,
+    Signer,
+    SimulatedTx,
+    StillUnknown,
+    Superseded,
+    build_plan,
+    confirm,
+    find_allowance_step,
+    read_fees,
+    rebase,
+    send,
+    sign,
+    simulate,
+)
+from onchain_exec.oms import OrderView
+from onchain_exec.risk import Approved, Denied, check
+from onchain_exec.routing import Quote, find_route, make_quote
+
+
+async def quote_order(context: Context, order: Order, block: BlockRef) -> Quote:
+    """Return the quote of ``order`` over every known pool at ``block``."""
+    pools, gas = await read_market(context, order, block)
+    context.observe(Step.READ, pools)
+    route = find_route(order, pools, gas, block=block)
+    context.observe(Step.ROUTED, route)
+    quote = make_quote(order, route, gas, context.now())
+    context.observe(Step.QUOTED, quote)
+    return quote
+
+
+async def run(context: Context, quote: Quote) -> OrderView:
+    """Take a quote to its end, or to where it waits; return the order as the journal holds it.
+
+    A denial and a reverted transaction are states of the order, not exceptions. What fails before
+    anything was signed is journalled and raised.
+    """
+    with _failures_journalled(context, quote):
+        verdict = await decide(context, quote)
+    match verdict:
+        case Denied():
+            return context.journal.append_denial(quote, verdict)
+        case Approved():
+            context.journal.append_order(quote.order, quote)
+            context.observe(Step.ACCEPTED, quote.order)
+            await execute(context, verdict)
+            return context.journal.read_order(quote.order.order_id)
+        case never:
+            assert_never(never)
+
+
+async def prepare(context: Context, quote: Quote) -> SimulatedTx | Denied:
+    """Go as far as `run` does before anything is journalled or signed."""
+    verdict = await decide(context, quote)
+    return verdict if isinstance(verdict, Denied) else await build(context, verdict)
+
+
+async def decide(context: Context, quote: Quote) -> Approved | Denied:
+    """Check a fresh quote against the account at the quote's block and the desk's limits."""
+    await context.node.require_canonical(quote.block)
+    quote.require_fresh(context.now(), context.policy.limits.max_quote_age_s)
+    account = await read_account(context, quote.order, quote.block)
+    verdict = check(quote, account, context.policy.limits, context.now())
+    context.observe(Step.CHECKED, verdict)
+    return verdict
+
+
+async def execute(context: Context, approved: Approved) -> None:
+    """Send what an approved order needs, one transaction after the other, until one fails."""
+    signer = require_signer(context)
+    with _failures_journalled(context, approved.quote):
+        simulated = await build(context, approved)
+    for step in (*simulated.depends_on, simulated):
+        with _failures_journalled(context, approved.quote):
+            durable = await _make_durable(context, signer, await _renew(context, step))
+        if not await deliver(context, durable):
+            return
+
+
+async def build(context: Context, approved: Approved) -> SimulatedTx:
+    """Return the swap simulated together with all it depends on: an order whose swap would fail
+    sends nothing, not even its allowance."""
+    node, block = context.node, approved.quote.block
+    fees = await read_fees(node, block, context.policy.max_fee_wei)
+    allowance = await node.perform(find_allowance_step(approved), block)
+    plan = build_plan(approved, fees, allowance, get_router(context.profile))
+    context.observe(Step.BUILT, plan)
+    simulated = await simulate(node, plan)
+    context.observe(Step.SIMULATED, simulated)
+    return simulated
+
+
+async def _renew(context: Context, simulated: SimulatedTx) -> SimulatedTx:
+    """Simulate again what waited for the transactions before it: the chain has moved on meanwhile."""
+    if not simulated.depends_on:
+        return simulated
+    plan = rebase(simulated.plan, await context.node.get_block("latest"))
+    renewed = await simulate(context.node, plan)
+    context.observe(Step.SIMULATED, renewed)
+    return renewed
+
+
+async def _make_durable(context: Context, signer: Signer, simulated: SimulatedTx) -> DurableTx:
+    """Lease a nonce, sign, and write the bytes down: after this a crash loses nothing."""
+    plan = simulated.plan
+    floor = await context.node.get_nonce(plan.sender)
+    nonce = context.journal.reserve_nonce(
+        plan.block.chain_id, plan.sender, plan.order_id, plan.purpose, floor
+    )
+    context.observe(Step.LEASED, nonce)
+    return await sign_and_journal(context, signer, simulated, nonce)
+
+
+async def sign_and_journal(context: Context, signer: Signer, simulated: SimulatedTx, nonce: int) -> DurableTx:
+    """Sign at a nonce that the journal granted, and write the bytes down."""
+    signed = await sign(simulated, nonce, signer)
+    context.observe(Step.SIGNED, signed)
+    durable = context.journal.write_signed(simulated.plan.order_id, signed)
+    context.observe(Step.JOURNALLED, durable)
+    return durable
+
+
+async def deliver(context: Context, durable: DurableTx) -> bool:
+    """Send journalled bytes and wait; return whether they were mined and succeeded."""
+    sent = await send(context.node, durable)
+    context.journal.append_send_outcome(durable, sent)
+    context.observe(Step.SENT, sent)
+    return await wait(context, durable)
+
+
+async def wait(context: Context, durable: DurableTx) -> bool:
+    """Wait for bytes that were sent; return whether they were mined and succeeded."""
+    policy = context.policy
+    outcome = await confirm(context.node, durable, policy.confirmations, policy.confirm_timeout_s)
+    context.observe(Step.CONFIRMED, outcome)
+    context.journal.append_outcome(durable, outcome)
+    context.observe(Step.RECORDED, durable)
+    match outcome:
+        case Mined():
+            return True
+        case Reverted() | Superseded() | StillUnknown():
+            return False
+        case never:
+            assert_never(never)
+
+
+@contextmanager
+def _failures_journalled(context: Context, quote: Quote) -> Iterator[None]:
+    """Journal what fails before the swap's bytes are durable. After that nothing is a failure: the
+    transaction may be mined, and only the chain can say."""
+    try:
+        yield
+    except OnchainExecError as error:
+        context.journal.append_failure(quote.order.order_id, error)
+        raise
+
+
+def require_signer(context: Context) -> Signer:
+    """Return the desk's signer, or raise ConfigError: this desk can only look."""
+    if context.signer is None:
+        raise ConfigError(
+            "this desk has no signer",
+            needed="a key to trade with",
+            todo="Set ONCHAIN_EXEC_KEYSTORE and ONCHAIN_EXEC_KEYSTORE_PASSWORD, or pass signer=...",
+        )
+    return context.signer

@@ -1,0 +1,189 @@
+"""The same desk for code that does not await: a thin face over `AsyncDesk` on a loop of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from onchain_exec.app.context import Observer, Policy
+from onchain_exec.app.desk import AsyncDesk, ignore
+from onchain_exec.app.registry import ChainProfile
+from onchain_exec.app.request import Amount
+from onchain_exec.core import Exact
+from onchain_exec.execution import Signer, SimulatedTx
+from onchain_exec.oms import OrderView, Reconciliation
+from onchain_exec.risk import Denied
+from onchain_exec.routing import Quote
+
+T = TypeVar("T")
+
+
+class _Loop:
+    """An event loop in a daemon thread; `run` waits for a coroutine on it."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="onchain-exec", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+class Desk:
+    """`AsyncDesk` for synchronous code: the same methods, arguments, results and errors."""
+
+    def __init__(self, opening: Coroutine[Any, Any, AsyncDesk]) -> None:
+        self._loop = _Loop()
+        try:
+            self._desk = self._loop.run(opening)
+        except BaseException:
+            self._loop.close()
+            raise
+
+    @classmethod
+    def connect(
+        cls,
+        rpc_url: str,
+        *,
+        signer: Signer | None = None,
+        journal: str | Path = "onchain-exec.sqlite",
+        policy: Policy | None = None,
+        profile: ChainProfile | None = None,
+        observe: Observer = ignore,
+    ) -> Self:
+        """Open a desk on the chain behind ``rpc_url``; see `AsyncDesk.connect`."""
+        return cls(
+            AsyncDesk.connect(
+                rpc_url, signer=signer, journal=journal, policy=policy, profile=profile, observe=observe
+            )
+        )
+
+    @classmethod
+    def local(
+        cls, *, journal: str | Path | None = None, policy: Policy | None = None, observe: Observer = ignore
+    ) -> Self:
+        """Open a desk on a local chain of its own, with the real protocols and a funded trader."""
+        return cls(AsyncDesk.local(journal=journal, policy=policy, observe=observe))
+
+    @classmethod
+    def from_env(cls, **arguments: Any) -> Self:
+        """Open a desk from the configuration; see `AsyncDesk.from_env`."""
+        return cls(AsyncDesk.from_env(**arguments))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close connections and journal, and end the local chain if this desk started one."""
+        self._loop.run(self._desk.close())
+        self._loop.close()
+
+    @property
+    def profile(self) -> ChainProfile:
+        """The chain this desk trades on: its listed tokens and protocols."""
+        return self._desk.profile
+
+    def quote(
+        self,
+        sell: str,
+        buy: str,
+        amount: Amount | None = None,
+        *,
+        amount_base_units: int | None = None,
+        exact: Exact = Exact.IN,
+        max_slippage_bps: int | None = None,
+    ) -> Quote:
+        """See `AsyncDesk.quote`."""
+        return self._loop.run(
+            self._desk.quote(
+                sell,
+                buy,
+                amount,
+                amount_base_units=amount_base_units,
+                exact=exact,
+                max_slippage_bps=max_slippage_bps,
+            )
+        )
+
+    def sell(
+        self,
+        sell: str,
+        amount: Amount | None = None,
+        *,
+        buy: str,
+        amount_base_units: int | None = None,
+        max_slippage_bps: int | None = None,
+        client_order_id: str | None = None,
+    ) -> OrderView:
+        """See `AsyncDesk.sell`."""
+        return self._loop.run(
+            self._desk.sell(
+                sell,
+                amount,
+                buy=buy,
+                amount_base_units=amount_base_units,
+                max_slippage_bps=max_slippage_bps,
+                client_order_id=client_order_id,
+            )
+        )
+
+    def buy(
+        self,
+        buy: str,
+        amount: Amount | None = None,
+        *,
+        sell: str,
+        amount_base_units: int | None = None,
+        max_slippage_bps: int | None = None,
+        client_order_id: str | None = None,
+    ) -> OrderView:
+        """See `AsyncDesk.buy`."""
+        return self._loop.run(
+            self._desk.buy(
+                buy,
+                amount,
+                sell=sell,
+                amount_base_units=amount_base_units,
+                max_slippage_bps=max_slippage_bps,
+                client_order_id=client_order_id,
+            )
+        )
+
+    def execute(self, quote: Quote) -> OrderView:
+        """See `AsyncDesk.execute`."""
+        return self._loop.run(self._desk.execute(quote))
+
+    def plan(self, quote: Quote) -> SimulatedTx | Denied:
+        """See `AsyncDesk.plan`."""
+        return self._loop.run(self._desk.plan(quote))
+
+    def orders(self) -> tuple[OrderView, ...]:
+        """See `AsyncDesk.orders`."""
+        return self._loop.run(self._desk.orders())
+
+    def order(self, order_id: str) -> OrderView:
+        """See `AsyncDesk.order`."""
+        return self._loop.run(self._desk.order(order_id))
+
+    def reconcile(self) -> Reconciliation:
+        """See `AsyncDesk.reconcile`."""
+        return self._loop.run(self._desk.reconcile())
+
+    def recover(self) -> None:
+        """See `AsyncDesk.recover`."""
+        self._loop.run(self._desk.recover())

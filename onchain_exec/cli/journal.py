@@ -1,0 +1,67 @@
+"""``orders``, ``show`` and ``reconcile``: what the journal holds, and whether the chain agrees."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from onchain_exec.app.desk import AsyncDesk
+from onchain_exec.app.opening import open_journal
+from onchain_exec.cli.exits import Exit
+from onchain_exec.cli.options import JournalPath, Json, Rpc
+from onchain_exec.cli.output import messages, print_json, print_table
+from onchain_exec.cli.views import print_order, print_orders
+
+
+def orders(journal: JournalPath = None, as_json: Json = False) -> None:
+    """List the orders of the journal as last recorded; no node is asked."""
+    with open_journal(journal) as opened:
+        views = opened.read_orders()
+    if as_json:
+        print_json({"orders": [view.to_json() for view in views]})
+    else:
+        print_orders(views)
+
+
+def show(
+    order: Annotated[str, typer.Argument(help="Order id, client order id, or transaction hash.")],
+    journal: JournalPath = None,
+    as_json: Json = False,
+) -> None:
+    """Show one order as last recorded; no node is asked."""
+    with open_journal(journal) as opened:
+        view = opened.read_order(order)
+    if as_json:
+        print_json(view.to_json())
+    else:
+        print_order(view)
+
+
+def reconcile(rpc: Rpc = None, journal: JournalPath = None, as_json: Json = False) -> None:
+    """Compare the journal with the chain and append what it corrects; sends nothing.
+
+    Ends with 0 when they agree and 4 when not.
+    """
+
+    async def work() -> Exit:
+        async with await AsyncDesk.from_env(rpc_url=rpc, journal=journal, read_only=True) as desk:
+            found = await desk.reconcile()
+        if as_json:
+            print_json(found.to_json())
+        else:
+            print_orders(found.orders)
+            for correction in found.corrections:
+                messages.print(f"corrected: {correction}", highlight=False)
+            if found.breaks:
+                print_table(
+                    "Breaks",
+                    ("Code", "Order", "Found", "Expected", "To do"),
+                    [(b.code, b.order_id[:12], b.found, b.expected, b.todo) for b in found.breaks],
+                )
+            else:
+                messages.print("Journal and chain agree.")
+        return Exit.FAILED if found.breaks else Exit.DONE
+
+    raise typer.Exit(asyncio.run(work()))

@@ -1,0 +1,71 @@
+"""What the commands print: one JSON document or tables on stdout, messages on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from onchain_exec.errors import OnchainExecError
+
+messages = Console(stderr=True)
+tables = Console()
+
+
+def print_json(document: Any) -> None:
+    """Write one JSON document to stdout."""
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    sys.stdout.flush()
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print an aligned table; columns whose name starts with '#' are aligned right."""
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for column in columns:
+        table.add_column(
+            column.lstrip("#"), justify="right" if column.startswith("#") else "left", overflow="fold"
+        )
+    for row in rows:
+        table.add_row(*row)
+    tables.print(table)
+
+
+def print_facts(title: str, facts: Sequence[tuple[str, str]]) -> None:
+    """Print name and value pairs, aligned."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim")
+    grid.add_column(overflow="fold")
+    for name, value in facts:
+        grid.add_row(name, value)
+    tables.print(f"[bold]{title}[/bold]")
+    tables.print(grid)
+
+
+def error_to_json(error: OnchainExecError) -> dict[str, Any]:
+    """Return the error as a document for machines."""
+    return {
+        "error": {
+            "code": error.code,
+            "message": str(error),
+            "found": error.found,
+            "needed": error.needed,
+            "todo": error.todo,
+            "retryable": error.retryable,
+        }
+    }
+
+
+def print_error(error: OnchainExecError, *, as_json: bool) -> None:
+    """Print the error: as the one document on stdout, or for people on stderr."""
+    if as_json:
+        print_json(error_to_json(error))
+        return
+    messages.print(f"[bold red]{error.code}[/]: {error.found}", highlight=False)
+    if error.needed:
+        messages.print(f"  needed: {error.needed}", highlight=False)
+    if error.todo:
+        messages.print(f"  to do:  {error.todo}", highlight=False)

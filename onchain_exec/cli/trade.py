@@ -1,0 +1,134 @@
+"""``quote`` and ``swap``."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from onchain_exec.app.desk import AsyncDesk
+from onchain_exec.app.report import denial_to_json, quote_to_json, transaction_to_json
+from onchain_exec.app.request import Request
+from onchain_exec.cli.exits import Exit
+from onchain_exec.cli.options import AmountOut, AmountText, Buy, JournalPath, Json, Rpc, Sell, Slippage
+from onchain_exec.cli.output import messages, print_json
+from onchain_exec.cli.views import exit_of_order, print_denial, print_order, print_quote, print_transactions
+from onchain_exec.core import Exact
+from onchain_exec.errors import InputError
+from onchain_exec.oms import OrderView
+from onchain_exec.risk import Denied
+
+ClientOrderId = Annotated[
+    str | None,
+    typer.Option("--client-order-id", help="The same id again continues or reports that order."),
+]
+
+
+def quote(
+    sell: Sell,
+    buy: Buy,
+    amount: AmountText = None,
+    amount_out: AmountOut = None,
+    max_slippage_bps: Slippage = None,
+    rpc: Rpc = None,
+    as_json: Json = False,
+) -> None:
+    """Show what a trade would give: route, fees, impact, gas, and the bound that belongs to it."""
+    request = _request(sell, buy, amount, amount_out, max_slippage_bps)
+
+    async def work() -> None:
+        async with await AsyncDesk.from_env(rpc_url=rpc, read_only=True) as desk:
+            found = await desk.ask(request)
+        if as_json:
+            print_json(quote_to_json(found))
+        else:
+            print_quote(found)
+
+    asyncio.run(work())
+
+
+def swap(
+    sell: Sell,
+    buy: Buy,
+    amount: AmountText = None,
+    amount_out: AmountOut = None,
+    max_slippage_bps: Slippage = None,
+    client_order_id: ClientOrderId = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the unsigned transaction; sign and send nothing.")
+    ] = False,
+    rpc: Rpc = None,
+    journal: JournalPath = None,
+    as_json: Json = False,
+) -> None:
+    """Trade: show the plan, ask, send, wait, and report the fill."""
+    if as_json and not (yes or dry_run):
+        raise InputError("--json cannot ask", needed="--yes or --dry-run")
+    request = _request(sell, buy, amount, amount_out, max_slippage_bps, client_order_id)
+
+    async def work() -> Exit:
+        desk = await AsyncDesk.from_env(rpc_url=rpc, journal=journal)
+        async with desk:
+            if dry_run:
+                return await _show_plan(desk, request, as_json=as_json)
+            view = await desk.continue_earlier(request)
+            if view is None:
+                found = await desk.prepare(request)
+                if not as_json:
+                    print_quote(found)
+                if not yes and not typer.confirm("Send it?", default=False):
+                    messages.print("Nothing was sent.")
+                    return Exit.DONE
+                view = await desk.execute(found)
+        return _report(view, as_json=as_json)
+
+    raise typer.Exit(asyncio.run(work()))
+
+
+async def _show_plan(desk: AsyncDesk, request: Request, *, as_json: bool) -> Exit:
+    found = await desk.ask(request)
+    planned = await desk.plan(found)
+    if isinstance(planned, Denied):
+        if as_json:
+            print_json({"quote": quote_to_json(found), "denied": denial_to_json(planned)})
+        else:
+            print_quote(found)
+            print_denial(planned)
+        return Exit.DENIED
+    if as_json:
+        print_json({"quote": quote_to_json(found), "transaction": transaction_to_json(planned)})
+    else:
+        print_quote(found)
+        print_transactions(planned)
+        messages.print("Nothing was signed or sent.")
+    return Exit.DONE
+
+
+def _report(view: OrderView, *, as_json: bool) -> Exit:
+    if as_json:
+        print_json(view.to_json())
+    else:
+        print_order(view)
+    code = exit_of_order(view)
+    if code is Exit.UNKNOWN and not as_json:
+        messages.print(
+            "The outcome is not known yet. The same --client-order-id again continues this order; "
+            "`onchain-exec reconcile` looks it up."
+        )
+    return code
+
+
+def _request(
+    sell: str,
+    buy: str,
+    amount: str | None,
+    amount_out: str | None,
+    max_slippage_bps: int | None,
+    client_order_id: str | None = None,
+) -> Request:
+    if amount is not None and amount_out is not None:
+        raise InputError("both --amount and --amount-out are given", needed="one of them")
+    exact, units = (Exact.IN, amount) if amount_out is None else (Exact.OUT, amount_out)
+    return Request(sell, buy, units, None, exact, max_slippage_bps, client_order_id)

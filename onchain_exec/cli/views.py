@@ -1,0 +1,151 @@
+"""Quotes, plans and orders as tables for people."""
+
+from __future__ import annotations
+
+from onchain_exec.app.report import share_bps
+from onchain_exec.cli.exits import Exit
+from onchain_exec.cli.output import messages, print_facts, print_table
+from onchain_exec.core import Exact, Token, format_amount
+from onchain_exec.execution import SimulatedTx
+from onchain_exec.oms import OrderState, OrderView
+from onchain_exec.risk import Denied
+from onchain_exec.routing import Quote
+
+
+def print_quote(quote: Quote) -> None:
+    """Print a quote: what goes in and comes out, what it costs and why, and its route."""
+    order, route = quote.order, quote.route
+    token_out = order.token_out
+    if order.exact is Exact.IN:
+        bound = ("at least", f"{_amount(quote.amount_out_min, token_out)} ({order.max_slippage_bps} bps)")
+    else:
+        bound = ("at most", f"{_amount(quote.amount_in_max, order.token_in)} ({order.max_slippage_bps} bps)")
+    gas = f"{format_amount(quote.gas_cost_wei, _WEI)} native ({route.gas_units:,} gas)"
+    if quote.gas_cost_out is not None:
+        gas += f" = {_amount(quote.gas_cost_out, token_out)}"
+    print_facts(
+        f"{_amount(quote.amount_in, order.token_in)} → {_amount(quote.amount_out, token_out)}",
+        [
+            ("price", f"{quote.price:f} {token_out} per {order.token_in}"),
+            ("pool fees", f"{_amount(quote.fee_cost, token_out)} ({quote.fee_bps:.2f} bps)"),
+            ("price impact", f"{_amount(quote.impact_cost, token_out)} ({quote.impact_bps:.2f} bps)"),
+            ("gas", gas),
+            bound,
+            ("block", str(quote.block)),
+        ],
+    )
+    print_table(
+        "Route",
+        ("Pool", "#Share", "#In", "#Out"),
+        [
+            (
+                hop.pool.key,
+                f"{share_bps(hop, quote) / 100:.2f} %" if hop.token_in == order.token_in else "",
+                _amount(hop.amount_in, hop.token_in),
+                _amount(hop.amount_out, hop.token_out),
+            )
+            for hop in route.hops
+        ],
+    )
+
+
+def print_transactions(simulated: SimulatedTx) -> None:
+    """Print the unsigned transaction, and before it those it depends on."""
+    for step in (*simulated.depends_on, simulated):
+        plan = step.plan
+        print_facts(
+            f"Transaction: {plan.purpose.value}",
+            [
+                ("from", plan.sender),
+                ("to", plan.to),
+                ("value", f"{format_amount(plan.value_wei, _WEI)} native"),
+                ("gas", f"{step.gas_used:,} used in simulation, limit {step.gas_limit:,}"),
+                ("max fee", f"{plan.fees.max_fee_wei / 1e9:.3f} gwei per gas"),
+                ("data", f"{len(plan.data)} bytes, 0x{plan.data[:4].hex()}…"),
+            ],
+        )
+
+
+def print_denial(denied: Denied) -> None:
+    """Print why an order is refused, on stderr."""
+    messages.print(f"[bold yellow]DENIED {denied.code.value}[/]: {denied.found}", highlight=False)
+    messages.print(f"  limit: {denied.limit}", highlight=False)
+    messages.print(f"  to do: {denied.todo}", highlight=False)
+
+
+def print_order(view: OrderView) -> None:
+    """Print one order with its fill or its failure."""
+    facts = [
+        ("client id", view.client_order_id),
+        ("state", view.state.value + (" (final)" if view.final else "")),
+        ("transaction", view.tx_hash or "none"),
+    ]
+    order, quote, fill = view.order, view.quote, view.fill
+    if order is not None and quote is not None:
+        facts.append(("quoted", _flow(quote.amount_in, order.token_in, quote.amount_out, order.token_out)))
+    if order is not None and fill is not None:
+        facts += [
+            ("filled", _flow(fill.amount_in, order.token_in, fill.amount_out, order.token_out)),
+            ("against quote", f"{float(fill.slippage_bps):+.4f} bps worse" if fill.slippage_bps else "equal"),
+            ("gas paid", f"{format_amount(fill.gas_cost_wei, _WEI)} native"),
+            ("block", str(fill.block_number)),
+        ]
+    if view.failure is not None:
+        facts += [
+            (view.failure.code, view.failure.found),
+            ("needed", view.failure.needed),
+            ("to do", view.failure.todo),
+        ]
+    print_facts(f"Order {view.order_id}", [fact for fact in facts if fact[1]])
+
+
+def print_orders(views: tuple[OrderView, ...]) -> None:
+    """Print orders, one a line."""
+    rows = [
+        (
+            view.order_id[:12],
+            view.client_order_id if view.client_order_id != view.order_id else "",
+            view.state.value,
+            *_amounts(view),
+            view.tx_hash[:18] + "…" if view.tx_hash else "",
+            view.failure.code if view.failure else "",
+        )
+        for view in views
+    ]
+    print_table("Orders", ("Order", "Client id", "State", "#Sold", "#Bought", "Transaction", "Failure"), rows)
+
+
+def exit_of_order(view: OrderView) -> Exit:
+    """Return the exit code that an order's state stands for."""
+    match view.state:
+        case OrderState.FILLED:
+            return Exit.DONE
+        case OrderState.DENIED:
+            return Exit.DENIED
+        case OrderState.NEW | OrderState.WORKING | OrderState.BUSTED | OrderState.CANCEL_PENDING:
+            return Exit.UNKNOWN
+        case _:
+            return Exit.FAILED
+
+
+def _amounts(view: OrderView) -> tuple[str, str]:
+    """Return what was sold and bought: as filled, else the side that the order fixes."""
+    order, fill = view.order, view.fill
+    if order is None:
+        return "", ""
+    if fill is not None:
+        return _amount(fill.amount_in, order.token_in), _amount(fill.amount_out, order.token_out)
+    if order.exact is Exact.IN:
+        return _amount(order.amount, order.token_in), ""
+    return "", _amount(order.amount, order.token_out)
+
+
+_WEI = Token(0, "", "native", 18)  # type: ignore[arg-type]  # scales wei for people; never an address
+
+
+def _amount(units: int, token: Token) -> str:
+    return f"{format_amount(units, token)} {token.symbol}"
+
+
+def _flow(amount_in: int, token_in: Token, amount_out: int, token_out: Token) -> str:
+    return f"{_amount(amount_in, token_in)} → {_amount(amount_out, token_out)}"

