@@ -5,9 +5,13 @@ from onchain_exec.oms.book.states import OrderState, SlotState
 from onchain_exec.oms.book.terms import QuoteTerms
 from onchain_exec.oms.book.views import Attempt, Failure, OrderView, SlotKey, SlotView
 from onchain_exec.oms.journal import Journal, OpenWork
+from onchain_exec.oms.reconcile import Break, BreakCode, Reconciliation, reconcile
+from onchain_exec.oms.recover import Recovery, recover
 
 __all__ = [
     "Attempt",
+    "Break",
+    "BreakCode",
     "Failure",
     "Fill",
     "Journal",
@@ -15,7 +19,11 @@ __all__ = [
     "OrderState",
     "OrderView",
     "QuoteTerms",
+    "Reconciliation",
+    "Recovery",
     "SlotKey",
     "SlotState",
     "SlotView",
+    "reconcile",
+    "recover",
 ]

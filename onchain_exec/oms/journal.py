@@ -177,8 +177,8 @@ class Journal:
     def append_outcome(self, durable: DurableTx, outcome: Outcome) -> OrderView:
         """Record how waiting for a transaction ended; return its order.
 
-        StillUnknown says nothing, and appends nothing. Superseded is taken for a stranger's work
-        only if the slot has no other attempt of ours; else `reconcile` finds which one it was.
+        StillUnknown appends nothing, and neither does Superseded by another attempt of ours: that
+        one has an outcome of its own.
         """
         book = self._append(lambda book: decisions.conclude(book, durable, outcome, self._confirmed_depth))
         return book.orders[durable.order_id]
@@ -198,13 +198,9 @@ class Journal:
 
         return self._store.append(decide)[1]
 
-    def append_foreign(
-        self, slot: SlotKey, tx_hash: str, block_number: int, block_hash: str
-    ) -> tuple[Event, ...]:
+    def append_foreign(self, slot: SlotKey, tx_hash: str) -> tuple[Event, ...]:
         """Record that a transaction which is not ours consumes the slot; return what was new."""
-        return self._store.append(lambda book: decisions.lose(book, slot, tx_hash, block_number, block_hash))[
-            1
-        ]
+        return self._store.append(lambda book: decisions.lose(book, slot, tx_hash))[1]
 
     def append_orphaned(self, slot: SlotKey) -> tuple[Event, ...]:
         """Record that the slot's consumer is no longer on the chain; return what was new."""

@@ -10,6 +10,7 @@ from onchain_exec.core import Address, BlockRef, Exact, Log, Order, Receipt, Tok
 from onchain_exec.execution.plan import DurableTx, Fees, Purpose, SignedTx, SimulatedTx, TxPlan
 from onchain_exec.risk import AccountState, Approved, DenialCode, Denied
 from onchain_exec.routing import Quote, Route
+from onchain_exec.routing.route import Certificate
 
 CHAIN_ID = 1337
 TRADER = to_address("0x" + "a1" * 20)
@@ -50,6 +51,7 @@ def make_quote(order: Order, amount_out: int = 2_000 * 10**6, block: BlockRef = 
         legs=(),
         best_single_amount=amount_out,
         gas_units=150_000,
+        certificate=Certificate(amount_out, {}, ()),
     )
     return Quote(
         order=order,

@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 
 import pytest
+
 from oms.builders import (
     CHAIN_ID,
     TRADER,
@@ -24,7 +25,6 @@ from oms.builders import (
     make_signed,
     sign_plan,
 )
-
 from onchain_exec.core import Order
 from onchain_exec.errors import (
     DuplicateOrderError,
@@ -277,16 +277,16 @@ def test_append_outcome_reverted_fails_and_costs_gas(journal):
 
 def test_append_outcome_superseded_blames_a_stranger(journal):
     durable = work(journal, make_order())
-    view = journal.append_outcome(durable, Superseded(durable.tx_hash, durable.nonce))
+    view = journal.append_outcome(durable, Superseded("0x77", durable.nonce))
     assert view.failure is not None
     assert (view.state, view.failure.code) == (OrderState.FAILED, "FOREIGN_NONCE")
 
 
-def test_append_outcome_superseded_beside_a_cancel_waits_for_the_look_up(journal):
+def test_append_outcome_superseded_by_our_cancel_waits_for_its_receipt(journal):
     durable = work(journal, make_order())
     cancel = sign_plan(make_plan(durable, Purpose.CANCEL), durable.nonce)
     journal.write_signed(durable.order_id, cancel)
-    view = journal.append_outcome(durable, Superseded(durable.tx_hash, durable.nonce))
+    view = journal.append_outcome(durable, Superseded(cancel.tx_hash, durable.nonce))
     assert view.state is OrderState.CANCEL_PENDING
 
 

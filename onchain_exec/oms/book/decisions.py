@@ -76,9 +76,9 @@ def conclude(book: Book, durable: DurableTx, outcome: Outcome, confirmed_depth: 
             yield from consume(book, slot.key, receipt, reason)
             if confirmations >= confirmed_depth:
                 yield from confirm(book, slot.key)
-        case Superseded():
-            if len(slot.attempts) == 1:  # else it may be another attempt of ours: look it up first
-                yield from lose(book, slot.key)
+        case Superseded(tx_hash):
+            if slot.get_attempt(tx_hash) is None:  # another attempt of ours has its own outcome
+                yield from lose(book, slot.key, tx_hash)
         case StillUnknown():
             pass
         case never:
@@ -87,20 +87,22 @@ def conclude(book: Book, durable: DurableTx, outcome: Outcome, confirmed_depth: 
 
 def consume(book: Book, key: SlotKey, receipt: Receipt, reason: str = "") -> Iterator[Event]:
     """Yield that our attempt consumes the slot, instead of whatever was recorded before."""
-    yield from _make_room(book, key, receipt.tx_hash, receipt.block_hash)
+    consumer = book.slots[key].consumer
+    if consumer and (consumer.tx_hash, consumer.block_hash) != (receipt.tx_hash, receipt.block_hash):
+        yield from orphan(book, key)
     if (slot := book.slots[key]).consumer is None:
         view = book.orders.get(slot.order_id)
         yield events.tx_mined(slot, view.order if view else None, receipt, reason)
 
 
-def lose(
-    book: Book, key: SlotKey, tx_hash: str = "", block_number: int = 0, block_hash: str = ""
-) -> Iterator[Event]:
-    """Yield that a stranger's transaction consumes the slot (fields empty or 0 if not known)."""
-    if tx_hash or book.slots[key].state is not SlotState.FOREIGN:
-        yield from _make_room(book, key, tx_hash, block_hash)
-    if (slot := book.slots[key]).consumer is None:
-        yield events.slot_foreign(slot, tx_hash, block_number, block_hash)
+def lose(book: Book, key: SlotKey, tx_hash: str) -> Iterator[Event]:
+    """Yield that a stranger's transaction consumes the slot (its hash empty where nobody knows it)."""
+    slot = book.slots[key]
+    known = slot.consumer.tx_hash if slot.consumer else None
+    if slot.state is SlotState.FOREIGN and (known == tx_hash or "" in (known, tx_hash)):
+        return
+    yield from orphan(book, key)
+    yield events.slot_foreign(book.slots[key], tx_hash)
 
 
 def orphan(book: Book, key: SlotKey) -> Iterator[Event]:
@@ -122,10 +124,3 @@ def finalise(book: Book, key: SlotKey) -> Iterator[Event]:
     slot = book.slots[key]
     if slot.consumer and slot.state is not SlotState.FINAL:
         yield events.slot_step(EventKind.SLOT_FINAL, slot, slot.consumer)
-
-
-def _make_room(book: Book, key: SlotKey, tx_hash: str, block_hash: str) -> Iterator[Event]:
-    """Orphan a consumer that is another transaction, or the same in another block."""
-    consumer = book.slots[key].consumer
-    if consumer and (consumer.tx_hash, consumer.block_hash) != (tx_hash, block_hash):
-        yield from orphan(book, key)

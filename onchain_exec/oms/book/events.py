@@ -48,6 +48,9 @@ class Event:
     slot: SlotKey | None = None
     payload: dict[str, Any] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        return f"{self.kind.value} {self.slot or self.order_id}"
+
 
 def order_accepted(order: Order, quote: Quote) -> Event:
     """The order passed the checks on ``quote``."""
@@ -154,11 +157,10 @@ def tx_mined(slot: SlotView, order: Order | None, receipt: Receipt, reason: str 
     return Event(event_id, EventKind.TX_MINED, slot.order_id, slot.key, payload)
 
 
-def slot_foreign(slot: SlotView, tx_hash: str, block_number: int, block_hash: str) -> Event:
-    """A transaction that is not ours consumed the nonce (fields empty or 0 where not known)."""
-    payload = _consumer_to_json(tx_hash, block_number, block_hash)
+def slot_foreign(slot: SlotView, tx_hash: str) -> Event:
+    """A transaction that is not ours consumed the nonce (``tx_hash`` empty where nobody knows it)."""
     event_id = f"slot_foreign/{slot.key}/{slot.orphaned}"
-    return Event(event_id, EventKind.SLOT_FOREIGN, slot.order_id, slot.key, payload)
+    return Event(event_id, EventKind.SLOT_FOREIGN, slot.order_id, slot.key, _consumer_to_json(tx_hash, 0, ""))
 
 
 def slot_step(kind: EventKind, slot: SlotView, consumer: Consumer) -> Event:

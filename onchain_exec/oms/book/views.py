@@ -43,7 +43,7 @@ class Attempt:
 @dataclass(frozen=True, slots=True)
 class Consumer:
     """The canonical transaction that consumed a slot, and what it moved (base units; 0 unless a
-    successful swap of ours). A stranger's gas is not ours to count: 0."""
+    successful swap of ours). Of a stranger only the hash is kept, empty where nobody knows it."""
 
     tx_hash: str
     block_number: int

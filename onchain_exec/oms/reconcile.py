@@ -1,0 +1,214 @@
+"""Compare the journal with the chain and append what it missed. Reads only; running it twice appends
+nothing new."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias, assert_never
+
+from onchain_exec.chain import Node
+from onchain_exec.core import Address, BlockRef
+from onchain_exec.errors import BlockNotFoundError, NodeRefusedError
+from onchain_exec.execution.confirm import look
+from onchain_exec.execution.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
+from onchain_exec.oms.book.events import Event
+from onchain_exec.oms.book.fill import get_moved_amounts
+from onchain_exec.oms.book.states import OPEN, SlotState
+from onchain_exec.oms.book.views import OrderView, SlotView
+from onchain_exec.oms.journal import Journal
+
+
+class BreakCode(enum.StrEnum):
+    """What keeps journal and chain apart."""
+
+    FOREIGN_NONCE = "FOREIGN_NONCE"  # a transaction that is not ours took the nonce
+    FILL_DIFFERS = "FILL_DIFFERS"  # the receipt moved other amounts than were recorded
+    RECEIPT_MISSING = "RECEIPT_MISSING"  # the block stands, the node has no receipt (yet)
+    NODE_BEHIND = "NODE_BEHIND"  # the node's head is below what the journal has seen
+    NONCE_GAP = "NONCE_GAP"  # nobody will use this nonce, and later ones wait for it
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A difference that no correction removes, and what to do about it."""
+
+    code: BreakCode
+    order_id: str
+    found: str
+    expected: str
+    todo: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the break as JSON values."""
+        return {
+            "code": self.code.value,
+            "order_id": self.order_id,
+            "found": self.found,
+            "expected": self.expected,
+            "todo": self.todo,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """The journal after comparison at ``block``: every order, what still differs, what was appended."""
+
+    block: BlockRef
+    orders: tuple[OrderView, ...]
+    breaks: tuple[Break, ...]
+    corrections: tuple[Event, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        return {
+            "block": {"number": self.block.number, "hash": self.block.hash},
+            "orders": [order.to_json() for order in self.orders],
+            "breaks": [found.to_json() for found in self.breaks],
+            "corrections": [event.event_id for event in self.corrections],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Vacant:
+    """No canonical transaction consumes the nonce."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """The node cannot be right, or not yet: nothing follows from what it says."""
+
+    found: Break
+
+
+Finding: TypeAlias = Mined | Reverted | Superseded | Vacant | Unclear
+
+
+async def reconcile(node: Node, journal: Journal, block: BlockRef | None = None) -> Reconciliation:
+    """Look up every slot of the node's chain that is not closed, and append what the journal missed.
+
+    A fill that it missed is recorded, one that a reorg took away is busted, a nonce that a stranger
+    took ends its order, and slots whose consumer is finalised are closed. ``block`` (None: the
+    head) must still be canonical when all is read, or nothing is appended.
+
+    Raises:
+        NodeError: the node fails (BlockNotFoundError: a reorg passed meanwhile; run it again).
+    """
+    head = block or await node.get_block()
+    slots = [slot for slot in journal.read_slots() if _is_unsettled(slot, node.chain_id)]
+    final_nonces = await _read_final_nonces(node, {slot.key.account for slot in slots})
+    findings = [(slot, await _find(node, slot, head)) for slot in slots]
+    await node.require_canonical(head)
+    corrections: list[Event] = []
+    breaks: list[Break] = []
+    for slot, finding in findings:
+        is_final = slot.key.nonce < final_nonces.get(slot.key.account, 0)
+        corrections += _correct(journal, slot, finding, is_final=is_final)
+        breaks += _compare(journal, journal.read_slot(slot.key), finding)
+    breaks += _find_gaps(journal, node.chain_id)
+    return Reconciliation(head, journal.read_orders(), tuple(breaks), tuple(corrections))
+
+
+def _is_unsettled(slot: SlotView, chain_id: int) -> bool:
+    return slot.key.chain_id == chain_id and slot.state is not SlotState.FINAL
+
+
+async def _read_final_nonces(node: Node, accounts: set[Address]) -> dict[Address, int]:
+    """Return how many nonces of each account are consumed for good; nothing where the chain has no
+    finalised block, or the node no longer its state."""
+    try:
+        finalized = await node.get_block("finalized")
+        return {account: await node.get_nonce(account, finalized) for account in accounts}
+    except (NodeRefusedError, BlockNotFoundError):
+        return {}
+
+
+async def _find(node: Node, slot: SlotView, head: BlockRef) -> Finding:
+    outcome = await _look_up(node, slot, head)
+    if outcome is not None and not isinstance(outcome, StillUnknown):
+        return outcome
+    consumer = slot.consumer
+    if consumer is None or slot.state is SlotState.FOREIGN:
+        return Vacant()
+    if head.number < consumer.block_number:
+        found = f"the node's head is {head.number}, the transaction was seen in {consumer.block_number}"
+        return _unclear(BreakCode.NODE_BEHIND, slot, found, "a node that is not behind")
+    if (await node.get_block(consumer.block_number)).hash == consumer.block_hash:
+        found = f"no receipt of {consumer.tx_hash}, though its block {consumer.block_number} stands"
+        return _unclear(BreakCode.RECEIPT_MISSING, slot, found, "a receipt")
+    return Vacant()
+
+
+async def _look_up(node: Node, slot: SlotView, head: BlockRef) -> Outcome | None:
+    """Return who consumes the slot; our attempts are told apart from strangers by their hashes."""
+    _, account, nonce = slot.key
+    if not slot.attempts:
+        consumed = await node.get_nonce(account, head) > nonce
+        return Superseded("", nonce) if consumed else None
+    outcome = await look(node, slot.attempts[0].tx, 1)
+    if isinstance(outcome, Superseded) and (ours := slot.get_attempt(outcome.tx_hash)):
+        return await look(node, ours.tx, 1)
+    return outcome
+
+
+def _correct(journal: Journal, slot: SlotView, finding: Finding, *, is_final: bool) -> tuple[Event, ...]:
+    match finding:
+        case Mined(receipt, confirmations):
+            new = journal.append_receipt(slot.key, receipt, confirmations)
+        case Reverted(receipt, confirmations, reason):
+            new = journal.append_receipt(slot.key, receipt, confirmations, reason)
+        case Superseded(tx_hash):
+            new = journal.append_foreign(slot.key, tx_hash)
+        case Vacant():
+            return journal.append_orphaned(slot.key)
+        case Unclear():
+            return ()
+        case never:
+            assert_never(never)
+    return (*new, *journal.append_final(slot.key)) if is_final else new
+
+
+def _compare(journal: Journal, slot: SlotView, finding: Finding) -> Iterator[Break]:
+    """Yield what still differs after the correction."""
+    if isinstance(finding, Unclear):
+        yield finding.found
+    elif isinstance(finding, Superseded) and slot.state is not SlotState.FINAL:
+        yield Break(
+            BreakCode.FOREIGN_NONCE,
+            slot.order_id,
+            f"nonce {slot.key.nonce} of {slot.key.account} was taken by {finding.tx_hash or 'a stranger'}",
+            "an account that only this journal uses",
+            "Find out who else holds the key; give the order again if it is still wanted",
+        )
+    elif isinstance(finding, Mined) and slot.consumer:
+        view = journal.read_order(slot.order_id)
+        recorded = slot.consumer.amount_in, slot.consumer.amount_out
+        moved = get_moved_amounts(view.order, finding.receipt) if view.fill and view.order else recorded
+        if moved != recorded:
+            yield Break(
+                BreakCode.FILL_DIFFERS,
+                slot.order_id,
+                f"the chain moved {moved[0]} in and {moved[1]} out",
+                f"{recorded[0]} in and {recorded[1]} out, as recorded",
+                "The node that recorded it served incomplete logs: correct the books by hand",
+            )
+
+
+def _find_gaps(journal: Journal, chain_id: int) -> Iterator[Break]:
+    """Yield nonces that were reserved and left, below others that wait for them."""
+    waiting = [slot for slot in journal.read_slots() if slot.state in OPEN and slot.key.chain_id == chain_id]
+    for slot in journal.read_slots():
+        blocked = [other for other in waiting if other.key[:2] == slot.key[:2] and other.key > slot.key]
+        if blocked and journal.is_abandoned(slot):
+            yield Break(
+                BreakCode.NONCE_GAP,
+                slot.order_id,
+                f"nonce {slot.key.nonce} of {slot.key.account} was reserved and never signed",
+                f"a transaction: {len(blocked)} later ones wait for it",
+                "Give any order on this account: it takes the lowest free nonce",
+            )
+
+
+def _unclear(code: BreakCode, slot: SlotView, found: str, expected: str) -> Unclear:
+    return Unclear(Break(code, slot.order_id, found, expected, "Run it again, or ask another node"))

@@ -1,0 +1,75 @@
+"""Start-up is recovery: look up first, then send the same bytes again. Nothing is signed here, and no
+nonce is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from onchain_exec.chain import Node
+from onchain_exec.execution.outcome import SendOutcome
+from onchain_exec.execution.plan import DurableTx, Purpose
+from onchain_exec.execution.send import send as send_once
+from onchain_exec.oms.book.states import OrderState
+from onchain_exec.oms.book.views import OrderView, SlotView
+from onchain_exec.oms.journal import Journal
+from onchain_exec.oms.reconcile import Reconciliation, reconcile
+
+Send = Callable[[Node, DurableTx], Awaitable[SendOutcome]]
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What a start-up found and did.
+
+    ``resent`` are journalled bytes that went out again, with what the node said: wait for them.
+    ``to_cancel`` are open slots of orders whose time has passed: only a cancel on the same nonce
+    ends them. ``unsigned`` are live orders without swap bytes: they may be quoted again, under the
+    same order id.
+    """
+
+    reconciliation: Reconciliation
+    resent: tuple[tuple[DurableTx, SendOutcome], ...]
+    to_cancel: tuple[SlotView, ...]
+    unsigned: tuple[OrderView, ...]
+
+
+async def recover(node: Node, journal: Journal, now: int, send: Send = send_once) -> Recovery:
+    """Bring the journal up to the chain, and every open slot of the node's chain back on its way.
+
+    Each open slot's newest bytes are sent once, in the order of their nonces, unless its order
+    expired at ``now`` (unix seconds) and the bytes are no cancel. Orders that expired unsigned end.
+
+    Raises:
+        NodeError: the node fails while the chain is read; nothing was sent.
+    """
+    reconciliation = await reconcile(node, journal)
+    resent: list[tuple[DurableTx, SendOutcome]] = []
+    to_cancel: list[SlotView] = []
+    for slot in journal.read_open().slots:
+        if slot.key.chain_id != node.chain_id:
+            continue
+        durable = slot.attempts[-1].tx
+        if durable.purpose is not Purpose.CANCEL and _is_expired(journal.read_order(slot.order_id), now):
+            to_cancel.append(slot)
+            continue
+        outcome = await send(node, durable)
+        journal.append_send_outcome(durable, outcome)
+        resent.append((durable, outcome))
+    return Recovery(
+        reconciliation, tuple(resent), tuple(to_cancel), _end_expired(journal, node.chain_id, now)
+    )
+
+
+def _end_expired(journal: Journal, chain_id: int, now: int) -> tuple[OrderView, ...]:
+    """End unsigned orders whose time has passed; return those that are still good."""
+    unsigned = [view for view in journal.read_open().orders if view.state is OrderState.NEW]
+    ours = [view for view in unsigned if view.order and view.order.token_in.chain_id == chain_id]
+    for view in ours:
+        if _is_expired(view, now):
+            journal.append_expiry(view.order_id)
+    return tuple(view for view in ours if not _is_expired(view, now))
+
+
+def _is_expired(view: OrderView, now: int) -> bool:
+    return view.order is not None and view.order.expires_at < now
