@@ -2,7 +2,7 @@
 
 from onchain_exec.execution.allowance import AllowanceStep, find_allowance_step
 from onchain_exec.execution.build import build_cancel, build_plan, rebase
-from onchain_exec.execution.confirm import confirm
+from onchain_exec.execution.confirm import confirm, look
 from onchain_exec.execution.fees import Urgency, bump_fees, choose_fees, read_fees
 from onchain_exec.execution.gas import GasRules
 from onchain_exec.execution.outcome import (

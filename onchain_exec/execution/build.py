@@ -56,6 +56,20 @@ def rebase(plan: TxPlan, block: BlockRef) -> TxPlan:
     return replace(plan, block=block, depends_on=())
 
 
+def rebase(plan: TxPlan, block: BlockRef) -> TxPlan:
+    """Return the plan at a newer block, at which all that it depends on is mined.
+
+    Its bounds stay those that were approved, so what the market no longer gives is refused by the
+    next simulation.
+
+    Raises:
+        InputError: ``block`` is of another chain, or older.
+    """
+    if block.chain_id != plan.block.chain_id or block.number < plan.block.number:
+        raise InputError(f"{block} is not after {plan.block}", needed="a newer block of the same chain")
+    return replace(plan, block=block, depends_on=())
+
+
 def build_cancel(stuck: DurableTx, block: BlockRef, fees: Fees, max_fee_wei: int | None = None) -> TxPlan:
     """Return a transfer of nothing to oneself that takes the slot of ``stuck``, at its nonce.
 

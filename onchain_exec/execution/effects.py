@@ -64,7 +64,7 @@ def require_effects(plan: TxPlan, before: Holdings, after: Holdings, logs: Itera
             )
         return
     _require_bounds(plan.cause, before, after)
-    _require_spent_allowance(plan.cause, before, after, granted=bool(plan.depends_on))
+    _require_spent_allowance(plan.cause, before, after)
 
 
 def _require_bounds(approved: Approved, before: Holdings, after: Holdings) -> None:
