@@ -51,8 +51,8 @@ class StateOverride:
 class SimulatedBlock:
     """Calls that run one after another in one block after the pinned one.
 
-    ``timestamp`` None is 12 s after the block before; ``base_fee_wei`` None is the node's choice
-    (zero unless it validates).
+    ``timestamp`` None is 12 s after the block before. ``base_fee_wei`` None leaves it to the node:
+    the chain's if it validates, else zero. anvil takes another one only where it validates.
     """
 
     calls: tuple[TxCall, ...]
