@@ -64,6 +64,7 @@ __all__ = [
     "choose_fees",
     "confirm",
     "find_allowance_step",
+    "look",
     "read_fees",
     "rebase",
     "send",

@@ -52,11 +52,6 @@ def build_plan(approved: Approved, fees: Fees, allowance: AllowanceStep, router:
 
 
 def rebase(plan: TxPlan, block: BlockRef) -> TxPlan:
-    """Return the plan on top of a later block, in which what it depended on has been mined."""
-    return replace(plan, block=block, depends_on=())
-
-
-def rebase(plan: TxPlan, block: BlockRef) -> TxPlan:
     """Return the plan at a newer block, at which all that it depends on is mined.
 
     Its bounds stay those that were approved, so what the market no longer gives is refused by the

@@ -84,10 +84,12 @@ def _require_bounds(approved: Approved, before: Holdings, after: Holdings) -> No
         )
 
 
-def _require_spent_allowance(approved: Approved, before: Holdings, after: Holdings, *, granted: bool) -> None:
-    """What a grant leaves is what the bound exceeded the need by: nothing for an exact input."""
-    spare = approved.quote.amount_in_max - (before.token_in - after.token_in)
-    allowed = spare if granted else before.allowance
+def _require_spent_allowance(approved: Approved, before: Holdings, after: Holdings) -> None:
+    """What the order's own grant leaves is what the bound exceeded the need by: nothing for an exact
+    input. What the account had granted before is its own affair, as long as it does not grow."""
+    granted = approved.quote.amount_in_max
+    spare = granted - (before.token_in - after.token_in)
+    allowed = spare if approved.account.allowance < granted else before.allowance
     if after.allowance > allowed:
         raise _refuse(
             f"an allowance of {after.allowance} is left to {approved.account.spender}",
