@@ -1,0 +1,7 @@
+"""Balancer v2: weighted and stable pools behind one Vault."""
+
+from onchain_exec.venues.balancer.pool import BalancerPool
+from onchain_exec.venues.balancer.stable import BalancerStablePool
+from onchain_exec.venues.balancer.weighted import BalancerWeightedPool
+
+__all__ = ["BalancerPool", "BalancerStablePool", "BalancerWeightedPool"]

@@ -1,0 +1,113 @@
+"""Stable pools: composable ones, and the stable and meta-stable pools before them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, ClassVar, Self
+
+from onchain_exec.core import Exact, Token, to_address
+from onchain_exec.core.fixed_point import MAX_UINT256, WAD
+from onchain_exec.errors import InputError
+from onchain_exec.venues.balancer.pool import BalancerPool, Quoter
+from onchain_exec.venues.balancer.revert import ZERO_DIVISION, refuse
+from onchain_exec.venues.balancer.stable_math import (
+    AMP_PRECISION,
+    compute_invariant_down,
+    compute_invariant_up,
+    make_in_given_out,
+    make_out_given_in,
+)
+from onchain_exec.venues.sides import find_sides
+
+
+@dataclass(frozen=True, slots=True)
+class BalancerStablePool(BalancerPool):
+    """A stable pool at one moment of its amplification and rates.
+
+    ``scaling_factors_wad`` is 10**(18 - decimals) times the token's rate, with 18 decimals; ``amp`` is
+    A * n**(n-1) * 1000. ``invariant_rounds_up`` holds for the pools before June 2022. The pool's own
+    token (BPT) is not among ``tokens``: swaps with it are joins and exits, which are refused.
+    """
+
+    kind: ClassVar[str] = "balancer_stable"
+
+    scaling_factors_wad: tuple[int, ...]
+    amp: int
+    invariant_rounds_up: bool = False
+
+    def quoter(self, token_in: Token, token_out: Token, exact: Exact) -> Quoter:
+        """Return the fast path of one direction; see `BalancerPool.quoter`.
+
+        Raises:
+            InputError: one of the two is the pool's own token.
+        """
+        if self.address in (token_in.address, token_out.address):
+            raise InputError(
+                f"{token_in} for {token_out} joins or exits {self.key}",
+                needed="a swap between two of the tokens that the pool holds",
+                todo="Swaps with the pool's own token are not modelled; leave this pool out of the route",
+            )
+        return BalancerPool.quoter(self, token_in, token_out, exact)
+
+    def spot_price(self, token_in: Token, token_out: Token) -> Fraction:
+        """Return the invariant's marginal price at the balances, base units, without fee.
+
+        (A n**n + K / x_in) / (A n**n + K / x_out) with K = D**(n+1) / (n**n * product(x)), in scaled
+        balances x.
+        """
+        side_in, side_out = find_sides(self, token_in, token_out)
+        scaled, invariant = self._scaled(), self._invariant()
+        if not all(scaled):
+            refuse(ZERO_DIVISION)
+        count = len(scaled)
+        curve = Fraction(invariant ** (count + 1), count**count)
+        for balance in scaled:
+            curve /= balance
+        amp_total = Fraction(self.amp * count, AMP_PRECISION)
+        marginal = (amp_total + curve / scaled[side_in]) / (amp_total + curve / scaled[side_out])
+        return marginal * self.scaling_factors_wad[side_in] / self.scaling_factors_wad[side_out]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the state as JSON values, integers as strings."""
+        state = BalancerPool.to_json(self)
+        return state | {
+            "scaling_factors_wad": [str(factor) for factor in self.scaling_factors_wad],
+            "amp": str(self.amp),
+            "invariant_rounds_up": self.invariant_rounds_up,
+        }
+
+    @classmethod
+    def from_json(cls, state: dict[str, Any], tokens: tuple[Token, ...]) -> Self:
+        """Return the pool that `to_json` wrote; ``tokens`` are its tokens, in order."""
+        return cls(
+            to_address(state["address"]),
+            state["pool_id"],
+            to_address(state["vault"]),
+            tokens,
+            tuple(int(balance) for balance in state["balances"]),
+            int(state["swap_fee_wad"]),
+            tuple(int(factor) for factor in state["scaling_factors_wad"]),
+            int(state["amp"]),
+            state["invariant_rounds_up"],
+        )
+
+    def _scaling_factor_wad(self, side: int) -> int:
+        return self.scaling_factors_wad[side]
+
+    def _largest_scalable(self, side: int) -> int:
+        return MAX_UINT256 // self.scaling_factors_wad[side]
+
+    def _scaled(self) -> tuple[int, ...]:
+        pairs = zip(self.balances, self.scaling_factors_wad, strict=True)
+        return tuple(balance * factor // WAD for balance, factor in pairs)
+
+    def _invariant(self) -> int:
+        compute = compute_invariant_up if self.invariant_rounds_up else compute_invariant_down
+        return compute(self.amp, self._scaled())
+
+    def _out_given_in(self, side_in: int, side_out: int) -> Quoter:
+        return make_out_given_in(self.amp, self._scaled(), self._invariant(), side_in, side_out)
+
+    def _in_given_out(self, side_in: int, side_out: int) -> Quoter:
+        return make_in_given_out(self.amp, self._scaled(), self._invariant(), side_in, side_out)
