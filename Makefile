@@ -84,7 +84,7 @@ deep: setup .venv-web3-8/.ready
 .venv-web3-8/.ready: pyproject.toml constraints-web3-8.txt
 	@echo "setup: Python environment with web3 8 (.venv-web3-8)"
 	@test -x .venv-web3-8/bin/python || "$(PYTHON)" -m venv .venv-web3-8
-	@.venv-web3-8/bin/python $(PIP) -c constraints-web3-8.txt -e '.[test,web3]'
+	@.venv-web3-8/bin/python $(PIP) -c constraints-web3-8.txt -e '.[test]'
 	@touch $@
 
 fmt: setup

@@ -2,10 +2,12 @@
 
 import ast
 import graphlib
+import importlib.metadata
 import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,3 +118,25 @@ def test_import_is_fast_and_has_no_side_effect(tmp_path):
     assert not {"web3", "aiohttp", "sqlalchemy", "ape", "scipy"}.intersection(modules)
     assert threads == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_dependencies_are_those_that_the_package_imports():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {_distribution(line) for line in project["dependencies"]}
+    optional = {
+        _distribution(line)
+        for extra in ("testing", "web3")
+        for line in project["optional-dependencies"][extra]
+    }
+    homes = importlib.metadata.packages_distributions()
+    sources = [path for path in _tracked(".py") if path.is_relative_to(PACKAGE)]
+    modules = {alias.name for _, node in _nodes(ast.Import, sources) for alias in node.names}
+    modules |= {node.module for _, node in _nodes(ast.ImportFrom, sources) if node.module}
+    tops = {module.partition(".")[0] for module in modules} - sys.stdlib_module_names - {"onchain_exec"}
+    imported = {homes[top][0].lower().replace("_", "-") for top in tops if top in homes}
+    assert declared <= imported, "declared, never imported"
+    assert imported <= declared | optional, "imported, not declared"
+
+
+def _distribution(requirement: str) -> str:
+    return re.split(r"[\[<>=;! ]", requirement)[0]
