@@ -36,11 +36,13 @@ class RealPools:
         """Return the sandbox tokens that the pool trades."""
         kind, name = key.split(":")
         if kind in ("uniswap_v2", "uniswap_v3"):
-            held = [self._ask(to_address(name), _TOKEN0)[0], self._ask(to_address(name), _TOKEN1)[0]]
+            held = [self.ask(to_address(name), _TOKEN0)[0], self.ask(to_address(name), _TOKEN1)[0]]
         elif kind == "uniswap_v4":
             held = list(self.get_v4_key(name)[:2])
         else:
-            held = list(self._ask(self._at("balancer_v2", "vault"), _POOL_TOKENS, self.get_pool_id(name))[0])
+            held = list(
+                self.ask(self.get_contract("balancer_v2", "vault"), _POOL_TOKENS, self.get_pool_id(name))[0]
+            )
         known = (self._tokens.get(to_address(address)) for address in held)
         return [token for token in known if token]  # a stable pool also holds its own share
 
@@ -49,30 +51,32 @@ class RealPools:
         kind, name = key.split(":")
         pair = (token_in.address, token_out.address)
         if kind == "uniswap_v2":
-            return int(self._ask(self._at(kind, "router"), _V2, amount_in, pair)[0][-1])
+            return int(self.ask(self.get_contract(kind, "router"), _V2, amount_in, pair)[0][-1])
         if kind == "uniswap_v3":
-            (fee,) = self._ask(to_address(name), _FEE)
-            return int(self._ask(self._at(kind, "quoter"), _V3, (*pair, amount_in, fee, 0))[0])
+            (fee,) = self.ask(to_address(name), _FEE)
+            return int(self.ask(self.get_contract(kind, "quoter"), _V3, (*pair, amount_in, fee, 0))[0])
         if kind == "uniswap_v4":
             pool = self.get_v4_key(name)
             zero_for_one = self._tokens[to_address(pool[0])] == token_in
-            return int(self._ask(self._at(kind, "quoter"), _V4, (pool, zero_for_one, amount_in, b""))[0])
+            return int(
+                self.ask(self.get_contract(kind, "quoter"), _V4, (pool, zero_for_one, amount_in, b""))[0]
+            )
         swap = (self.get_pool_id(name), 0, *pair, amount_in, b"")
         funds = (DEPLOYER, False, DEPLOYER, False)
-        return int(self._ask(self._at("balancer_v2", "queries"), _BALANCER, swap, funds)[0])
+        return int(self.ask(self.get_contract("balancer_v2", "queries"), _BALANCER, swap, funds)[0])
 
     def get_v4_key(self, pool_id: str) -> tuple[Address, Address, int, int, Address]:
         """Return the PoolKey, which the PositionManager keeps."""
-        manager = self._at("uniswap_v4", "position_manager")
-        return self._ask(manager, _POOL_KEYS, bytes.fromhex(pool_id[2:52]))
+        manager = self.get_contract("uniswap_v4", "position_manager")
+        return self.ask(manager, _POOL_KEYS, bytes.fromhex(pool_id[2:52]))
 
     def get_pool_id(self, address: str) -> bytes:
         """Return a Balancer pool's id."""
-        return bytes(self._ask(to_address(address), _POOL_ID)[0])
+        return bytes(self.ask(to_address(address), _POOL_ID)[0])
 
-    def _at(self, protocol: str, role: str) -> Address:
+    def get_contract(self, protocol: str, role: str) -> Address:
         contracts: Mapping[str, Address] = self.deployment.protocols[protocol]
         return contracts[role]
 
-    def _ask(self, to: Address, function: Function, *arguments: object) -> tuple[Any, ...]:
+    def ask(self, to: Address, function: Function, *arguments: object) -> tuple[Any, ...]:
         return function.decode(self.evm.static_call(to, function.encode(*arguments)))

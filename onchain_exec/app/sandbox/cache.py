@@ -50,9 +50,9 @@ def get_deployed(root: Path, deploy: Callable[[Path], Deployment]) -> tuple[Path
     return folder / _STATE, _read_manifest(folder / _MANIFEST)
 
 
-def read_deployment(root: Path) -> Deployment | None:
+def read_deployment(root: Path | None = None) -> Deployment | None:
     """Return the deployment that chains started with this code have, or None before the first start."""
-    manifest = _folder(root) / _MANIFEST
+    manifest = _folder(root or get_cache_root()) / _MANIFEST
     return _read_manifest(manifest) if manifest.is_file() else None
 
 

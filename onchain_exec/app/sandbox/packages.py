@@ -90,11 +90,22 @@ def find_missing_packages(
     return [package for package in wanted if not (folder / package.folder).is_dir()]
 
 
+def find_missing_packages(
+    packages: Sequence[Package] | None = None, root: Path | None = None
+) -> list[Package]:
+    """Return those of ``packages`` (all pins by default) that are not unpacked.
+
+    A folder that exists is complete, because it gets its name only when it is.
+    """
+    folder = root or get_root()
+    wanted = get_packages() if packages is None else packages
+    return [package for package in wanted if not (folder / package.folder).is_dir()]
+
+
 def fetch_packages(packages: Sequence[Package] | None = None, root: Path | None = None) -> list[Package]:
     """Download and unpack what is missing of ``packages`` (all pins by default); return what was.
 
-    A folder that exists is complete, because it gets its name only when it is. Several processes
-    may fetch at once: one of them names each folder.
+    Several processes may fetch at once: one of them names each folder.
 
     Raises:
         MissingToolError: npm is not installed, or cannot download the package.

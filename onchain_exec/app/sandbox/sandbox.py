@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from onchain_exec.app.registry import ChainProfile, get_chain_profile
-from onchain_exec.app.sandbox.cache import get_cache_root, get_deployed
+from onchain_exec.app.sandbox.cache import get_cache_root, get_deployed, read_deployment
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
 from onchain_exec.app.sandbox.deploy.everything import deploy_everything
 from onchain_exec.app.sandbox.deployment import Deployment
@@ -35,8 +35,9 @@ class Sandbox:
     def start(cls, fork_url: str | None = None, *, port: int = 0, cache_root: Path | None = None) -> Self:
         """Start a chain of id 1337 with everything deployed, from the cache if it was deployed before.
 
-        With ``fork_url`` the chain goes on from that one, under its id: a chain of our data file
-        keeps its own protocols and gives the trader tokens, any other gets ours deployed on it.
+        With ``fork_url`` the chain goes on from that one, under its id: another sandbox and a chain
+        of our data file keep what they have (the latter's tokens are given to the trader), any
+        other gets ours deployed on it.
         ``port`` 0 takes a free one.
 
         Raises:
@@ -44,23 +45,25 @@ class Sandbox:
                 fetch them.
             NodeError: the chain to fork does not answer.
         """
+        root = cache_root or get_cache_root()
         if fork_url:
-            return cls._start_fork(fork_url, port)
-        state, deployment = get_deployed(cache_root or get_cache_root(), _deploy)
+            return cls._start_fork(fork_url, port, read_deployment(root))
+        state, deployment = get_deployed(root, _deploy)
         chain = LocalChain.start(state=state, port=port, extra=_EXTRA)
         chain.mine()  # the newest block is of now, as on a live chain
         return cls(chain, deployment)
 
     @classmethod
-    def _start_fork(cls, url: str, port: int) -> Self:
+    def _start_fork(cls, url: str, port: int, own: Deployment | None) -> Self:
         chain = LocalChain.start(chain_id=None, fork_url=url, port=port, extra=_EXTRA)
         try:
+            if own and own.chain_id == chain.chain_id and _has_code(chain, own.tokens["WETH"]):
+                return cls(chain, own)
             profile = _find_profile(chain)
-            deployment = _adopt(chain, profile) if profile else _deploy_on(chain)
+            return cls(chain, _adopt(chain, profile) if profile else _deploy_on(chain))
         except BaseException:
             chain.close()
             raise
-        return cls(chain, deployment)
 
     def fork(self) -> Sandbox:
         """Return a new sandbox that goes on from this one as it is now, which must outlive it."""
@@ -141,8 +144,11 @@ def _find_profile(chain: LocalChain) -> ChainProfile | None:
         profile = get_chain_profile(chain.chain_id)
     except ConfigError:
         return None
-    code = chain.request("eth_getCode", profile.wrapped_native.address, "latest")
-    return profile if len(code) > len("0x") else None
+    return profile if _has_code(chain, profile.wrapped_native) else None
+
+
+def _has_code(chain: LocalChain, token: Token) -> bool:
+    return bool(chain.request("eth_getCode", token.address, "latest") != "0x")
 
 
 def _head(chain: LocalChain) -> int:
