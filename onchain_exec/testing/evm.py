@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 
 _REVERT = re.compile(r"Revert \{ gas_used: \d+, output: 0x([0-9a-f]*) \}")
 _HALT = re.compile(r"Halt \{ reason: (\w+)")
-_GAS_LIMIT = 2**63  # a differential test compares answers, so that gas must never be what ends a call
+ENDLESS_GAS = 2**63
+"""A differential test compares answers: gas must not be what ends a call."""
 
 
 class LocalEvm:
-    """One chain state in memory, with the rules of the Prague hardfork. Calls cost no gas."""
+    """One chain state in memory, with the rules of the Prague hardfork. Gas costs no ether."""
 
-    def __init__(self, chain_id: int = 1337, timestamp: int = 1_700_000_000) -> None:
-        """Start with no contracts, at block 1.
+    def __init__(
+        self, chain_id: int = 1337, timestamp: int = 1_700_000_000, gas_limit: int = ENDLESS_GAS
+    ) -> None:
+        """Start with no contracts, at block 1. A call that uses up ``gas_limit`` halts.
 
         Raises:
             MissingToolError: pyrevm is not installed.
@@ -37,7 +40,7 @@ class LocalEvm:
             raise MissingToolError("pyrevm is not installed", todo="Run: pip install pyrevm") from error
         self._pyrevm = pyrevm
         self._evm = pyrevm.EVM(
-            env=pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=chain_id)), gas_limit=_GAS_LIMIT, spec_id="PRAGUE"
+            env=pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=chain_id)), gas_limit=gas_limit, spec_id="PRAGUE"
         )
         self._snapshots: list[pyrevm.JournalCheckpoint] = []
         self._block_number = 0

@@ -84,15 +84,6 @@ def get_package_path(name: str, root: Path | None = None) -> Path:
 def find_missing_packages(
     packages: Sequence[Package] | None = None, root: Path | None = None
 ) -> list[Package]:
-    """Return which of ``packages`` (all pins by default) are not unpacked."""
-    folder = root or get_root()
-    wanted = get_packages() if packages is None else packages
-    return [package for package in wanted if not (folder / package.folder).is_dir()]
-
-
-def find_missing_packages(
-    packages: Sequence[Package] | None = None, root: Path | None = None
-) -> list[Package]:
     """Return those of ``packages`` (all pins by default) that are not unpacked.
 
     A folder that exists is complete, because it gets its name only when it is.
