@@ -67,8 +67,19 @@ class Function:
             ) from error
 
     def decode_arguments(self, calldata: bytes) -> tuple[Any, ...]:
-        """Return the arguments of ``calldata`` made by `encode`."""
-        return tuple(_decode(self._inputs, calldata[4:]))
+        """Return the arguments of ``calldata`` made by `encode`.
+
+        Raises:
+            InputError: it is calldata of another function, or is cut short.
+        """
+        try:
+            if calldata[:4] == self.selector:
+                return tuple(_decode(self._inputs, calldata[4:]))
+        except (DecodingError, OverflowError) as error:
+            raise InputError(
+                f"{len(calldata)} bytes do not hold the arguments of {self.signature}"
+            ) from error
+        raise InputError(f"calldata of selector 0x{calldata[:4].hex()}", needed=self.signature)
 
 
 @dataclass(frozen=True, slots=True)

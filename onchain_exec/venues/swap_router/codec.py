@@ -88,8 +88,6 @@ def decode_router_call(calldata: bytes) -> RouterCall:
     Raises:
         InputError: other calldata, or a multicall with calls of other kinds.
     """
-    if calldata[:4] != _MULTICALL.selector:
-        raise InputError(f"calldata of selector 0x{calldata[:4].hex()}", needed=_MULTICALL.signature)
     deadline_at, calls = _MULTICALL.decode_arguments(calldata)
     return RouterCall(deadline_at, tuple(_decode_step(call) for call in calls))
 

@@ -16,7 +16,7 @@ from onchain_exec.venues.concentrated.swap_math import compute_swap_step
 from onchain_exec.venues.concentrated.tick_math import get_sqrt_price_at_tick, get_tick_at_sqrt_price
 from onchain_exec.venues.uniswap_v3 import SlipstreamPool, UniswapV3Pool
 
-GOLDEN = Path(__file__).parent.parent / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden"
 TOKEN0 = Token(1, to_address("0x" + "0" * 39 + "1"), "T0", 18)
 TOKEN1 = Token(1, to_address("0x" + "0" * 39 + "2"), "T1", 18)
 
