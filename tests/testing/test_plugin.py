@@ -1,0 +1,124 @@
+"""The fixtures as a user's own test run has them."""
+
+import subprocess
+import sys
+
+import pytest
+
+IMPORT_MAX_S = 0.05
+HEAVY = {"web3", "aiohttp", "sqlalchemy", "eth_account", "numpy", "asyncio"}
+_OURS = "onchain_exec.testing.plugin"
+_MEASURE = f"""
+import sys, time
+import pytest
+before, started = set(sys.modules), time.perf_counter()
+import {_OURS}
+print(time.perf_counter() - started, *(set(sys.modules) - before))
+"""
+
+BOT_TESTS = """
+import time
+import pytest
+
+STRANGER = "0x7777777777777777777777777777777777777777"
+FORK_MAX_S = 0.3
+
+def test_writes_on_a_fork(fork, fund, tokens):
+    from onchain_exec.app.sandbox.chain_evm import ChainEvm
+    from onchain_exec.app.sandbox.erc20 import get_balance
+    fund(STRANGER, "USDC", "2500.5")
+    assert get_balance(ChainEvm(fork.chain), tokens["USDC"], STRANGER) == 2_500_500_000
+
+def test_finds_nothing_of_another_test(fork, local_chain, tokens):
+    from onchain_exec.app.sandbox.chain_evm import ChainEvm
+    from onchain_exec.app.sandbox.erc20 import get_balance
+    assert get_balance(ChainEvm(fork.chain), tokens["USDC"], STRANGER) == 0
+    assert get_balance(ChainEvm(local_chain.chain), tokens["USDC"], STRANGER) == 0
+
+def test_fork_is_fast(request, local_chain):
+    started = time.perf_counter()
+    request.getfixturevalue("fork")
+    took_s = time.perf_counter() - started
+    print(f"fork ready in {took_s * 1_000:.0f} ms")
+    assert took_s < FORK_MAX_S
+
+def test_trader_and_protocols_are_of_the_fork(fork, trader, protocols):
+    assert trader == fork.trader
+    assert protocols["uniswap_v3"]["quoter"] == fork.profile.get_contract("uniswap_v3", "quoter")
+
+def test_whale_moves_tokens_without_a_key(whale, tokens):
+    from onchain_exec.core.abi import Function
+    transfer = Function("transfer(address,uint256)").encode(STRANGER, 10**18)
+    for token in tokens.values():
+        before = whale.get_balance(token)
+        assert before >= 10**6 * 10**token.decimals
+        whale.approve(token, STRANGER)
+    whale.call(tokens["WETH"].address, transfer)
+    assert whale.get_balance(tokens["WETH"]) == (10**6 - 1) * 10**18
+"""
+
+DESK_TEST = """
+def test_bot_sells(desk, trader):
+    quote = desk.quote("WETH", "USDC", "25")
+    order = desk.sell("WETH", "25", buy="USDC", max_slippage_bps=30)
+    assert order.fill.amount_out == quote.amount_out
+"""
+
+
+def run(pytester: pytest.Pytester, source: str, *options: str) -> pytest.RunResult:
+    pytester.makepyfile(test_bot=source)
+    # -p no:ape_test: ape's plugin starts a network of its own in each run
+    return pytester.runpytest_subprocess("-p", "no:ape_test", "-p", "no:cacheprovider", *options)
+
+
+def test_fixtures_are_isolated_and_fast(pytester: pytest.Pytester) -> None:
+    result = run(pytester, BOT_TESTS, "-s")
+    result.assert_outcomes(passed=5)
+    result.stdout.fnmatch_lines(["*fork ready in * ms*"])
+
+
+def test_fixtures_under_xdist_give_each_worker_a_chain(pytester: pytest.Pytester) -> None:
+    run(pytester, BOT_TESTS, "-n", "2").assert_outcomes(passed=5)
+
+
+def test_desk_fixture_trades_on_the_fork(pytester: pytest.Pytester) -> None:
+    run(pytester, DESK_TEST).assert_outcomes(passed=1)
+
+
+def test_run_without_our_fixtures_starts_no_chain(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONCHAIN_EXEC_ANVIL", "/no/such/anvil")
+    run(pytester, "def test_nothing(): pass").assert_outcomes(passed=1)
+
+
+def test_run_without_anvil_says_what_is_missing(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONCHAIN_EXEC_ANVIL", "/no/such/anvil")
+    result = run(pytester, "def test_something(fork): pass")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*ConfigError*ONCHAIN_EXEC_ANVIL*"])
+
+
+def test_import_costs_little_and_loads_nothing_heavy() -> None:
+    times_s = []
+    for _ in range(3):
+        told = subprocess.run([sys.executable, "-c", _MEASURE], check=True, capture_output=True, text=True)
+        took_s, *loaded = told.stdout.split()
+        times_s.append(float(took_s))
+        assert not {name.split(".")[0] for name in loaded} & HEAVY
+        assert {name for name in loaded if name.startswith("onchain_exec")} <= {
+            "onchain_exec",
+            "onchain_exec.testing",
+            _OURS,
+        }
+    assert min(times_s) < IMPORT_MAX_S
+
+
+def test_every_fixture_says_what_it_is(pytester: pytest.Pytester) -> None:
+    told = run(pytester, "", "--fixtures").stdout.str()
+    for name in ("local_chain", "fork", "trader", "tokens", "protocols", "desk", "fund", "whale"):
+        _, _, description = told.partition(f"\n{name}")
+        assert "onchain_exec/testing/plugin.py" in description.splitlines()[0]
+        assert "no docstring" not in description.splitlines()[1]
