@@ -22,5 +22,5 @@ def test_get_artifact_any_contract_ends_its_creation_code_with_its_runtime():
 
 
 def test_get_artifact_unknown_name_says_which_there_are():
-    with pytest.raises(InputError, match="'Telescope'.*Lens.*TestToken"):
+    with pytest.raises(InputError, match=r"'Telescope'.*Lens.*TestToken"):
         get_artifact("Telescope")
