@@ -17,6 +17,14 @@ _ZERO: Final = "0x0"
 
 
 @dataclass(frozen=True, slots=True)
+class Header:
+    """A block and the hash of the one before it."""
+
+    block: BlockRef
+    parent_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class SeenTx:
     """A transaction as a node shows it; ``block_hash`` is None while it waits in the pool."""
 
@@ -80,6 +88,11 @@ def decode_block(chain_id: int, block: Json) -> BlockRef:
         base_fee_wei=to_int(block.get("baseFeePerGas") or _ZERO),
         gas_limit=to_int(block["gasLimit"]),
     )
+
+
+def decode_header(chain_id: int, block: Json) -> Header:
+    """Return a block object with its parent's hash."""
+    return Header(decode_block(chain_id, block), block["parentHash"].lower())
 
 
 def decode_log(log: Json) -> Log:

@@ -134,7 +134,11 @@ class LocalChain:
 
     def reorg(self, depth: int) -> None:
         """Replace the newest ``depth`` blocks by as many empty ones. Their transactions are lost."""
+        miner = self.request("eth_getBlockByNumber", "latest", False)["miner"]
+        # Without another miner, empty blocks at the lowest base fee come out as they were, hash and all.
+        self.request("anvil_setCoinbase", f"0x{next(self._ids):040x}")
         self.request("anvil_reorg", depth, [])
+        self.request("anvil_setCoinbase", miner)
 
     def set_balance(self, address: Address, balance_wei: int) -> None:
         """Set an account's native balance."""

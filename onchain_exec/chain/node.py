@@ -9,10 +9,11 @@ from typing import Any, Self, TypeAlias, TypeVar
 
 from onchain_exec.chain.decode import (
     FeeHistory,
+    Header,
     Json,
     SeenTx,
-    decode_block,
     decode_fee_history,
+    decode_header,
     decode_logs,
     decode_receipt,
     decode_result,
@@ -100,15 +101,18 @@ class Node:
 
     async def get_block(self, block: int | str = "latest") -> BlockRef:
         """Return a block by number, tag (``latest``, ``safe``, ``finalized``) or 0x hash."""
-        found = await self._get_block(block)
+        return (await self.get_header(block)).block
+
+    async def get_header(self, block: int | str = "latest") -> Header:
+        """Return a block, named as for `get_block`, with its parent's hash."""
+        found = await self._find_header(block)
         if found is None:
             raise self._block_missing(f"block {block}")
         return found
 
     async def require_canonical(self, block: BlockRef) -> None:
         """Raise BlockNotFoundError unless ``block`` still stands at its height."""
-        found = await self._get_block(block.number)
-        if found is None or found.hash != block.hash:
+        if not await self._is_canonical(block.number, block.hash):
             raise self._block_missing(str(block))
 
     async def read_calls(self, calls: Sequence[Call], block: BlockRef) -> Snapshot:
@@ -210,10 +214,9 @@ class Node:
         None says nothing about the future: the node may lag, index, or a reorg may be under way.
         """
         receipt = await self._read_indexed("eth_getTransactionReceipt", tx_hash, decode_receipt)
-        if receipt is None:
+        if receipt is None or not await self._is_canonical(receipt.block_number, receipt.block_hash):
             return None
-        block = await self._get_block(receipt.block_number)
-        return receipt if block and block.hash == receipt.block_hash else None
+        return receipt
 
     async def get_logs(self, wanted: LogFilter, blocks: BlockRef | tuple[int, int]) -> tuple[Log, ...]:
         """Return the logs of one block, by its hash, or of heights (first, last), both included."""
@@ -231,11 +234,15 @@ class Node:
                 raise self._block_missing(str(blocks)) from error
             raise
 
-    async def _get_block(self, block: int | str) -> BlockRef | None:
+    async def _is_canonical(self, number: int, block_hash: str) -> bool:
+        found = await self._find_header(number)
+        return found is not None and found.block.hash == block_hash
+
+    async def _find_header(self, block: int | str) -> Header | None:
         by_hash = isinstance(block, str) and block.startswith("0x")
         method = "eth_getBlockByHash" if by_hash else "eth_getBlockByNumber"
         named = hex(block) if isinstance(block, int) else block
-        return await self._read(method, (named, False), optional(partial(decode_block, self.chain_id)))
+        return await self._read(method, (named, False), optional(partial(decode_header, self.chain_id)))
 
     async def _read(self, method: str, params: Sequence[Any], decode: Callable[[Any], T]) -> T:
         return decode_result(decode, await self.rpc.request(method, params), method, self.rpc.where)

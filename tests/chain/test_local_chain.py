@@ -206,3 +206,13 @@ def test_accounts_are_as_many_as_asked_and_funded() -> None:
     with LocalChain.start(accounts=12) as chain:
         assert len(chain.accounts) == 12
         assert {_balance(chain, account.address) for account in chain.accounts} == {10_000 * 10**18}
+
+
+def test_reorg_gives_other_blocks_also_of_empty_ones_at_the_lowest_base_fee(chain: LocalChain) -> None:
+    chain.mine(200)
+    before = _head(chain)
+    chain.reorg(2)
+    once = _head(chain)
+    chain.reorg(2)
+    assert len({before, once, _head(chain)}) == 3
+    assert before[0] == once[0]

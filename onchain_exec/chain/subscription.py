@@ -1,0 +1,73 @@
+"""Signs of new heads over a WebSocket; a socket that is deaf or broken is replaced."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import WebSocketException
+
+from onchain_exec.chain.wire import encode_request
+from onchain_exec.errors import ConfigError
+
+_SUBSCRIBE: Final = encode_request(1, ("eth_subscribe", ("newHeads",)))
+
+
+class HeadSubscription:
+    """A `Wake` over ``eth_subscribe``. It only ever signals: what it says is read from the node.
+
+    Use it as an async context manager. A failed connection is tried again at the next `wait`, so
+    that a follower falls back to its interval meanwhile.
+    """
+
+    def __init__(self, url: str) -> None:
+        if urlsplit(url).scheme not in ("ws", "wss"):
+            raise ConfigError("the subscription URL is not a WebSocket address", needed="wss://HOST/...")
+        self._url = url
+        self._sign = asyncio.Event()
+        self._listening: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def wait(self, timeout_s: float) -> bool:
+        """Return True at the next new head, False after ``timeout_s`` without one."""
+        if self._listening is None or self._listening.done():
+            self._listening = asyncio.create_task(self._listen())
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._sign.wait()
+        except TimeoutError:
+            return False
+        self._sign.clear()
+        return True
+
+    def report_missed_head(self) -> None:
+        """Drop the socket: it stayed silent while a head came."""
+        if self._listening:
+            self._listening.cancel()
+            self._listening = None
+
+    async def close(self) -> None:
+        """Close the socket."""
+        if self._listening:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+            self._listening = None
+
+    async def _listen(self) -> None:
+        try:
+            async with connect(self._url, proxy=None) as socket:
+                await socket.send(_SUBSCRIBE, text=True)
+                async for _ in socket:
+                    self._sign.set()
+        except (OSError, WebSocketException, TimeoutError):
+            return  # no sign: the follower's interval goes on, and the next wait connects again

@@ -1,0 +1,238 @@
+"""The head follower: whatever the chain does, undoing and applying the events gives the chain."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from websockets.asyncio.server import ServerConnection, serve
+
+from onchain_exec.chain import HeadEvent, HeadFollower, HttpRpc, LocalChain, LogFilter, Node, Reply, Request
+from onchain_exec.chain.subscription import HeadSubscription
+from onchain_exec.core import BlockRef, Log, to_address
+from onchain_exec.errors import ConfigError, NodeUnreachableError, StateError
+
+EMITTER = to_address("0x" + "ee" * 20)
+EMIT = bytes.fromhex("60aa600080a100")
+"""Runtime code that emits LOG1 without data and with the topic 0xaa."""
+
+QUICK_S = 0.005
+
+
+class FailingRpc:
+    """A node that fails, or whose head lags, when told."""
+
+    def __init__(self, url: str) -> None:
+        self._rpc = HttpRpc(url)
+        self.where = self._rpc.where
+        self.failures: list[str] = []
+        self.lagging_at = ""
+
+    async def request(self, method: str, params: Sequence[Any] = ()) -> Any:
+        if method in self.failures:
+            self.failures.remove(method)
+            raise NodeUnreachableError("down")
+        if self.lagging_at and tuple(params) == ("latest", False):
+            params = (self.lagging_at, False)
+        return await self._rpc.request(method, params)
+
+    async def batch(self, requests: Sequence[Request]) -> tuple[Reply, ...]:
+        return await self._rpc.batch(requests)
+
+    async def close(self) -> None:
+        await self._rpc.close()
+
+
+@pytest.fixture
+async def failing(chain: LocalChain) -> AsyncIterator[Node]:
+    node = await Node.connect(FailingRpc(chain.url))
+    yield node
+    await node.close()
+
+
+async def _next(follower: HeadFollower, timeout_s: float = 5.0) -> HeadEvent:
+    async with asyncio.timeout(timeout_s):
+        return await anext(follower)
+
+
+def _emit(chain: LocalChain) -> None:
+    chain.set_code(EMITTER, EMIT)
+    chain.request("eth_sendTransaction", {"from": chain.accounts[0].address, "to": EMITTER})
+    chain.mine()
+
+
+async def test_next_after_several_blocks_tells_each_of_them(node: Node, chain: LocalChain) -> None:
+    follower = await HeadFollower.start(node, poll_s=QUICK_S)
+    begun = follower.head
+    chain.mine(5)
+    event = await _next(follower)
+    assert event.orphaned == ()
+    assert event.added == tuple([await node.get_block(begun.number + step) for step in range(1, 6)])
+    assert follower.head == event.head == await node.get_block()
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 7, 32])
+async def test_next_after_a_reorg_names_the_orphaned_blocks_newest_first(
+    node: Node, chain: LocalChain, depth: int
+) -> None:
+    """Catalogue entries 51 and 60."""
+    follower = await HeadFollower.start(node, poll_s=QUICK_S)
+    chain.mine(depth + 1)
+    before = (await _next(follower)).added
+    chain.reorg(depth)
+    event = await _next(follower)
+    assert event.orphaned == before[:0:-1]
+    assert event.added[0].number == before[1].number
+    assert event.head == await node.get_block()
+
+
+async def _follow(follower: HeadFollower, until: BlockRef) -> list[HeadEvent]:
+    events = []
+    while follower.head != until:
+        events.append(await _next(follower))
+    return events
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("mine"), st.integers(1, 4)),
+        st.tuples(st.just("emit"), st.integers(1, 3)),
+        st.tuples(st.just("reorg"), st.integers(1, 4)),
+        st.tuples(st.just("look"), st.just(0)),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(STEPS)
+async def test_events_undone_and_applied_give_the_chain_and_its_logs(
+    chain: LocalChain, steps: list[tuple[str, int]]
+) -> None:
+    """Catalogue entries 32, 36 and 60: no hole and nothing twice, whenever one looks."""
+    async with HttpRpc(chain.url) as rpc:
+        await _check_events(Node(rpc, chain.chain_id), chain, steps)
+
+
+async def _check_events(node: Node, chain: LocalChain, steps: list[tuple[str, int]]) -> None:
+    chain.mine(5)  # so that no reorg goes below the start
+    wanted = LogFilter((EMITTER,))
+    begun = await node.get_block()
+    chain.mine(4 * len(steps))
+    follower = HeadFollower(node, begun, logs=wanted, poll_s=QUICK_S)
+    events: list[HeadEvent] = []
+    for step, count in steps:
+        if step == "mine":
+            chain.mine(count)
+        elif step == "reorg":
+            chain.reorg(count)
+        elif step == "emit":
+            for _ in range(count):
+                _emit(chain)
+        else:
+            events += await _follow(follower, await node.get_block())
+    events += await _follow(follower, await node.get_block())
+
+    view: list[BlockRef] = [begun]
+    logs: list[Log] = []
+    for event in events:
+        for orphaned in event.orphaned:
+            assert view.pop() == orphaned
+        gone = {block.hash for block in event.orphaned}
+        logs = [log for log in logs if log.block_hash not in gone] + list(event.logs)
+        view += event.added
+    head = await node.get_block()
+    assert view == [await node.get_block(number) for number in range(begun.number, head.number + 1)]
+    found = await node.get_logs(wanted, (begun.number, head.number))
+    assert logs == [log for log in found if log.block_number > begun.number]
+
+
+async def test_next_when_the_node_fails_raises_and_goes_on_without_a_gap(
+    failing: Node, chain: LocalChain
+) -> None:
+    follower = await HeadFollower.start(failing, logs=LogFilter((EMITTER,)), poll_s=QUICK_S)
+    begun = follower.head
+    _emit(chain)
+    chain.mine(2)
+    rpc = failing.rpc
+    assert isinstance(rpc, FailingRpc)
+    rpc.failures = ["eth_getBlockByNumber", "eth_getBlockByHash", "eth_getLogs"]
+    for _ in range(3):
+        with pytest.raises(NodeUnreachableError):
+            await _next(follower)
+        assert follower.head == begun
+    event = await _next(follower)
+    assert [block.number for block in event.added] == list(range(begun.number + 1, event.head.number + 1))
+    assert [log.address for log in event.logs] == [EMITTER]
+
+
+async def test_next_when_the_head_goes_back_to_a_told_block_waits(failing: Node, chain: LocalChain) -> None:
+    """Catalogue entry 30: a load balancer whose replica lags."""
+    follower = await HeadFollower.start(failing, poll_s=QUICK_S)
+    chain.mine(3)
+    head = (await _next(follower)).head
+    rpc = failing.rpc
+    assert isinstance(rpc, FailingRpc)
+    rpc.lagging_at = hex(head.number - 2)
+    with pytest.raises(TimeoutError):
+        await _next(follower, 0.1)
+    assert follower.head == head
+    rpc.lagging_at = ""
+    chain.mine()
+    event = await _next(follower)
+    assert (event.orphaned, len(event.added)) == ((), 1)
+
+
+async def test_next_when_a_reorg_goes_below_the_start_raises(node: Node, chain: LocalChain) -> None:
+    chain.mine(3)
+    follower = await HeadFollower.start(node, poll_s=QUICK_S)
+    chain.reorg(2)
+    with pytest.raises(StateError, match="a reorg below"):
+        await _next(follower)
+
+
+async def test_subscription_tells_of_a_head_long_before_the_interval(node: Node, chain: LocalChain) -> None:
+    async with HeadSubscription(chain.url.replace("http", "ws")) as wake:
+        follower = await HeadFollower.start(node, wake=wake, poll_s=60)
+        waiting = asyncio.create_task(_next(follower))
+        await asyncio.sleep(0.2)
+        chain.mine()
+        assert (await waiting).head == await node.get_block()
+
+
+async def test_subscription_that_is_deaf_is_replaced_and_no_head_is_lost(
+    node: Node, chain: LocalChain
+) -> None:
+    """Catalogue entry 35."""
+    sockets = 0
+
+    async def never_speak(socket: ServerConnection) -> None:
+        nonlocal sockets
+        sockets += 1
+        await socket.wait_closed()
+
+    async with serve(never_speak, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with HeadSubscription(f"ws://127.0.0.1:{port}") as wake:
+            follower = await HeadFollower.start(node, wake=wake, poll_s=0.1)
+            for number in range(3):
+                waiting = asyncio.create_task(_next(follower))
+                await asyncio.sleep(0.05)
+                chain.mine()
+                assert len((await waiting).added) == 1, number
+    assert sockets == 3
+
+
+async def test_subscription_when_nothing_listens_leaves_the_interval(node: Node, chain: LocalChain) -> None:
+    async with HeadSubscription("ws://127.0.0.1:1") as wake:
+        follower = await HeadFollower.start(node, wake=wake, poll_s=0.02)
+        chain.mine()
+        assert (await _next(follower)).head == await node.get_block()
+
+
+def test_subscription_when_the_url_is_no_socket_raises_without_showing_it() -> None:
+    with pytest.raises(ConfigError) as caught:
+        HeadSubscription("https://host/SECRET")
+    assert "SECRET" not in str(caught.value)
