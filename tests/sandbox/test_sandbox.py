@@ -1,4 +1,5 @@
 import json
+import os
 import socket
 import time
 from pathlib import Path
@@ -7,12 +8,14 @@ from typing import Any
 import pytest
 from real_quotes import RealPools
 
+from onchain_exec.app.registry import get_chain_profile
 from onchain_exec.app.sandbox import Deployment, Sandbox
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
 from onchain_exec.app.sandbox.erc20 import get_balance
 from onchain_exec.app.sandbox.seed.prices import get_amount
 from onchain_exec.chain import LocalChain
 from onchain_exec.core import ZERO_ADDRESS, to_address
+from onchain_exec.core.artifact import get_artifact
 from onchain_exec.errors import NodeUnreachableError
 from onchain_exec.testing.evm import LocalEvm
 
@@ -152,6 +155,28 @@ def test_start_with_fork_url_of_another_sandbox_goes_on_from_it(fork: Sandbox) -
         assert sandbox.deployment == fork.deployment
         assert sandbox.trader == fork.trader
         assert get_balance(ChainEvm(sandbox.chain), usdc, STRANGER) == 5
+
+
+def test_start_with_fork_url_of_a_listed_chain_keeps_its_protocols_and_funds_the_trader() -> None:
+    profile = get_chain_profile(1)
+    with LocalChain.start(chain_id=1) as chain:
+        for token in profile.tokens.values():
+            chain.set_code(token.address, get_artifact("TestToken").runtime_bytecode)
+        with Sandbox.start(fork_url=chain.url) as sandbox:
+            assert sandbox.deployment.protocols == profile.protocols
+            assert sandbox.deployment.tokens == profile.tokens
+            for symbol, whole in (("WETH", 1_000), ("USDC", 3_000_000), ("WBTC", 50)):
+                token = profile.tokens[symbol]
+                held = get_balance(ChainEvm(sandbox.chain), token, sandbox.trader.address)
+                assert held == whole * 10**token.decimals
+
+
+@pytest.mark.skipif("FORK_URL" not in os.environ, reason="FORK_URL names no node of a real chain")
+def test_start_with_fork_url_of_a_real_chain_funds_the_trader() -> None:
+    with Sandbox.start(fork_url=os.environ["FORK_URL"]) as sandbox:
+        evm, trader = ChainEvm(sandbox.chain), sandbox.trader.address
+        assert get_balance(evm, sandbox.profile.wrapped_native, trader) > 0
+        assert get_balance(evm, sandbox.deployment.tokens["USDC"], trader) == 3_000_000 * 10**6
 
 
 def test_start_with_fork_url_that_nobody_answers_is_an_error() -> None:

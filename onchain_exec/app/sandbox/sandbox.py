@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +11,7 @@ from typing import Any, Self
 from onchain_exec.app.registry import ChainProfile, get_chain_profile
 from onchain_exec.app.sandbox.cache import get_cache_root, get_deployed, read_deployment
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
-from onchain_exec.app.sandbox.deploy.everything import deploy_everything
+from onchain_exec.app.sandbox.deploy.everything import TRADER_USD, deploy_everything
 from onchain_exec.app.sandbox.deployment import Deployment
 from onchain_exec.app.sandbox.erc20 import deal, fund
 from onchain_exec.app.sandbox.packages import fetch_packages
@@ -37,8 +38,7 @@ class Sandbox:
 
         With ``fork_url`` the chain goes on from that one, under its id: another sandbox and a chain
         of our data file keep what they have (the latter's tokens are given to the trader), any
-        other gets ours deployed on it.
-        ``port`` 0 takes a free one.
+        other gets ours deployed on it. ``port`` 0 takes a free one.
 
         Raises:
             MissingToolError: anvil is not installed, or the packages are missing and npm cannot
@@ -55,15 +55,17 @@ class Sandbox:
 
     @classmethod
     def _start_fork(cls, url: str, port: int, own: Deployment | None) -> Self:
-        chain = LocalChain.start(chain_id=None, fork_url=url, port=port, extra=_EXTRA)
-        try:
+        with ExitStack() as unless_done:
+            chain = unless_done.enter_context(
+                LocalChain.start(chain_id=None, fork_url=url, port=port, extra=_EXTRA)
+            )
             if own and own.chain_id == chain.chain_id and _has_code(chain, own.tokens["WETH"]):
-                return cls(chain, own)
-            profile = _find_profile(chain)
-            return cls(chain, _adopt(chain, profile) if profile else _deploy_on(chain))
-        except BaseException:
-            chain.close()
-            raise
+                deployment = own
+            else:
+                profile = _find_profile(chain)
+                deployment = _adopt(chain, profile) if profile else _deploy_on(chain)
+            unless_done.pop_all()
+        return cls(chain, deployment)
 
     def fork(self) -> Sandbox:
         """Return a new sandbox that goes on from this one as it is now, which must outlive it."""
@@ -134,7 +136,7 @@ def _adopt(chain: LocalChain, profile: ChainProfile) -> Deployment:
     trader = chain.accounts[_TRADER].address
     tokens = {symbol: token for symbol, token in profile.tokens.items() if symbol in USD_PRICES}
     for token in tokens.values():
-        deal(chain, token, trader, get_amount(token, 3_000_000))
+        deal(chain, token, trader, get_amount(token, TRADER_USD))
     return Deployment(profile.chain_id, profile.tokens, profile.protocols, (), trader, _head(chain))
 
 

@@ -19,7 +19,7 @@ from onchain_exec.app.sandbox.seed.uniswap_v3 import seed_uniswap_v3
 from onchain_exec.app.sandbox.seed.uniswap_v4 import seed_uniswap_v4
 from onchain_exec.core import Address
 
-_TRADER_USD = 3_000_000
+TRADER_USD = 3_000_000
 """What the trader gets of each token: 1,000 WETH, 50 WBTC, 3,000,000 USDC and DAI."""
 
 
@@ -34,7 +34,7 @@ def deploy_everything(evm: Evm, chain_id: int, trader: Address) -> Deployment:
         *seed_balancer_v2(evm, protocols["balancer_v2"], tokens),
     )
     for token in tokens.values():
-        fund(evm, token, trader, get_amount(token, _TRADER_USD))
+        fund(evm, token, trader, get_amount(token, TRADER_USD))
     return Deployment(chain_id, tokens, protocols, pools, trader, 0)
 
 
