@@ -51,8 +51,8 @@ def build_plan(approved: Approved, fees: Fees, allowance: AllowanceStep, router:
     )
 
 
-def rebase(plan: TxPlan, block: BlockRef) -> TxPlan:
-    """Return the plan at a newer block, at which all that it depends on is mined.
+def rebase(plan: TxPlan, block: BlockRef, *, mined: bool = False) -> TxPlan:
+    """Return the plan on top of a newer block, with what it depends on, unless that is ``mined``.
 
     Its bounds stay those that were approved, so what the market no longer gives is refused by the
     next simulation.
@@ -62,7 +62,8 @@ def rebase(plan: TxPlan, block: BlockRef) -> TxPlan:
     """
     if block.chain_id != plan.block.chain_id or block.number < plan.block.number:
         raise InputError(f"{block} is not after {plan.block}", needed="a newer block of the same chain")
-    return replace(plan, block=block, depends_on=())
+    steps = () if mined else tuple(rebase(step, block) for step in plan.depends_on)
+    return replace(plan, block=block, depends_on=steps)
 
 
 def build_cancel(stuck: DurableTx, block: BlockRef, fees: Fees, max_fee_wei: int | None = None) -> TxPlan:

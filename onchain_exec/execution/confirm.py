@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from onchain_exec.chain import Node, TxCall
-from onchain_exec.core import BlockRef, Receipt
-from onchain_exec.errors import NodeError, RevertError
+from onchain_exec.core import BlockRef, Receipt, to_address
+from onchain_exec.errors import NodeError, RevertError, SignerError
 from onchain_exec.execution.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
 from onchain_exec.execution.plan import DurableTx
+from onchain_exec.execution.signers import Signature, require_signed_by
+from onchain_exec.execution.signers.transaction import get_authorisation_hash
 
 
 async def confirm(
@@ -54,8 +57,8 @@ async def look(node: Node, durable: DurableTx, confirmations: int) -> Outcome | 
 
 
 async def _find_consumer(node: Node, durable: DurableTx, newest: int) -> Superseded | None:
-    """Return who took the slot in a block up to ``newest``; None if it is open, or taken by the very
-    bytes whose receipt is not to be had yet."""
+    """Return who took the slot in a block up to ``newest``; None if it is open, taken by the very bytes
+    whose receipt is not to be had yet, or if no transaction is found that took it."""
     if not await _is_consumed(node, durable, await node.get_block(newest)):
         return None
     block = await _find_consuming_block(node, durable, newest)
@@ -64,8 +67,26 @@ async def _find_consumer(node: Node, durable: DurableTx, newest: int) -> Superse
         if tx["from"].lower() == durable.sender.lower() and int(tx["nonce"], 16) == durable.nonce:
             tx_hash = tx["hash"].lower()
             return None if tx_hash == durable.tx_hash else Superseded(tx_hash, durable.nonce)
-    # an EIP-7702 authorisation takes a nonce too, without a transaction of the account
-    return Superseded("", durable.nonce) if found else None
+        if any(_takes_slot(authorisation, durable) for authorisation in tx.get("authorizationList", ())):
+            return Superseded(tx["hash"].lower(), durable.nonce)
+    # the count alone proves nothing: a node that is mining may show the next block's state for this one
+    return None
+
+
+def _takes_slot(authorisation: Mapping[str, str], durable: DurableTx) -> bool:
+    """Return whether an EIP-7702 authorisation is the account's at this nonce: it takes the slot
+    without a transaction of the account."""
+    chain_id, nonce, r, s, y_parity = (
+        int(authorisation[field], 16) for field in ("chainId", "nonce", "r", "s", "yParity")
+    )
+    if nonce != durable.nonce or chain_id not in (0, durable.chain_id):
+        return False
+    digest = get_authorisation_hash(chain_id, to_address(authorisation["address"]), nonce)
+    try:
+        require_signed_by(durable.sender, digest, Signature(r, s, y_parity))
+    except SignerError:
+        return False
+    return True
 
 
 async def _find_consuming_block(node: Node, durable: DurableTx, newest: int) -> BlockRef:

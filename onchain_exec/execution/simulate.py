@@ -12,7 +12,7 @@ from onchain_exec.errors import GasError
 from onchain_exec.execution.effects import Holdings, decode_holdings, get_holding_calls, require_effects
 from onchain_exec.execution.gas import GasRules, choose_gas_limit
 from onchain_exec.execution.plan import Purpose, SimulatedTx, TxPlan
-from onchain_exec.execution.trace import has_starved_calls
+from onchain_exec.execution.trace import get_funding, has_starved_calls
 from onchain_exec.risk import Approved
 
 _BLOCKS_AHEAD: Final = (1, 2)
@@ -33,9 +33,9 @@ class _Run:
 async def simulate(node: Node, plan: TxPlan, rules: GasRules = _DEFAULT_RULES) -> SimulatedTx:
     """Return the proof that ``plan`` works, run after its dependencies on top of its block.
 
-    The gas limit is the one under which the simulation ran just as it did with all the gas there
-    is: the same success, logs and gas used, now and a block later. Where the node traces, no inner
-    call may run out of gas for the limit's sake.
+    The gas limit is one under which the simulation ran just as it did with a block's gas: the same
+    success, logs and gas used, now and a block later. Where the node traces, no inner call may run
+    out of gas for the limit's sake.
 
     Raises:
         RevertError: the plan, or a dependency, reverts.
@@ -44,44 +44,61 @@ async def simulate(node: Node, plan: TxPlan, rules: GasRules = _DEFAULT_RULES) -
         BlockNotFoundError: the plan's block is gone: decide again.
     """
     txs = (*plan.depends_on, plan)
-    cap = min(rules.tx_gas_cap, plan.block.gas_limit // len(txs))
-    free = await _run_ahead(node, plan, [cap] * len(txs), rules)
-    for result in (result for run in free for result in run.results):
-        if result.error is not None:
-            raise result.error
+    plenty = plan.block.gas_limit // len(txs)
+    free = await _run_ahead(node, plan, [plenty] * len(txs), rules)
     for run in free:
-        require_effects(plan, run.before, run.after, [log for r in run.results for log in r.logs])
-    limits = await _find_limits(node, plan, free, cap, rules)
+        _require_success(run)
+        require_effects(plan, run.before, run.after, [log for result in run.results for log in result.logs])
+    limits = await _find_limits(node, plan, free, rules)
     await _require_funds(node, plan, limits)
     return _prove(plan, limits, free[0])
 
 
-async def _find_limits(
-    node: Node, plan: TxPlan, free: Sequence[_Run], cap: int, rules: GasRules
-) -> list[int]:
-    """Return the limit of each transaction under which it runs as it does at the cap."""
+def _require_success(run: _Run) -> None:
+    for result in run.results:
+        if result.error is not None:
+            raise result.error
+
+
+async def _find_limits(node: Node, plan: TxPlan, free: Sequence[_Run], rules: GasRules) -> list[int]:
+    """Return the limit of each transaction under which it runs as it does with plenty of gas."""
     txs = (*plan.depends_on, plan)
+    plenty = plan.block.gas_limit // len(txs)
+    cap = min(rules.tx_gas_cap, plenty)
     used = [max(run.results[index].gas_used for run in free) for index in range(len(txs))]
     limits = [choose_gas_limit(gas, tx.data, cap) for gas, tx in zip(used, txs, strict=True)]
     while True:
         bound = await _run_ahead(node, plan, limits, rules)
-        short = [
-            limit < cap
-            and not all(_ran_alike(f.results[i], b.results[i]) for f, b in zip(free, bound, strict=True))
-            for i, limit in enumerate(limits)
-        ]
-        if not any(short) and limits[-1] < cap:
-            short[-1] = await has_starved_calls(node, plan, limits[-1], cap)
+        starved = await has_starved_calls(node, plan, limits[-1], plenty)
+        short = [not _ran_alike(free, bound, index) for index in range(len(txs))]
+        short[-1] |= starved is True
         if not any(short):
             return limits
-        limits = [
-            min(cap, 2 * limit) if too_low else limit for limit, too_low in zip(limits, short, strict=True)
-        ]
+        if all(limit == cap for limit, too_low in zip(limits, short, strict=True) if too_low):
+            return _accept_cap(bound, limits, starved)
+        limits = [min(cap, 2 * limit) if low else limit for limit, low in zip(limits, short, strict=True)]
 
 
-def _ran_alike(free: CallResult, bound: CallResult) -> bool:
+def _ran_alike(free: Sequence[_Run], bound: Sequence[_Run], index: int) -> bool:
     """Another gas used tells of a path that depends on the gas: an inner failure that was swallowed."""
-    return bound.success and free.gas_used == bound.gas_used and free.logs == bound.logs
+    pairs = [(f.results[index], b.results[index]) for f, b in zip(free, bound, strict=True)]
+    return all(b.success and _get_behaviour(f) == _get_behaviour(b) for f, b in pairs)
+
+
+def _get_behaviour(result: CallResult) -> tuple[object, ...]:
+    return result.gas_used, [(log.address, log.topics, log.data) for log in result.logs]
+
+
+def _accept_cap(bound: Sequence[_Run], limits: list[int], starved: bool | None) -> list[int]:
+    """Some contracts account for the gas they are given and never run the same twice. They pass at
+    the cap, if they succeed and a trace shows that nothing in them starves."""
+    if starved is False and all(result.success for run in bound for result in run.results):
+        return limits
+    raise GasError(
+        f"with a gas limit of {limits[-1]} the transaction runs otherwise than with more",
+        needed="a limit within the chain's cap under which no inner call runs out of gas",
+        todo="Split the order into smaller ones",
+    )
 
 
 async def _run_ahead(node: Node, plan: TxPlan, limits: Sequence[int], rules: GasRules) -> list[_Run]:
@@ -92,7 +109,12 @@ async def _run(node: Node, plan: TxPlan, limits: Sequence[int], ahead: int, rule
     reads = _get_reads(plan)
     txs = [tx.at_limit(limit) for tx, limit in zip((*plan.depends_on, plan), limits, strict=True)]
     times = [plan.block.timestamp + (i + 1) * rules.block_time_s for i in range(ahead)]
-    block = SimulatedBlock((*reads, *txs, *reads), timestamp=times[-1], base_fee_wei=plan.block.base_fee_wei)
+    block = SimulatedBlock(
+        (*reads, *txs, *reads),
+        overrides=(get_funding(plan),),
+        timestamp=times[-1],
+        base_fee_wei=plan.block.base_fee_wei,
+    )
     empty = [SimulatedBlock((), timestamp=time) for time in times[:-1]]
     *_, results = await node.simulate([*empty, block], plan.block)
     return _Run(

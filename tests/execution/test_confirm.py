@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
-from stand_ins import ScriptedRpc, sign_transfer
+from eth_account import Account
+from stand_ins import KEY, ScriptedRpc, sign_transfer
 
 from onchain_exec.chain import LocalChain, Node
 from onchain_exec.core import to_address
@@ -125,13 +126,38 @@ async def test_confirm_of_a_slot_taken_by_another_names_it(
     assert await look(node, durable, 3 + blocks_after) == StillUnknown(durable.tx_hash)
 
 
-async def test_confirm_of_a_slot_passed_without_a_transaction_names_none(
+async def test_confirm_of_a_count_that_no_transaction_explains_is_unknown(
     chain: LocalChain, node: Node
 ) -> None:
     durable = transfer(chain)
     chain.request("anvil_setNonce", durable.sender, "0x1")
     chain.mine()
-    assert await look(node, durable) == Superseded("", 0)
+    assert await look(node, durable) == StillUnknown(durable.tx_hash)
+
+
+@pytest.mark.parametrize("chain_id", [0, 1337])
+async def test_confirm_of_a_slot_taken_by_an_authorisation_names_its_transaction(
+    chain: LocalChain, node: Node, chain_id: int
+) -> None:
+    durable = transfer(chain)
+    sponsor, stranger = (Account.from_key(account.key) for account in chain.accounts[1:3])
+    for nonce, account in enumerate((stranger, Account.from_key(KEY))):
+        signed = account.sign_authorization({"chainId": chain_id, "address": CONTRACT, "nonce": 0})
+        sponsored = sponsor.sign_transaction(
+            {
+                "chainId": 1337,
+                "nonce": nonce,
+                "to": CONTRACT,
+                "value": 0,
+                "gas": 200_000,
+                "maxFeePerGas": 10**11,
+                "maxPriorityFeePerGas": 10**9,
+                "authorizationList": [signed],
+            }
+        )
+        await node.send_raw_transaction(bytes(sponsored.raw_transaction))
+    chain.mine()
+    assert await look(node, durable) == Superseded("0x" + sponsored.hash.hex(), 0)
 
 
 async def test_confirm_while_the_receipt_lags_is_unknown_not_superseded(

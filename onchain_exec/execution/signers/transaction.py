@@ -82,6 +82,11 @@ def decode_fees(raw: bytes) -> Fees:
     return Fees(int.from_bytes(price), int.from_bytes(price), legacy=True)
 
 
+def get_authorisation_hash(chain_id: int, delegate: Address, nonce: int) -> bytes:
+    """Return the digest of an EIP-7702 authorisation, by which an account lends itself a contract."""
+    return keccak(b"\x05" + _list(_int(chain_id) + b"\x94" + address_bytes(delegate) + _int(nonce)))
+
+
 def _take_strings(encoded: bytes, count: int) -> list[bytes]:
     """Return the first short strings (under 56 bytes) of an RLP list; IndexError if it is none."""
     if encoded[0] < 0xC0:

@@ -1,0 +1,68 @@
+"""An approved order on the sandbox, by the real steps before this package's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from onchain_exec.app.market import get_router
+from onchain_exec.app.sandbox import Sandbox
+from onchain_exec.chain import Node
+from onchain_exec.core import Exact, Order, all_of
+from onchain_exec.execution import TxPlan, build_plan, find_allowance_step, read_fees
+from onchain_exec.risk import AccountState, Approved, Limits, check
+from onchain_exec.routing import GasModel, find_route, make_quote
+from onchain_exec.venues import PoolSet
+from onchain_exec.venues.erc20 import read_allowance, read_balances
+from onchain_exec.venues.uniswap_v2 import read_v2_pools
+from onchain_exec.venues.uniswap_v3 import read_v3_pools
+
+
+def make_order(sandbox: Sandbox, **changes: Any) -> Order:
+    """Sell 2 WETH of the trader's for USDC, two minutes to live."""
+    tokens, trader = sandbox.deployment.tokens, sandbox.trader.address
+    now = int(sandbox.chain.request("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+    order = Order(
+        order_id="order-1",
+        client_order_id="client-1",
+        account=trader,
+        recipient=trader,
+        token_in=tokens["WETH"],
+        token_out=tokens["USDC"],
+        amount=2 * 10**18,
+        exact=Exact.IN,
+        max_slippage_bps=30,
+        expires_at=now + 120,
+    )
+    return replace(order, **changes)
+
+
+async def approve(node: Node, sandbox: Sandbox, **changes: Any) -> Approved:
+    """Return an order's approval at the head."""
+    order, block = make_order(sandbox, **changes), await node.get_block()
+    router = get_router(sandbox.profile)
+    v2, v3, balances, allowance = await node.perform(
+        all_of(
+            [
+                read_v2_pools(router.v2, order.token_in, order.token_out),
+                read_v3_pools(router.v3, order.token_in, order.token_out),
+                read_balances(order.account, (order.token_in,)),
+                read_allowance(order.token_in, order.account, router.address),
+            ]
+        ),
+        block,
+    )
+    route = find_route(order, PoolSet(block, (*v2, *v3)))
+    quote = make_quote(order, route, GasModel(), block.timestamp)
+    wei = await node.get_balance(order.account, block)
+    account = AccountState(block, order.account, balances[0], wei, router.address, allowance)
+    verdict = check(quote, account, Limits(), block.timestamp)
+    assert isinstance(verdict, Approved), verdict
+    return verdict
+
+
+async def plan(node: Node, sandbox: Sandbox, approved: Approved) -> TxPlan:
+    """Return the plan of an approved order."""
+    block = approved.quote.block
+    step = await node.perform(find_allowance_step(approved), block)
+    return build_plan(approved, await read_fees(node, block), step, get_router(sandbox.profile))
