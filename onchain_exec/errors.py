@@ -11,6 +11,7 @@ OnchainExecError
 │   ├── StaleStateError        made at another block, or older than the policy allows
 │   ├── NoPoolError            no pool trades the pair
 │   ├── NoRouteError           pools exist, none can fill the amount
+│   ├── PoolRefusedError       the pool's own code (a hook) may change amounts in ways no quote can tell
 │   └── TokenRefusedError      the token moves other amounts than asked, or lies about itself
 ├── PoolRevertError            the pool's contract would revert on this input (the mirror of the revert)
 │   └── PartialFillError       the pool holds less than the amount: it would revert, or stop short of it
@@ -102,6 +103,10 @@ class NoPoolError(StateError):
 
 class NoRouteError(StateError):
     """Pools exist, but none can fill the amount."""
+
+
+class PoolRefusedError(StateError):
+    """The pool's own code, such as a hook, may change amounts in ways that no quote can tell."""
 
 
 class TokenRefusedError(StateError):

@@ -18,8 +18,8 @@ class Curve:
 
     ``sqrt_price_x96`` is the root of token 1 per token 0; ``tick`` is the contract's own, which on a
     boundary differs from the price's tick after a fall; ``liquidity`` is what is in range at
-    ``tick``. ``fee_pips`` is the whole fee on the input. Curves that differ by price only share
-    their ``ladders``, at most one per direction.
+    ``tick``. ``fee_pips`` is the whole fee on the input. Curves over the same ticks share their
+    ``ladders``, at most one per direction and fee.
     """
 
     sqrt_price_x96: int
@@ -27,11 +27,15 @@ class Curve:
     liquidity: int
     fee_pips: int
     ticks: Ticks
-    ladders: dict[bool, Ladder] = field(default_factory=dict, repr=False, compare=False)
+    ladders: dict[tuple[bool, int], Ladder] = field(default_factory=dict, repr=False, compare=False)
 
     def moved_to(self, sqrt_price_x96: int, tick: int, liquidity: int) -> Curve:
         """Return the curve at another price of the same ticks."""
         return replace(self, sqrt_price_x96=sqrt_price_x96, tick=tick, liquidity=liquidity)
+
+    def with_fee(self, fee_pips: int) -> Curve:
+        """Return the curve under another fee."""
+        return self if fee_pips == self.fee_pips else replace(self, fee_pips=fee_pips)
 
     def path(self, down: bool) -> Path:
         """Return the way of a falling (``down``) or rising price from here."""
@@ -41,11 +45,11 @@ class Curve:
             self.sqrt_price_x96, get_target_price(boundary, down), self.liquidity, self.fee_pips
         )
         beyond = add_liquidity(self.liquidity, -net if down else net)
-        ladder = self.ladders.get(down)
+        ladder = self.ladders.get((down, self.fee_pips))
         place = ladder.find_place(boundary, beyond) if ladder else None
         if ladder is None or place is None:
             ladder, place = Ladder(self.ticks, boundary, beyond, self.fee_pips, down), 0
-            self.ladders[down] = ladder
+            self.ladders[down, self.fee_pips] = ladder
         return Path(self, down, boundary, head, ladder, place)
 
     def swap(self, down: bool, amount: int, exact: Exact, limit_x96: int | None = None) -> Move:

@@ -50,6 +50,10 @@ class ConcentratedPool:
         """Token 0 and token 1, by address."""
         return self.token0, self.token1
 
+    def curve_for(self, down: bool) -> Curve:
+        """Return the curve with the fee of one direction, where they differ."""
+        return self.curve
+
     def quoter(self, token_in: Token, token_out: Token, exact: Exact) -> Quoter:
         """Return the fast path of one direction.
 
@@ -67,7 +71,7 @@ class ConcentratedPool:
             move = self._move(down, amount, exact)
             return move.amount_out if exact is Exact.IN else move.amount_in
 
-        return make_quoter(self.curve.path(down), exact, slow)
+        return make_quoter(self.curve_for(down).path(down), exact, slow)
 
     def quote(self, token_in: Token, token_out: Token, amount: int, exact: Exact) -> int:
         """Return the other side of a swap of ``amount``; see `quoter`."""
@@ -93,7 +97,7 @@ class ConcentratedPool:
         down = sells_token0(self, token_in, token_out)
         self._require_swappable(amount)
         self._require_limit(down, limit_x96)
-        return self._result(self.curve.swap(down, amount, exact, limit_x96))
+        return self._result(self.curve_for(down).swap(down, amount, exact, limit_x96))
 
     def spot_price(self, token_in: Token, token_out: Token) -> Fraction:
         """Return base units of token_out per base unit of token_in, without fee."""
@@ -103,7 +107,7 @@ class ConcentratedPool:
 
     def fee_pips(self, token_in: Token, token_out: Token) -> int:
         """Return the fee on the input, in 1e-6."""
-        return self.curve.fee_pips
+        return self.curve_for(sells_token0(self, token_in, token_out)).fee_pips
 
     def depth(self, token_in: Token, token_out: Token, impact_bps: int) -> int:
         """Return the largest amount_in that moves the spot price by at most ``impact_bps``.
@@ -112,14 +116,15 @@ class ConcentratedPool:
         """
         down = sells_token0(self, token_in, token_out)
         self._require_initialised()
+        curve = self.curve_for(down)
         limit = _price_limit(self.curve.sqrt_price_x96, down, impact_bps)
         if limit == self.curve.sqrt_price_x96:
             least = 0
         else:
-            least = self.curve.swap(down, MAX_INT256, Exact.IN, limit).amount_in
+            least = curve.swap(down, MAX_INT256, Exact.IN, limit).amount_in
 
         def holds(amount: int) -> bool:
-            move = self.curve.swap(down, amount, Exact.IN)
+            move = curve.swap(down, amount, Exact.IN)
             after = move.curve.sqrt_price_x96
             return move.amount_in == amount and (after >= limit if down else after <= limit)
 
@@ -153,14 +158,13 @@ class ConcentratedPool:
         return replace(self, curve=curve)
 
     def _result(self, move: Move) -> SwapResult:
-        return SwapResult(
-            move.amount_in, move.amount_out, move.fee_amount, self.with_curve(move.curve), move.ticks_crossed
-        )
+        after = self.with_curve(move.curve.with_fee(self.curve.fee_pips))
+        return SwapResult(move.amount_in, move.amount_out, move.fee_amount, after, move.ticks_crossed)
 
     def _move(self, down: bool, amount: int, exact: Exact) -> Move:
         self._require_swappable(amount)
         self._require_limit(down, get_end_price(down))
-        move = self.curve.swap(down, amount, exact)
+        move = self.curve_for(down).swap(down, amount, exact)
         if (move.amount_in if exact is Exact.IN else move.amount_out) != amount:
             raise PartialFillError(f"{amount} {exact.value}", move.amount_in, move.amount_out)
         return move

@@ -20,8 +20,6 @@ Quoter = Callable[[int], int]
 
 def make_quoter(path: Path, exact: Exact, slow: Quoter) -> Quoter:
     """Return the function from amount to the other side's amount along ``path``."""
-    if path.curve.fee_pips == PIPS:
-        return slow
     if exact is Exact.IN:
         return _sell_token0(path, slow) if path.down else _sell_token1(path, slow)
     return _buy_token1(path, slow) if path.down else _buy_token0(path, slow)

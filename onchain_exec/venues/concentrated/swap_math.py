@@ -74,4 +74,4 @@ def _amounts_between(price: int, reached: int, liquidity: int) -> tuple[int, int
 
 def _fee_on(amount_in: int, fee_pips: int) -> int:
     """Return the fee on top of ``amount_in``, rounded up."""
-    return amount_in if fee_pips == PIPS else div_up(amount_in * fee_pips, PIPS - fee_pips)
+    return div_up(amount_in * fee_pips, PIPS - fee_pips)

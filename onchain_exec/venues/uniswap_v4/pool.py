@@ -1,0 +1,106 @@
+"""The v4 pool: v3's curve inside the PoolManager, with a protocol's fee per direction and hooks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Self
+
+from onchain_exec.core import Exact, Token, to_address
+from onchain_exec.core.fixed_point import PIPS, div_up
+from onchain_exec.errors import PoolRefusedError, PoolRevertError
+from onchain_exec.venues.concentrated import ConcentratedPool, Curve, Move, Reverts, curve_from_json
+from onchain_exec.venues.concentrated.quoters import Quoter
+from onchain_exec.venues.uniswap_v4.key import CHANGES_SWAPS, PoolKey
+
+MAX_INT128: Final = (1 << 127) - 1
+
+_REVERTS = Reverts(
+    not_initialised="PoolNotInitialized",
+    no_amount="SwapAmountCannotBeZero",
+    amount_too_large="SafeCastOverflow",
+    limit_passed="PriceLimitAlreadyExceeded",
+    limit_out_of_bounds="PriceLimitOutOfBounds",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UniswapV4Pool(ConcentratedPool):
+    """A pool inside the PoolManager at ``address``. ``curve.fee_pips`` is the liquidity providers'
+    fee; ``protocol_fee`` holds the protocol's two, 12 bits each, token 0 in low and token 1 in high.
+
+    Where the liquidity ends before the amount, the PoolManager stops short: PartialFillError.
+
+    Raises (when made):
+        PoolRefusedError: the hook may change what a swap gives, or the fee takes all of the input.
+    """
+
+    kind: ClassVar[str] = "uniswap_v4"
+    reverts: ClassVar[Reverts] = _REVERTS
+
+    pool_key: PoolKey
+    protocol_fee: int = 0
+
+    def __post_init__(self) -> None:
+        if changing := self.pool_key.hook_flags & CHANGES_SWAPS:
+            raise PoolRefusedError(
+                f"the hook {self.pool_key.hooks} of {self.key} has {changing.name}",
+                needed="a hook without a say in swaps",
+                todo="Leave the pool out: what it gives is known only by simulating it",
+            )
+        if max(self._get_fee(True), self._get_fee(False)) >= PIPS:
+            raise PoolRefusedError(f"{self.key} takes the whole input as fee", needed="a fee below 100 %")
+
+    @property
+    def key(self) -> str:
+        """Unique name on its chain: the kind and the pool's id."""
+        return f"{self.kind}:0x{self.pool_key.pool_id.hex()}"
+
+    def curve_for(self, down: bool) -> Curve:
+        """Return the curve with the direction's whole fee, the protocol's included."""
+        return self.curve.with_fee(self._get_fee(down))
+
+    def quoter(self, token_in: Token, token_out: Token, exact: Exact) -> Quoter:
+        """Return the fast path of one direction; see `ConcentratedPool.quoter`."""
+        fast = super(UniswapV4Pool, self).quoter(token_in, token_out, exact)
+
+        def quote(amount: int) -> int:
+            other = fast(amount)
+            if amount > MAX_INT128 or other > MAX_INT128:
+                _refuse_wide(max(amount, other))
+            return other
+
+        return quote
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the state as JSON values, integers as strings; ``fee_pips`` is without the protocol's."""
+        return super(UniswapV4Pool, self).to_json() | {
+            "pool_id": f"0x{self.pool_key.pool_id.hex()}",
+            "key_fee": str(self.pool_key.fee),
+            "hooks": self.pool_key.hooks,
+            "protocol_fee": str(self.protocol_fee),
+        }
+
+    @classmethod
+    def from_json(cls, state: dict[str, Any], tokens: tuple[Token, ...]) -> Self:
+        """Return the pool that `to_json` wrote; ``tokens`` are its tokens, in order."""
+        token0, token1 = tokens
+        curve = curve_from_json(state)
+        fee = int(state.get("key_fee", curve.fee_pips))
+        key = PoolKey(token0.address, token1.address, fee, curve.ticks.spacing, to_address(state["hooks"]))
+        return cls(to_address(state["address"]), token0, token1, curve, key, int(state["protocol_fee"]))
+
+    def _get_fee(self, down: bool) -> int:
+        """Return the whole fee of a direction. Mirror of ``ProtocolFeeLibrary.calculateSwapFee``."""
+        protocol_pips = self.protocol_fee & 0xFFF if down else self.protocol_fee >> 12
+        lp_pips = self.curve.fee_pips
+        return protocol_pips + div_up(lp_pips * (PIPS - protocol_pips), PIPS)
+
+    def _move(self, down: bool, amount: int, exact: Exact) -> Move:
+        move = super(UniswapV4Pool, self)._move(down, amount, exact)
+        if max(move.amount_in, move.amount_out) > MAX_INT128:
+            _refuse_wide(max(move.amount_in, move.amount_out))
+        return move
+
+
+def _refuse_wide(amount: int) -> None:
+    raise PoolRevertError("SafeCastOverflow", found=f"{amount} base units", needed="at most 2**127-1")
