@@ -1,9 +1,8 @@
 """Nodes and local chains: the one place that talks JSON-RPC."""
 
-from onchain_exec.chain.anvil import AnvilOptions, DevAccount
 from onchain_exec.chain.decode import FeeHistory, Header, SeenTx
 from onchain_exec.chain.heads import HeadEvent, HeadFollower
-from onchain_exec.chain.local_chain import LocalChain
+from onchain_exec.chain.local import AnvilOptions, DevAccount, LocalChain
 from onchain_exec.chain.node import LogFilter, Node
 from onchain_exec.chain.reverts import decode_revert
 from onchain_exec.chain.rpc import HttpRpc, Rpc

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from websockets.asyncio.server import ServerConnection, serve
 
 from onchain_exec.chain import HeadEvent, HeadFollower, HttpRpc, LocalChain, LogFilter, Node, Reply, Request
-from onchain_exec.chain.subscription import HeadSubscription
+from onchain_exec.chain.heads.subscription import HeadSubscription
 from onchain_exec.core import BlockRef, Log, to_address
 from onchain_exec.errors import ConfigError, NodeUnreachableError, StateError
 

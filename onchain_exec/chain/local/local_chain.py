@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, Unpack
 
-from onchain_exec.chain.anvil import AnvilOptions, AnvilProcess, DevAccount
+from onchain_exec.chain.local.anvil import AnvilOptions, AnvilProcess, DevAccount
 from onchain_exec.chain.wire import decode_reply, encode_request
 from onchain_exec.core import Address
 from onchain_exec.errors import NodeUnreachableError, StateError

@@ -7,11 +7,16 @@ from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-from websockets.asyncio.client import connect
-from websockets.exceptions import WebSocketException
-
 from onchain_exec.chain.wire import encode_request
-from onchain_exec.errors import ConfigError
+from onchain_exec.errors import ConfigError, MissingToolError
+
+try:
+    from websockets.asyncio.client import connect
+    from websockets.exceptions import WebSocketException
+except ImportError as error:
+    raise MissingToolError(
+        "websockets is not installed", needed="websockets 14 or newer", todo="Run `pip install websockets`"
+    ) from error
 
 _SUBSCRIBE: Final = encode_request(1, ("eth_subscribe", ("newHeads",)))
 
