@@ -1,0 +1,6 @@
+"""Solidly and the pools after it: Velodrome, Aerodrome and their forks."""
+
+from onchain_exec.venues.solidly.pool import SolidlyPool
+from onchain_exec.venues.solidly.stable_curve import Variant
+
+__all__ = ["SolidlyPool", "Variant"]
