@@ -57,7 +57,7 @@ def test_get_amount_is_worth_at_most_the_dollars(usd: int, symbol: str, decimals
 @given(
     lower=st.integers(-400, 400),
     width=st.integers(1, 400),
-    amounts=st.tuples(st.integers(0, 10**12), st.integers(0, 10**24)),
+    usd=st.tuples(st.integers(0, 10**7), st.integers(0, 10**7)),
 )
 @pytest.mark.parametrize("pool_index", [0, 1, 3, 8])
 def test_get_liquidity_is_what_the_position_manager_computes(
@@ -65,13 +65,14 @@ def test_get_liquidity_is_what_the_position_manager_computes(
     pool_index: int,
     lower: int,
     width: int,
-    amounts: tuple[int, int],
+    usd: tuple[int, int],
 ) -> None:
     evm, deployment = deployed
     pool = uniswap_v3.POOLS[pool_index]
     key = [key for key in deployment.pools if key.startswith("uniswap_v3:")][pool_index]
     token0, token1 = sort_tokens(deployment.tokens[pool.base], deployment.tokens[pool.quote])
     slot0 = evm.static_call(to_address(key.split(":")[1]), _SLOT0.encode())
+    amounts = (get_amount(token0, usd[0]), get_amount(token1, usd[1]))
     spacing = pool.tick_spacing
     sqrt_price_x96, tick = _SLOT0.decode(slot0)[:2]
     ticks = ((tick // spacing + lower) * spacing, (tick // spacing + lower + width) * spacing)
