@@ -5,7 +5,7 @@ Written out for the few fields there are, because a general encoder costs five t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from eth_hash.auto import keccak
 
@@ -20,7 +20,7 @@ _EMPTY_LIST = b"\xc0"
 
 @dataclass(frozen=True, slots=True)
 class UnsignedTx:
-    """All that a signature covers. Amounts in wei."""
+    """All that a signature covers. Amounts in wei. ``signing_hash`` is the digest that is signed."""
 
     chain_id: int
     nonce: int
@@ -29,13 +29,14 @@ class UnsignedTx:
     to: Address
     value_wei: int
     data: bytes
+    signing_hash: bytes = field(init=False, repr=False)
 
-    @property
-    def signing_hash(self) -> bytes:
-        """The 32-byte digest that is signed; it covers the chain id."""
-        if self.fees.legacy:
-            return keccak(_list(self._legacy_fields() + _int(self.chain_id) + _int(0) + _int(0)))
-        return keccak(_TYPE_2 + _list(self._type_2_fields()))
+    def __post_init__(self) -> None:
+        if self.fees.legacy:  # EIP-155 puts the chain id where the signature will stand
+            signed = _list(self._legacy_fields() + _int(self.chain_id) + _int(0) + _int(0))
+        else:
+            signed = _TYPE_2 + _list(self._type_2_fields())
+        object.__setattr__(self, "signing_hash", keccak(signed))
 
     def encode(self, signature: Signature) -> bytes:
         """Return the bytes to broadcast."""
