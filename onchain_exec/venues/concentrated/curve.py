@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from onchain_exec.core import Exact
-from onchain_exec.venues.concentrated.ladder import Ladder, get_end_price, get_target_price
+from onchain_exec.venues.concentrated.ladder import Ladder, get_target_price
 from onchain_exec.venues.concentrated.swap_math import Step, compute_full_step, compute_swap_step
 from onchain_exec.venues.concentrated.tick_math import get_sqrt_price_at_tick, get_tick_at_sqrt_price
 from onchain_exec.venues.concentrated.ticks import Ticks, add_liquidity
@@ -52,16 +52,15 @@ class Curve:
             self.ladders[down, self.fee_pips] = ladder
         return Path(self, down, boundary, head, ladder, place)
 
-    def swap(self, down: bool, amount: int, exact: Exact, limit_x96: int | None = None) -> Move:
-        """Return the swap of ``amount`` up to a price limit (none: the end of the price range).
+    def swap(self, down: bool, amount: int, exact: Exact, limit_x96: int) -> Move:
+        """Return the swap of ``amount`` up to a price limit.
 
         Mirror of the loop in ``UniswapV3Pool.swap`` and v4 ``Pool.swap``. ``amount`` is positive and
         the limit lies ahead: the pools require both. Short of the amount the move just ends, as it
         does there; the caller compares.
         """
-        limit = get_end_price(down) if limit_x96 is None else limit_x96
         path = self.path(down)
-        return path.finish(path.find_start(amount, exact, limit), amount, exact, limit)
+        return path.finish(path.find_start(amount, exact, limit_x96), amount, exact, limit_x96)
 
 
 class Move(NamedTuple):

@@ -95,9 +95,7 @@ class ConcentratedPool:
                 revert otherwise.
         """
         down = sells_token0(self, token_in, token_out)
-        self._require_swappable(amount)
-        self._require_limit(down, limit_x96)
-        return self._result(self.curve_for(down).swap(down, amount, exact, limit_x96))
+        return self._result(self._move_to(down, amount, exact, limit_x96))
 
     def spot_price(self, token_in: Token, token_out: Token) -> Fraction:
         """Return base units of token_out per base unit of token_in, without fee."""
@@ -124,7 +122,7 @@ class ConcentratedPool:
             least = curve.swap(down, MAX_INT256, Exact.IN, limit).amount_in
 
         def holds(amount: int) -> bool:
-            move = curve.swap(down, amount, Exact.IN)
+            move = curve.swap(down, amount, Exact.IN, get_end_price(down))
             after = move.curve.sqrt_price_x96
             return move.amount_in == amount and (after >= limit if down else after <= limit)
 
@@ -162,12 +160,15 @@ class ConcentratedPool:
         return SwapResult(move.amount_in, move.amount_out, move.fee_amount, after, move.ticks_crossed)
 
     def _move(self, down: bool, amount: int, exact: Exact) -> Move:
-        self._require_swappable(amount)
-        self._require_limit(down, get_end_price(down))
-        move = self.curve_for(down).swap(down, amount, exact)
+        move = self._move_to(down, amount, exact, get_end_price(down))
         if (move.amount_in if exact is Exact.IN else move.amount_out) != amount:
             raise PartialFillError(f"{amount} {exact.value}", move.amount_in, move.amount_out)
         return move
+
+    def _move_to(self, down: bool, amount: int, exact: Exact, limit_x96: int) -> Move:
+        self._require_swappable(amount)
+        self._require_limit(down, limit_x96)
+        return self.curve_for(down).swap(down, amount, exact, limit_x96)
 
     def _require_swappable(self, amount: int) -> None:
         if amount == 0:

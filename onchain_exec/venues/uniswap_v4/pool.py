@@ -95,8 +95,8 @@ class UniswapV4Pool(ConcentratedPool):
         lp_pips = self.curve.fee_pips
         return protocol_pips + div_up(lp_pips * (PIPS - protocol_pips), PIPS)
 
-    def _move(self, down: bool, amount: int, exact: Exact) -> Move:
-        move = super(UniswapV4Pool, self)._move(down, amount, exact)
+    def _move_to(self, down: bool, amount: int, exact: Exact, limit_x96: int) -> Move:
+        move = super(UniswapV4Pool, self)._move_to(down, amount, exact, limit_x96)
         if max(move.amount_in, move.amount_out) > MAX_INT128:
             _refuse_wide(max(move.amount_in, move.amount_out))
         return move

@@ -54,7 +54,7 @@ def make_layout(market: Market, rng: random.Random) -> UniswapV3Pool:
 def pick_amount(pool: UniswapV3Pool, rng: random.Random, down: bool, exact: Exact) -> int:
     """Return an amount: any size, or within two units of where a step ends."""
     path = pool.curve.path(down)
-    pool.curve.swap(down, 2 ** rng.randint(60, 120), exact)
+    pool.curve.swap(down, 2 ** rng.randint(60, 120), exact, get_end_price(down))
     sums, offset = (
         (path.ladder.sum_in, path.offset_in) if exact is Exact.IN else (path.ladder.sum_out, path.offset_out)
     )

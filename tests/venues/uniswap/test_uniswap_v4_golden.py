@@ -11,9 +11,7 @@ from onchain_exec.core import Exact, Token, to_address
 from onchain_exec.errors import PartialFillError
 from onchain_exec.venues.uniswap_v4 import UniswapV4Pool
 
-RECORDED = json.loads(
-    (Path(__file__).parents[2] / "golden" / "uniswap_v4_eth_usdc_answers.json").read_text()
-)
+RECORDED = json.loads((Path(__file__).parents[2] / "golden" / "uniswap_v4_eth_usdc_answers.json").read_text())
 TOKENS = tuple(
     Token(int(token["chain_id"]), to_address(token["address"]), token["symbol"], int(token["decimals"]))
     for token in RECORDED["tokens"]
