@@ -323,3 +323,13 @@ async def test_fee_history_ends_with_the_next_base_fee(node: Node, chain: LocalC
     assert len(history.rewards_wei) == len(history.gas_used_ratios) == 5
     chain.mine()
     assert (await node.get_block()).base_fee_wei == history.next_base_fee_wei
+
+
+async def test_reads_at_a_block_name_its_hash_and_require_it_canonical(server: FaultServer) -> None:
+    """geth serves the state of an orphaned block unless it is told not to; anvil forgets the block."""
+    server.answer = lambda request: as_json(result(request))
+    block = BlockRef(1, 7, "0x" + "ab" * 32, 0, 0, 0)
+    async with HttpRpc(server.url) as rpc:
+        await Node(rpc, 1).get_balance(WATCHED, block)
+    pin = {"blockHash": block.hash, "requireCanonical": True}
+    assert [request["params"] for request in server.requests] == [[WATCHED, pin]]
