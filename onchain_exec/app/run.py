@@ -92,12 +92,13 @@ async def execute(context: Context, approved: Approved) -> None:
 
 
 async def build(context: Context, approved: Approved) -> SimulatedTx:
-    """Return the swap simulated together with all it depends on: an order whose swap would fail
-    sends nothing, not even its allowance."""
-    node, block = context.node, approved.quote.block
-    fees = await read_fees(node, block, context.policy.max_fee_wei)
-    allowance = await node.perform(find_allowance_step(approved), block)
+    """Return the swap simulated on the newest block, together with all it depends on: an order whose
+    swap would fail sends nothing, not even its allowance."""
+    node, quoted = context.node, approved.quote.block
+    fees = await read_fees(node, quoted, context.policy.max_fee_wei)
+    allowance = await node.perform(find_allowance_step(approved), quoted)
     plan = build_plan(approved, fees, allowance, get_router(context.profile))
+    plan = rebase(plan, await node.get_block("latest"))
     context.observe(Step.BUILT, plan)
     simulated = await simulate(node, plan)
     context.observe(Step.SIMULATED, simulated)
@@ -108,7 +109,7 @@ async def _renew(context: Context, simulated: SimulatedTx) -> SimulatedTx:
     """Simulate again what waited for the transactions before it: the chain has moved on meanwhile."""
     if not simulated.depends_on:
         return simulated
-    plan = rebase(simulated.plan, await context.node.get_block("latest"))
+    plan = rebase(simulated.plan, await context.node.get_block("latest"), mined=True)
     renewed = await simulate(context.node, plan)
     context.observe(Step.SIMULATED, renewed)
     return renewed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -43,12 +44,12 @@ class Desk:
     """`AsyncDesk` for synchronous code: the same methods, arguments, results and errors."""
 
     def __init__(self, opening: Coroutine[Any, Any, AsyncDesk]) -> None:
-        self._loop = _Loop()
-        try:
+        with ExitStack() as resources:
+            self._loop = _Loop()
+            resources.callback(self._loop.close)
             self._desk = self._loop.run(opening)
-        except BaseException:
-            self._loop.close()
-            raise
+            resources.callback(lambda: self._loop.run(self._desk.close()))
+            self._resources = resources.pop_all()
 
     @classmethod
     def connect(
@@ -90,8 +91,7 @@ class Desk:
 
     def close(self) -> None:
         """Close connections and journal, and end the local chain if this desk started one."""
-        self._loop.run(self._desk.close())
-        self._loop.close()
+        self._resources.close()
 
     @property
     def profile(self) -> ChainProfile:

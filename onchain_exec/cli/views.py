@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from onchain_exec.app.report import share_bps
 from onchain_exec.cli.exits import Exit
 from onchain_exec.cli.output import messages, print_facts, print_table
@@ -39,10 +41,11 @@ def print_quote(quote: Quote) -> None:
         ("Pool", "#Share", "#In", "#Out"),
         [
             (
-                hop.pool.key,
+                f"{hop.pool.kind} {hop.pool.fee_pips(hop.token_in, hop.token_out) / 100:g} bps "
+                f"{hop.pool.address[:8]}…",
                 f"{share_bps(hop, quote) / 100:.2f} %" if hop.token_in == order.token_in else "",
-                _amount(hop.amount_in, hop.token_in),
-                _amount(hop.amount_out, hop.token_out),
+                _rounded(hop.amount_in, hop.token_in),
+                _rounded(hop.amount_out, hop.token_out),
             )
             for hop in route.hops
         ],
@@ -145,6 +148,11 @@ _WEI = Token(0, "", "native", 18)  # type: ignore[arg-type]  # scales wei for pe
 
 def _amount(units: int, token: Token) -> str:
     return f"{format_amount(units, token)} {token.symbol}"
+
+
+def _rounded(units: int, token: Token) -> str:
+    """Return an amount for a table: six decimals at most."""
+    return f"{Decimal(format_amount(units, token)):,.{min(6, token.decimals)}f} {token.symbol}"
 
 
 def _flow(amount_in: int, token_in: Token, amount_out: int, token_out: Token) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 from fractions import Fraction
 
@@ -105,8 +105,9 @@ def make_quote(order: Order, route: Route, gas: GasModel, made_at: int) -> Quote
     """Return the quote of ``route`` for ``order``: its costs taken apart and its bounds.
 
     The bound rounds in the trader's favour: ``amount_out_min`` up, ``amount_in_max`` down. Fees
-    are valued at the mid price through the pool that took them and round down together; impact is
-    the exact rest, never negative for a route in which no pool is traded both ways.
+    are valued at the mid price through the pool that took them and round down together, but are at
+    most the whole cost (a pool may round the fee of a few base units up); impact is the exact rest,
+    never negative for a route without cycles.
     ``gas_cost_out`` rounds up.
 
     Raises:
@@ -115,20 +116,35 @@ def make_quote(order: Order, route: Route, gas: GasModel, made_at: int) -> Quote
     _require_match(order, route)
     values = _mid_values(route)
     mid_price = values[route.token_in]
-    fee_cost = int(sum(hop.fee_amount * spot * values[hop.token_out] for hop, spot in _spots(route)))
+    fees = int(sum(hop.fee_amount * spot * values[hop.token_out] for hop, spot in _spots(route)))
+    cost = int(route.amount_in * mid_price) - route.amount_out
     gas_cost_wei = route.gas_units * gas.price_wei
     return Quote(
         order=order,
         route=route,
         mid_price=mid_price,
-        fee_cost=fee_cost,
-        impact_cost=int(route.amount_in * mid_price) - route.amount_out - fee_cost,
+        fee_cost=min(fees, cost),
+        impact_cost=cost - min(fees, cost),
         gas_cost_wei=gas_cost_wei,
         gas_cost_out=_gas_cost_out(gas_cost_wei, gas, route.exact, mid_price),
         amount_out_min=_amount_out_min(order, route),
         amount_in_max=_amount_in_max(order, route),
         made_at=made_at,
     )
+
+
+def bind_quote(quote: Quote, amount_out_min: int, amount_in_max: int) -> Quote:
+    """Return the quote under bounds that were accepted before, on an earlier quote of its order.
+
+    Raises:
+        StaleStateError: the market no longer gives them.
+    """
+    if quote.amount_out < amount_out_min or quote.amount_in > amount_in_max:
+        raise _stale(
+            f"the market now gives {quote.amount_out} for {quote.amount_in} base units",
+            f"at least {amount_out_min} for at most {amount_in_max}, as accepted",
+        )
+    return replace(quote, amount_out_min=amount_out_min, amount_in_max=amount_in_max)
 
 
 def _require_match(order: Order, route: Route) -> None:

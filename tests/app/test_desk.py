@@ -7,11 +7,18 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from chain_facts import balance_of, nonce_of
 
 from onchain_exec import Desk, Exact, Limits, LocalSigner, OrderState, Policy
 from onchain_exec.app.sandbox.sandbox import Sandbox
-from onchain_exec.errors import AmountError, ConfigError, DuplicateOrderError, InputError, StaleStateError
-from tests.app.chain_facts import balance_of, nonce_of
+from onchain_exec.errors import (
+    AmountError,
+    BlockNotFoundError,
+    ConfigError,
+    DuplicateOrderError,
+    RevertError,
+    StaleStateError,
+)
 
 ONE = 10**18
 
@@ -91,23 +98,25 @@ def test_sell_with_the_same_client_order_id_reports_the_same_order(trading: Desk
 
 def test_execute_of_a_stale_quote_is_refused_and_nothing_is_sent(trading: Desk, fork: Sandbox) -> None:
     sent = nonce_of(fork, fork.trader.address)
+    fork.chain.mine(2)
     quote = trading.quote(sell="WETH", amount="1", buy="USDC")
     with pytest.raises(StaleStateError, match="old"):
         trading.execute(dataclasses.replace(quote, made_at=quote.made_at - 3600))
     fork.chain.request("anvil_reorg", 1, [])
-    with pytest.raises(InputError if False else Exception):  # noqa: B017, PT011
+    with pytest.raises(BlockNotFoundError):
         trading.execute(quote)
     assert nonce_of(fork, fork.trader.address) == sent
 
 
 def test_execute_when_the_price_has_moved_beyond_the_bound_sends_nothing(
-    trading: Desk, fork: Sandbox
+    trading: Desk, fork: Sandbox, tmp_path: Path
 ) -> None:
     sent = nonce_of(fork, fork.trader.address)
     quote = trading.quote(sell="WETH", amount="10", buy="USDC", max_slippage_bps=0)
-    _trade_in_between(fork)
-    view = trading.execute(quote)
-    assert view.state is OrderState.REJECTED
+    _trade_in_between(fork, tmp_path)
+    with pytest.raises(RevertError, match=r"Insufficient token|Too little"):
+        trading.execute(quote)
+    assert [order.state for order in trading.orders()] == [OrderState.REJECTED]
     assert nonce_of(fork, fork.trader.address) == sent
 
 
@@ -141,13 +150,18 @@ def test_sell_beyond_a_limit_is_denied_with_its_numbers(
     assert nonce_of(fork, fork.trader.address) == 0
 
 
-def test_sell_of_more_than_the_balance_is_denied(trading: Desk, fork: Sandbox) -> None:
-    fork.fund(fork.trader.address, fork.profile.tokens["WETH"], ONE)
-    order = trading.sell("WETH", "2", buy="USDC")
+def test_sell_of_more_than_the_balance_is_denied(fork: Sandbox, tmp_path: Path) -> None:
+    poor = fork.chain.accounts[7]
+    fork.fund(poor.address, fork.profile.tokens["WETH"], ONE)
+    signer = LocalSigner(poor.key, chain_id=fork.chain.chain_id)
+    with Desk.connect(
+        fork.url, signer=signer, journal=tmp_path / "journal.sqlite", profile=fork.profile
+    ) as desk:
+        order = desk.sell("WETH", "2", buy="USDC")
     assert order.state is OrderState.DENIED
     assert order.failure is not None
-    assert order.failure.code == "BALANCE_BELOW_AMOUNT"
-    assert "1 WETH" in order.failure.found
+    assert (order.failure.code, order.failure.found) == ("BALANCE_BELOW_AMOUNT", "1 WETH")
+    assert nonce_of(fork, poor.address) == 0
 
 
 @pytest.mark.parametrize("amount", [25, 2.5])
@@ -163,10 +177,10 @@ def test_sell_without_a_signer_says_how_to_get_one(fork: Sandbox, tmp_path: Path
             desk.sell("WETH", "1", buy="USDC")
 
 
-def _trade_in_between(fork: Sandbox) -> None:
+def _trade_in_between(fork: Sandbox, folder: Path) -> None:
     """Somebody else sells WETH for USDC and moves the price."""
     other = fork.chain.accounts[5]
     fork.fund(other.address, fork.profile.tokens["WETH"], 500 * ONE)
     signer = LocalSigner(other.key, chain_id=fork.chain.chain_id)
-    with Desk.connect(fork.url, signer=signer, journal=":memory:", profile=fork.profile) as desk:
+    with Desk.connect(fork.url, signer=signer, journal=folder / "other.sqlite", profile=fork.profile) as desk:
         desk.sell("WETH", "400", buy="USDC", max_slippage_bps=100)

@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from chain_facts import balance_of
+from cli_runner import Cli
 
 from onchain_exec.app.context import Step
 from onchain_exec.app.sandbox.sandbox import Sandbox
-from tests.app.conftest import Cli
-from tests.app.chain_facts import balance_of
 
 PROGRAM = Path(__file__).with_name("killed_swap.py")
 ONE_WETH = 10**18

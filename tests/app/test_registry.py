@@ -15,7 +15,11 @@ def test_get_chain_profile_of_a_listed_chain_has_what_the_desk_needs(chain_id: i
     profile = get_chain_profile(chain_id)
     assert profile.wrapped_native.decimals == 18
     assert profile.get_token("usdc") == profile.tokens["USDC"]
-    for protocol, role in (("uniswap_v2", "factory"), ("uniswap_v3", "factory"), ("uniswap_v3", "swap_router")):
+    for protocol, role in (
+        ("uniswap_v2", "factory"),
+        ("uniswap_v3", "factory"),
+        ("uniswap_v3", "swap_router"),
+    ):
         assert profile.get_contract(protocol, role) is not None
     addresses = [token.address for token in profile.tokens.values()]
     assert len(set(addresses)) == len(addresses)

@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from onchain_exec.core.artifact import get_artifact
 
 ROOT_VARIABLE = "ONCHAIN_EXEC_CACHE"
 _STATE, _MANIFEST = "state.json", "manifest.json"
+_KEPT = 3  # of 15 MB each: this code's, and those of other versions that may run beside it
 
 
 def get_cache_root() -> Path:
@@ -47,6 +49,7 @@ def get_deployed(root: Path, deploy: Callable[[Path], Deployment]) -> tuple[Path
                     manifest = deploy(complete / _STATE).to_json()
                     (complete / _MANIFEST).write_text(json.dumps(manifest, indent=1))
                     complete.rename(folder)
+                _drop_superseded(root)
     return folder / _STATE, _read_manifest(folder / _MANIFEST)
 
 
@@ -72,6 +75,12 @@ def _folder(root: Path) -> Path:
 
 def _read_manifest(path: Path) -> Deployment:
     return Deployment.from_json(json.loads(path.read_text()))
+
+
+def _drop_superseded(root: Path) -> None:
+    folders = sorted(root.glob("sandbox-*/"), key=lambda folder: folder.stat().st_mtime)
+    for folder in folders[:-_KEPT]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _files(folder: Traversable) -> Iterator[Traversable]:
