@@ -1,7 +1,22 @@
-"""Which pools fill an order best, in exact integers."""
+"""Which pools fill an order best, in exact integers, and how good that is."""
 
+from onchain_exec.routing.network import Network
 from onchain_exec.routing.quote import Quote, bind_quote, make_quote
-from onchain_exec.routing.route import GasModel, Route, Swap, Terms
+from onchain_exec.routing.route import Certificate, Exclusion, GasModel, Options, Route, Shape, Swap, Terms
 from onchain_exec.routing.search import find_route
 
-__all__ = ["GasModel", "Quote", "Route", "Swap", "Terms", "bind_quote", "find_route", "make_quote"]
+__all__ = [
+    "Certificate",
+    "Exclusion",
+    "GasModel",
+    "Network",
+    "Options",
+    "Quote",
+    "Route",
+    "Shape",
+    "Swap",
+    "Terms",
+    "bind_quote",
+    "find_route",
+    "make_quote",
+]

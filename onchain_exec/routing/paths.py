@@ -1,75 +1,96 @@
-"""Chains of pools from one token to another."""
+"""Flows as whole paths, for executors that cannot split and merge on the way."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from functools import reduce
+from collections.abc import Sequence
+from typing import Final
 
 from onchain_exec.core import Exact, Token
-from onchain_exec.errors import NoPoolError
-from onchain_exec.venues import Pool, PoolSet
+from onchain_exec.routing.flow import Flow
+from onchain_exec.routing.market import Market, Settlement, divide
+from onchain_exec.routing.route import Terms
+from onchain_exec.venues import Hop, Leg
+
+_TINY: Final = 1e-12
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
-    """``pools[i]`` turns ``tokens[i]`` into ``tokens[i + 1]``."""
+def settle_paths(
+    terms: Terms, flows: Sequence[Flow], order: Sequence[Token], graph: Sequence[Hop]
+) -> Settlement:
+    """Return acyclic ``flows`` as paths that run one after the other, in exact integers.
 
-    pools: tuple[Pool, ...]
-    tokens: tuple[Token, ...]
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """The pools' names in order: what makes a search repeatable."""
-        return tuple(pool.key for pool in self.pools)
-
-    def quoter(self, exact: Exact) -> Callable[[int], int]:
-        """Return the composed quoter: amount_in to amount_out, or back for Exact.OUT."""
-        sides = zip(self.pools, self.tokens, self.tokens[1:], strict=False)
-        quoters = [pool.quoter(token_in, token_out, exact) for pool, token_in, token_out in sides]
-        if exact is Exact.OUT:
-            quoters.reverse()
-        if len(quoters) == 1:
-            return quoters[0]
-        return lambda amount: reduce(lambda flow, quote: quote(flow), quoters, amount)
-
-
-def find_paths(token_in: Token, token_out: Token, pools: PoolSet) -> tuple[Path, ...]:
-    """Return every path of one or two pools, in an order that depends on the pools' keys alone.
+    A pool on several paths is met by each as the ones before left it, and pays its gas each time. A
+    path gets its share of what the settled ``graph`` passes on where it last parts from another, and
+    the pools say what that takes at its start. The widest path runs last and takes the rest.
 
     Raises:
-        NoPoolError: no pool holds one of the tokens, or none connects them within two hops.
+        RefusedError: a pool would revert on its part.
     """
-    by_token: dict[Token, list[Pool]] = defaultdict(list)
-    for pool in sorted(pools.pools, key=lambda pool: pool.key):
-        for token in pool.tokens:
-            by_token[token].append(pool)
-    for token in (token_in, token_out):
-        if token not in by_token:
-            raise NoPoolError(
-                f"none of the {len(pools.pools)} pools at {pools.block} holds {token}",
-                needed=f"a pool with {token} ({token.address})",
-                todo="Check the token's address, or add a protocol or fee tier to the search",
-            )
-    direct = (Path((pool,), (token_in, token_out)) for pool in by_token[token_in] if token_out in pool.tokens)
-    paths = (*direct, *_two_hops(token_in, token_out, by_token))
-    if not paths:
-        raise NoPoolError(
-            f"no pool at {pools.block} trades {token_in} for {token_out}, directly or through one token",
-            needed=f"a pool of {token_in} and one of {token_out} that share a token",
-            todo="Add a protocol, a fee tier or a connecting token to the search",
-        )
-    return paths
+    forwards = terms.exact is Exact.IN
+    if not forwards:
+        flows = [_turned(flow)._replace(amount_in=flow.amount_out) for flow in flows]
+        order = order[::-1]
+    start, end = (terms.token_in, terms.token_out) if forwards else (terms.token_out, terms.token_in)
+    leaving: dict[Token, list[Flow]] = defaultdict(list)
+    for flow in flows:
+        leaving[flow.token_in].append(flow)
+    passed = _passed_on(terms, graph)
+    market, left, legs = Market(terms.exact), terms.amount, []
+    paths = _split(leaving, order, start, end)
+    for path, share in reversed(paths):
+        steps = path if forwards else tuple(_turned(flow) for flow in path)
+        parting = max(n for n, flow in enumerate(path) if n == 0 or len(leaving[flow.token_in]) > 1)
+        amount = divide(passed[path[parting].token_in], share[parting])
+        for step in reversed(steps[:parting]):
+            amount = market.quote_other(step, amount)
+        amount = left if path is paths[0][0] else min(amount, left)
+        left -= amount
+        hops = []
+        for step in steps:
+            hops.append(market.swap(step, amount))
+            amount = hops[-1].amount_out if forwards else hops[-1].amount_in
+        legs.append(Leg(tuple(hops if forwards else reversed(hops))))
+    return Settlement(tuple(legs), market.gas_units)
 
 
-def _two_hops(token_in: Token, token_out: Token, by_token: dict[Token, list[Pool]]) -> Iterator[Path]:
-    for first in by_token[token_in]:
-        for middle in _others(first.tokens, token_in, token_out):
-            for second in by_token[middle]:
-                if token_out in second.tokens and second.key != first.key:
-                    yield Path((first, second), (token_in, middle, token_out))
+def _turned(flow: Flow) -> Flow:
+    return flow._replace(token_in=flow.token_out, token_out=flow.token_in)
 
 
-def _others(tokens: Iterable[Token], *known: Token) -> Iterator[Token]:
-    return (token for token in tokens if token not in known)
+def _passed_on(terms: Terms, graph: Sequence[Hop]) -> dict[Token, int]:
+    """Return what each token of the settled graph passes on."""
+    passed: dict[Token, int] = defaultdict(int)
+    for hop in graph:
+        if terms.exact is Exact.IN:
+            passed[hop.token_in] += hop.amount_in
+        else:
+            passed[hop.token_out] += hop.amount_out
+    return passed
+
+
+def _split(
+    leaving: dict[Token, list[Flow]], order: Sequence[Token], start: Token, end: Token
+) -> list[tuple[tuple[Flow, ...], tuple[float, ...]]]:
+    """Return paths from ``start`` to ``end``, the widest first, with the share each has of what every
+    token on it passes on. A token passes on in proportion to what its flows carry."""
+    reached = dict.fromkeys(order, 0.0)
+    reached[start] = 1.0
+    left: dict[int, float] = {}
+    for token in order:
+        total = sum(flow.amount_in for flow in leaving[token])
+        for flow in leaving[token]:
+            left[flow.edge] = reached[token] * flow.amount_in / total
+            reached[flow.token_out] += left[flow.edge]
+    paths: list[tuple[tuple[Flow, ...], tuple[float, ...]]] = []
+    while True:
+        path: list[Flow] = []
+        token, width = start, 1.0
+        while token != end:
+            path.append(max(leaving[token], key=lambda flow: left[flow.edge]))
+            token, width = path[-1].token_out, min(width, left[path[-1].edge])
+        if width <= _TINY:
+            return paths
+        for flow in path:
+            left[flow.edge] -= width
+        paths.append((tuple(path), tuple(width / reached[flow.token_in] for flow in path)))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import enum
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
 from onchain_exec.core import BlockRef, Exact, Token
+from onchain_exec.core.fixed_point import BPS
 from onchain_exec.venues import Hop, Leg
 
 
@@ -53,15 +56,66 @@ class GasModel:
         return int(gas_units * self.price_wei * Fraction(self.token_per_wei))
 
 
+class Shape(enum.Enum):
+    """What an executor can run."""
+
+    PATHS = "paths"
+    """Whole paths from token_in to token_out, one after the other."""
+
+    GRAPH = "graph"
+    """Hops that split and merge flows on the way: one swap per pool, and so less gas."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How far a search goes.
+
+    ``max_hops`` bounds the hops of a path. ``cycles`` lets flows return to a token they left, which
+    mixes arbitrage into the swap. ``time_limit_ms`` bounds the proof that no other choice of pools
+    saves gas, on ``clock`` (seconds, monotonic); the best found by then is returned with its gap.
+    """
+
+    max_hops: int = 3
+    shape: Shape = Shape.PATHS
+    cycles: bool = False
+    time_limit_ms: int | None = None
+    clock: Callable[[], float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Pools (by key) that the certificate says nothing about, and why."""
+
+    pools: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Why no route over these pools is better.
+
+    ``bound`` is base units: with Exact.IN no route that pays the same gas gives more, with Exact.OUT
+    none takes less; a route that pays other gas may differ from it by the difference's worth.
+    ``prices`` prove it: base units of the priced token (token_out for Exact.IN, token_in for
+    Exact.OUT) per base unit of each token. Anyone can check: at these prices the most profitable
+    trades of all pools, and the order, are worth no more.
+    """
+
+    bound: int
+    prices: Mapping[Token, float]
+    excluded: tuple[Exclusion, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """How an order is filled: ``legs`` run in their order, later legs meeting the pools as earlier
     ones left them. All amounts are base units recomputed by the pools' exact arithmetic.
 
-    ``best_single_amount`` is what the best single leg alone would give (Exact.IN, amount_out) or
-    take (Exact.OUT, amount_in), or None if no single leg can fill the order; best means after gas.
-    ``gas_units`` is the search's estimate of the swap's gas; the limit that is sent comes from
-    simulation.
+    A leg is a chain of hops from token_in to token_out; with `Shape.GRAPH` it may start or end at a
+    token in between, and then takes what the legs before it gave. ``best_single_amount`` is what the
+    best single path alone would give (Exact.IN, amount_out) or take (Exact.OUT, amount_in), or None
+    if no single path can fill the order; best means after gas. ``gas_units`` is the search's
+    estimate of the swap's gas; the limit that is sent comes from simulation.
     """
 
     block: BlockRef
@@ -73,6 +127,19 @@ class Route:
     legs: tuple[Leg, ...]
     best_single_amount: int | None
     gas_units: int
+    certificate: Certificate
+
+    @property
+    def bound(self) -> int:
+        """The certificate's bound: on amount_out for Exact.IN, on amount_in for Exact.OUT."""
+        return self.certificate.bound
+
+    @property
+    def gap_bps(self) -> float:
+        """How far the route may be from the best one, in 1e-4 of the bound; at least 0."""
+        found = self.amount_out if self.exact is Exact.IN else self.amount_in
+        short = self.bound - found if self.exact is Exact.IN else found - self.bound
+        return short / self.bound * BPS if self.bound else 0.0
 
     @property
     def hops(self) -> tuple[Hop, ...]:

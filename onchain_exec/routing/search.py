@@ -1,34 +1,50 @@
-"""Find the route: the best single path, then every split that earns more than its gas."""
+"""Find the route: solve for prices, choose the pools, settle in integers, prove how good it is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Final, TypeAlias
+from math import floor
+from typing import Final
 
-from onchain_exec.core import BlockRef, Exact
-from onchain_exec.errors import InputError, NoRouteError, PoolRevertError, StaleStateError
-from onchain_exec.routing.paths import Path, find_paths
-from onchain_exec.routing.route import GasModel, Route, Terms
-from onchain_exec.routing.settle import Settlement, settle
-from onchain_exec.routing.split import UNFILLABLE, Value, split_amount, value_of
+import numpy as np
+from numpy.typing import NDArray
+
+from onchain_exec.core import BlockRef, Exact, Token
+from onchain_exec.errors import InputError, NoRouteError, StaleStateError
+from onchain_exec.routing.branch import TRIFLE, Support, choose_edges
+from onchain_exec.routing.certificate import Case, upper_bound
+from onchain_exec.routing.dual import DualPoint, Problem, evaluate, solve
+from onchain_exec.routing.flow import Flow, is_acyclic, keep_through, order_tokens
+from onchain_exec.routing.gas import ROUTE_GAS
+from onchain_exec.routing.market import RefusedError, Settlement
+from onchain_exec.routing.network import Network
+from onchain_exec.routing.oracles import Edges, IndexArray
+from onchain_exec.routing.route import Certificate, Exclusion, GasModel, Options, Route, Shape, Terms
+from onchain_exec.routing.scope import best_rates, make_scope
+from onchain_exec.routing.settle import settle
+from onchain_exec.routing.singles import find_singles
 from onchain_exec.venues import PoolSet
 
 _NO_GAS: Final = GasModel()
-_SPLIT_PATHS: Final = 8
-_PROBE: Final = 16
-
-Proposal: TypeAlias = tuple[tuple[Path, ...], list[int]]
-"""Paths and what each is given."""
+_DEFAULTS: Final = Options()
+_SETTLED: Final = 1e-12
+"""The relative gap to which the chosen pools are solved before they are settled."""
 
 
 def find_route(
-    terms: Terms, pools: PoolSet, gas: GasModel = _NO_GAS, *, block: BlockRef | None = None
+    terms: Terms,
+    pools: PoolSet | Network,
+    gas: GasModel = _NO_GAS,
+    *,
+    block: BlockRef | None = None,
+    options: Options = _DEFAULTS,
 ) -> Route:
-    """Return the route of one or two hops that is worth most after gas, in exact integers.
+    """Return the route that is worth most after gas, in exact integers, with its certificate.
 
     Exact.IN maximises what comes out, Exact.OUT minimises what goes in; either way the result is
-    never worse after gas than the best single path. The same input gives the same route.
+    not worth less after gas than the best single path of two hops. The same input gives the same
+    route. For many orders at one block build the `Network` once and pass it.
 
     Raises:
         InputError: the terms trade a token for itself, or nothing.
@@ -36,78 +52,186 @@ def find_route(
         NoPoolError: no pool connects the tokens.
         NoRouteError: pools connect them, but none can fill the amount.
     """
-    _require_sound(terms, pools, block)
-    paths = find_paths(terms.token_in, terms.token_out, pools)
-
-    def worth(settled: Settlement) -> int:
-        traded = settled.amount_out if terms.exact is Exact.IN else -settled.amount_in
-        return traded - gas.cost(settled.gas_units)
-
-    singles = _settled([((path,), [terms.amount]) for path in paths], terms.exact)
-    splits = _settled(_find_splits(paths, terms), terms.exact)
-    best_single = max(singles, key=worth, default=None)
-    best = max([*singles, *splits], key=worth, default=None)
-    if best is None:
-        raise NoRouteError(
-            f"{len(paths)} paths lead from {terms.token_in} to {terms.token_out} at {pools.block}, "
-            f"none fills {terms.amount} base units",
-            needed="liquidity for the whole amount",
-            todo="Trade less, or add pools to the search",
-        )
-    return Route(
-        block=pools.block,
-        token_in=terms.token_in,
-        token_out=terms.token_out,
-        exact=terms.exact,
-        amount_in=best.amount_in,
-        amount_out=best.amount_out,
-        legs=best.legs,
-        best_single_amount=_other_side(best_single, terms) if best_single else None,
-        gas_units=best.gas_units,
-    )
+    _require_sound(terms, pools.block, block)
+    network = pools if isinstance(pools, Network) else Network.build(pools)
+    return _Search(terms, network, gas, options).run()
 
 
-def _require_sound(terms: Terms, pools: PoolSet, block: BlockRef | None) -> None:
+def _require_sound(terms: Terms, found: BlockRef, block: BlockRef | None) -> None:
     if terms.token_in == terms.token_out:
         raise InputError(f"{terms.token_in} is traded for itself", needed="two different tokens")
     if terms.amount <= 0:
         raise InputError(f"the amount is {terms.amount} base units", needed="more than zero")
-    if block is not None and block != pools.block:
+    if block is not None and block != found:
         raise StaleStateError(
-            f"the pools were read at {pools.block}",
+            f"the pools were read at {found}",
             needed=f"pools at {block}",
             todo="Read the pools again at the block of the decision",
         )
 
 
-def _find_splits(paths: tuple[Path, ...], terms: Terms) -> Iterator[Proposal]:
-    """Yield splits over ever fewer paths: each drops the path that carried least."""
-    sign = 1 if terms.exact is Exact.IN else -1
-    valued = [(path, value_of(path.quoter(terms.exact), sign)) for path in paths]
-    chosen = _promising(valued, terms.amount)
-    while len(chosen) > 1:
-        amounts = split_amount(terms.amount, [value for _, value in chosen])
-        used = [(pair, amount) for pair, amount in zip(chosen, amounts, strict=True) if amount]
-        yield tuple(path for (path, _), _ in used), [amount for _, amount in used]
-        least = min(range(len(used)), key=lambda index: used[index][1])
-        chosen = [pair for index, (pair, _) in enumerate(used) if index != least]
+class _Search:
+    """One search: what it was asked, and the part of the network it looks at."""
 
+    def __init__(self, terms: Terms, network: Network, gas: GasModel, options: Options) -> None:
+        self.terms, self.network, self.gas, self.options = terms, network, gas, options
+        self.forwards = terms.exact is Exact.IN
+        self.scope = make_scope(
+            network, terms.token_in, terms.token_out, options.max_hops, cycles=options.cycles
+        )
 
-def _promising(valued: list[tuple[Path, Value]], amount: int) -> list[tuple[Path, Value]]:
-    """Return the paths that give most for a part of the amount: the ones a split would use first."""
-    probe = -(-amount // _PROBE)
-    ranked = sorted(valued, key=lambda pair: pair[1](probe), reverse=True)
-    return [pair for pair in ranked[:_SPLIT_PATHS] if pair[1](probe) > UNFILLABLE]
+    def run(self) -> Route:
+        """Return the route; see `find_route`."""
+        problem, point, excluded = self._solve()
+        choice = choose_edges(problem, point, self._deadline())
+        best = self._settle_support(problem, choice.support)
+        singles = self._settle_singles(problem, point)
+        best_single = max(singles, key=self._worth, default=None)
+        found = max([*singles, *([best] if best else [])], key=self._worth, default=None)
+        if found is None:
+            raise self._no_route()
+        certificate = self._certify(problem, choice.cases, found, excluded)
+        return Route(
+            block=self.network.block,
+            token_in=self.terms.token_in,
+            token_out=self.terms.token_out,
+            exact=self.terms.exact,
+            amount_in=-found.bought(self.terms.token_in),
+            amount_out=found.bought(self.terms.token_out),
+            legs=found.legs,
+            best_single_amount=None if best_single is None else abs(best_single.bought(self._priced)),
+            gas_units=found.gas_units,
+            certificate=certificate,
+        )
 
+    @property
+    def _priced(self) -> Token:
+        """The token that the search maximises: what comes out, or less of what goes in."""
+        return self.terms.token_out if self.forwards else self.terms.token_in
 
-def _settled(proposals: Iterable[Proposal], exact: Exact) -> list[Settlement]:
-    """Return the proposals that the pools can fill, in exact integers."""
-    found = []
-    for paths, amounts in proposals:
-        with suppress(PoolRevertError):
-            found.append(settle(paths, amounts, exact))
-    return found
+    def _worth(self, settled: Settlement) -> int:
+        return settled.bought(self._priced) - self.gas.cost(settled.gas_units)
 
+    def _problem(self, edges: Edges) -> Problem:
+        scope, amount = self.scope, float(self.terms.amount)
+        endowment = np.zeros(len(scope.tokens))
+        endowment[scope.source if self.forwards else scope.target] = amount if self.forwards else -amount
+        costs = self.network.gas_units[edges.pool] * (self.gas.price_wei * self.gas.token_per_wei)
+        return Problem(edges, endowment, scope.target if self.forwards else scope.source, costs)
 
-def _other_side(found: Settlement, terms: Terms) -> int:
-    return found.amount_out if terms.exact is Exact.IN else found.amount_in
+    def _solve(self) -> tuple[Problem, DualPoint, tuple[Exclusion, ...]]:
+        """Return the problem, without cycles unless they are asked for, its solution without gas, and
+        what that leaves out."""
+        excluded: tuple[Exclusion, ...] = ()
+        unknown = tuple(pool.key for pool in self.network.unknown)
+        if unknown:
+            excluded = (Exclusion(unknown, "no oracle for this kind of pool"),)
+        problem = self._problem(self.scope.edges)
+        rates = best_rates(self.scope, self.options.max_hops, to_target=self.forwards)
+        point = solve(problem, np.nan_to_num(rates if self.forwards else -rates, neginf=0.0, posinf=0.0))
+        flows = self._flows(problem, point, np.arange(len(self.scope.tokens)))
+        order = order_tokens(flows)
+        if self.options.cycles or is_acyclic(flows, order):
+            return problem, point, excluded
+        forward = self._lead_forward(problem.edges, order)
+        backward = problem.take(np.flatnonzero(~forward))
+        problem = problem.take(np.flatnonzero(forward))
+        point = solve(problem, point.log_prices)
+        profit = evaluate(backward, point.log_prices).profit
+        arbitrage = backward.edges.pool[profit > TRIFLE * abs(point.value)]
+        if len(arbitrage):
+            keys = tuple(self.network.pools[pool].key for pool in sorted(set(arbitrage.tolist())))
+            excluded += (Exclusion(keys, "trades only as part of an arbitrage: cycles=True takes it"),)
+        return problem, point, excluded
+
+    def _settle_support(self, problem: Problem, support: Support) -> Settlement | None:
+        """Return the support in exact integers; edges whose pools refuse their part are left out."""
+        edges = support.edges
+        while len(edges):
+            part, tokens = problem.take(edges).compact()
+            point = solve(part, support.log_prices[tokens], _SETTLED)
+            flows = self._flows(part, point, tokens)
+            if not self.options.cycles:
+                flows = keep_through(flows, self.terms.token_in, self.terms.token_out)
+            try:
+                return settle(self.terms, flows, self.options.shape) if flows else None
+            except RefusedError as refused:
+                edges = np.delete(edges, refused.flow.edge)
+        return None
+
+    def _flows(self, part: Problem, point: DualPoint, tokens: IndexArray) -> list[Flow]:
+        """Return what the edges of ``part`` carry, trifles left out; its token i is ``tokens[i]``."""
+        edges, trade = part.edges, point.trade
+        value = np.exp(point.log_prices[edges.source]) * trade.amount_in
+        return [
+            Flow(
+                self.network.pools[edges.pool[edge]],
+                self._token(tokens[edges.source[edge]]),
+                self._token(tokens[edges.target[edge]]),
+                float(trade.amount_in[edge]),
+                float(trade.amount_out[edge]),
+                float(value[edge]),
+                edge,
+            )
+            for edge in np.flatnonzero(value > TRIFLE * value.max(initial=0.0)).tolist()
+        ]
+
+    def _lead_forward(self, edges: Edges, order: Sequence[Token]) -> NDArray[np.bool_]:
+        """Return which edges lead nearer to the end, or else forwards in ``order``."""
+        numbers = {token.address: number for number, token in enumerate(order)}
+        place = np.array([numbers.get(self._token(n).address, -1) for n in range(len(self.scope.tokens))])
+        rank = self.scope.level * (len(order) + 1) + place
+        return np.asarray(rank[edges.source] < rank[edges.target])
+
+    def _token(self, number: int) -> Token:
+        return self.network.tokens[int(self.scope.tokens[number])]
+
+    def _settle_singles(self, problem: Problem, point: DualPoint) -> list[Settlement]:
+        """Return the most promising paths without a split, in exact integers."""
+        edges, settled = problem.edges, []
+        amount_in = float(self.terms.amount) if self.forwards else max(1.0, -point.value)
+        for path in find_singles(edges, self.scope, amount_in):
+            flows = [
+                Flow(
+                    self.network.pools[edges.pool[edge]],
+                    self._token(edges.source[edge]),
+                    self._token(edges.target[edge]),
+                    *(1.0, 1.0, 1.0),
+                    edge,
+                )
+                for edge in path
+            ]
+            with suppress(RefusedError):
+                settled.append(settle(self.terms, flows, Shape.GRAPH))
+        return settled
+
+    def _certify(
+        self, problem: Problem, cases: tuple[Case, ...], found: Settlement, excluded: tuple[Exclusion, ...]
+    ) -> Certificate:
+        """Return the highest bound of ``cases``, for routes that pay the gas that ``found`` pays."""
+        bounds = [upper_bound(problem, case) for case in cases]
+        highest = cases[int(np.argmax(bounds))]
+        gas = self.gas.cost(found.gas_units) - self.gas.cost(ROUTE_GAS)
+        bound = floor(max(bounds)) + gas + (1 if gas else 0)
+        prices = np.exp(highest.log_prices).tolist()
+        return Certificate(
+            bound=bound if self.forwards else -bound,
+            prices={self._token(number): price for number, price in enumerate(prices)},
+            excluded=excluded,
+        )
+
+    def _deadline(self) -> Callable[[], bool]:
+        clock, limit_ms = self.options.clock, self.options.time_limit_ms
+        if clock is None or limit_ms is None:
+            return lambda: False
+        end = clock() + limit_ms / 1_000
+        return lambda: clock() >= end
+
+    def _no_route(self) -> NoRouteError:
+        terms = self.terms
+        return NoRouteError(
+            f"{len(set(self.scope.edges.pool.tolist()))} pools lead from {terms.token_in} to "
+            f"{terms.token_out} at {self.network.block}, none fills {terms.amount} base units",
+            needed="liquidity for the whole amount",
+            todo="Trade less, or add pools to the search",
+        )

@@ -1,69 +1,122 @@
-"""From shares to exact integers: run paths through the pools in order, state after state."""
+"""From float flows to exact integers.
+
+Each token's exact balance is divided by the float shares and the largest flow takes the rest, so
+nothing is lost on the way and each hop costs less than a unit beside its contract's rounding.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from onchain_exec.core import Exact, Token
-from onchain_exec.routing.gas import ROUTE_GAS, TICK_GAS, hop_gas
-from onchain_exec.routing.paths import Path
-from onchain_exec.venues import Hop, Leg, Pool
+from onchain_exec.routing.flow import Flow, is_acyclic, order_tokens
+from onchain_exec.routing.market import Market, Settlement, divide
+from onchain_exec.routing.paths import settle_paths
+from onchain_exec.routing.route import Shape, Terms
+from onchain_exec.venues import Hop, Leg
+
+_MOST_ROUNDS: Final = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """Legs in exact base units, and the gas they are expected to take."""
-
-    legs: tuple[Leg, ...]
-    gas_units: int
-
-    @property
-    def amount_in(self) -> int:
-        """What all legs take."""
-        return sum(leg.amount_in for leg in self.legs)
-
-    @property
-    def amount_out(self) -> int:
-        """What all legs give."""
-        return sum(leg.amount_out for leg in self.legs)
-
-
-class _Market:
-    """The pools as the swaps so far have left them."""
-
-    def __init__(self) -> None:
-        self._after: dict[str, Pool] = {}
-        self.gas_units = ROUTE_GAS
-
-    def swap(self, pool: Pool, sides: tuple[Token, Token], amount: int, exact: Exact) -> Hop:
-        met = self._after.get(pool.key, pool)
-        done = met.swap(*sides, amount, exact)
-        self._after[pool.key] = done.pool_after
-        self.gas_units += hop_gas(pool.kind) + TICK_GAS * done.ticks_crossed
-        return Hop(met, *sides, done.amount_in, done.amount_out, done.fee_amount)
-
-
-def settle(paths: Sequence[Path], amounts: Sequence[int], exact: Exact) -> Settlement:
-    """Return the legs that push ``amounts`` through ``paths`` in order, zero amounts left out.
-
-    A pool that several legs use is met by each as the legs before left it. Exact.OUT computes each
-    leg backwards from what it has to give.
+def settle(terms: Terms, flows: Sequence[Flow], shape: Shape) -> Settlement:
+    """Return ``flows`` in exact integers, for an executor of ``shape``.
 
     Raises:
-        PoolRevertError: a pool would revert on what reaches it.
+        RefusedError: a pool would revert on its part.
     """
-    market = _Market()
-    legs = tuple(
-        _run(market, path, amount, exact) for path, amount in zip(paths, amounts, strict=True) if amount
-    )
-    return Settlement(legs, market.gas_units)
+    order = order_tokens(flows)
+    if not is_acyclic(flows, order):
+        return _settle_together(terms, flows)
+    market = Market(terms.exact)
+    hops = _run_graph(market, terms, flows, order)
+    legs = _join(hops, terms)
+    if shape is Shape.GRAPH or all(_is_whole(leg, terms) for leg in legs):
+        return Settlement(legs, market.gas_units)
+    return settle_paths(terms, flows, order, hops)
 
 
-def _run(market: _Market, path: Path, amount: int, exact: Exact) -> Leg:
-    steps = list(zip(path.pools, zip(path.tokens, path.tokens[1:], strict=False), strict=True))
+def _is_whole(leg: Leg, terms: Terms) -> bool:
+    return leg.hops[0].token_in == terms.token_in and leg.hops[-1].token_out == terms.token_out
+
+
+def _join(hops: Sequence[Hop], terms: Terms) -> tuple[Leg, ...]:
+    """Return the hops as chains: a hop is continued by the only one that takes what only it gives."""
+    arriving: dict[Token, list[int]] = defaultdict(list)
+    leaving: dict[Token, list[int]] = defaultdict(list)
+    for number, hop in enumerate(hops):
+        arriving[hop.token_out].append(number)
+        leaving[hop.token_in].append(number)
+    following = {
+        arriving[token][0]: leaving[token][0]
+        for token in leaving
+        if token not in (terms.token_in, terms.token_out) and len(arriving[token]) == len(leaving[token]) == 1
+    }
+    legs = []
+    for first in range(len(hops)):
+        if first not in following.values():
+            chain = [first]
+            while chain[-1] in following:
+                chain.append(following[chain[-1]])
+            legs.append(Leg(tuple(hops[number] for number in chain)))
+    return tuple(legs)
+
+
+def _run_graph(market: Market, terms: Terms, flows: Sequence[Flow], order: Sequence[Token]) -> list[Hop]:
+    """Run the flows token by token in topological ``order``; Exact.OUT runs it backwards, from what
+    has to come out to what that takes."""
+    forwards = terms.exact is Exact.IN
+    leaving: dict[Token, list[Flow]] = defaultdict(list)
+    for flow in flows:
+        leaving[flow.token_in if forwards else flow.token_out].append(flow)
+    balance: dict[Token, int] = defaultdict(int)
+    balance[terms.token_in if forwards else terms.token_out] = terms.amount
     hops: list[Hop] = []
-    for pool, sides in steps if exact is Exact.IN else reversed(steps):
-        hops.append(market.swap(pool, sides, amount, exact))
-        amount = hops[-1].amount_out if exact is Exact.IN else hops[-1].amount_in
-    return Leg(tuple(hops if exact is Exact.IN else reversed(hops)))
+    for token in order if forwards else reversed(order):
+        for flow, amount in _divide_among(balance[token], leaving[token], terms.exact):
+            hop = market.swap(flow, amount)
+            hops.append(hop)
+            if forwards:
+                balance[hop.token_out] += hop.amount_out
+            else:
+                balance[hop.token_in] += hop.amount_in
+    return hops if forwards else hops[::-1]
+
+
+def _divide_among(amount: int, flows: list[Flow], exact: Exact) -> Iterator[tuple[Flow, int]]:
+    """Yield the flows with their parts of ``amount``; the largest comes last and takes the rest."""
+    shares = sorted(
+        (flow.amount_in if exact is Exact.IN else flow.amount_out, flow.edge, flow) for flow in flows
+    )
+    total = sum(share for share, _, _ in shares)
+    left = amount
+    for share, _, flow in shares[:-1]:
+        part = divide(amount, share / total)
+        left -= part
+        yield flow, part
+    for _, _, flow in shares[-1:]:
+        yield flow, left
+
+
+def _settle_together(terms: Terms, flows: Sequence[Flow]) -> Settlement:
+    """Run flows that form cycles as one batch, in which what is owed is paid at the end.
+
+    Each takes its float amount, rounded; then what a token owes is taken off its largest flow, until
+    no token but the priced one is short.
+    """
+    amounts = [int(flow.amount_in) for flow in flows]
+    for _ in range(_MOST_ROUNDS):
+        market = Market(Exact.IN)
+        hops = [market.swap(flow, amount) for flow, amount in zip(flows, amounts, strict=True)]
+        balance = defaultdict(int, {terms.token_in: terms.amount})
+        for hop in hops:
+            balance[hop.token_in] -= hop.amount_in
+            balance[hop.token_out] += hop.amount_out
+        owing = [token for token, left in balance.items() if left < 0 and token != terms.token_out]
+        if not owing:
+            break
+        for token in owing:
+            largest = max(range(len(flows)), key=lambda n: amounts[n] if flows[n].token_in == token else -1)
+            amounts[largest] += balance[token]
+    return Settlement(tuple(Leg((hop,)) for hop in hops), market.gas_units)

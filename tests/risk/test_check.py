@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from onchain_exec.core import BlockRef, Exact, Order, Token, to_address
 from onchain_exec.errors import ConfigError, InputError
 from onchain_exec.risk import AccountState, Approved, DenialCode, Denied, Limits, check
-from onchain_exec.routing import Quote, Route
+from onchain_exec.routing import Certificate, Quote, Route
 
 BLOCK = BlockRef(1, 100, "0x" + "ab" * 32, 1_700_000_000, 10**9, 30_000_000)
 NOW = BLOCK.timestamp
@@ -21,7 +21,8 @@ TRADER, ROUTER = to_address("0x" + "77" * 20), to_address("0x" + "88" * 20)
 WETH = Token(1, to_address("0x" + "01" * 20), "WETH", 18)
 USDC = Token(1, to_address("0x" + "02" * 20), "USDC", 6)
 ORDER = Order("1", "", TRADER, TRADER, WETH, USDC, 2 * 10**18, Exact.IN, 50, NOW + 600)
-ROUTE = Route(BLOCK, WETH, USDC, Exact.IN, 2 * 10**18, 3_980_000_000, (), None, 150_000)
+CERTIFICATE = Certificate(3_980_000_000, {}, ())
+ROUTE = Route(BLOCK, WETH, USDC, Exact.IN, 2 * 10**18, 3_980_000_000, (), None, 150_000, CERTIFICATE)
 QUOTE = Quote(
     order=ORDER,
     route=ROUTE,

@@ -7,9 +7,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from constant_product import BLOCK, A, B, C, ConstantProductPool, make_order, markets, pool_set
 from hypothesis import given
 from hypothesis import strategies as st
+from markets import BLOCK, A, B, C, make_order, make_pool, markets, pool_set
 
 from onchain_exec.core import Exact
 from onchain_exec.errors import InputError, NoRouteError, StaleStateError
@@ -40,7 +40,7 @@ def test_make_quote_costs_add_up_exactly_and_are_not_negative(market, amount, ex
 
 @given(amounts, st.integers(0, 10_000), st.sampled_from(Exact))
 def test_make_quote_bounds_round_in_the_traders_favour(amount, slippage_bps, exact):
-    market = pool_set(ConstantProductPool(1, (A, B), (10**30, 10**30)))
+    market = pool_set(make_pool(1, (A, B), (10**30, 10**30)))
     quote = quote_for(make_order(amount, exact, max_slippage_bps=slippage_bps), market)
     if exact is Exact.IN:
         assert quote.amount_in_max == amount
@@ -53,7 +53,7 @@ def test_make_quote_bounds_round_in_the_traders_favour(amount, slippage_bps, exa
 
 
 def test_make_quote_one_pool_shows_its_spot_price_and_fee():
-    market = pool_set(ConstantProductPool(1, (A, B), (10**24, 3 * 10**24)))
+    market = pool_set(make_pool(1, (A, B), (10**24, 3 * 10**24)))
     quote = quote_for(make_order(10**18), market)
     assert quote.mid_price == 3
     assert quote.fee_cost == 3 * 10**18 * 3_000 // 10**6
@@ -64,16 +64,16 @@ def test_make_quote_one_pool_shows_its_spot_price_and_fee():
 
 def test_make_quote_two_hops_multiplies_spot_prices():
     market = pool_set(
-        ConstantProductPool(1, (A, C), (10**24, 2 * 10**24)),
-        ConstantProductPool(2, (C, B), (10**24, 5 * 10**24)),
+        make_pool(1, (A, C), (10**24, 2 * 10**24)),
+        make_pool(2, (C, B), (10**24, 5 * 10**24)),
     )
     assert quote_for(make_order(10**18), market).mid_price == 10
 
 
 def test_make_quote_mid_price_of_a_split_is_weighted_by_amounts():
     market = pool_set(
-        ConstantProductPool(1, (A, B), (10**24, 10**24)),
-        ConstantProductPool(2, (A, B), (10**24, 11 * 10**23)),
+        make_pool(1, (A, B), (10**24, 10**24)),
+        make_pool(2, (A, B), (10**24, 11 * 10**23)),
     )
     quote = quote_for(make_order(3 * 10**23), market)
     first, second = quote.route.hops
@@ -84,45 +84,45 @@ def test_make_quote_mid_price_of_a_split_is_weighted_by_amounts():
 
 @pytest.mark.parametrize(("exact", "rate"), [(Exact.IN, 1), (Exact.OUT, 3)])
 def test_make_quote_gas_is_apart_and_in_token_out(exact, rate):
-    market = pool_set(ConstantProductPool(1, (A, B), (10**24, 3 * 10**24)))
+    market = pool_set(make_pool(1, (A, B), (10**24, 3 * 10**24)))
     quote = quote_for(make_order(10**18, exact), market, GasModel(10**9, 0.5))
     assert quote.gas_cost_wei == quote.route.gas_units * 10**9
     assert quote.gas_cost_out == quote.gas_cost_wei * rate // 2
 
 
 def test_make_quote_gas_without_a_token_price_is_unknown():
-    market = pool_set(ConstantProductPool(1, (A, B), (10**24, 3 * 10**24)))
+    market = pool_set(make_pool(1, (A, B), (10**24, 3 * 10**24)))
     assert quote_for(make_order(10**18), market, GasModel(10**9)).gas_cost_out is None
     assert quote_for(make_order(10**18), market, GasModel()).gas_cost_out == 0
 
 
 @pytest.mark.parametrize("slippage_bps", [-1, 10_001])
 def test_make_quote_absurd_slippage_raises(slippage_bps):
-    market = pool_set(ConstantProductPool(1, (A, B), (10**24, 10**24)))
+    market = pool_set(make_pool(1, (A, B), (10**24, 10**24)))
     with pytest.raises(InputError, match="0 to 10,000 basis points"):
         quote_for(make_order(1000, max_slippage_bps=slippage_bps), market)
 
 
 def test_make_quote_route_of_other_terms_raises():
-    route = find_route(make_order(1000), pool_set(ConstantProductPool(1, (A, B), (10**24, 10**24))))
+    route = find_route(make_order(1000), pool_set(make_pool(1, (A, B), (10**24, 10**24))))
     with pytest.raises(InputError, match="other terms"):
         make_quote(make_order(1001), route, GasModel(), NOW)
 
 
 def test_require_fresh_within_age_and_block_passes():
-    quote = quote_for(make_order(1000), pool_set(ConstantProductPool(1, (A, B), (10**24, 10**24))))
+    quote = quote_for(make_order(1000), pool_set(make_pool(1, (A, B), (10**24, 10**24))))
     quote.require_fresh(NOW + 30, 30, BLOCK)
     quote.require_fresh(NOW - 1, 0)
     assert quote.age_s(NOW + 30) == 30
 
 
 def test_require_fresh_older_raises_stale():
-    quote = quote_for(make_order(1000), pool_set(ConstantProductPool(1, (A, B), (10**24, 10**24))))
+    quote = quote_for(make_order(1000), pool_set(make_pool(1, (A, B), (10**24, 10**24))))
     with pytest.raises(StaleStateError, match="31 s old; needed: at most 30 s"):
         quote.require_fresh(NOW + 31, 30)
 
 
 def test_require_fresh_other_block_raises_stale():
-    quote = quote_for(make_order(1000), pool_set(ConstantProductPool(1, (A, B), (10**24, 10**24))))
+    quote = quote_for(make_order(1000), pool_set(make_pool(1, (A, B), (10**24, 10**24))))
     with pytest.raises(StaleStateError, match="block 100"):
         quote.require_fresh(NOW, 30, replace(BLOCK, hash="0x" + "cd" * 32))

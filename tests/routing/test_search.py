@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import pytest
-from constant_product import BLOCK, A, B, C, ConstantProductPool, D, make_token, markets, pool_set
 from hypothesis import given
 from hypothesis import strategies as st
+from markets import BLOCK, A, B, C, D, make_pool, make_token, markets, pool_set
 
 from onchain_exec.core import Exact
 from onchain_exec.errors import InputError, NoPoolError, NoRouteError, PoolRevertError, StaleStateError
 from onchain_exec.routing import GasModel, Swap, find_route
-from onchain_exec.routing.paths import find_paths
+from onchain_exec.routing.gas import hop_gas
 
 exacts = st.sampled_from(Exact)
 amounts = st.integers(10**3, 10**28)
@@ -28,11 +28,20 @@ def find_or_none(terms, market, gas=None):
 
 
 def single_amounts(terms, market):
-    for path in find_paths(terms.token_in, terms.token_out, market):
+    """What every path of one or two pools gives (or takes) for the whole amount."""
+    for chain in (*permutations(market.pools, 1), *permutations(market.pools, 2)):
+        middles = [token for token in chain[0].tokens if token not in (terms.token_in, terms.token_out)]
+        tokens = (terms.token_in, *middles[: len(chain) - 1], terms.token_out)
+        sides = list(zip(chain, pairwise(tokens), strict=False))
+        if any(not set(pair) <= set(pool.tokens) for pool, pair in sides) or len(sides) != len(chain):
+            continue
+        amount = terms.amount
         try:
-            yield path.quoter(terms.exact)(terms.amount)
+            for pool, pair in sides if terms.exact is Exact.IN else reversed(sides):
+                amount = pool.quote(*pair, amount, terms.exact)
         except PoolRevertError:
             continue
+        yield amount
 
 
 def worth(route, gas):
@@ -107,7 +116,7 @@ def test_find_route_pools_in_another_order_gives_the_same_route(market, amount, 
 
 
 def test_find_route_two_equal_pools_splits_in_halves():
-    market = pool_set(*(ConstantProductPool(n, (A, B), (10**24, 10**24)) for n in (1, 2)))
+    market = pool_set(*(make_pool(n, (A, B), (10**24, 10**24)) for n in (1, 2)))
     route = find_route(Swap(A, B, 10**23), market)
     halves = [leg.amount_in for leg in route.legs]
     assert sum(halves) == 10**23
@@ -116,7 +125,7 @@ def test_find_route_two_equal_pools_splits_in_halves():
 
 
 def test_find_route_exact_out_beyond_each_pool_is_filled_by_both():
-    market = pool_set(*(ConstantProductPool(n, (A, B), (10**20, 10**20)) for n in (1, 2)))
+    market = pool_set(*(make_pool(n, (A, B), (10**20, 10**20)) for n in (1, 2)))
     route = find_route(Swap(A, B, 15 * 10**19, Exact.OUT), market)
     assert route.best_single_amount is None
     assert len(route.legs) == 2
@@ -124,45 +133,43 @@ def test_find_route_exact_out_beyond_each_pool_is_filled_by_both():
 
 def test_find_route_shared_pool_is_counted_once():
     """Two paths end in one thin pool: together they get no more than it can give."""
-    thin = ConstantProductPool(9, (C, B), (10**21, 10**21))
-    market = pool_set(thin, *(ConstantProductPool(n, (A, C), (10**21, 10**21)) for n in (1, 2)))
+    thin = make_pool(9, (C, B), (10**21, 10**21))
+    market = pool_set(thin, *(make_pool(n, (A, C), (10**21, 10**21)) for n in (1, 2)))
     route = find_route(Swap(A, B, 10**21), market)
     through_thin = sum(hop.amount_in for hop in route.hops if hop.pool.key == thin.key)
     assert route.amount_out <= thin.quote(C, B, through_thin, Exact.IN)
 
 
 def test_find_route_gain_below_gas_stays_on_one_pool():
-    market = pool_set(*(ConstantProductPool(n, (A, B), (10**24, 10**24)) for n in (1, 2)))
+    market = pool_set(*(make_pool(n, (A, B), (10**24, 10**24)) for n in (1, 2)))
     free = find_route(Swap(A, B, 10**23), market)
     gain = free.amount_out - free.best_single_amount
-    extra_gas = 110_000
+    extra_gas = hop_gas("uniswap_v2")
     dear, cheap = GasModel(1, gain / extra_gas * 1.01), GasModel(1, gain / extra_gas * 0.99)
     assert len(find_route(Swap(A, B, 10**23), market, dear).legs) == 1
     assert len(find_route(Swap(A, B, 10**23), market, cheap).legs) == 2
 
 
 def test_find_route_pools_of_another_block_raises_stale():
-    market = pool_set(ConstantProductPool(1, (A, B), (10**24, 10**24)))
+    market = pool_set(make_pool(1, (A, B), (10**24, 10**24)))
     with pytest.raises(StaleStateError, match=r"block 100 .*needed: pools at block 101"):
         find_route(Swap(A, B, 1000), market, block=replace(BLOCK, number=101))
 
 
 @pytest.mark.parametrize("token_out", [D, make_token(99)])
 def test_find_route_unconnected_token_raises_no_pool(token_out):
-    market = pool_set(
-        ConstantProductPool(1, (A, B), (10**24, 10**24)), ConstantProductPool(2, (C, D), (10**24, 10**24))
-    )
+    market = pool_set(make_pool(1, (A, B), (10**24, 10**24)), make_pool(2, (C, D), (10**24, 10**24)))
     with pytest.raises(NoPoolError, match=r"T4|T99"):
         find_route(Swap(A, token_out, 1000), market)
 
 
 def test_find_route_beyond_liquidity_raises_no_route():
-    market = pool_set(ConstantProductPool(1, (A, B), (10**24, 10**24)))
-    with pytest.raises(NoRouteError, match="1 paths lead from T1 to T2"):
+    market = pool_set(make_pool(1, (A, B), (10**24, 10**24)))
+    with pytest.raises(NoRouteError, match="1 pools lead from T1 to T2"):
         find_route(Swap(A, B, 10**24, Exact.OUT), market)
 
 
 @pytest.mark.parametrize(("token_out", "amount"), [(A, 1), (B, 0), (B, -1)])
 def test_find_route_senseless_terms_raises_input_error(token_out, amount):
     with pytest.raises(InputError):
-        find_route(Swap(A, token_out, amount), pool_set(ConstantProductPool(1, (A, B), (1000, 1000))))
+        find_route(Swap(A, token_out, amount), pool_set(make_pool(1, (A, B), (1000, 1000))))

@@ -1,0 +1,153 @@
+"""Which pools are worth their gas: pruning, then branch and bound with certified bounds.
+
+Each edge costs a fixed amount if it is used at all. Relaxing that in the dual gives a bound; its kinks
+name the few edges that are neither clearly worth their cost nor clearly not. Those are branched on:
+switched on, the cost is paid and the edge is free; switched off, it is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from heapq import heappop, heappush
+from itertools import count
+from typing import Final
+
+import numpy as np
+
+from onchain_exec.routing.certificate import Case, upper_bound
+from onchain_exec.routing.dual import DualPoint, Problem, evaluate, solve
+from onchain_exec.routing.oracles import FloatArray, IndexArray
+
+_SOFTNESS: Final = (1.0, 0.1, 0.01, 0.001)
+"""Of the largest cost: from a wide bend in place of the kink to a nearly sharp one."""
+
+_PROVEN: Final = 1e-7
+TRIFLE: Final = 1e-8
+"""A flow of this part of the largest is rounding, not a trade."""
+
+_MOST_NODES: Final = 1_000
+_MOST_CHANGES: Final = 40
+_SOFT_TOLERANCE: Final = 1e-6
+_ALWAYS_ON: Final = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """Edges to use, what they are worth after costs, and the log prices of all tokens there."""
+
+    edges: IndexArray
+    worth: float
+    log_prices: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The best support found, and cases that between them bound every other choice."""
+
+    support: Support
+    cases: tuple[Case, ...]
+
+
+def choose_edges(problem: Problem, point: DualPoint, expired: Callable[[], bool]) -> Choice:
+    """Return the edges that are worth most after costs, from ``point``, the solution without costs.
+
+    Stops when the proof is complete to 1e-7, or at the first node after ``expired`` says so.
+    """
+    if not problem.costs.any():
+        return Choice(_without_trifles(problem, point), (Case(point.log_prices),))
+    return _Tree(problem, point).search(expired)
+
+
+def _without_trifles(problem: Problem, point: DualPoint) -> Support:
+    edges = problem.edges
+    value = np.exp(point.log_prices[edges.source]) * point.trade.amount_in
+    least = TRIFLE * float(value.max(initial=0.0))
+    used = np.flatnonzero((value > least) & (point.trade.amount_out >= 1))
+    return Support(used, point.value, point.log_prices)
+
+
+class _Tree:
+    """Open cases by their bounds, and the best support so far."""
+
+    def __init__(self, problem: Problem, point: DualPoint) -> None:
+        self.problem = problem
+        self.best = self._improve(np.flatnonzero(point.profit > problem.costs), point.log_prices)
+        self._heap: list[tuple[float, int, int, Case]] = []
+        self._order = count()
+        self._open(Case(point.log_prices))
+
+    def search(self, expired: Callable[[], bool]) -> Choice:
+        """Split the case with the highest bound until no bound is above what is found."""
+        for _ in range(_MOST_NODES):
+            bound, _, edge, case = self._heap[0]
+            if -bound - self.best.worth <= _PROVEN * abs(self.best.worth) or edge < 0 or expired():
+                break
+            heappop(self._heap)
+            self._open(replace(case, on=(*case.on, edge)))
+            self._open(replace(case, off=(*case.off, edge)))
+        return Choice(self.best, tuple(case for *_, case in self._heap))
+
+    def _open(self, case: Case) -> None:
+        """Find prices that bound ``case`` tightly, look for a better support there, and queue it."""
+        problem, index = self._relevant(case)
+        compact, tokens = problem.compact()
+        log_prices, share = case.log_prices[tokens], np.empty(0)
+        largest = float(self.problem.costs.max())
+        for part in _SOFTNESS:
+            solved = solve(compact, log_prices, _SOFT_TOLERANCE * part, part * largest)
+            log_prices, share = solved.log_prices, solved.share
+        full = case.log_prices.copy()
+        full[tokens] = log_prices
+        found = self._improve(index[share > 0.5], full)
+        if found.worth > self.best.worth:
+            self.best = found
+        case = replace(case, log_prices=full)
+        free = np.setdiff1d(index, case.on)
+        doubt = np.abs(evaluate(self.problem.take(free), full).profit - self.problem.costs[free])
+        edge = int(free[np.argmin(doubt)]) if len(free) else -1
+        heappush(self._heap, (-upper_bound(self.problem, case), next(self._order), edge, case))
+
+    def _relevant(self, case: Case) -> tuple[Problem, IndexArray]:
+        """Return the problem of ``case`` without what cannot be in a better support, and its edges.
+
+        Using an edge that loses more at the case's prices than the bound is above the best support
+        leads to something worse than that support.
+        """
+        profit = evaluate(self.problem, case.log_prices).profit - self.problem.costs
+        slack = upper_bound(self.problem, case) - self.best.worth
+        kept = profit >= -slack
+        kept[list(case.on)] = True
+        kept[list(case.off)] = False
+        index = np.flatnonzero(kept)
+        costs = self.problem.costs.copy()
+        costs[list(case.on)] = -_ALWAYS_ON * costs.max()
+        return replace(self.problem, costs=costs).take(index), index
+
+    def _improve(self, edges: IndexArray, log_prices: FloatArray) -> Support:
+        """Return a support near ``edges`` that no edge should leave, and none join, by itself."""
+        best = current = self._support(edges, log_prices)
+        for _ in range(_MOST_CHANGES):
+            profit = evaluate(self.problem, current.log_prices).profit - self.problem.costs
+            losses = profit[current.edges]
+            if (losses < 0).any():
+                weakest = np.argsort(losses, kind="stable")[: max(1, int((losses < 0).sum()) // 2)]
+                edges = np.delete(current.edges, weakest)
+            else:
+                edges = np.union1d(current.edges, np.flatnonzero(profit > 0))
+                if len(edges) == len(current.edges):
+                    break
+            current = self._support(edges, current.log_prices)
+            if current.worth <= best.worth and not (losses < 0).any():
+                break
+            best = max(best, current, key=lambda support: support.worth)
+        return best
+
+    def _support(self, edges: IndexArray, log_prices: FloatArray) -> Support:
+        """Return what ``edges`` alone are worth, without those that then carry nothing."""
+        problem, tokens = self.problem.take(edges).compact()
+        point = solve(problem, log_prices[tokens])
+        full = log_prices.copy()
+        full[tokens] = point.log_prices
+        used = edges[point.used]
+        return Support(used, point.value - float(self.problem.costs[used].sum()), full)

@@ -1,0 +1,48 @@
+"""What no route can beat: the dual's value at reported prices, rounded outwards.
+
+For any prices v > 0 with v[target] = 1, weak duality gives
+
+    what is left of the target - fixed costs  <=  sum(endowment * v) + sum of max(0, profit_e(v) - cost_e)
+
+where profit_e is the most that the pool behind edge e can be traded for at v. It holds whatever
+found the prices, and for the contracts' integers too, as they round in the pools' favour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from onchain_exec.routing.dual import Problem
+from onchain_exec.routing.oracles import FloatArray
+
+_ROUNDING: Final = 2.0**-40
+"""Relative to each term. An oracle's profit is that of a trade its curve allows, near enough to the
+best that the difference is of second order; its sums over ticks, exponentials and logarithms lose
+less than 2**-42 of what is traded, and the sum over edges is exact to a further 2**-53 per edge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A part of all choices: edges ``on`` are used, ``off`` are not; and prices that bound it."""
+
+    log_prices: FloatArray
+    on: tuple[int, ...] = ()
+    off: tuple[int, ...] = ()
+
+
+def upper_bound(problem: Problem, case: Case) -> float:
+    """Return the bound of ``case`` in units of the target, after the costs of the edges used."""
+    edges, prices = problem.edges, np.exp(case.log_prices)
+    trade = edges.trade(case.log_prices)
+    given = prices[edges.target] * trade.amount_out
+    taken = prices[edges.source] * trade.amount_in
+    surplus = given - taken + _ROUNDING * (given + taken) - problem.costs
+    profit = np.maximum(surplus, 0.0)
+    profit[list(case.off)] = 0.0
+    profit[list(case.on)] = surplus[list(case.on)]
+    owned = prices * problem.endowment
+    total = float(owned.sum() + profit.sum())
+    return total + _ROUNDING * float(np.abs(owned).sum() + np.abs(profit).sum())

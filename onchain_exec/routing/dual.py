@@ -1,0 +1,216 @@
+"""The prices at which the pools' most profitable trades add up to the order.
+
+The search maximises what is left of the target token, over the trades that pools accept and tokens
+that balance. Its Lagrange dual is, for prices v > 0 with v[target] = 1,
+
+    g(v) = sum(endowment * v) + sum over edges of max(0, profit_e(v) - cost_e)
+    profit_e(v) = max over trades of (v[out] * amount_out - v[in] * amount_in)
+
+(Diamandis, Resnick, Chitra, Angeris 2023, eq. 4, and with costs the bound of a choice of edges).
+Every g(v) bounds the optimum from above; without costs the least one equals it. In log prices the
+Hessian is a graph Laplacian whose conductances are ``v[in] * slope`` plus a diagonal, so Newton's
+step is the flow of a resistor network. A cost makes a kink where the edge switches on; it is rounded
+off by ``softness`` (target units), which falls from solve to solve.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.sparse import coo_matrix
+from scipy.sparse.linalg import splu
+from scipy.special import expit
+
+from onchain_exec.routing.oracles import Edges, FloatArray, IndexArray, Trade
+
+_DENSE_TOKENS: Final = 400
+_MAX_STEP: Final = 2.0
+_MAX_ITERATIONS: Final = 200
+_FIRST_REACH: Final = 0.01
+_REACH_SHRINKS: Final = 0.3
+_LEAST_DAMPING: Final = 1e-14
+_FIRST_DAMPING: Final = 1e-10
+_FARTHEST: Final = 50.0
+"""In log price from the start: nothing that trades is worth so much more or less."""
+
+_MOST_DAMPING: Final = 1e6
+_LEAST_SHARE: Final = 1e-4
+_ARMIJO: Final = 1e-4
+_NOISE: Final = 1e-15
+"""Relative to the value: what evaluating it loses. A step that promises less is the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Edges between tokens 0..n-1, what is at hand of each token (negative: what is owed), in base
+    units, and which token to maximise. ``costs`` is what using each edge costs, in units of the
+    target."""
+
+    edges: Edges
+    endowment: FloatArray
+    target: int
+    costs: FloatArray
+
+    def take(self, index: IndexArray) -> Problem:
+        """Return the problem with the edges at ``index`` only."""
+        return replace(self, edges=self.edges.take(index), costs=self.costs[index])
+
+    def compact(self) -> tuple[Problem, IndexArray]:
+        """Return the problem without the tokens that nothing touches, and the numbers of the others."""
+        edges = self.edges
+        touched = np.zeros(len(self.endowment), bool)
+        touched[edges.source] = touched[edges.target] = touched[self.target] = True
+        tokens = np.flatnonzero(touched)
+        label = np.cumsum(touched) - 1
+        problem = Problem(
+            edges.relabelled(label), self.endowment[tokens], int(label[self.target]), self.costs
+        )
+        return problem, tokens
+
+
+@dataclass(frozen=True, slots=True)
+class DualPoint:
+    """Log prices, the trades they cause with their profits, the dual's value and the imbalance.
+
+    ``share`` is how much of each trade counts: 1, or with costs the slope of the softened kink.
+
+    ``imbalance`` is v * (what is left over); in the optimum it is 0 off the target, and the sum of
+    its absolute values bounds the distance from the optimum.
+    """
+
+    log_prices: FloatArray
+    trade: Trade
+    profit: FloatArray
+    share: FloatArray
+    value: float
+    imbalance: FloatArray
+
+    @property
+    def used(self) -> IndexArray:
+        """The edges that trade."""
+        return np.flatnonzero(self.trade.amount_in)
+
+    @property
+    def gap(self) -> float:
+        """The first-order bound of what the dual's value exceeds the optimum by, in target units."""
+        return float(np.abs(self.imbalance).sum())
+
+
+def evaluate(
+    problem: Problem, log_prices: FloatArray, reach: float = 0.0, softness: float = 0.0
+) -> DualPoint:
+    """Return the dual at ``log_prices``; without ``softness`` costs are not charged."""
+    edges, prices = problem.edges, np.exp(log_prices)
+    trade = edges.trade(log_prices, reach)
+    size = len(log_prices)
+    given = prices[edges.target] * trade.amount_out
+    taken = prices[edges.source] * trade.amount_in
+    profit = given - taken
+    if softness:
+        surplus = (profit - problem.costs) / softness
+        share = expit(surplus)
+        counted = softness * np.logaddexp(0.0, surplus)
+    else:
+        share, counted = np.ones_like(profit), profit
+    imbalance = prices * problem.endowment
+    value = float(imbalance.sum() + counted.sum())
+    imbalance += np.bincount(edges.target, share * given, size)
+    imbalance -= np.bincount(edges.source, share * taken, size)
+    imbalance[problem.target] = 0.0
+    return DualPoint(log_prices, trade, profit, share, value, imbalance)
+
+
+def solve(
+    problem: Problem, log_prices: FloatArray, tolerance: float = 1e-9, softness: float = 0.0
+) -> DualPoint:
+    """Return the dual's minimum, by damped Newton from ``log_prices``, to a relative gap or to what
+    floats can tell apart. Owing more than the pools hold, it has none: the prices run away.
+
+    ``reach`` lets an edge that is about to trade resist the step before it does; it shrinks
+    geometrically, so that the active edges settle in a few steps. A step that does not descend is
+    shortened, then damped. Nothing is random.
+    """
+    reach, damping = _FIRST_REACH, _LEAST_DAMPING
+    point = evaluate(problem, log_prices, reach, softness)
+    for _ in range(_MAX_ITERATIONS):
+        if point.gap <= tolerance * abs(point.value) or damping > _MOST_DAMPING:
+            break
+        step = _newton_step(problem, point, damping, softness)
+        expected = -float(step @ point.imbalance) / 2
+        if expected <= _NOISE * abs(point.value) and damping <= _FIRST_DAMPING:
+            break
+        step *= min(1.0, _MAX_STEP / float(np.abs(step).max()))
+        if np.abs(point.log_prices + step - log_prices).max() > _FARTHEST:
+            break
+        reach *= _REACH_SHRINKS
+        found = _descend(problem, point, step, reach, softness)
+        damping = max(damping / 10, _LEAST_DAMPING) if found else max(damping * 100, _FIRST_DAMPING)
+        point = found or point
+    return point
+
+
+def _descend(
+    problem: Problem, point: DualPoint, step: FloatArray, reach: float, softness: float
+) -> DualPoint | None:
+    """Return the point a share of ``step`` away that descends enough (Armijo), or None."""
+    slope, share = float(step @ point.imbalance), 1.0
+    while share > _LEAST_SHARE:
+        trial = evaluate(problem, point.log_prices + share * step, reach, softness)
+        if trial.value <= point.value + _ARMIJO * share * slope + _NOISE * abs(point.value):
+            return trial
+        share /= 2
+    return None
+
+
+def _newton_step(problem: Problem, point: DualPoint, damping: float, softness: float) -> FloatArray:
+    """Return the step in log prices: the target's stays 0."""
+    edges, size, prices = problem.edges, len(point.log_prices), np.exp(point.log_prices)
+    weight = point.share * prices[edges.source] * point.trade.slope
+    used = np.flatnonzero(weight)
+    source, target, weight = edges.source[used], edges.target[used], weight[used]
+    at_source = at_target = weight
+    if softness:
+        kink = (point.share * (1 - point.share) / softness)[used]
+        given = prices[target] * point.trade.amount_out[used]
+        taken = prices[source] * point.trade.amount_in[used]
+        at_source, at_target = weight + kink * taken**2, weight + kink * given**2
+        weight = weight + kink * taken * given
+    diagonal = np.bincount(source, at_source, size) + np.bincount(target, at_target, size)
+    scale = float(diagonal.max(initial=0.0)) or point.gap or 1.0
+    diagonal = diagonal + np.maximum(point.imbalance, 0.0) + damping * scale
+    diagonal[problem.target] = np.inf  # its price is the unit: its step is 0
+    solver = _solve_dense if size <= _DENSE_TOKENS else _solve_sparse
+    # scaled to a unit diagonal: values of tokens differ by many orders of magnitude
+    root = 1 / np.sqrt(diagonal)
+    step: FloatArray = root * solver(
+        source, target, weight * root[source] * root[target], -point.imbalance * root
+    )
+    return step
+
+
+def _solve_dense(source: IndexArray, target: IndexArray, weight: FloatArray, right: FloatArray) -> FloatArray:
+    size = len(right)
+    matrix = np.bincount(source * size + target, -weight, size * size).reshape(size, size)
+    matrix += matrix.T
+    matrix.flat[:: size + 1] = 1.0
+    try:
+        factor = cho_factor(matrix, lower=True, check_finite=False)
+    except LinAlgError:
+        return right
+    return np.asarray(cho_solve(factor, right, check_finite=False))
+
+
+def _solve_sparse(
+    source: IndexArray, target: IndexArray, weight: FloatArray, right: FloatArray
+) -> FloatArray:
+    size = len(right)
+    every = np.arange(size)
+    rows = np.concatenate((source, target, every))
+    columns = np.concatenate((target, source, every))
+    values = np.concatenate((-weight, -weight, np.ones(size)))
+    matrix = coo_matrix((values, (rows, columns)), (size, size)).tocsc()
+    factor = splu(matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
+    return np.asarray(factor.solve(right))

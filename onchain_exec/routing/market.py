@@ -1,0 +1,66 @@
+"""Exact swaps one after the other, each meeting the pools as the ones before left them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from onchain_exec.core import Exact, Token
+from onchain_exec.errors import PoolRevertError
+from onchain_exec.routing.flow import Flow
+from onchain_exec.routing.gas import ROUTE_GAS, TICK_GAS, hop_gas
+from onchain_exec.venues import Hop, Leg, Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Legs in exact base units, in the order they run, and the gas they are expected to take."""
+
+    legs: tuple[Leg, ...]
+    gas_units: int
+
+    def bought(self, token: Token) -> int:
+        """What all legs give of ``token`` beyond what they take."""
+        given = sum(leg.amount_out for leg in self.legs if leg.hops[-1].token_out == token)
+        return given - sum(leg.amount_in for leg in self.legs if leg.hops[0].token_in == token)
+
+
+class RefusedError(Exception):
+    """A pool would revert on a flow; it never leaves this package."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        super().__init__(flow.pool.key)
+
+
+class Market:
+    """The pools as the swaps so far have left them; swaps of one `Exact` side."""
+
+    def __init__(self, exact: Exact) -> None:
+        self._exact = exact
+        self._after: dict[str, Pool] = {}
+        self.gas_units = ROUTE_GAS
+
+    def swap(self, flow: Flow, amount: int) -> Hop:
+        """Run the flow's swap of ``amount`` exact units; raises RefusedError."""
+        met = self._after.get(flow.pool.key, flow.pool)
+        try:
+            done = met.swap(flow.token_in, flow.token_out, amount, self._exact)
+        except PoolRevertError as error:
+            raise RefusedError(flow) from error
+        self._after[met.key] = done.pool_after
+        self.gas_units += hop_gas(met.kind) + TICK_GAS * done.ticks_crossed
+        return Hop(met, flow.token_in, flow.token_out, done.amount_in, done.amount_out, done.fee_amount)
+
+    def quote_other(self, flow: Flow, amount: int) -> int:
+        """Return what the flow's swap with the other side fixed to ``amount`` has on this side."""
+        met = self._after.get(flow.pool.key, flow.pool)
+        other = Exact.OUT if self._exact is Exact.IN else Exact.IN
+        try:
+            return met.quote(flow.token_in, flow.token_out, amount, other)
+        except PoolRevertError as error:
+            raise RefusedError(flow) from error
+
+
+def divide(amount: int, share: float) -> int:
+    """Return a share in 0..1 of an integer amount, rounded down, the same on every machine."""
+    return amount * int(share * (1 << 53)) >> 53

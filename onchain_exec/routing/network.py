@@ -1,0 +1,101 @@
+"""The pools of one block as a graph of directed curves: built once, searched many times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self, TypeAlias
+
+import numpy as np
+
+from onchain_exec.core import Address, BlockRef, Token
+from onchain_exec.errors import NoPoolError
+from onchain_exec.routing.gas import hop_gas
+from onchain_exec.routing.oracles import Curves, Edges, FloatArray, IndexArray
+from onchain_exec.routing.oracles.describe import Side, concentrated, constant_product
+from onchain_exec.venues import Pool, PoolSet
+from onchain_exec.venues.concentrated import ConcentratedPool
+from onchain_exec.venues.uniswap_v2 import UniswapV2Pool
+
+Describe: TypeAlias = Callable[[Sequence[Any]], tuple[Curves, list[Side]] | None]
+
+_DESCRIBES: Final[tuple[tuple[type, Describe], ...]] = (
+    (UniswapV2Pool, constant_product),
+    (ConcentratedPool, concentrated),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Every pool that has an oracle as directed edges, both ways; ``unknown`` are those that have none.
+    ``gas_units`` is what a swap through each pool is expected to take.
+
+    Pools and tokens are in the order of their keys and addresses, whatever order they came in.
+    """
+
+    block: BlockRef
+    pools: tuple[Pool, ...]
+    tokens: tuple[Token, ...]
+    edges: Edges
+    unknown: tuple[Pool, ...]
+    gas_units: FloatArray
+
+    @classmethod
+    def build(cls, pools: PoolSet) -> Self:
+        """Return the graph of ``pools``. For thousands of pools keep it for as long as the block."""
+        ordered = tuple(sorted(pools.pools, key=lambda pool: pool.key))
+        by_address = {token.address: token for pool in ordered for token in pool.tokens}
+        tokens = tuple(by_address[address] for address in sorted(by_address))
+        number = {token.address: index for index, token in enumerate(tokens)}
+        described = [_describe(kind, describe, ordered, number) for kind, describe in _DESCRIBES]
+        known = tuple(kind for kind, _ in _DESCRIBES)
+        return cls(
+            pools.block,
+            ordered,
+            tokens,
+            _join([part for part in described if part is not None]),
+            tuple(pool for pool in ordered if not isinstance(pool, known)),
+            np.array([hop_gas(pool.kind) for pool in ordered], float),
+        )
+
+    def number(self, token: Token) -> int:
+        """Return the index of ``token``.
+
+        Raises:
+            NoPoolError: no pool holds it.
+        """
+        for index, known in enumerate(self.tokens):
+            if known.address == token.address:
+                return index
+        raise NoPoolError(
+            f"none of the {len(self.pools)} pools at {self.block} holds {token}",
+            needed=f"a pool with {token} ({token.address})",
+            todo="Check the token's address, or add a protocol or fee tier to the search",
+        )
+
+
+_Part: TypeAlias = tuple[Curves, IndexArray]
+
+
+def _describe(
+    kind: type, describe: Describe, pools: tuple[Pool, ...], number: dict[Address, int]
+) -> _Part | None:
+    """Return the curves of the pools of ``kind`` and their rows (source, target, pool)."""
+    places = [place for place, pool in enumerate(pools) if isinstance(pool, kind)]
+    described = describe([pools[place] for place in places])
+    if described is None:
+        return None
+    curves, sides = described
+    rows = []
+    for position, side_in, side_out in sides:
+        place = places[position]
+        tokens = pools[place].tokens
+        rows.append((number[tokens[side_in].address], number[tokens[side_out].address], place))
+    return curves, np.array(rows, dtype=np.intp)
+
+
+def _join(parts: list[_Part]) -> Edges:
+    rows = np.concatenate([rows for _, rows in parts] or [np.empty((0, 3), np.intp)])
+    source, target, pool = np.ascontiguousarray(rows.T)
+    ends = np.cumsum([len(rows) for _, rows in parts]).tolist()
+    return Edges(source, target, pool, tuple(curves for curves, _ in parts), tuple(ends))

@@ -1,0 +1,100 @@
+"""Concentrated liquidity: constant product between ticks (Uniswap v3, v4 and their kin)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple, Self
+
+import numpy as np
+
+from onchain_exec.routing.oracles.curves import FloatArray, IndexArray, Trade
+
+_STRIDE: Final = 256.0
+"""Apart from each other by more than any log root price: the tables share one sorted array."""
+
+
+class Ladder(NamedTuple):
+    """One direction of one pool. ``roots[k]`` is the root of the price (out per in) where step k
+    starts, falling; the last one is where the liquidity ends. ``liquidity[k]`` is that of step k."""
+
+    roots: FloatArray
+    liquidity: FloatArray
+    fee: float
+
+
+@dataclass(frozen=True, slots=True)
+class Concentrated:
+    """Ladders of many pools laid end to end, with what all steps before each took and gave.
+
+    Going down to the root price z within a step gives ``L * (z_k - z)`` and takes, before the fee,
+    ``L * (1/z - 1/z_k)``: the same for both directions, as each has its own root price.
+    """
+
+    first: IndexArray
+    last: IndexArray
+    keep: FloatArray
+    offset: FloatArray
+    keys: FloatArray
+    root: FloatArray
+    root_end: FloatArray
+    liquidity: FloatArray
+    sum_in: FloatArray
+    sum_out: FloatArray
+
+    @classmethod
+    def build(cls, ladders: Sequence[Ladder]) -> Self:
+        """Return the curves of ``ladders``, each with at least one step."""
+        sizes = np.array([len(ladder.liquidity) for ladder in ladders])
+        last = np.cumsum(sizes) - 1
+        first = last - sizes + 1
+        root = np.concatenate([ladder.roots[:-1] for ladder in ladders])
+        root_end = np.concatenate([ladder.roots[1:] for ladder in ladders])
+        liquidity = np.concatenate([ladder.liquidity for ladder in ladders])
+        offset = np.arange(len(ladders)) * _STRIDE
+        return cls(
+            first,
+            last,
+            np.array([1 - ladder.fee for ladder in ladders]),
+            offset,
+            np.repeat(offset, sizes) - np.log(root),
+            root,
+            root_end,
+            liquidity,
+            np.concatenate(
+                [_sums_before(ladder.liquidity * np.diff(1 / ladder.roots)) for ladder in ladders]
+            ),
+            np.concatenate([_sums_before(ladder.liquidity * -np.diff(ladder.roots)) for ladder in ladders]),
+        )
+
+    def take(self, index: IndexArray) -> Self:
+        """Return the curves at ``index``; the tables stay shared."""
+        return replace(
+            self,
+            first=self.first[index],
+            last=self.last[index],
+            keep=self.keep[index],
+            offset=self.offset[index],
+        )
+
+    def start(self) -> FloatArray:
+        """Return the log of the marginal rate at zero."""
+        return np.asarray(np.log(self.keep) + 2 * np.log(self.root[self.first]))
+
+    def trade(self, log_price: FloatArray, reach: float) -> Trade:
+        """Return the best trades; see `Curves`."""
+        target_log = -(log_price + np.log(self.keep)) / 2
+        step = np.searchsorted(self.keys, self.offset - target_log, side="right") - 1
+        step = np.clip(step, self.first, self.last)
+        start, liquidity = self.root[step], self.liquidity[step]
+        root = np.clip(np.exp(target_log), self.root_end[step], start)
+        amount_in = (self.sum_in[step] + liquidity * (start - root) / (start * root)) / self.keep
+        amount_out = self.sum_out[step] + liquidity * (start - root)
+        excess = log_price + self.start()
+        inside = (excess > -reach) & (root > self.root_end[step])
+        return Trade(amount_in, amount_out, np.where(inside, liquidity / (2 * self.keep * root), 0.0))
+
+
+def _sums_before(steps: FloatArray) -> FloatArray:
+    """Return for each step the sum of the steps before it."""
+    return np.concatenate(([0.0], np.cumsum(steps[:-1])))

@@ -1,0 +1,47 @@
+"""What the solver knows of a pool: one directed curve from a token in to a token out, in floats.
+
+Many curves of one kind are one object of arrays, so that a sweep over all pools is a few array
+operations. Floats propose only: what they find is settled in exact integers afterwards.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray: TypeAlias = NDArray[np.float64]
+IndexArray: TypeAlias = NDArray[np.intp]
+
+
+class Trade(NamedTuple):
+    """The most profitable trade of each curve at given prices, base units.
+
+    ``amount_in`` includes the fee. ``slope`` is the derivative of amount_in by the log price.
+    """
+
+    amount_in: FloatArray
+    amount_out: FloatArray
+    slope: FloatArray
+
+
+class Curves(Protocol):
+    """Directed curves of one kind: concave, zero at zero."""
+
+    def take(self, index: IndexArray) -> Self:
+        """Return the curves at ``index``."""
+        ...
+
+    def trade(self, log_price: FloatArray, reach: float) -> Trade:
+        """Return the trades that maximise ``exp(log_price) * amount_out - amount_in``.
+
+        ``log_price`` is the log of the value of a unit out in units in. A curve that does not trade
+        has zero amounts; its slope is the one at zero where it would trade at ``log_price + reach``,
+        so that a step of the solver that long sees the resistance it will meet.
+        """
+        ...
+
+    def start(self) -> FloatArray:
+        """Return the log of the marginal rate at zero: units out per unit in, after the fee."""
+        ...

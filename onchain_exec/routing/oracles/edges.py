@@ -1,0 +1,61 @@
+"""All directed curves of a search, whatever their kinds, as one array of edges between tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from onchain_exec.routing.oracles.curves import Curves, FloatArray, IndexArray, Trade
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Edge e leads from token ``source[e]`` to ``target[e]`` through pool ``pool[e]`` (indexes).
+
+    ``groups`` hold the curves in the edges' order, ``ends`` where each group ends.
+    """
+
+    source: IndexArray
+    target: IndexArray
+    pool: IndexArray
+    groups: tuple[Curves, ...]
+    ends: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def take(self, index: IndexArray) -> Self:
+        """Return the edges at ``index``, which ascends."""
+        cuts = np.searchsorted(index, self.ends)
+        groups: list[Curves] = []
+        ends: list[int] = []
+        for group, begin, low, high in zip(self.groups, (0, *self.ends), (0, *cuts), cuts, strict=False):
+            if high > low:
+                groups.append(group.take(index[low:high] - begin))
+                ends.append(int(high))
+        return type(self)(
+            self.source[index], self.target[index], self.pool[index], tuple(groups), tuple(ends)
+        )
+
+    def relabelled(self, label: IndexArray) -> Self:
+        """Return the edges with token t called ``label[t]``."""
+        return type(self)(label[self.source], label[self.target], self.pool, self.groups, self.ends)
+
+    def start(self) -> FloatArray:
+        """Return each edge's log marginal rate at zero, after the fee."""
+        return np.concatenate([group.start() for group in self.groups] or [np.empty(0)])
+
+    def trade(self, log_prices: FloatArray, reach: float = 0.0) -> Trade:
+        """Return each edge's most profitable trade at the log prices of the tokens."""
+        ratio = log_prices[self.target] - log_prices[self.source]
+        parts = [
+            group.trade(ratio[begin:end], reach)
+            for group, begin, end in zip(self.groups, (0, *self.ends), self.ends, strict=False)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        if not parts:
+            return Trade(*(np.empty(0),) * 3)
+        return Trade(*(np.concatenate(column) for column in zip(*parts, strict=True)))
