@@ -1,4 +1,5 @@
 import multiprocessing
+import os
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,18 @@ def test_get_deployed_when_deploying_fails_leaves_nothing_to_load(tmp_path: Path
     assert read_deployment(tmp_path) is None
     assert not [path for path in tmp_path.iterdir() if path.is_dir()]
     work(tmp_path)
+
+
+def test_get_deployed_by_ever_new_code_keeps_the_newest_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for version in range(5):
+        monkeypatch.setattr("onchain_exec.app.sandbox.cache.get_fingerprint", str(version).__str__)
+        work(tmp_path)
+        os.utime(tmp_path / f"sandbox-{version}", (version, version))
+    kept = sorted(path.name for path in tmp_path.glob("sandbox-*/"))
+    assert kept == ["sandbox-2", "sandbox-3", "sandbox-4"]
+    assert read_deployment(tmp_path) == DEPLOYMENT
 
 
 def test_get_fingerprint_is_stable() -> None:
