@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from onchain_exec.core import Call, Log, to_address
+from onchain_exec.core import Call, Log, Token, format_amount, to_address
 from onchain_exec.core.abi import Event
 from onchain_exec.errors import EffectError
 from onchain_exec.execution.plan import Purpose, TxPlan
@@ -59,8 +59,11 @@ def require_effects(plan: TxPlan, before: Holdings, after: Holdings, logs: Itera
     if plan.purpose is Purpose.ALLOWANCE:
         _, asked = APPROVE.decode_arguments(plan.data)
         if after.allowance != asked:
+            token = plan.cause.quote.order.token_in
             raise _refuse(
-                f"the allowance becomes {after.allowance}", f"{asked}", "The token does not approve"
+                f"the allowance becomes {_show(after.allowance, token)}",
+                f"exactly {_show(asked, token)}",
+                "The token does not approve what it is asked to",
             )
         return
     _require_bounds(plan.cause, before, after)
@@ -72,14 +75,14 @@ def _require_bounds(approved: Approved, before: Holdings, after: Holdings) -> No
     amount_in, amount_out = before.token_in - after.token_in, after.token_out - before.token_out
     if amount_out < quote.amount_out_min:
         raise _refuse(
-            f"{order.recipient} receives {amount_out} base units of {order.token_out}",
-            f"at least {quote.amount_out_min}",
+            f"{order.recipient} receives {_show(amount_out, order.token_out)}",
+            f"at least {_show(quote.amount_out_min, order.token_out)}",
             "The token may take a fee on transfer, or the calldata pays someone else",
         )
     if not 0 < amount_in <= quote.amount_in_max:
         raise _refuse(
-            f"the swap takes {amount_in} base units of {order.token_in}",
-            f"more than 0 and at most {quote.amount_in_max}",
+            f"the swap takes {_show(amount_in, order.token_in)}",
+            f"more than 0 and at most {_show(quote.amount_in_max, order.token_in)}",
             "The token may move more than it is asked to",
         )
 
@@ -87,13 +90,13 @@ def _require_bounds(approved: Approved, before: Holdings, after: Holdings) -> No
 def _require_spent_allowance(approved: Approved, before: Holdings, after: Holdings) -> None:
     """What the order's own grant leaves is what the bound exceeded the need by: nothing for an exact
     input. What the account had granted before is its own affair, as long as it does not grow."""
-    granted = approved.quote.amount_in_max
+    granted, token = approved.quote.amount_in_max, approved.quote.order.token_in
     spare = granted - (before.token_in - after.token_in)
     allowed = spare if approved.account.allowance < granted else before.allowance
     if after.allowance > allowed:
         raise _refuse(
-            f"an allowance of {after.allowance} is left to {approved.account.spender}",
-            f"at most {allowed}",
+            f"an allowance of {_show(after.allowance, token)} is left to {approved.account.spender}",
+            f"at most {_show(allowed, token)}",
             "The spender pulled less than it was granted, or the token does not count allowances down",
         )
 
@@ -123,6 +126,10 @@ def _require_no_other_approval(approved: Approved, logs: Iterable[Log]) -> None:
                 f"no approval but {expected[1]}'s for {expected[0]}",
                 "Do not sign this: find out which contract asked for it",
             )
+
+
+def _show(amount: int, token: Token) -> str:
+    return f"{format_amount(amount, token)} {token}"
 
 
 def _refuse(found: str, needed: str, todo: str) -> EffectError:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stand_ins import ScriptedRpc
 
-from onchain_exec.chain import FeeHistory
+from onchain_exec.chain import FeeHistory, LocalChain, Node
 from onchain_exec.errors import GasError
-from onchain_exec.execution.fees import Urgency, bump_fees, choose_fees, get_base_fee_after
+from onchain_exec.execution.fees import Urgency, bump_fees, choose_fees, get_base_fee_after, read_fees
 from onchain_exec.execution.plan import Fees
 
 TIP_FLOOR_WEI = 1_000_000
@@ -119,3 +120,44 @@ def test_bump_fees_beyond_budget_raises_and_never_passes_it(old: Fees, market: F
 def test_choose_fees_names_budget_and_need() -> None:
     with pytest.raises(GasError, match="5 wei per gas; needed: 1000010 wei"):
         choose_fees(FeeHistory(0, (10,), (), ()), Urgency.NORMAL, 3, 5)
+
+
+async def test_read_fees_on_a_chain_with_a_base_fee_are_accepted_by_it() -> None:
+    with LocalChain.start() as chain:
+        node = await Node.connect(chain.url)
+        block = await node.get_block()
+        fees = await read_fees(node, block, survive_blocks=0)
+        assert not fees.legacy
+        assert fees.max_fee_wei >= block.base_fee_wei * 7 // 8 + TIP_FLOOR_WEI
+        with pytest.raises(GasError):
+            await read_fees(node, block, 1)
+        await node.close()
+
+
+HEADER = {
+    "hash": "0x" + "01" * 32,
+    "parentHash": "0x" + "00" * 32,
+    "number": "0x1",
+    "timestamp": "0x1",
+    "gasLimit": "0x1",
+}
+
+
+async def test_read_fees_on_a_chain_without_eip1559_are_the_nodes_gas_price() -> None:
+    rpc = ScriptedRpc(eth_getBlockByNumber=lambda *params: HEADER, eth_gasPrice=lambda: hex(7 * 10**9))
+    node = rpc.node()
+    block = await node.get_block(1)
+    assert await read_fees(node, block) == Fees(7 * 10**9, 7 * 10**9, legacy=True)
+    with pytest.raises(GasError):
+        await read_fees(node, block, 7 * 10**9 - 1)
+
+
+async def test_read_fees_on_a_chain_whose_base_fee_is_zero_are_not_legacy() -> None:
+    history = {"oldestBlock": "0x1", "baseFeePerGas": ["0x0", "0x0"], "gasUsedRatio": [0.5], "reward": []}
+    rpc = ScriptedRpc(
+        eth_getBlockByNumber=lambda *params: HEADER | {"baseFeePerGas": "0x0"},
+        eth_feeHistory=lambda *params: history,
+    )
+    node = rpc.node()
+    fees = await read_fees(node, await node.get_block(1), survive_blocks=3)
+    assert fees == Fees(TIP_FLOOR_WEI + 3, TIP_FLOOR_WEI)
