@@ -260,7 +260,7 @@ class AsyncDesk:
         """Return one order by its id, client order id, or transaction hash.
 
         Raises:
-            JournalError: no such order.
+            InputError: no such order, or several.
         """
         return find_order(self._context.journal, name)
 

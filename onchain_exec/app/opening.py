@@ -13,7 +13,7 @@ from onchain_exec.app.context import Context, Observer, Policy
 from onchain_exec.app.registry import ChainProfile, get_chain_profile
 from onchain_exec.app.settings import Settings, load_settings
 from onchain_exec.chain import Node
-from onchain_exec.errors import ConfigError, JournalError
+from onchain_exec.errors import ConfigError, InputError
 from onchain_exec.execution import KeystoreSigner, LocalSigner, Signer
 from onchain_exec.oms import Journal, OrderView
 from onchain_exec.risk import Limits
@@ -104,13 +104,13 @@ def find_order(journal: Journal, name: str) -> OrderView:
     starts with it.
 
     Raises:
-        JournalError: none, or several.
+        InputError: none, or several.
     """
     views = journal.read_orders()
     exact = [view for view in views if name in (view.order_id, view.client_order_id, view.tx_hash)]
     found = exact or [view for view in views if name and view.order_id.startswith(name)]
     if len(found) != 1:
-        raise JournalError(
+        raise InputError(
             f"{len(found) or 'no'} orders match {name!r}",
             needed="an order id (or its start), a client order id, or a transaction hash",
             todo="`onchain-exec orders` lists them",

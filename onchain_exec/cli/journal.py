@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from onchain_exec.app.desk import AsyncDesk
-from onchain_exec.app.opening import open_journal
+from onchain_exec.app.opening import find_order, open_journal
 from onchain_exec.cli.exits import Exit
 from onchain_exec.cli.options import JournalPath, Json, Rpc
 from onchain_exec.cli.output import messages, print_json, print_table
@@ -32,7 +32,7 @@ def show(
 ) -> None:
     """Show one order as last recorded; no node is asked."""
     with open_journal(journal) as opened:
-        view = opened.read_order(order)
+        view = find_order(opened, order)
     if as_json:
         print_json(view.to_json())
     else:

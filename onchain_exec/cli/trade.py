@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from onchain_exec.app.desk import AsyncDesk
+from onchain_exec.app.opening import open_journal
 from onchain_exec.app.report import denial_to_json, quote_to_json, transaction_to_json
 from onchain_exec.app.request import Request
 from onchain_exec.cli.exits import Exit
@@ -15,7 +18,7 @@ from onchain_exec.cli.options import AmountOut, AmountText, Buy, JournalPath, Js
 from onchain_exec.cli.output import messages, print_json
 from onchain_exec.cli.views import exit_of_order, print_denial, print_order, print_quote, print_transactions
 from onchain_exec.core import Exact
-from onchain_exec.errors import InputError
+from onchain_exec.errors import InputError, NodeError
 from onchain_exec.oms import OrderView
 from onchain_exec.risk import Denied
 
@@ -69,8 +72,7 @@ def swap(
     request = _request(sell, buy, amount, amount_out, max_slippage_bps, client_order_id)
 
     async def work() -> Exit:
-        desk = await AsyncDesk.from_env(rpc_url=rpc, journal=journal)
-        async with desk:
+        async with await _open_desk(rpc, journal) as desk:
             if dry_run:
                 return await _show_plan(desk, request, as_json=as_json)
             view = await desk.continue_earlier(request)
@@ -85,6 +87,16 @@ def swap(
         return _report(view, as_json=as_json)
 
     raise typer.Exit(asyncio.run(work()))
+
+
+async def _open_desk(rpc: str | None, journal: Path | None) -> AsyncDesk:
+    """Open the desk of an order; that its node fails is a line in the journal like any other failure."""
+    try:
+        return await AsyncDesk.from_env(rpc_url=rpc, journal=journal)
+    except NodeError as error:
+        with open_journal(journal) as opened:
+            opened.append_failure(uuid.uuid4().hex, error)
+        raise
 
 
 async def _show_plan(desk: AsyncDesk, request: Request, *, as_json: bool) -> Exit:
