@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from onchain_exec.chain import CallResult, Node, SimulatedBlock, TxCall
+from onchain_exec.core import Call
 from onchain_exec.errors import GasError
 from onchain_exec.execution.effects import Holdings, decode_holdings, get_holding_calls, require_effects
 from onchain_exec.execution.gas import GasRules, choose_gas_limit
@@ -23,10 +24,9 @@ _DEFAULT_RULES: Final = GasRules()
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One simulated block: the dependencies and the plan, and the holdings around them."""
+    """One simulated block: the dependencies and the plan, and the holdings after them."""
 
     results: tuple[CallResult, ...]
-    before: Holdings
     after: Holdings
 
 
@@ -45,17 +45,18 @@ async def simulate(node: Node, plan: TxPlan, rules: GasRules = _DEFAULT_RULES) -
     """
     txs = (*plan.depends_on, plan)
     plenty = plan.block.gas_limit // len(txs)
+    before = await _read_holdings(node, plan)
     free = await _run_ahead(node, plan, [plenty] * len(txs), rules)
     for run in free:
-        _require_success(run)
-        require_effects(plan, run.before, run.after, [log for result in run.results for log in result.logs])
+        _require_success(run.results)
+        require_effects(plan, before, run.after, [log for result in run.results for log in result.logs])
     limits = await _find_limits(node, plan, free, rules)
     await _require_funds(node, plan, limits)
-    return _prove(plan, limits, free[0])
+    return _prove(plan, limits, before, free[0])
 
 
-def _require_success(run: _Run) -> None:
-    for result in run.results:
+def _require_success(results: Iterable[CallResult]) -> None:
+    for result in results:
         if result.error is not None:
             raise result.error
 
@@ -106,32 +107,35 @@ async def _run_ahead(node: Node, plan: TxPlan, limits: Sequence[int], rules: Gas
 
 
 async def _run(node: Node, plan: TxPlan, limits: Sequence[int], ahead: int, rules: GasRules) -> _Run:
-    reads = _get_reads(plan)
+    """Run the transactions in one block, and read the holdings in the next: beside the reads' gas the
+    limits would not fit into a block."""
     txs = [tx.at_limit(limit) for tx, limit in zip((*plan.depends_on, plan), limits, strict=True)]
+    reads = [TxCall(plan.sender, call.to, call.data) for call in _get_reads(plan)]
     times = [plan.block.timestamp + (i + 1) * rules.block_time_s for i in range(ahead)]
+    empty = [SimulatedBlock((), timestamp=time) for time in times[:-1]]
     block = SimulatedBlock(
-        (*reads, *txs, *reads),
+        tuple(txs),
         overrides=(get_funding(plan),),
         timestamp=times[-1],
         base_fee_wei=plan.block.base_fee_wei,
     )
-    empty = [SimulatedBlock((), timestamp=time) for time in times[:-1]]
-    *_, results = await node.simulate([*empty, block], plan.block)
-    return _Run(
-        before=_decode_reads(results[: len(reads)]),
-        results=results[len(reads) : len(reads) + len(txs)],
-        after=_decode_reads(results[len(reads) + len(txs) :]),
-    )
+    *_, results, answers = await node.simulate([*empty, block, SimulatedBlock(tuple(reads))], plan.block)
+    _require_success(answers)
+    return _Run(results, _decode_holdings([answer.data for answer in answers]))
 
 
-def _get_reads(plan: TxPlan) -> tuple[TxCall, ...]:
-    if not isinstance(plan.cause, Approved):
-        return ()
-    return tuple(TxCall(plan.sender, call.to, call.data) for call in get_holding_calls(plan.cause))
+async def _read_holdings(node: Node, plan: TxPlan) -> Holdings:
+    """Return the holdings at the plan's block, before anything runs."""
+    snapshot = await node.read_calls(_get_reads(plan), plan.block)
+    return _decode_holdings([answer.data for answer in snapshot.answers])
 
 
-def _decode_reads(results: Sequence[CallResult]) -> Holdings:
-    return decode_holdings([result.data for result in results]) if results else Holdings(0, 0, 0)
+def _get_reads(plan: TxPlan) -> tuple[Call, ...]:
+    return get_holding_calls(plan.cause) if isinstance(plan.cause, Approved) else ()
+
+
+def _decode_holdings(answers: Sequence[bytes]) -> Holdings:
+    return decode_holdings(answers) if answers else Holdings(0, 0, 0)
 
 
 async def _require_funds(node: Node, plan: TxPlan, limits: Sequence[int]) -> None:
@@ -146,7 +150,7 @@ async def _require_funds(node: Node, plan: TxPlan, limits: Sequence[int]) -> Non
         )
 
 
-def _prove(plan: TxPlan, limits: Sequence[int], run: _Run) -> SimulatedTx:
+def _prove(plan: TxPlan, limits: Sequence[int], before: Holdings, run: _Run) -> SimulatedTx:
     """Return the plan's proof with its dependencies', each of which depends on those before it."""
     proofs: list[SimulatedTx] = []
     for tx, limit, result in zip((*plan.depends_on, plan), limits, run.results, strict=True):
@@ -157,8 +161,8 @@ def _prove(plan: TxPlan, limits: Sequence[int], run: _Run) -> SimulatedTx:
                 block=plan.block,
                 gas_used=result.gas_used,
                 gas_limit=limit,
-                amount_in=run.before.token_in - run.after.token_in if swaps else 0,
-                amount_out=run.after.token_out - run.before.token_out if swaps else 0,
+                amount_in=before.token_in - run.after.token_in if swaps else 0,
+                amount_out=run.after.token_out - before.token_out if swaps else 0,
                 allowance_left=run.after.allowance if swaps else 0,
                 logs=result.logs,
                 depends_on=tuple(proofs),

@@ -145,7 +145,7 @@ async def test_simulate_of_a_trap_on_a_node_that_does_not_trace_does_its_work(
     def pass_on(method: str) -> Any:
         return lambda *params: chain.request(method, *params)
 
-    methods = ("eth_simulateV1", "eth_getBalance", "eth_getBlockByNumber")
+    methods = ("eth_simulateV1", "eth_getBalance", "eth_getBlockByNumber", "eth_call")
     rpc = ScriptedRpc(**{method: pass_on(method) for method in methods})
     simulated = await simulate(rpc.node(), plan)
     assert "debug_traceCall" in rpc.asked
