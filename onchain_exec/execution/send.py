@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from onchain_exec.chain import Node
 from onchain_exec.errors import NodeError, NodeRefusedError
-from onchain_exec.execution.dialects import Refusal, classify_refusal
 from onchain_exec.execution.outcome import Accepted, AlreadyKnown, Ambiguous, Rejected, SendOutcome
 from onchain_exec.execution.plan import DurableTx
+from onchain_exec.execution.refusals import Refusal, classify_refusal
 
 
 async def send(node: Node, durable: DurableTx) -> SendOutcome:

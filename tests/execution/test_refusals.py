@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onchain_exec.execution.dialects import WORDINGS, Refusal, classify_refusal
+from onchain_exec.execution.refusals import WORDINGS, Refusal, classify_refusal
 
 SAID = {
     Refusal.KNOWN: [
