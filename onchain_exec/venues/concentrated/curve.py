@@ -33,6 +33,27 @@ class Curve:
         """Return the curve at another price of the same ticks."""
         return replace(self, sqrt_price_x96=sqrt_price_x96, tick=tick, liquidity=liquidity)
 
+    def with_liquidity(self, tick_lower: int, tick_upper: int, liquidity_delta: int) -> Curve:
+        """Return the curve after a mint (positive delta) or burn of one position.
+
+        Ladders that lie wholly on the other side of the position stay.
+        """
+        if not liquidity_delta:
+            return self
+        in_range = tick_lower <= self.tick < tick_upper
+        return Curve(
+            self.sqrt_price_x96,
+            self.tick,
+            add_liquidity(self.liquidity, liquidity_delta if in_range else 0),
+            self.fee_pips,
+            self.ticks.with_liquidity(tick_lower, tick_upper, liquidity_delta),
+            {
+                (down, fee_pips): ladder
+                for (down, fee_pips), ladder in self.ladders.items()
+                if (tick_lower > ladder.boundaries[0] if down else tick_upper < ladder.boundaries[0])
+            },
+        )
+
     def with_fee(self, fee_pips: int) -> Curve:
         """Return the curve under another fee."""
         return self if fee_pips == self.fee_pips else replace(self, fee_pips=fee_pips)

@@ -8,13 +8,15 @@ from fractions import Fraction
 from math import gcd
 from typing import Any, ClassVar, Final, NoReturn, Self
 
-from onchain_exec.core import Address, Exact, Token, to_address
+from onchain_exec.core import Address, Exact, Log, Token, to_address
+from onchain_exec.core.abi import Event
 from onchain_exec.core.bisection import find_largest
 from onchain_exec.core.fixed_point import BPS, PIPS
 from onchain_exec.errors import PoolRevertError
 from onchain_exec.venues.pool import SwapResult, sells_token0
 
 MAX_RESERVE: Final = (1 << 112) - 1
+SYNC: Final = Event("Sync(uint112,uint112)", (), ("uint112", "uint112"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,13 @@ class UniswapV2Pool:
             return after_out * reserve_in * BPS >= reserve_out * (reserve_in + amount_in) * keep_bps
 
         return find_largest(holds, 0, MAX_RESERVE - reserve_in)
+
+    def apply(self, log: Log) -> Self:
+        """Return the pair after an event of the chain (``Sync``); other logs leave it as it is."""
+        if log.address != self.address or log.topics[0] != SYNC.topic:
+            return self
+        reserve0, reserve1 = int.from_bytes(log.data[:32]), int.from_bytes(log.data[32:64])
+        return replace(self, reserve0=reserve0, reserve1=reserve1)
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as JSON values, integers as strings."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from onchain_exec.core import Token, to_address
+from onchain_exec.core import Log, Token, to_address
 from onchain_exec.venues.concentrated import ConcentratedPool, Reverts, curve_from_json
+from onchain_exec.venues.uniswap_v3.events import apply_event
 
 _REVERTS = Reverts(
     not_initialised="LOK", no_amount="AS", amount_too_large="", limit_passed="SPL", limit_out_of_bounds="SPL"
@@ -23,6 +24,18 @@ class UniswapV3Pool(ConcentratedPool):
 
     kind: ClassVar[str] = "uniswap_v3"
     reverts: ClassVar[Reverts] = _REVERTS
+
+    def apply(self, log: Log) -> Self:
+        """Return the pool after an event of the chain; other logs leave it as it is.
+
+        Raises:
+            StaleStateError: the event does not fit this state: events were missed, or it was read
+                without gross liquidity (see `Ticks.with_liquidity`). Read the pool again.
+        """
+        if log.address != self.address:
+            return self
+        curve = apply_event(self.curve, log)
+        return self if curve is self.curve else self.with_curve(curve)
 
     @classmethod
     def from_json(cls, state: dict[str, Any], tokens: tuple[Token, ...]) -> Self:

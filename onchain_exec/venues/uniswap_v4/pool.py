@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, Self
 
-from onchain_exec.core import Exact, Token, to_address
+from onchain_exec.core import Exact, Log, Token, to_address
 from onchain_exec.core.fixed_point import PIPS, div_up
-from onchain_exec.errors import PoolRefusedError, PoolRevertError
+from onchain_exec.errors import PoolRefusedError, PoolRevertError, StaleStateError
 from onchain_exec.venues.concentrated import ConcentratedPool, Curve, Move, Reverts, curve_from_json
 from onchain_exec.venues.concentrated.quoters import Quoter
+from onchain_exec.venues.concentrated.words import signed_word, unsigned_word
+from onchain_exec.venues.uniswap_v4.events import MODIFY_LIQUIDITY, PROTOCOL_FEE_UPDATED, SWAP
 from onchain_exec.venues.uniswap_v4.key import CHANGES_SWAPS, PoolKey
 
 MAX_INT128: Final = (1 << 127) - 1
@@ -71,6 +73,28 @@ class UniswapV4Pool(ConcentratedPool):
 
         return quote
 
+    def apply(self, log: Log) -> Self:
+        """Return the pool after an event of the chain; other logs leave it as it is.
+
+        Raises:
+            StaleStateError: the event does not fit this state: events were missed, the fee was
+                changed by a hook (which no event tells), or the state was read without gross
+                liquidity (see `Ticks.with_liquidity`). Read the pool again.
+        """
+        if log.address != self.address or log.topics[1:2] != (self.pool_key.pool_id,):
+            return self
+        topic, data = log.topics[0], log.data
+        if topic == SWAP.topic:
+            self._require_fee(unsigned_word(data, 5), signed_word(data))
+            price, liquidity, tick = unsigned_word(data, 2), unsigned_word(data, 3), signed_word(data, 4)
+            return self.with_curve(self.curve.moved_to(price, tick, liquidity))
+        if topic == MODIFY_LIQUIDITY.topic:
+            ticks = signed_word(data), signed_word(data, 1)
+            return self.with_curve(self.curve.with_liquidity(*ticks, signed_word(data, 2)))
+        if topic == PROTOCOL_FEE_UPDATED.topic:
+            return replace(self, protocol_fee=unsigned_word(data))
+        return self
+
     def to_json(self) -> dict[str, Any]:
         """Return the state as JSON values, integers as strings; ``fee_pips`` is without the protocol's."""
         return super(UniswapV4Pool, self).to_json() | {
@@ -94,6 +118,16 @@ class UniswapV4Pool(ConcentratedPool):
         protocol_pips = self.protocol_fee & 0xFFF if down else self.protocol_fee >> 12
         lp_pips = self.curve.fee_pips
         return protocol_pips + div_up(lp_pips * (PIPS - protocol_pips), PIPS)
+
+    def _require_fee(self, fee_pips: int, amount0: int) -> None:
+        """``amount0`` is the swapper's; where rounding left none of it, the direction is not known."""
+        needed = [self._get_fee(down) for down in (True, False) if not amount0 or down == (amount0 < 0)]
+        if fee_pips not in needed:
+            raise StaleStateError(
+                f"{self.key} swapped at a fee of {fee_pips}",
+                needed=f"{needed[0]}, as read",
+                todo="Its fee was changed: read the pool again",
+            )
 
     def _move_to(self, down: bool, amount: int, exact: Exact, limit_x96: int) -> Move:
         move = super(UniswapV4Pool, self)._move_to(down, amount, exact, limit_x96)

@@ -58,11 +58,12 @@ class V4Market:
         manager = contracts["pool_manager"]
         swapper, provider = (
             evm.deploy(
-                read_contract(
-                    "@uniswap/v4-periphery", f"foundry-out/{name}.sol/{name}.default.json"
-                ).creation_code(manager)
+                read_contract("@uniswap/v4-periphery", f"foundry-out/{path}.json").creation_code(manager)
             )
-            for name in ("PoolSwapTest", "PoolModifyLiquidityTest")
+            for path in (
+                "PoolSwapTest.sol/PoolSwapTest.default",
+                "PoolModifyLiquidityTestNoChecks.sol/PoolModifyLiquidityTestNoChecks",
+            )
         )
         evm.set_balance(DEPLOYER, TREASURY_WEI)
         for token in (market.token0, market.token1):
