@@ -9,7 +9,7 @@ from typing import Final
 
 from onchain_exec.chain import CallResult, Node, SimulatedBlock, TxCall
 from onchain_exec.core import Call
-from onchain_exec.errors import GasError
+from onchain_exec.errors import GasError, NodeRefusedError
 from onchain_exec.execution.effects import Holdings, decode_holdings, get_holding_calls, require_effects
 from onchain_exec.execution.gas import GasRules, choose_gas_limit
 from onchain_exec.execution.plan import Purpose, SimulatedTx, TxPlan
@@ -19,6 +19,7 @@ from onchain_exec.risk import Approved
 _BLOCKS_AHEAD: Final = (1, 2)
 """The next block and the one after it: what depends on height or time shows between them."""
 
+_NO_SUCH_METHOD: Final = -32601
 _DEFAULT_RULES: Final = GasRules()
 
 
@@ -42,6 +43,7 @@ async def simulate(node: Node, plan: TxPlan, rules: GasRules = _DEFAULT_RULES) -
         EffectError: it does something else than was asked.
         GasError: no limit within the chain's cap is enough, or the account cannot pay for it.
         BlockNotFoundError: the plan's block is gone: decide again.
+        NodeRefusedError: the node lacks eth_simulateV1, without which effects cannot be compared.
     """
     txs = (*plan.depends_on, plan)
     plenty = plan.block.gas_limit // len(txs)
@@ -119,7 +121,13 @@ async def _run(node: Node, plan: TxPlan, limits: Sequence[int], ahead: int, rule
         timestamp=times[-1],
         base_fee_wei=plan.block.base_fee_wei,
     )
-    *_, results, answers = await node.simulate([*empty, block, SimulatedBlock(tuple(reads))], plan.block)
+    try:
+        *_, results, answers = await node.simulate([*empty, block, SimulatedBlock(tuple(reads))], plan.block)
+    except NodeRefusedError as error:
+        if error.rpc_code != _NO_SUCH_METHOD:
+            raise
+        todo = "Use a node with eth_simulateV1: nothing is signed whose effects were not compared"
+        raise NodeRefusedError(error.method, error.rpc_code, error.rpc_message, todo=todo) from error
     _require_success(answers)
     return _Run(results, _decode_holdings([answer.data for answer in answers]))
 

@@ -18,7 +18,7 @@ from stand_ins import KEY, ScriptedRpc, sign_transfer
 from onchain_exec.chain import LocalChain, Node, TxCall
 from onchain_exec.core import Address, to_address
 from onchain_exec.core.abi import Function
-from onchain_exec.errors import GasError
+from onchain_exec.errors import GasError, NodeRefusedError
 from onchain_exec.execution import Fees, GasRules, LocalSigner, Purpose, TxPlan, sign, simulate
 from onchain_exec.execution.gas import choose_gas_limit, get_floor_gas
 
@@ -178,3 +178,11 @@ def test_choose_gas_limit_beyond_the_cap_raises() -> None:
     with pytest.raises(GasError):
         choose_gas_limit(21_000, b"\x01" * 500_000, 1 << 24)
     assert choose_gas_limit(1 << 24, b"", 1 << 24) == 1 << 24
+
+
+async def test_simulate_on_a_node_without_the_method_raises_and_says_what_to_use(
+    chain: LocalChain, node: Node
+) -> None:
+    plan = await make_plan(node, ADDRESSES["Swallow"], RUN.encode(1))
+    with pytest.raises(NodeRefusedError, match="Use a node with eth_simulateV1"):
+        await simulate(ScriptedRpc().node(), plan)
