@@ -1,0 +1,335 @@
+"""Kill a trader with SIGKILL, again and again, and count on the chain what it did.
+
+Each child process trades intents one after the other through the real journal, recovery, send and
+confirm, and is killed at a named point or at a random time; the next child takes over. The chain
+alone is the judge: every intent at most once before recovery, exactly once after it.
+
+Run as a program it starts its own chain and prints one JSON document (see `Tally`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import signal
+import socket
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from oms.builders import CHAIN_ID, TRANSFER, USDC, make_order, make_quote
+from oms.paper_market import open_market, recipient_of, sign_swap
+from onchain_exec.chain import DevAccount, LocalChain, Node
+from onchain_exec.core import Order, to_address
+from onchain_exec.errors import NodeRefusedError
+from onchain_exec.execution.confirm import confirm
+from onchain_exec.execution.outcome import SendOutcome
+from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx
+from onchain_exec.execution.send import send
+from onchain_exec.oms import Journal, OrderState, recover
+from onchain_exec.oms.journal import OpenWork
+
+POINTS = (
+    "accepted", "lease", "signed", "committed", "mid_send", "sent", "marked", "confirmed", "recorded",
+    "resent", "recovered", "random",
+)  # fmt: skip
+LIVES_PER_JOURNAL = 25
+QUOTED = 2_000 * 10**6
+NOW = 1_900_000_000
+
+
+@dataclass
+class Tally:
+    """What came out: intents traded, those the chain paid twice or never, and where kills struck.
+
+    ``early`` counts intents that were already paid twice before a recovery could have done it;
+    ``ledger`` lists where the journal's books differ from the chain's; ``errors`` are tracebacks.
+    """
+
+    kills: int = 0
+    intents: int = 0
+    doubled: int = 0
+    missing: int = 0
+    early: int = 0
+    ledger: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    points: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+
+class Crash:
+    """Ends the process without warning when it passes ``point`` for the n-th time."""
+
+    def __init__(self, point: str = "", passes: int = 0) -> None:
+        self._point, self._passes = point, passes
+
+    def passing(self, point: str) -> bool:
+        """Return whether the process must end here."""
+        if point != self._point:
+            return False
+        self._passes -= 1
+        return self._passes < 0
+
+    def __call__(self, point: str) -> None:
+        if self.passing(point):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Trader:
+    """The path of an order, reduced to what touches the journal and the chain."""
+
+    def __init__(self, node: Node, journal: Journal, account: DevAccount, crash: Crash) -> None:
+        self.node, self.journal, self.account, self.crash = node, journal, account, crash
+
+    async def start(self) -> None:
+        """Recover what the last one left, and wait for it."""
+        await self.recover()
+        self.crash("recovered")
+        for slot in self.journal.read_open().slots:
+            await self.conclude(slot.attempts[-1].tx)
+
+    async def recover(self) -> None:
+        async def send_then_crash(node: Node, durable: DurableTx) -> SendOutcome:
+            outcome = await send(node, durable)
+            self.crash("resent")
+            return outcome
+
+        await recover(self.node, self.journal, NOW, send_then_crash)
+
+    async def trade(self, intent: int) -> None:
+        """Take an intent to its fill, from wherever the journal says that it is."""
+        order = self.make_order(intent)
+        view = self.journal.append_order(order, make_quote(order))
+        self.crash("accepted")
+        if view.state is OrderState.NEW:
+            await self.execute(view.order or order)
+
+    async def execute(self, order: Order) -> None:
+        signed = await self.sign(order)
+        durable = self.journal.write_signed(order.order_id, signed)
+        self.crash("committed")
+        await self.deliver(durable)
+
+    async def sign(self, order: Order) -> SignedTx:
+        floor = await self.node.get_nonce(order.account)
+        nonce = self.journal.reserve_nonce(CHAIN_ID, order.account, order.order_id, Purpose.SWAP, floor)
+        self.crash("lease")
+        signed = sign_swap(self.account.key, order, nonce, QUOTED)
+        self.crash("signed")
+        return signed
+
+    async def deliver(self, durable: DurableTx) -> None:
+        if self.crash.passing("mid_send"):
+            send_and_die(self.node, durable)
+        outcome = await send(self.node, durable)
+        self.crash("sent")
+        self.journal.append_send_outcome(durable, outcome)
+        self.crash("marked")
+        await self.conclude(durable)
+
+    async def conclude(self, durable: DurableTx) -> None:
+        outcome = await confirm(self.node, durable, 1, 10, 0.005)
+        self.crash("confirmed")
+        self.journal.append_outcome(durable, outcome)
+        self.crash("recorded")
+
+    def make_order(self, intent: int, again: int = 0) -> Order:
+        order_id = intent + 1_000_000 * again
+        return make_order(order_id, account=self.account.address, recipient=recipient_of(intent))
+
+
+class SendBeforeCommit(Trader):
+    """Mutant: the bytes leave before they are durable."""
+
+    async def execute(self, order: Order) -> None:
+        signed = await self.sign(order)
+        nowhere = DurableTx(
+            order.order_id, Purpose.SWAP, CHAIN_ID, order.account, signed.nonce, signed.raw, signed.tx_hash
+        )
+        await send(self.node, nowhere)
+        self.crash("sent")
+        await self.deliver(self.journal.write_signed(order.order_id, signed))
+
+
+class NewNonceOnTooLow(Trader):
+    """Mutant: a nonce that is too low is taken for a lost race, and the trade done again on a new one."""
+
+    async def recover(self) -> None:
+        for slot in self.journal.read_open().slots:
+            durable = slot.attempts[-1].tx
+            try:
+                await self.node.send_raw_transaction(durable.raw)
+            except NodeRefusedError:
+                intent = int(durable.order_id.removeprefix("order-")) % 1_000_000
+                again = self.make_order(intent, again=1 + len(self.journal.read_orders()))
+                self.journal.append_order(again, make_quote(again))
+                await self.execute(again)
+
+
+class NoRebroadcast(Trader):
+    """Mutant: what was journalled is taken for sent."""
+
+    async def start(self) -> None:
+        open_work: OpenWork = self.journal.read_open()
+        for slot in open_work.slots:
+            durable = slot.attempts[-1].tx
+            self.journal.append_outcome(durable, await confirm(self.node, durable, 1, 0, 0.005))
+
+
+TRADERS: dict[str, type[Trader]] = {
+    trader.__name__: trader for trader in (Trader, SendBeforeCommit, NewNonceOnTooLow, NoRebroadcast)
+}
+
+
+def send_and_die(node: Node, durable: DurableTx) -> None:
+    """Put the whole request, or half of it, on the wire and end before an answer can come."""
+    address = urlsplit(node.rpc.where)
+    call = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "eth_sendRawTransaction",
+        "params": ["0x" + durable.raw.hex()],
+    }
+    body = json.dumps(call).encode()
+    head = (
+        f"POST / HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    wire = head.encode() + body
+    with socket.create_connection((address.hostname or "", address.port or 80)) as connection:
+        connection.sendall(wire if durable.nonce % 2 else wire[: len(wire) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Harness:
+    """One chain, many journals, many short lives."""
+
+    def __init__(self, chain: LocalChain, folder: Path, trader: type[Trader], seed: int) -> None:
+        self.chain, self.folder, self.trader = chain, folder, trader
+        self.random = random.Random(seed)
+        self.tally = Tally()
+        self.next_intent, self.journals = 1, 0
+
+    def run(self, kills: int, seconds: float) -> Tally:
+        """Kill ``kills`` children, or as many as fit in the time, and return what came of it."""
+        started = time.monotonic()
+        while self.tally.kills < kills and time.monotonic() - started < seconds and not self.tally.errors:
+            self.run_journal(LIVES_PER_JOURNAL)
+        self.tally.seconds = round(time.monotonic() - started, 1)
+        return self.tally
+
+    def run_journal(self, lives: int) -> None:
+        """Kill children over one fresh journal, then let one finish and compare with the chain."""
+        number = self.journals
+        self.journals += 1
+        account = self.chain.accounts[number % len(self.chain.accounts)]
+        path = self.folder / f"{number}.sqlite"
+        block, balance = self.read_int("eth_blockNumber"), self.read_balance(account)
+        first = intent = self.next_intent
+        for _ in range(lives):
+            point = self.random.choice(POINTS)
+            crash = Crash(point, self.random.randrange(3))
+            intent = self.run_child(path, account, range(intent, intent + 4), crash, point)
+            self.tally.early += sum(count > 1 for count in self.count_paid(block).values())
+        last = intent
+        self.run_child(path, account, range(last, last + 1), Crash(), "")
+        self.next_intent = last + 1
+        self.judge(block, first, last)
+        self.compare_ledger(path, account, balance - self.read_balance(account), last - first + 1)
+
+    def run_child(self, path: Path, account: DevAccount, intents: range, crash: Crash, point: str) -> int:
+        """Run one child until it is killed or has traded all; return the intent it was at."""
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reader)
+            status = 1
+            try:
+                asyncio.run(self.live(path, account, intents, crash, writer))
+                status = 0
+            except BaseException:  # noqa: BLE001 - whatever it was, the parent reports it
+                os.write(writer, b"!" + traceback.format_exc().encode())
+            finally:
+                os._exit(status)
+        os.close(writer)
+        if point == "random":
+            time.sleep(self.random.uniform(0, 0.08))
+            os.kill(child, signal.SIGKILL)
+        if os.WIFSIGNALED(os.waitpid(child, 0)[1]):
+            self.tally.kills += 1
+            self.tally.points[point] += 1
+        with os.fdopen(reader, "rb") as pipe:
+            progress, _, error = pipe.read().partition(b"!")
+        if error:
+            self.tally.errors.append(error.decode())
+        return intents.start + len(progress)
+
+    async def live(
+        self, path: Path, account: DevAccount, intents: range, crash: Crash, progress: int
+    ) -> None:
+        node = await Node.connect(self.chain.url, CHAIN_ID)
+        with Journal.open(path) as journal:
+            trader = self.trader(node, journal, account, crash)
+            await trader.start()
+            for intent in intents:
+                await trader.trade(intent)
+                os.write(progress, b".")
+        await node.close()
+
+    def count_paid(self, since_block: int) -> Counter[str]:
+        """Return how often each recipient was paid, from the chain's logs."""
+        topics = ["0x" + TRANSFER.hex()]
+        wanted = {"fromBlock": hex(since_block), "address": USDC.address, "topics": topics}
+        return Counter(
+            to_address("0x" + log["topics"][2][26:]) for log in self.chain.request("eth_getLogs", wanted)
+        )
+
+    def judge(self, since_block: int, first: int, last: int) -> None:
+        paid = self.count_paid(since_block)
+        counts = [paid[recipient_of(intent)] for intent in range(first, last + 1)]
+        self.tally.intents += len(counts)
+        self.tally.doubled += sum(count > 1 for count in counts)
+        self.tally.missing += sum(count == 0 for count in counts)
+
+    def compare_ledger(self, path: Path, account: DevAccount, spent_wei: int, intents: int) -> None:
+        """Compare the journal's books with the chain: every fill, and gas to the wei."""
+        with Journal.open(path) as journal:
+            states = Counter(order.state for order in journal.read_orders())
+            gas_wei = journal.read_gas_wei().get((CHAIN_ID, account.address), 0)
+        if states != {OrderState.FILLED: intents}:
+            self.tally.ledger.append(f"{path.name}: {states}, {intents} intents")
+        if gas_wei != spent_wei:
+            self.tally.ledger.append(f"{path.name}: gas {gas_wei}, the chain took {spent_wei}")
+
+    def read_int(self, method: str, *params: str) -> int:
+        return int(self.chain.request(method, *params), 16)
+
+    def read_balance(self, account: DevAccount) -> int:
+        return self.read_int("eth_getBalance", account.address, "latest")
+
+
+def main(arguments: list[str], write: Callable[[str], object] = sys.stdout.write) -> None:
+    """Run the harness as the command line says and print the tally as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=250)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--trader", choices=TRADERS, default="Trader")
+    options = parser.parse_args(arguments)
+    with LocalChain.start(chain_id=CHAIN_ID) as chain, tempfile.TemporaryDirectory() as folder:
+        open_market(chain)
+        harness = Harness(chain, Path(folder), TRADERS[options.trader], options.seed)
+        write(json.dumps(vars(harness.run(options.kills, options.seconds))) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
