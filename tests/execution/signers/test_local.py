@@ -109,6 +109,7 @@ async def test_keystore_signer_signs_as_its_key() -> None:
 @pytest.mark.parametrize(
     ("text", "password"),
     [(json.dumps(make_keystore()), "guess"), ("{}", "secret"), ("no json", "secret"), ("[]", "secret")],
+    ids=["wrong password", "empty", "no JSON", "a list"],
 )
 def test_keystore_signer_that_cannot_be_opened_raises_without_showing_the_password(
     text: str, password: str
