@@ -115,18 +115,17 @@ class ConcentratedPool:
         down = sells_token0(self, token_in, token_out)
         self._require_initialised()
         curve = self.curve_for(down)
-        limit = _price_limit(self.curve.sqrt_price_x96, down, impact_bps)
-        if limit == self.curve.sqrt_price_x96:
-            least = 0
-        else:
-            least = curve.swap(down, MAX_INT256, Exact.IN, limit).amount_in
+        limit, reaching = _price_limit(self.curve.sqrt_price_x96, down, impact_bps), 0
+        if limit != self.curve.sqrt_price_x96:
+            reaching = curve.swap(down, MAX_INT256, Exact.IN, limit).amount_in
 
         def holds(amount: int) -> bool:
             move = curve.swap(down, amount, Exact.IN, get_end_price(down))
             after = move.curve.sqrt_price_x96
             return move.amount_in == amount and (after >= limit if down else after <= limit)
 
-        return find_largest(holds, least, MAX_INT256)
+        # rounded up, what reaches the limit may reach further; a unit less never does
+        return find_largest(holds, max(0, reaching - 1), MAX_INT256)
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as JSON values, integers as strings.

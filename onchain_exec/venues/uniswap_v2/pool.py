@@ -102,16 +102,23 @@ class UniswapV2Pool:
         return self.swap_fee_pips
 
     def depth(self, token_in: Token, token_out: Token, impact_bps: int) -> int:
-        """Return the largest amount_in that moves the spot price by at most ``impact_bps``."""
+        """Return the largest amount_in that moves the spot price by at most ``impact_bps``.
+
+        0 where the pair refuses all such amounts, as they are too small to give anything.
+        """
         reserve_in, reserve_out = self._reserves(token_in, token_out)
         keep_pips, keep_bps = PIPS - self.swap_fee_pips, BPS - impact_bps
 
-        def holds(amount_in: int) -> bool:
+        def get_amount_out(amount_in: int) -> int:
             kept = amount_in * keep_pips
-            after_out = reserve_out - kept * reserve_out // (reserve_in * PIPS + kept)
+            return kept * reserve_out // (reserve_in * PIPS + kept)
+
+        def holds(amount_in: int) -> bool:
+            after_out = reserve_out - get_amount_out(amount_in)
             return after_out * reserve_in * BPS >= reserve_out * (reserve_in + amount_in) * keep_bps
 
-        return find_largest(holds, 0, MAX_RESERVE - reserve_in)
+        largest = find_largest(holds, 0, MAX_RESERVE - reserve_in)
+        return largest if get_amount_out(largest) else 0
 
     def apply(self, log: Log) -> Self:
         """Return the pair after an event of the chain (``Sync``); other logs leave it as it is."""
