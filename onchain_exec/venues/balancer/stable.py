@@ -18,6 +18,7 @@ from onchain_exec.venues.balancer.stable_math import (
     make_in_given_out,
     make_out_given_in,
 )
+from onchain_exec.venues.marginal_price import get_stable_price
 from onchain_exec.venues.sides import find_sides
 
 
@@ -51,21 +52,13 @@ class BalancerStablePool(BalancerPool):
         return BalancerPool.quoter(self, token_in, token_out, exact)
 
     def spot_price(self, token_in: Token, token_out: Token) -> Fraction:
-        """Return the invariant's marginal price at the balances, base units, without fee.
-
-        (A n**n + K / x_in) / (A n**n + K / x_out) with K = D**(n+1) / (n**n * product(x)), in scaled
-        balances x.
-        """
+        """Return the invariant's marginal price at the balances, base units, without fee."""
         side_in, side_out = find_sides(self, token_in, token_out)
         scaled, invariant = self._scaled(), self._invariant()
         if not all(scaled):
             refuse(ZERO_DIVISION)
-        count = len(scaled)
-        curve = Fraction(invariant ** (count + 1), count**count)
-        for balance in scaled:
-            curve /= balance
-        amp_total = Fraction(self.amp * count, AMP_PRECISION)
-        marginal = (amp_total + curve / scaled[side_in]) / (amp_total + curve / scaled[side_out])
+        amp_total = Fraction(self.amp * len(scaled), AMP_PRECISION)
+        marginal = get_stable_price(amp_total, invariant, scaled, side_in, side_out)
         return marginal * self.scaling_factors_wad[side_in] / self.scaling_factors_wad[side_out]
 
     def to_json(self) -> dict[str, Any]:
