@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from onchain_exec.core import Token
+from onchain_exec.core import Address, Token
 from onchain_exec.venues import Pool
 
 
@@ -24,29 +24,36 @@ class Flow(NamedTuple):
 
 def keep_through(flows: Sequence[Flow], start: Token, end: Token) -> list[Flow]:
     """Return the flows that lie on a way from ``start`` to ``end``."""
-    after, before = {start}, {end}
-    for _ in flows:
-        after |= {flow.token_out for flow in flows if flow.token_in in after}
-        before |= {flow.token_in for flow in flows if flow.token_out in before}
-    return [flow for flow in flows if flow.token_in in after and flow.token_out in before]
+    after = _reach(start.address, [(flow.token_in.address, flow.token_out.address) for flow in flows])
+    before = _reach(end.address, [(flow.token_out.address, flow.token_in.address) for flow in flows])
+    return [flow for flow in flows if flow.token_in.address in after and flow.token_out.address in before]
 
 
-def order_tokens(flows: Iterable[Flow]) -> list[Token]:
+def _reach(start: Address, steps: Sequence[tuple[Address, Address]]) -> set[Address]:
+    reached, before = {start}, 0
+    while len(reached) > before:
+        before = len(reached)
+        reached |= {target for source, target in steps if source in reached}
+    return reached
+
+
+def order_tokens(flows: Iterable[Flow]) -> list[Address]:
     """Return the tokens of ``flows`` so that these lead forwards as far as they can.
 
     Acyclic flows come out in topological order. Where cycles stand in the way, the token that gives
     most beyond what it takes goes first (Eades, Lin, Smyth 1993).
     """
-    given: dict[Token, dict[Token, float]] = {}
-    taken: dict[Token, dict[Token, float]] = {}
+    given: dict[Address, dict[Address, float]] = {}
+    taken: dict[Address, dict[Address, float]] = {}
     for flow in flows:
-        for token in (flow.token_in, flow.token_out):
+        source, target = flow.token_in.address, flow.token_out.address
+        for token in (source, target):
             given.setdefault(token, {})
             taken.setdefault(token, {})
-        total = given[flow.token_in].get(flow.token_out, 0.0) + flow.value
-        given[flow.token_in][flow.token_out] = taken[flow.token_out][flow.token_in] = total
-    head: list[Token] = []
-    tail: list[Token] = []
+        total = given[source].get(target, 0.0) + flow.value
+        given[source][target] = taken[target][source] = total
+    head: list[Address] = []
+    tail: list[Address] = []
     while given:
         first = next((token for token in given if not taken[token]), None)
         last = next((token for token in given if not given[token]), None) if first is None else None
@@ -59,7 +66,7 @@ def order_tokens(flows: Iterable[Flow]) -> list[Token]:
     return head + tail[::-1]
 
 
-def is_acyclic(flows: Sequence[Flow], order: Sequence[Token]) -> bool:
+def is_acyclic(flows: Sequence[Flow], order: Sequence[Address]) -> bool:
     """Return whether every flow leads forwards in ``order``."""
     place = {token: index for index, token in enumerate(order)}
-    return all(place[flow.token_in] < place[flow.token_out] for flow in flows)
+    return all(place[flow.token_in.address] < place[flow.token_out.address] for flow in flows)

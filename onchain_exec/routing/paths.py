@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
-from onchain_exec.core import Exact, Token
+from onchain_exec.core import Address, Exact
 from onchain_exec.routing.flow import Flow
 from onchain_exec.routing.market import Market, Settlement, divide
 from onchain_exec.routing.route import Terms
@@ -16,7 +16,7 @@ _TINY: Final = 1e-12
 
 
 def settle_paths(
-    terms: Terms, flows: Sequence[Flow], order: Sequence[Token], graph: Sequence[Hop]
+    terms: Terms, flows: Sequence[Flow], order: Sequence[Address], graph: Sequence[Hop]
 ) -> Settlement:
     """Return acyclic ``flows`` as paths that run one after the other, in exact integers.
 
@@ -32,16 +32,16 @@ def settle_paths(
         flows = [_turned(flow)._replace(amount_in=flow.amount_out) for flow in flows]
         order = order[::-1]
     start, end = (terms.token_in, terms.token_out) if forwards else (terms.token_out, terms.token_in)
-    leaving: dict[Token, list[Flow]] = defaultdict(list)
+    leaving: dict[Address, list[Flow]] = defaultdict(list)
     for flow in flows:
-        leaving[flow.token_in].append(flow)
+        leaving[flow.token_in.address].append(flow)
     passed = _passed_on(terms, graph)
     market, left, legs = Market(terms.exact), terms.amount, []
-    paths = _split(leaving, order, start, end)
+    paths = _split(leaving, order, start.address, end.address)
     for path, share in reversed(paths):
         steps = path if forwards else tuple(_turned(flow) for flow in path)
-        parting = max(n for n, flow in enumerate(path) if n == 0 or len(leaving[flow.token_in]) > 1)
-        amount = divide(passed[path[parting].token_in], share[parting])
+        parting = max(n for n, flow in enumerate(path) if n == 0 or len(leaving[flow.token_in.address]) > 1)
+        amount = divide(passed[path[parting].token_in.address], share[parting])
         for step in reversed(steps[:parting]):
             amount = market.quote_other(step, amount)
         amount = left if path is paths[0][0] else min(amount, left)
@@ -58,19 +58,19 @@ def _turned(flow: Flow) -> Flow:
     return flow._replace(token_in=flow.token_out, token_out=flow.token_in)
 
 
-def _passed_on(terms: Terms, graph: Sequence[Hop]) -> dict[Token, int]:
+def _passed_on(terms: Terms, graph: Sequence[Hop]) -> dict[Address, int]:
     """Return what each token of the settled graph passes on."""
-    passed: dict[Token, int] = defaultdict(int)
+    passed: dict[Address, int] = defaultdict(int)
     for hop in graph:
         if terms.exact is Exact.IN:
-            passed[hop.token_in] += hop.amount_in
+            passed[hop.token_in.address] += hop.amount_in
         else:
-            passed[hop.token_out] += hop.amount_out
+            passed[hop.token_out.address] += hop.amount_out
     return passed
 
 
 def _split(
-    leaving: dict[Token, list[Flow]], order: Sequence[Token], start: Token, end: Token
+    leaving: dict[Address, list[Flow]], order: Sequence[Address], start: Address, end: Address
 ) -> list[tuple[tuple[Flow, ...], tuple[float, ...]]]:
     """Return paths from ``start`` to ``end``, the widest first, with the share each has of what every
     token on it passes on. A token passes on in proportion to what its flows carry."""
@@ -81,16 +81,16 @@ def _split(
         total = sum(flow.amount_in for flow in leaving[token])
         for flow in leaving[token]:
             left[flow.edge] = reached[token] * flow.amount_in / total
-            reached[flow.token_out] += left[flow.edge]
+            reached[flow.token_out.address] += left[flow.edge]
     paths: list[tuple[tuple[Flow, ...], tuple[float, ...]]] = []
     while True:
         path: list[Flow] = []
         token, width = start, 1.0
         while token != end:
             path.append(max(leaving[token], key=lambda flow: left[flow.edge]))
-            token, width = path[-1].token_out, min(width, left[path[-1].edge])
+            token, width = path[-1].token_out.address, min(width, left[path[-1].edge])
         if width <= _TINY:
             return paths
         for flow in path:
             left[flow.edge] -= width
-        paths.append((tuple(path), tuple(width / reached[flow.token_in] for flow in path)))
+        paths.append((tuple(path), tuple(width / reached[flow.token_in.address] for flow in path)))

@@ -72,10 +72,12 @@ def best_rates(scope: Scope, sweeps: int, *, to_target: bool) -> FloatArray:
     edges, start = scope.edges, scope.edges.start()
     tail, head = (edges.source, edges.target) if to_target else (edges.target, edges.source)
     rates = np.full(len(scope.tokens), -np.inf)
-    rates[scope.target if to_target else scope.source] = 0.0
+    unit = scope.target if to_target else scope.source
+    rates[unit] = 0.0
     for _ in range(sweeps):
         better = rates.copy()
         np.maximum.at(better, tail, rates[head] + start)
+        better[unit] = 0.0  # a cycle of arbitrage would make it worth more than itself
         if np.array_equal(better, rates):
             break
         rates = better

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from onchain_exec.core import BlockRef, Exact, Token
+from onchain_exec.core import Address, BlockRef, Exact, Token
 from onchain_exec.errors import InputError, NoRouteError, StaleStateError
 from onchain_exec.routing.branch import TRIFLE, Support, choose_edges
 from onchain_exec.routing.certificate import Case, upper_bound
@@ -176,9 +176,9 @@ class _Search:
             for edge in np.flatnonzero(value > TRIFLE * value.max(initial=0.0)).tolist()
         ]
 
-    def _lead_forward(self, edges: Edges, order: Sequence[Token]) -> NDArray[np.bool_]:
+    def _lead_forward(self, edges: Edges, order: Sequence[Address]) -> NDArray[np.bool_]:
         """Return which edges lead nearer to the end, or else forwards in ``order``."""
-        numbers = {token.address: number for number, token in enumerate(order)}
+        numbers = {token: number for number, token in enumerate(order)}
         place = np.array([numbers.get(self._token(n).address, -1) for n in range(len(self.scope.tokens))])
         rank = self.scope.level * (len(order) + 1) + place
         return np.asarray(rank[edges.source] < rank[edges.target])

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from onchain_exec.core import Exact, Token
+from onchain_exec.core import Address, Exact
 from onchain_exec.routing.flow import Flow, is_acyclic, order_tokens
 from onchain_exec.routing.market import Market, Settlement, divide
 from onchain_exec.routing.paths import settle_paths
@@ -43,15 +43,16 @@ def _is_whole(leg: Leg, terms: Terms) -> bool:
 
 def _join(hops: Sequence[Hop], terms: Terms) -> tuple[Leg, ...]:
     """Return the hops as chains: a hop is continued by the only one that takes what only it gives."""
-    arriving: dict[Token, list[int]] = defaultdict(list)
-    leaving: dict[Token, list[int]] = defaultdict(list)
+    arriving: dict[Address, list[int]] = defaultdict(list)
+    leaving: dict[Address, list[int]] = defaultdict(list)
     for number, hop in enumerate(hops):
-        arriving[hop.token_out].append(number)
-        leaving[hop.token_in].append(number)
+        arriving[hop.token_out.address].append(number)
+        leaving[hop.token_in.address].append(number)
+    ends = (terms.token_in.address, terms.token_out.address)
     following = {
         arriving[token][0]: leaving[token][0]
         for token in leaving
-        if token not in (terms.token_in, terms.token_out) and len(arriving[token]) == len(leaving[token]) == 1
+        if token not in ends and len(arriving[token]) == len(leaving[token]) == 1
     }
     legs = []
     for first in range(len(hops)):
@@ -63,24 +64,24 @@ def _join(hops: Sequence[Hop], terms: Terms) -> tuple[Leg, ...]:
     return tuple(legs)
 
 
-def _run_graph(market: Market, terms: Terms, flows: Sequence[Flow], order: Sequence[Token]) -> list[Hop]:
+def _run_graph(market: Market, terms: Terms, flows: Sequence[Flow], order: Sequence[Address]) -> list[Hop]:
     """Run the flows token by token in topological ``order``; Exact.OUT runs it backwards, from what
     has to come out to what that takes."""
     forwards = terms.exact is Exact.IN
-    leaving: dict[Token, list[Flow]] = defaultdict(list)
+    leaving: dict[Address, list[Flow]] = defaultdict(list)
     for flow in flows:
-        leaving[flow.token_in if forwards else flow.token_out].append(flow)
-    balance: dict[Token, int] = defaultdict(int)
-    balance[terms.token_in if forwards else terms.token_out] = terms.amount
+        leaving[(flow.token_in if forwards else flow.token_out).address].append(flow)
+    balance: dict[Address, int] = defaultdict(int)
+    balance[(terms.token_in if forwards else terms.token_out).address] = terms.amount
     hops: list[Hop] = []
     for token in order if forwards else reversed(order):
         for flow, amount in _divide_among(balance[token], leaving[token], terms.exact):
             hop = market.swap(flow, amount)
             hops.append(hop)
             if forwards:
-                balance[hop.token_out] += hop.amount_out
+                balance[hop.token_out.address] += hop.amount_out
             else:
-                balance[hop.token_in] += hop.amount_in
+                balance[hop.token_in.address] += hop.amount_in
     return hops if forwards else hops[::-1]
 
 
@@ -109,14 +110,16 @@ def _settle_together(terms: Terms, flows: Sequence[Flow]) -> Settlement:
     for _ in range(_MOST_ROUNDS):
         market = Market(Exact.IN)
         hops = [market.swap(flow, amount) for flow, amount in zip(flows, amounts, strict=True)]
-        balance = defaultdict(int, {terms.token_in: terms.amount})
+        balance = defaultdict(int, {terms.token_in.address: terms.amount})
         for hop in hops:
-            balance[hop.token_in] -= hop.amount_in
-            balance[hop.token_out] += hop.amount_out
-        owing = [token for token, left in balance.items() if left < 0 and token != terms.token_out]
+            balance[hop.token_in.address] -= hop.amount_in
+            balance[hop.token_out.address] += hop.amount_out
+        owing = [token for token, left in balance.items() if left < 0 and token != terms.token_out.address]
         if not owing:
             break
         for token in owing:
-            largest = max(range(len(flows)), key=lambda n: amounts[n] if flows[n].token_in == token else -1)
+            largest = max(
+                range(len(flows)), key=lambda n: amounts[n] if flows[n].token_in.address == token else -1
+            )
             amounts[largest] += balance[token]
     return Settlement(tuple(Leg((hop,)) for hop in hops), market.gas_units)
