@@ -11,17 +11,24 @@ import numpy as np
 from onchain_exec.core import Address, BlockRef, Token
 from onchain_exec.errors import NoPoolError
 from onchain_exec.routing.gas import hop_gas
-from onchain_exec.routing.oracles import Curves, Edges, FloatArray, IndexArray
-from onchain_exec.routing.oracles.describe import Side, concentrated, constant_product
+from onchain_exec.routing.oracles import Curves, Edges, FloatArray, IndexArray, describe
 from onchain_exec.venues import Pool, PoolSet
+from onchain_exec.venues.balancer import BalancerStablePool, BalancerWeightedPool
 from onchain_exec.venues.concentrated import ConcentratedPool
+from onchain_exec.venues.curve import CurveStablePool
+from onchain_exec.venues.solidly import SolidlyPool
 from onchain_exec.venues.uniswap_v2 import UniswapV2Pool
 
-Describe: TypeAlias = Callable[[Sequence[Any]], tuple[Curves, list[Side]] | None]
+Describe: TypeAlias = Callable[[Sequence[Any]], tuple[Curves, list[describe.Side]] | None]
 
 _DESCRIBES: Final[tuple[tuple[type, Describe], ...]] = (
-    (UniswapV2Pool, constant_product),
-    (ConcentratedPool, concentrated),
+    (UniswapV2Pool, describe.constant_product),
+    (ConcentratedPool, describe.concentrated),
+    (BalancerWeightedPool, describe.weighted),
+    (BalancerStablePool, describe.balancer_stable),
+    (CurveStablePool, describe.curve_stable),
+    (SolidlyPool, describe.solidly_volatile),
+    (SolidlyPool, describe.solidly_stable),
 )
 
 
@@ -47,7 +54,7 @@ class Network:
         by_address = {token.address: token for pool in ordered for token in pool.tokens}
         tokens = tuple(by_address[address] for address in sorted(by_address))
         number = {token.address: index for index, token in enumerate(tokens)}
-        described = [_describe(kind, describe, ordered, number) for kind, describe in _DESCRIBES]
+        described = [_describe(kind, build, ordered, number) for kind, build in _DESCRIBES]
         known = tuple(kind for kind, _ in _DESCRIBES)
         return cls(
             pools.block,
@@ -78,11 +85,11 @@ _Part: TypeAlias = tuple[Curves, IndexArray]
 
 
 def _describe(
-    kind: type, describe: Describe, pools: tuple[Pool, ...], number: dict[Address, int]
+    kind: type, build: Describe, pools: tuple[Pool, ...], number: dict[Address, int]
 ) -> _Part | None:
     """Return the curves of the pools of ``kind`` and their rows (source, target, pool)."""
     places = [place for place, pool in enumerate(pools) if isinstance(pool, kind)]
-    described = describe([pools[place] for place in places])
+    described = build([pools[place] for place in places])
     if described is None:
         return None
     curves, sides = described

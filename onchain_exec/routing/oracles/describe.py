@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
-from math import log
+from itertools import accumulate, permutations
+from math import log, prod
 from typing import Final, TypeAlias
 
 import numpy as np
 
-from onchain_exec.core.fixed_point import PIPS, Q96
+from onchain_exec.core.fixed_point import PIPS, Q96, WAD
 from onchain_exec.routing.oracles.concentrated import Concentrated, Ladder
 from onchain_exec.routing.oracles.constant_product import ConstantProduct
+from onchain_exec.routing.oracles.solidly import Solidly
+from onchain_exec.routing.oracles.stable import Stable, solve_invariant
+from onchain_exec.routing.oracles.weighted import Weighted
+from onchain_exec.venues.balancer import BalancerPool, BalancerStablePool, BalancerWeightedPool
 from onchain_exec.venues.concentrated import ConcentratedPool, Curve
+from onchain_exec.venues.curve import CurveStablePool
+from onchain_exec.venues.solidly import SolidlyPool
 from onchain_exec.venues.uniswap_v2 import UniswapV2Pool
 
 _LOG_TICK: Final = log(1.0001) / 2
 """The log of the root price's growth per tick."""
+
+_MAX_IN_RATIO: Final = 0.3
+"""Of the balance: Balancer's ``WeightedMath._MAX_IN_RATIO``."""
 
 
 Side: TypeAlias = tuple[int, int, int]
@@ -26,9 +35,20 @@ Side: TypeAlias = tuple[int, int, int]
 
 def constant_product(pools: Sequence[UniswapV2Pool]) -> tuple[ConstantProduct, list[Side]] | None:
     """Return both directions of each pair that holds something."""
+    return _products(list(enumerate(pools)))
+
+
+def solidly_volatile(pools: Sequence[SolidlyPool]) -> tuple[ConstantProduct, list[Side]] | None:
+    """Return both directions of each volatile pool that holds something."""
+    return _products([(number, pool) for number, pool in enumerate(pools) if not pool.stable])
+
+
+def _products(
+    numbered: Sequence[tuple[int, UniswapV2Pool | SolidlyPool]],
+) -> tuple[ConstantProduct, list[Side]] | None:
     live = [
         (number, float(pool.reserve0), float(pool.reserve1), 1 - pool.swap_fee_pips / PIPS)
-        for number, pool in enumerate(pools)
+        for number, pool in numbered
         if pool.reserve0 and pool.reserve1 and pool.swap_fee_pips < PIPS
     ]
     if not live:
@@ -51,6 +71,100 @@ def concentrated(pools: Sequence[ConcentratedPool]) -> tuple[Concentrated, list[
     if not found:
         return None
     return Concentrated.build([ladder for ladder, _ in found]), [side for _, side in found]
+
+
+def weighted(pools: Sequence[BalancerWeightedPool]) -> tuple[Weighted, list[Side]] | None:
+    """Return each ordered pair of tokens of each pool that holds something."""
+    sides = _pairs(pools)
+    if not sides:
+        return None
+    rows = []
+    for number, side_in, side_out in sides:
+        pool = pools[number]
+        keep = 1 - pool.swap_fee_wad / WAD
+        weights = pool.weights_wad
+        rows.append(
+            (
+                pool.balances[side_in] / keep,
+                float(pool.balances[side_out]),
+                weights[side_in] / weights[side_out],
+            )
+        )
+    balance_in, balance_out, ratio = np.array(rows).T
+    return Weighted(balance_in, balance_out, ratio, np.full(len(rows), _MAX_IN_RATIO)), sides
+
+
+def balancer_stable(pools: Sequence[BalancerStablePool]) -> tuple[Stable, list[Side]] | None:
+    """Return each ordered pair of tokens of each pool that holds something; the fee is on the input."""
+    return _stable(
+        pools,
+        [pool.scaling_factors_wad for pool in pools],
+        [pool.amp * len(pool.tokens) / 1_000 for pool in pools],
+        [(1 - pool.swap_fee_wad / WAD, 1.0) for pool in pools],
+    )
+
+
+def curve_stable(pools: Sequence[CurveStablePool]) -> tuple[Stable, list[Side]] | None:
+    """Return each ordered pair of tokens of each pool that holds something.
+
+    The fee is on the output. Where it grows off the peg, this is its lowest, so that a bound holds.
+    """
+    return _stable(
+        pools,
+        [pool.rates_wad for pool in pools],
+        [pool.amp * len(pool.tokens) / pool.flavour.amp_precision for pool in pools],
+        [(1.0, 1 - pool.swap_fee_e10 / 1e10) for pool in pools],
+    )
+
+
+def solidly_stable(pools: Sequence[SolidlyPool]) -> tuple[Solidly, list[Side]] | None:
+    """Return both directions of each stable pool that holds something."""
+    rows, sides = [], []
+    for number, pool in enumerate(pools):
+        reserves = (pool.reserve0, pool.reserve1)
+        units = [10.0**token.decimals for token in pool.tokens]
+        if pool.stable and all(reserves) and pool.swap_fee_pips < PIPS:
+            total = sum(reserve / unit for reserve, unit in zip(reserves, units, strict=True))
+            x, y = (reserve / unit / total for reserve, unit in zip(reserves, units, strict=True))
+            k, keep = x * y * (x * x + y * y), 1 - pool.swap_fee_pips / PIPS
+            rows += [
+                (x, units[0] * total / keep, units[1] * total, k),
+                (y, units[1] * total / keep, units[0] * total, k),
+            ]
+            sides += [(number, 0, 1), (number, 1, 0)]
+    return (Solidly(*np.array(rows).T), sides) if sides else None
+
+
+def _pairs(pools: Sequence[BalancerPool | CurveStablePool]) -> list[Side]:
+    return [
+        (number, *pair)
+        for number, pool in enumerate(pools)
+        if all(pool.balances)
+        for pair in permutations(range(len(pool.tokens)), 2)
+    ]
+
+
+def _stable(
+    pools: Sequence[BalancerStablePool | CurveStablePool],
+    factors_wad: Sequence[Sequence[int]],
+    amp_totals: Sequence[float],
+    keeps: Sequence[tuple[float, float]],
+) -> tuple[Stable, list[Side]] | None:
+    """Return the pairs of StableSwap pools; ``keeps`` is what fees leave of input and of output."""
+    sides = _pairs(pools)
+    rows = []
+    for number, side_in, side_out in sides:
+        factors, amp_total = factors_wad[number], amp_totals[number]
+        scaled = [b * f / WAD for b, f in zip(pools[number].balances, factors, strict=True)]
+        total = sum(scaled)
+        balances = [balance / total for balance in scaled]
+        invariant, count = solve_invariant(balances, amp_total), len(balances)
+        others = [b for side, b in enumerate(balances) if side not in (side_in, side_out)]
+        rest = invariant * prod(invariant / (count * b) for b in others) * (invariant / count) ** 2
+        keep_in, keep_out = keeps[number]
+        units = total * WAD / factors[side_in] / keep_in, total * WAD / factors[side_out] * keep_out
+        rows.append((balances[side_in], *units, amp_total, invariant, sum(others), rest))
+    return (Stable(*np.array(rows).T), sides) if sides else None
 
 
 def get_ladder(curve: Curve, down: bool) -> Ladder | None:
