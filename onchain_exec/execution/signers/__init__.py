@@ -3,9 +3,10 @@
 from onchain_exec.execution.signers.local import KeystoreSigner, LocalSigner
 from onchain_exec.execution.signers.signature import Signature, require_signed_by
 from onchain_exec.execution.signers.signer import Capability, Signer
-from onchain_exec.execution.signers.transaction import UnsignedTx
+from onchain_exec.execution.signers.transaction import Authorisation, UnsignedTx
 
 __all__ = [
+    "Authorisation",
     "Capability",
     "KeystoreSigner",
     "LocalSigner",

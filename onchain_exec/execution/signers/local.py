@@ -8,15 +8,14 @@ from typing import Any, Never
 
 from coincurve import PrivateKey
 from eth_account import Account
-from eth_account.messages import encode_typed_data
 from eth_hash.auto import keccak
-from eth_utils import ValidationError
 
 from onchain_exec.core import Address, to_address
 from onchain_exec.errors import PolicyError, SignerError
 from onchain_exec.execution.signers.signature import Signature
 from onchain_exec.execution.signers.signer import Capability
-from onchain_exec.execution.signers.transaction import UnsignedTx
+from onchain_exec.execution.signers.transaction import Authorisation, UnsignedTx, get_authorisation_hash
+from onchain_exec.execution.signers.typed_data import hash_typed_data
 
 
 class LocalSigner:
@@ -59,12 +58,7 @@ class LocalSigner:
         Raises:
             PolicyError: of another chain than the signer is bound to.
         """
-        if self._chain_id not in (None, tx.chain_id):
-            raise PolicyError(
-                f"the transaction is for chain {tx.chain_id}",
-                needed=f"chain {self._chain_id}, which the signer is bound to",
-                todo="Use the signer of that chain",
-            )
+        self._require_chain(tx.chain_id)
         return self._sign(tx.signing_hash)
 
     async def sign_typed_data(self, message: Mapping[str, Any]) -> Signature:
@@ -73,13 +67,25 @@ class LocalSigner:
         Raises:
             SignerError: the message is malformed.
         """
-        try:
-            encoded = encode_typed_data(full_message=dict(message))
-        except (ValidationError, ValueError, TypeError, KeyError) as error:
-            raise SignerError(
-                f"not an EIP-712 message: {error}", needed="types, primaryType, domain and message that agree"
-            ) from error
-        return self._sign(keccak(b"\x19" + encoded.version + encoded.header + encoded.body))
+        return self._sign(hash_typed_data(message))
+
+    async def sign_authorisation(self, chain_id: int, delegate: Address, nonce: int) -> Authorisation:
+        """Return the account's EIP-7702 authorisation of ``delegate``, good at ``nonce`` alone.
+
+        Raises:
+            PolicyError: of another chain than the signer is bound to.
+        """
+        self._require_chain(chain_id)
+        digest = get_authorisation_hash(chain_id, delegate, nonce)
+        return Authorisation(chain_id, delegate, nonce, self._sign(digest))
+
+    def _require_chain(self, chain_id: int) -> None:
+        if self._chain_id not in (None, chain_id):
+            raise PolicyError(
+                f"the transaction is for chain {chain_id}",
+                needed=f"chain {self._chain_id}, which the signer is bound to",
+                todo="Use the signer of that chain",
+            )
 
     def _sign(self, digest: bytes) -> Signature:
         return Signature.from_bytes(self._private.sign_recoverable(digest, hasher=None))

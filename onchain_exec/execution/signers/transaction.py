@@ -1,4 +1,5 @@
-"""Transactions as bytes: EIP-1559 (type 2) and EIP-155 (legacy), byte-identical to eth-account.
+"""Transactions as bytes: EIP-1559 (type 2), EIP-7702 (type 4) and EIP-155 (legacy), byte-identical to
+eth-account.
 
 Written out for the few fields there are, because a general encoder costs five times as much.
 """
@@ -14,13 +15,34 @@ from onchain_exec.errors import InputError
 from onchain_exec.execution.plan import Fees
 from onchain_exec.execution.signers.signature import Signature
 
-_TYPE_2 = b"\x02"
+_TYPE_2, _TYPE_4 = b"\x02", b"\x04"
 _EMPTY_LIST = b"\xc0"
 
 
 @dataclass(frozen=True, slots=True)
+class Authorisation:
+    """An account's signed wish to run ``delegate``'s code as its own (EIP-7702). It consumes the
+    account's ``nonce``; ``chain_id`` 0 would hold on every chain."""
+
+    chain_id: int
+    delegate: Address
+    nonce: int
+    signature: Signature
+
+    def encode(self) -> bytes:
+        """Return it as an item of a transaction's list."""
+        signed = _int(self.signature.y_parity) + _int(self.signature.r) + _int(self.signature.s)
+        return _list(_int(self.chain_id) + _address(self.delegate) + _int(self.nonce) + signed)
+
+
+@dataclass(frozen=True, slots=True)
 class UnsignedTx:
-    """All that a signature covers. Amounts in wei. ``signing_hash`` is the digest that is signed."""
+    """All that a signature covers. Amounts in wei. ``payload`` are the bytes that are hashed for it,
+    ``signing_hash`` is their digest. With ``authorisations`` it is of type 4.
+
+    Raises:
+        InputError: authorisations on a chain without EIP-1559.
+    """
 
     chain_id: int
     nonce: int
@@ -29,14 +51,19 @@ class UnsignedTx:
     to: Address
     value_wei: int
     data: bytes
+    authorisations: tuple[Authorisation, ...] = ()
+    payload: bytes = field(init=False, repr=False)
     signing_hash: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.fees.legacy:  # EIP-155 puts the chain id where the signature will stand
-            signed = _list(self._legacy_fields() + _int(self.chain_id) + _int(0) + _int(0))
+            if self.authorisations:
+                raise InputError("authorisations with a legacy price", needed="fees of EIP-1559")
+            payload = _list(self._legacy_fields() + _int(self.chain_id) + _int(0) + _int(0))
         else:
-            signed = _TYPE_2 + _list(self._type_2_fields())
-        object.__setattr__(self, "signing_hash", keccak(signed))
+            payload = self._type + _list(self._typed_fields())
+        object.__setattr__(self, "payload", payload)
+        object.__setattr__(self, "signing_hash", keccak(payload))
 
     def encode(self, signature: Signature) -> bytes:
         """Return the bytes to broadcast."""
@@ -44,48 +71,54 @@ class UnsignedTx:
         if self.fees.legacy:
             v = 2 * self.chain_id + 35 + signature.y_parity
             return _list(self._legacy_fields() + _int(v) + signed)
-        return _TYPE_2 + _list(self._type_2_fields() + _int(signature.y_parity) + signed)
+        return self._type + _list(self._typed_fields() + _int(signature.y_parity) + signed)
 
-    def _type_2_fields(self) -> bytes:
-        return (
+    @property
+    def _type(self) -> bytes:
+        return _TYPE_4 if self.authorisations else _TYPE_2
+
+    def _typed_fields(self) -> bytes:
+        fields = (
             _int(self.chain_id)
             + _int(self.nonce)
             + _int(self.fees.max_priority_fee_wei)
             + _int(self.fees.max_fee_wei)
             + self._message_fields()
-            + _EMPTY_LIST
+            + _EMPTY_LIST  # of accesses
         )
+        if not self.authorisations:
+            return fields
+        return fields + _list(b"".join(item.encode() for item in self.authorisations))
 
     def _legacy_fields(self) -> bytes:
         return _int(self.nonce) + _int(self.fees.max_fee_wei) + self._message_fields()
 
     def _message_fields(self) -> bytes:
-        to = b"\x94" + address_bytes(self.to)  # 0x94 heads a string of 20 bytes
-        return _int(self.gas_limit) + to + _int(self.value_wei) + _string(self.data)
+        return _int(self.gas_limit) + _address(self.to) + _int(self.value_wei) + _string(self.data)
 
 
 def decode_fees(raw: bytes) -> Fees:
-    """Return the fee fields of signed bytes of type 2 or legacy.
+    """Return the fee fields of signed bytes of type 2, 4 or legacy.
 
     Raises:
         InputError: bytes of another type, or not a transaction.
     """
     try:
-        if raw[:1] == _TYPE_2:
+        if raw[:1] in (_TYPE_2, _TYPE_4):
             _, _, tip, fee = _take_strings(raw[1:], 4)
             return Fees(int.from_bytes(fee), int.from_bytes(tip))
         _, price = _take_strings(raw, 2)
     except IndexError as error:
         raise InputError(
             f"{len(raw)} bytes that begin with 0x{raw[:1].hex()} are not a transaction we make",
-            needed="a signed transaction of type 2, or legacy",
+            needed="a signed transaction of type 2 or 4, or legacy",
         ) from error
     return Fees(int.from_bytes(price), int.from_bytes(price), legacy=True)
 
 
 def get_authorisation_hash(chain_id: int, delegate: Address, nonce: int) -> bytes:
     """Return the digest of an EIP-7702 authorisation, by which an account lends itself a contract."""
-    return keccak(b"\x05" + _list(_int(chain_id) + b"\x94" + address_bytes(delegate) + _int(nonce)))
+    return keccak(b"\x05" + _list(_int(chain_id) + _address(delegate) + _int(nonce)))
 
 
 def _take_strings(encoded: bytes, count: int) -> list[bytes]:
@@ -106,6 +139,10 @@ def _take_strings(encoded: bytes, count: int) -> list[bytes]:
 
 def _int(value: int) -> bytes:
     return _string(value.to_bytes((value.bit_length() + 7) // 8))
+
+
+def _address(address: Address) -> bytes:
+    return b"\x94" + address_bytes(address)  # 0x94 heads a string of 20 bytes
 
 
 def _string(value: bytes) -> bytes:

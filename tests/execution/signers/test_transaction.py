@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from eth_account import Account
 from hypothesis import given
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from onchain_exec.core import to_address
 from onchain_exec.errors import InputError
 from onchain_exec.execution.plan import Fees
-from onchain_exec.execution.signers import LocalSigner, UnsignedTx
+from onchain_exec.execution.signers import Authorisation, LocalSigner, UnsignedTx
 from onchain_exec.execution.signers.transaction import decode_fees
 
 words = st.one_of(st.integers(0, 300), st.integers(0, 2**64 - 1), st.integers(0, 2**256 - 1))
@@ -64,6 +66,31 @@ async def test_encode_of_any_transaction_equals_eth_account(tx: UnsignedTx, key:
 async def test_decode_fees_of_encoded_bytes_returns_them(tx: UnsignedTx, key: bytes) -> None:
     raw = tx.encode(await LocalSigner(key).sign_transaction(tx))
     assert decode_fees(raw) == tx.fees
+
+
+@given(transactions(), keys, st.lists(st.tuples(keys, chain_ids, nonces), min_size=1, max_size=3))
+async def test_encode_with_authorisations_equals_eth_account(
+    tx: UnsignedTx, key: bytes, owners: list[tuple[bytes, int, int]]
+) -> None:
+    tx = replace(tx, fees=Fees(tx.fees.max_fee_wei, tx.fees.max_priority_fee_wei))
+    ours, theirs = [], []
+    for owner, chain_id, nonce in owners:
+        ours.append(await LocalSigner(owner).sign_authorisation(chain_id, tx.to, nonce))
+        theirs.append(
+            Account.sign_authorization({"chainId": chain_id, "address": tx.to, "nonce": nonce}, owner)
+        )
+    tx = replace(tx, authorisations=tuple(ours))
+    fields = as_eth_account(tx) | {"type": 4, "authorizationList": theirs}
+    raw = tx.encode(await LocalSigner(key).sign_transaction(tx))
+    assert raw == bytes(Account.sign_transaction(fields, key)["raw_transaction"])
+    assert decode_fees(raw) == tx.fees
+
+
+async def test_unsigned_tx_with_authorisations_and_a_legacy_price_raises() -> None:
+    owner = LocalSigner(b"\x01" * 32)
+    item = await owner.sign_authorisation(1, owner.address, 0)
+    with pytest.raises(InputError, match="legacy"):
+        UnsignedTx(1, 0, Fees(1, 1, legacy=True), 0, owner.address, 0, b"", (item,))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,36 @@
+"""EIP-712 messages as digests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from eth_account.messages import SignableMessage, encode_typed_data
+from eth_hash.auto import keccak
+from eth_utils import ValidationError
+
+from onchain_exec.errors import SignerError
+
+
+def hash_typed_data(message: Mapping[str, Any]) -> bytes:
+    """Return the digest that is signed for ``types``, ``primaryType``, ``domain`` and ``message``.
+
+    Raises:
+        SignerError: the message is malformed.
+    """
+    encoded = encode_message(message)
+    return keccak(b"\x19" + encoded.version + encoded.header + encoded.body)
+
+
+def encode_message(message: Mapping[str, Any]) -> SignableMessage:
+    """Return the message with the hash of its domain as ``header`` and of its struct as ``body``.
+
+    Raises:
+        SignerError: the message is malformed.
+    """
+    try:
+        return encode_typed_data(full_message=dict(message))
+    except (ValidationError, ValueError, TypeError, KeyError) as error:
+        raise SignerError(
+            f"not an EIP-712 message: {error}", needed="types, primaryType, domain and message that agree"
+        ) from error
