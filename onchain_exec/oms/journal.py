@@ -1,6 +1,7 @@
 """The journal: the only memory of what was signed, and the only maker of `DurableTx`.
 
-Every ``append_``, ``reserve_`` and ``write_`` is one transaction that is durable when it returns.
+Every ``append_`` and ``write_`` is one transaction that survives power loss when it returns. A reserved
+nonce survives the end of the process; power loss may free it, which harms nobody: nothing was signed.
 """
 
 from __future__ import annotations
@@ -151,7 +152,7 @@ class Journal:
             _require(book.orders.get(order_id), order_id)
             return nonces.reserve(book, floor, wanted, self._session.is_alive)
 
-        book = self._append(decide)
+        book, _ = self._store.append(decide, survives_power_loss=False)
         held = nonces.find_held(book, floor._replace(nonce=book.floors[floor[:2]]), wanted)
         if held is None:
             raise JournalError(f"another process took the nonce of order {order_id}", todo="Reserve again")

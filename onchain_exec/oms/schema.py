@@ -75,8 +75,7 @@ def _get_advice(cause: str) -> str:
 def open_engine(path: Path, timeout_s: float) -> Engine:
     """Return an engine on the SQLite file, made with mode 0600 if it does not exist.
 
-    Commits survive power loss (WAL, synchronous=FULL). The driver begins no transaction by itself:
-    reads take no lock, and writers call `lock_for_writing`.
+    The driver begins no transaction by itself: reads take no lock, writers call `lock_for_writing`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -85,17 +84,21 @@ def open_engine(path: Path, timeout_s: float) -> Engine:
         poolclass=NullPool,
         connect_args={"timeout": timeout_s, "check_same_thread": False, "isolation_level": None},
     )
-    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "connect", _use_wal)
     return engine
 
 
-def _set_pragmas(connection: Any, _record: object) -> None:
+def _use_wal(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
 
 
-def lock_for_writing(connection: Connection) -> None:
-    """Let the open transaction exclude every other writer, before it reads what it decides on."""
+def lock_for_writing(connection: Connection, *, survives_power_loss: bool = True) -> None:
+    """Let the open transaction exclude every other writer, before it reads what it decides on.
+
+    Any commit survives the end of the process. One that need not survive power loss is not flushed
+    by itself, but never outlived by a later one either.
+    """
+    connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if survives_power_loss else 'NORMAL'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

@@ -37,15 +37,15 @@ class Store:
                 self._connection.close()
                 raise
 
-    def append(self, decide: Decision) -> tuple[Book, tuple[Event, ...]]:
-        """Append what ``decide`` yields, in one durable transaction that no other writer interrupts.
+    def append(self, decide: Decision, *, survives_power_loss: bool = True) -> tuple[Book, tuple[Event, ...]]:
+        """Append what ``decide`` yields, in one transaction that no other writer interrupts.
 
         An event that is already there changes nothing. Returns the book and the events that were new.
         """
         with self._lock, journal_errors(self._path):
             new: list[Event] = []
             with self._connection.begin():
-                lock_for_writing(self._connection)
+                lock_for_writing(self._connection, survives_power_loss=survives_power_loss)
                 self._catch_up()
                 for event in decide(self._book):
                     if event.event_id not in self._event_ids:

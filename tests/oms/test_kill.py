@@ -39,9 +39,8 @@ def require_exactly_once(tally: dict[str, Any]) -> None:
 
 
 def test_kill_anywhere_trades_each_intent_exactly_once():
-    tally = run_harness(kills=250, seconds=40)
+    tally = run_harness(kills=300, seconds=25)
     require_exactly_once(tally)
-    assert tally["kills"] >= 100
     assert set(tally["points"]) == set(POINTS)
 
 
@@ -50,7 +49,7 @@ def test_kill_anywhere_trades_each_intent_exactly_once():
     [("SendBeforeCommit", "doubled"), ("NewNonceOnTooLow", "doubled"), ("NoRebroadcast", "missing")],
 )
 def test_kill_mutant_is_caught(mutant, fault):
-    assert run_harness(kills=50, seconds=20, trader=mutant)[fault] > 0
+    assert run_harness(kills=200, seconds=30, trader=mutant)[fault] > 0
 
 
 @pytest.mark.deep
