@@ -1,6 +1,8 @@
 """Curve: StableSwap and CryptoSwap pools."""
 
+from onchain_exec.venues.curve.crypto_math import CryptoFlavour
+from onchain_exec.venues.curve.crypto_pool import CurveCryptoPool
 from onchain_exec.venues.curve.stable_math import StableFlavour
 from onchain_exec.venues.curve.stable_pool import CurveStablePool
 
-__all__ = ["CurveStablePool", "StableFlavour"]
+__all__ = ["CryptoFlavour", "CurveCryptoPool", "CurveStablePool", "StableFlavour"]
