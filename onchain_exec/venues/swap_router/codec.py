@@ -102,7 +102,7 @@ def _encode_step(step: RouterStep) -> bytes:
             no_limit = 0
             return _V3_ONE[exact].encode((token_in, token_out, fee_pips, recipient, amount, bound, no_limit))
         case V3Swap(exact, path, fees, recipient, amount, bound):
-            return _V3_PATH[exact].encode((_encode_path(path, fees, exact), recipient, amount, bound))
+            return _V3_PATH[exact].encode((encode_path(path, fees, exact), recipient, amount, bound))
 
 
 def _decode_step(calldata: bytes) -> RouterStep:
@@ -122,11 +122,11 @@ def _decode_step(calldata: bytes) -> RouterStep:
         pair = to_address(token_in), to_address(token_out)
         return V3Swap(exact, pair, (fee_pips,), to_address(recipient), amount, bound)
     packed, recipient, amount, bound = arguments[0]
-    path, fees = _decode_path(packed, exact)
+    path, fees = decode_path(packed, exact)
     return V3Swap(exact, path, fees, to_address(recipient), amount, bound)
 
 
-def _encode_path(path: tuple[Address, ...], fees: tuple[int, ...], exact: Exact) -> bytes:
+def encode_path(path: tuple[Address, ...], fees: tuple[int, ...], exact: Exact) -> bytes:
     """Return tokens and fees packed as ``Path`` reads them: from the side that is fixed."""
     if exact is Exact.OUT:
         path, fees = path[::-1], fees[::-1]
@@ -136,7 +136,7 @@ def _encode_path(path: tuple[Address, ...], fees: tuple[int, ...], exact: Exact)
     return packed
 
 
-def _decode_path(packed: bytes, exact: Exact) -> tuple[tuple[Address, ...], tuple[int, ...]]:
+def decode_path(packed: bytes, exact: Exact) -> tuple[tuple[Address, ...], tuple[int, ...]]:
     hop = 23
     path = tuple(to_address(packed[start : start + 20]) for start in range(0, len(packed), hop))
     fees = tuple(int.from_bytes(packed[start - 3 : start]) for start in range(hop, len(packed), hop))
