@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,13 @@ def build_artifacts() -> dict[str, str]:
     """Return the JSON text of every artifact by contract name.
 
     Raises:
-        SystemExit: the compiler reports an error or a warning; its messages are the text.
+        SystemExit: the compiler reports an error, or a warning that ``foundry.toml`` does not ignore; its
+            messages are the text.
     """
     profile = tomllib.loads((ROOT / "foundry.toml").read_text())["profile"]["default"]
     sources = {str(path.relative_to(ROOT)): path.read_text() for path in (ROOT / "contracts").rglob("*.sol")}
     output = _compile(ROOT / profile["solc"], _standard_input(profile, sources))
+    _require_clean(output.get("errors", ()), profile["ignored_error_codes"])
     return {
         name: _artifact(contract, sources)
         for path, contracts in sorted(output["contracts"].items())
@@ -61,9 +64,12 @@ def _compile(compiler: Path, standard_input: dict[str, Any]) -> dict[str, Any]:
         check=True,
     )
     output: dict[str, Any] = json.loads(done.stdout)
-    if errors := output.get("errors"):
-        sys.exit("\n".join(error["formattedMessage"] for error in errors))
     return output
+
+
+def _require_clean(messages: Iterable[dict[str, Any]], ignored_codes: Sequence[int]) -> None:
+    if kept := [message for message in messages if int(message.get("errorCode", 0)) not in ignored_codes]:
+        sys.exit("\n".join(message["formattedMessage"] for message in kept))
 
 
 def _artifact(contract: dict[str, Any], sources: dict[str, str]) -> str:
