@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Lens} from "contracts/Lens.sol";
+import {Router} from "contracts/Router.sol";
 import {TestToken} from "contracts/mocks/TestToken.sol";
 import {Test} from "forge-std/Test.sol";
 
@@ -9,6 +10,7 @@ import {Test} from "forge-std/Test.sol";
 contract ArtifactsTest is Test {
     function test_artifacts_areWhatForgeCompiles() public view {
         assertShipped("Lens", type(Lens).creationCode);
+        assertShipped("Router", type(Router).creationCode);
         assertShipped("TestToken", type(TestToken).creationCode);
     }
 
