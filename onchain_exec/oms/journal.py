@@ -211,9 +211,12 @@ class Journal:
         """Record that the slot's consumer is finalised: the slot is closed. Return what was new."""
         return self._store.append(lambda book: decisions.finalise(book, slot))[1]
 
-    def read_order(self, order_id: str) -> OrderView:
-        """Return the order of that id, or raise InputError."""
-        return _require(self._store.read().orders.get(order_id), order_id)
+    def read_order(self, name: str) -> OrderView:
+        """Return the order of that id, client order id or transaction hash, or raise InputError."""
+        book = self._store.read()
+        slot = book.slots.get(book.tx_slots[name]) if name in book.tx_slots else None
+        order_id = slot.order_id if slot else book.client_ids.get(name, name)
+        return _require(book.orders.get(name) or book.orders.get(order_id), name)
 
     def find_order(self, client_order_id: str) -> OrderView | None:
         """Return the order of that client order id, or None."""

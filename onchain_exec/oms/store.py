@@ -26,16 +26,13 @@ class Store:
         self._path, self._clock = path, clock
         self._lock = threading.RLock()
         self._forget()
-        with journal_errors(path):
-            self._connection = open_engine(path, timeout_s).connect()
-            try:
-                with self._connection.begin():
-                    lock_for_writing(self._connection)
-                    require_schema(self._connection, path)
-                    self._catch_up()
-            except BaseException:
-                self._connection.close()
-                raise
+        with journal_errors(path), ExitStack() as opening:
+            self._connection = opening.enter_context(open_engine(path, timeout_s).connect())
+            with self._connection.begin():
+                lock_for_writing(self._connection)
+                require_schema(self._connection, path)
+                self._catch_up()
+            opening.pop_all()
 
     def append(self, decide: Decision, *, survives_power_loss: bool = True) -> tuple[Book, tuple[Event, ...]]:
         """Append what ``decide`` yields, in one transaction that no other writer interrupts.

@@ -357,6 +357,12 @@ def test_find_order_knows_the_client_id(journal):
     assert journal.find_order("") is None
 
 
+def test_read_order_takes_any_name_of_it(journal):
+    durable = work(journal, make_order(client_order_id="abc"))
+    names = durable.order_id, "abc", durable.tx_hash
+    assert [journal.read_order(name).order_id for name in names] == [durable.order_id] * 3
+
+
 def test_read_order_unknown_is_bad_input(journal):
     with pytest.raises(InputError, match="order-404"):
         journal.read_order("order-404")
