@@ -29,7 +29,8 @@ TRIFLE: Final = 1e-8
 _MOST_NODES: Final = 1_000
 _MOST_CHANGES: Final = 40
 _SOFT_TOLERANCE: Final = 1e-6
-_ALWAYS_ON: Final = 1e6
+_ALWAYS_ON: Final = 40.0
+_CONVERGED: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,12 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The best support found, and cases that between them bound every other choice."""
+    """The best support found, and what no choice is worth more than, after costs: at ``root`` prices
+    alone, and over all cases that were looked at."""
 
     support: Support
-    cases: tuple[Case, ...]
+    root: Case
+    bound: float
 
 
 def choose_edges(problem: Problem, point: DualPoint, expired: Callable[[], bool]) -> Choice:
@@ -55,7 +58,8 @@ def choose_edges(problem: Problem, point: DualPoint, expired: Callable[[], bool]
     Stops when the proof is complete to 1e-7, or at the first node after ``expired`` says so.
     """
     if not problem.costs.any():
-        return Choice(_without_trifles(problem, point), (Case(point.log_prices),))
+        root = Case(point.log_prices)
+        return Choice(_without_trifles(problem, point), root, upper_bound(problem, root))
     return _Tree(problem, point).search(expired)
 
 
@@ -72,6 +76,7 @@ class _Tree:
 
     def __init__(self, problem: Problem, point: DualPoint) -> None:
         self.problem = problem
+        self._known: dict[bytes, Support] = {}
         self.best = self._improve(np.flatnonzero(point.profit > problem.costs), point.log_prices)
         self._heap: list[tuple[float, int, int, Case]] = []
         self._order = count()
@@ -79,18 +84,24 @@ class _Tree:
 
     def search(self, expired: Callable[[], bool]) -> Choice:
         """Split the case with the highest bound until no bound is above what is found."""
+        self.root = self._heap[0][3]
         for _ in range(_MOST_NODES):
             bound, _, edge, case = self._heap[0]
             if -bound - self.best.worth <= _PROVEN * abs(self.best.worth) or edge < 0 or expired():
                 break
             heappop(self._heap)
-            self._open(replace(case, on=(*case.on, edge)))
-            self._open(replace(case, off=(*case.off, edge)))
-        return Choice(self.best, tuple(case for *_, case in self._heap))
+            self._open(replace(case, on=np.append(case.on, edge)))
+            self._open(replace(case, off=np.append(case.off, edge)))
+        highest = max((-bound for bound, *_ in self._heap), default=self.best.worth)
+        return Choice(self.best, self.root, max(highest, self.best.worth))
 
     def _open(self, case: Case) -> None:
         """Find prices that bound ``case`` tightly, look for a better support there, and queue it."""
-        problem, index = self._relevant(case)
+        case = self._without_dominated(case)
+        index = np.delete(np.arange(len(self.problem.edges)), case.off)
+        costs = self.problem.costs.copy()
+        costs[case.on] = -_ALWAYS_ON * costs.max()
+        problem = replace(self.problem, costs=costs).take(index)
         compact, tokens = problem.compact()
         log_prices, share = case.log_prices[tokens], np.empty(0)
         largest = float(self.problem.costs.max())
@@ -102,27 +113,23 @@ class _Tree:
         found = self._improve(index[share > 0.5], full)
         if found.worth > self.best.worth:
             self.best = found
-        case = replace(case, log_prices=full)
+        case = min(case, replace(case, log_prices=full), key=lambda way: upper_bound(self.problem, way))
         free = np.setdiff1d(index, case.on)
-        doubt = np.abs(evaluate(self.problem.take(free), full).profit - self.problem.costs[free])
+        doubt = np.abs(evaluate(self.problem.take(free), case.log_prices).profit - self.problem.costs[free])
         edge = int(free[np.argmin(doubt)]) if len(free) else -1
         heappush(self._heap, (-upper_bound(self.problem, case), next(self._order), edge, case))
 
-    def _relevant(self, case: Case) -> tuple[Problem, IndexArray]:
-        """Return the problem of ``case`` without what cannot be in a better support, and its edges.
+    def _without_dominated(self, case: Case) -> Case:
+        """Return the case with those edges off that cannot be in a better support.
 
         Using an edge that loses more at the case's prices than the bound is above the best support
         leads to something worse than that support.
         """
         profit = evaluate(self.problem, case.log_prices).profit - self.problem.costs
         slack = upper_bound(self.problem, case) - self.best.worth
-        kept = profit >= -slack
-        kept[list(case.on)] = True
-        kept[list(case.off)] = False
-        index = np.flatnonzero(kept)
-        costs = self.problem.costs.copy()
-        costs[list(case.on)] = -_ALWAYS_ON * costs.max()
-        return replace(self.problem, costs=costs).take(index), index
+        dominated = profit < -slack
+        dominated[case.on] = False
+        return replace(case, off=np.union1d(case.off, np.flatnonzero(dominated)))
 
     def _improve(self, edges: IndexArray, log_prices: FloatArray) -> Support:
         """Return a support near ``edges`` that no edge should leave, and none join, by itself."""
@@ -137,7 +144,7 @@ class _Tree:
                 edges = np.union1d(current.edges, np.flatnonzero(profit > 0))
                 if len(edges) == len(current.edges):
                     break
-            current = self._support(edges, current.log_prices)
+            current = self._support(edges, log_prices)
             if current.worth <= best.worth and not (losses < 0).any():
                 break
             best = max(best, current, key=lambda support: support.worth)
@@ -145,9 +152,14 @@ class _Tree:
 
     def _support(self, edges: IndexArray, log_prices: FloatArray) -> Support:
         """Return what ``edges`` alone are worth, without those that then carry nothing."""
+        if (known := self._known.get(edges.tobytes())) is not None:
+            return known
         problem, tokens = self.problem.take(edges).compact()
         point = solve(problem, log_prices[tokens])
         full = log_prices.copy()
         full[tokens] = point.log_prices
         used = edges[point.used]
-        return Support(used, point.value - float(self.problem.costs[used].sum()), full)
+        worth = point.value - float(self.problem.costs[used].sum())
+        if point.gap > _CONVERGED * abs(point.value):  # nothing leads through: the value means nothing
+            worth = -np.inf
+        return self._known.setdefault(edges.tobytes(), Support(used, worth, full))

@@ -10,13 +10,13 @@ found the prices, and for the contracts' integers too, as they round in the pool
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from onchain_exec.routing.dual import Problem
-from onchain_exec.routing.oracles import FloatArray
+from onchain_exec.routing.oracles import FloatArray, IndexArray
 
 _ROUNDING: Final = 2.0**-40
 """Relative to each term. An oracle's profit is that of a trade its curve allows, near enough to the
@@ -29,8 +29,8 @@ class Case:
     """A part of all choices: edges ``on`` are used, ``off`` are not; and prices that bound it."""
 
     log_prices: FloatArray
-    on: tuple[int, ...] = ()
-    off: tuple[int, ...] = ()
+    on: IndexArray = field(default_factory=lambda: np.empty(0, np.intp))
+    off: IndexArray = field(default_factory=lambda: np.empty(0, np.intp))
 
 
 def upper_bound(problem: Problem, case: Case) -> float:
@@ -41,8 +41,8 @@ def upper_bound(problem: Problem, case: Case) -> float:
     taken = prices[edges.source] * trade.amount_in
     surplus = given - taken + _ROUNDING * (given + taken) - problem.costs
     profit = np.maximum(surplus, 0.0)
-    profit[list(case.off)] = 0.0
-    profit[list(case.on)] = surplus[list(case.on)]
+    profit[case.off] = 0.0
+    profit[case.on] = surplus[case.on]
     owned = prices * problem.endowment
     total = float(owned.sum() + profit.sum())
     return total + _ROUNDING * float(np.abs(owned).sum() + np.abs(profit).sum())

@@ -98,7 +98,9 @@ class Certificate:
     none takes less; a route that pays other gas may differ from it by the difference's worth.
     ``prices`` prove it: base units of the priced token (token_out for Exact.IN, token_in for
     Exact.OUT) per base unit of each token. Anyone can check: at these prices the most profitable
-    trades of all pools, and the order, are worth no more.
+    trades of all pools, each less its gas, and the order are worth no more. With gas the bound may
+    be tighter than that: it is the highest of the cases into which the search split the choice of
+    pools.
     """
 
     bound: int

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from onchain_exec.core import Address, BlockRef, Exact, Token
 from onchain_exec.errors import InputError, NoRouteError, StaleStateError
-from onchain_exec.routing.branch import TRIFLE, Support, choose_edges
-from onchain_exec.routing.certificate import Case, upper_bound
+from onchain_exec.routing.branch import TRIFLE, Choice, Support, choose_edges
 from onchain_exec.routing.dual import DualPoint, Problem, evaluate, solve
 from onchain_exec.routing.flow import Flow, is_acyclic, keep_through, order_tokens
 from onchain_exec.routing.gas import ROUTE_GAS
@@ -90,7 +89,7 @@ class _Search:
         found = max([*singles, *([best] if best else [])], key=self._worth, default=None)
         if found is None:
             raise self._no_route()
-        certificate = self._certify(problem, choice.cases, found, excluded)
+        certificate = self._certify(choice, found, excluded)
         return Route(
             block=self.network.block,
             token_in=self.terms.token_in,
@@ -205,15 +204,11 @@ class _Search:
                 settled.append(settle(self.terms, flows, Shape.GRAPH))
         return settled
 
-    def _certify(
-        self, problem: Problem, cases: tuple[Case, ...], found: Settlement, excluded: tuple[Exclusion, ...]
-    ) -> Certificate:
-        """Return the highest bound of ``cases``, for routes that pay the gas that ``found`` pays."""
-        bounds = [upper_bound(problem, case) for case in cases]
-        highest = cases[int(np.argmax(bounds))]
+    def _certify(self, choice: Choice, found: Settlement, excluded: tuple[Exclusion, ...]) -> Certificate:
+        """Return the bound for routes that pay the gas that ``found`` pays."""
         gas = self.gas.cost(found.gas_units) - self.gas.cost(ROUTE_GAS)
-        bound = floor(max(bounds)) + gas + (1 if gas else 0)
-        prices = np.exp(highest.log_prices).tolist()
+        bound = floor(choice.bound) + gas + (1 if gas else 0)
+        prices = np.exp(choice.root.log_prices).tolist()
         return Certificate(
             bound=bound if self.forwards else -bound,
             prices={self._token(number): price for number, price in enumerate(prices)},
