@@ -1,6 +1,7 @@
 """Who signs: one protocol, keys in memory or in a keystore, and the bytes that are signed."""
 
 from onchain_exec.execution.signers.local import KeystoreSigner, LocalSigner
+from onchain_exec.execution.signers.policy import GuardedSigner, SigningPolicy, SpendCap
 from onchain_exec.execution.signers.signature import Signature, require_signed_by
 from onchain_exec.execution.signers.signer import Capability, Signer
 from onchain_exec.execution.signers.transaction import Authorisation, UnsignedTx
@@ -8,10 +9,13 @@ from onchain_exec.execution.signers.transaction import Authorisation, UnsignedTx
 __all__ = [
     "Authorisation",
     "Capability",
+    "GuardedSigner",
     "KeystoreSigner",
     "LocalSigner",
     "Signature",
     "Signer",
+    "SigningPolicy",
+    "SpendCap",
     "UnsignedTx",
     "require_signed_by",
 ]

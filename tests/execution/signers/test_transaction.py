@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from onchain_exec.core import to_address
 from onchain_exec.errors import InputError
 from onchain_exec.execution.plan import Fees
-from onchain_exec.execution.signers import Authorisation, LocalSigner, UnsignedTx
+from onchain_exec.execution.signers import LocalSigner, UnsignedTx
 from onchain_exec.execution.signers.transaction import decode_fees
 
 words = st.one_of(st.integers(0, 300), st.integers(0, 2**64 - 1), st.integers(0, 2**256 - 1))
