@@ -12,8 +12,10 @@ import pytest
 from chain_facts import balance_of
 from cli_runner import Cli
 
+from onchain_exec import Desk, LocalSigner, OrderState
 from onchain_exec.app.context import Step
 from onchain_exec.app.sandbox.sandbox import Sandbox
+from onchain_exec.oms import OrderView
 
 PROGRAM = Path(__file__).with_name("killed_swap.py")
 ONE_WETH = 10**18
@@ -52,16 +54,14 @@ def test_swap_killed_after_a_step_then_reconciled_and_asked_again_executes_once(
     assert (states == ["FILLED"]) == (sold == ONE_WETH)
     assert before - balance_of(fork, weth, trader) == sold, "reconcile must not trade"
 
-    again = cli.json("swap", *_terms(), "--yes")
-    assert again["state"] == "FILLED"
+    signer = LocalSigner(fork.trader.key, chain_id=fork.chain.chain_id)
+    with Desk.connect(fork.url, signer=signer, journal=cli.journal, profile=fork.profile) as desk:
+        again, once_more = _ask(desk), _ask(desk)
+        assert again.state is OrderState.FILLED
+        assert once_more.tx_hash == again.tx_hash
+        assert desk.reconcile().breaks == ()
     assert before - balance_of(fork, weth, trader) == ONE_WETH
-    assert cli.json("swap", *_terms(), "--yes")["tx_hash"] == again["tx_hash"]
-    assert before - balance_of(fork, weth, trader) == ONE_WETH
-    assert cli.json("reconcile")["breaks"] == []
 
 
-def _terms() -> tuple[str, ...]:
-    return (
-        *("--sell", "WETH", "--amount", "1", "--buy", "USDC"),
-        *("--max-slippage-bps", "50", "--client-order-id", "the-order"),
-    )
+def _ask(desk: Desk) -> OrderView:
+    return desk.sell("WETH", "1", buy="USDC", max_slippage_bps=50, client_order_id="the-order")

@@ -271,9 +271,9 @@ class Harness:
             try:
                 asyncio.run(self.live(path, account, intents, crash, writer))
                 status = 0
-            except BaseException:  # noqa: BLE001 - whatever it was, the parent reports it
-                os.write(writer, b"!" + traceback.format_exc().encode())
             finally:
+                if status:  # whatever it was, the parent reports it
+                    os.write(writer, b"!" + traceback.format_exc().encode())
                 os._exit(status)
         os.close(writer)
         if point == "random":

@@ -6,6 +6,7 @@ import re
 import subprocess
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, TypedDict
@@ -108,11 +109,10 @@ class AnvilProcess:
             self._guard = subprocess.Popen(  # noqa: S603 - our own command, no shell text from outside
                 command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
             )
-            try:
+            with ExitStack() as starting:
+                starting.callback(self.end)
                 text = _wait_until_listening(log)
-            except BaseException:
-                self.end()
-                raise
+                starting.pop_all()
         self.pid, self.port = int(_found(_PID, text)), int(_found(_LISTENING, text))
         self.accounts = tuple(
             DevAccount(to_address(address), key)

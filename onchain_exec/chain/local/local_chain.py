@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import itertools
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, Unpack
@@ -32,13 +33,12 @@ class LocalChain:
         self._ids = itertools.count(1)
         self.url = f"http://127.0.0.1:{self._process.port}"
         self.accounts = accounts or self._process.accounts
-        try:
+        with ExitStack() as starting:
+            starting.callback(self.close)
             self.chain_id = int(self.request("eth_chainId"), 16)
             # Its log goes to a file that nobody reads: without this it grows with each request.
             self.request("anvil_setLoggingEnabled", False)
-        except BaseException:
-            self.close()
-            raise
+            starting.pop_all()
 
     @classmethod
     def start(cls, **options: Unpack[AnvilOptions]) -> Self:
