@@ -1,0 +1,93 @@
+"""Wrapping the chain's own coin as a pool of two tokens, one to one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, ClassVar, Self
+
+from onchain_exec.core import Address, Exact, Token
+from onchain_exec.core.fixed_point import MAX_UINT256
+from onchain_exec.errors import PoolRevertError
+from onchain_exec.venues.pool import SwapResult, sells_token0
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedNativePool:
+    """WETH9 and its like. The coin is token 0 (its address is zero), the wrapped coin token 1;
+    ``held`` is what the contract holds of the coin, in wei: all that can be unwrapped."""
+
+    kind: ClassVar[str] = "wrapped_native"
+
+    native: Token
+    wrapped: Token
+    held: int
+
+    @property
+    def address(self) -> Address:
+        """The contract of the wrapped coin."""
+        return self.wrapped.address
+
+    @property
+    def key(self) -> str:
+        """Unique name on its chain."""
+        return f"{self.kind}:{self.address}"
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """The coin and the wrapped coin."""
+        return self.native, self.wrapped
+
+    def quoter(self, token_in: Token, token_out: Token, exact: Exact) -> Callable[[int], int]:
+        """Return the identity, up to what can be wrapped (``deposit``) or unwrapped (``withdraw``).
+
+        Raises (the returned function):
+            PoolRevertError: more is unwrapped than the contract holds.
+        """
+        largest = self.depth(token_in, token_out, 0)
+
+        def quote(amount: int) -> int:
+            if not 0 <= amount <= largest:
+                raise PoolRevertError("", found=f"{amount} wei", needed=f"at most {largest}")
+            return amount
+
+        return quote
+
+    def quote(self, token_in: Token, token_out: Token, amount: int, exact: Exact) -> int:
+        """Return ``amount``; see `quoter`."""
+        return self.quoter(token_in, token_out, exact)(amount)
+
+    def swap(self, token_in: Token, token_out: Token, amount: int, exact: Exact) -> SwapResult:
+        """Return the wrapping or unwrapping of ``amount``; raises as `quoter` does."""
+        amount = self.quote(token_in, token_out, amount, exact)
+        change = amount if sells_token0(self, token_in, token_out) else -amount
+        return SwapResult(amount, amount, 0, replace(self, held=self.held + change))
+
+    def spot_price(self, token_in: Token, token_out: Token) -> Fraction:
+        """Return one."""
+        sells_token0(self, token_in, token_out)
+        return Fraction(1)
+
+    def fee_pips(self, token_in: Token, token_out: Token) -> int:
+        """Return 0."""
+        return 0
+
+    def depth(self, token_in: Token, token_out: Token, impact_bps: int) -> int:
+        """Return all that can be wrapped or unwrapped: the price does not move."""
+        return MAX_UINT256 - self.held if sells_token0(self, token_in, token_out) else self.held
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the state as JSON values, integers as strings."""
+        return {
+            "kind": self.kind,
+            "address": self.address,
+            "tokens": [self.native.address, self.wrapped.address],
+            "held": str(self.held),
+        }
+
+    @classmethod
+    def from_json(cls, state: dict[str, Any], tokens: tuple[Token, ...]) -> Self:
+        """Return the pool that `to_json` wrote; ``tokens`` are its tokens, in order."""
+        native, wrapped = tokens
+        return cls(native, wrapped, int(state["held"]))

@@ -1,0 +1,203 @@
+"""Vaults and the wrapped coin, against WETH9's and OpenZeppelin's own bytecode."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pool_laws
+import pytest
+from eth_abi import encode
+from evm_reading import perform
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from random_cases import pick_scale
+
+from onchain_exec.app.sandbox.deploy.tokens import deploy_token, deploy_weth
+from onchain_exec.app.sandbox.evm import DEPLOYER
+from onchain_exec.app.sandbox.packages import get_package_path
+from onchain_exec.core import ZERO_ADDRESS, Exact, Token, to_address
+from onchain_exec.core.abi import Function
+from onchain_exec.core.fixed_point import MAX_UINT256
+from onchain_exec.errors import InputError, NoPoolError, PoolRevertError, TokenRefusedError
+from onchain_exec.testing.evm import LocalEvm
+from onchain_exec.venues.vaults import Erc4626Pool, WrappedNativePool, read_erc4626_pool, read_wrapped_native
+
+CHAIN_ID = 1337
+ROOT = Path(__file__).parents[3]
+VAULT = """
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.0;
+import "@openzeppelin/contracts/token/ERC20/extensions/ERC4626.sol";
+contract Vault is ERC4626 {
+    uint8 private immutable offset;
+    uint256 private immutable feeBps;
+    constructor(IERC20 asset_, uint8 offset_, uint256 feeBps_) ERC20("Vault", "VLT") ERC4626(asset_) {
+        (offset, feeBps) = (offset_, feeBps_);
+    }
+    function _decimalsOffset() internal view override returns (uint8) { return offset; }
+    function previewDeposit(uint256 assets) public view override returns (uint256) {
+        return super.previewDeposit(assets - assets * feeBps / 10_000);
+    }
+}
+"""
+MINT, APPROVE = Function("mint(address,uint256)"), Function("approve(address,uint256)")
+VERBS = {
+    (True, Exact.IN): Function("deposit(uint256,address)", "(uint256)"),
+    (True, Exact.OUT): Function("mint(uint256,address)", "(uint256)"),
+    (False, Exact.IN): Function("redeem(uint256,address,address)", "(uint256)"),
+    (False, Exact.OUT): Function("withdraw(uint256,address,address)", "(uint256)"),
+}
+ASSET = Token(1, to_address("0x" + "11" * 20), "USDC", 6)
+SHARE = Token(1, to_address("0x" + "22" * 20), "vUSDC", 18)
+ETH = Token(1, ZERO_ADDRESS, "ETH", 18)
+
+
+@cache
+def compile_vault() -> bytes:
+    """Return the creation code of a vault on OpenZeppelin's (MIT) source, by this project's compiler."""
+    package = get_package_path("@openzeppelin/contracts")
+    sources = {"Vault.sol": {"content": VAULT}}
+    wanted = ["token/ERC20/extensions/ERC4626.sol"]
+    while wanted:
+        path = wanted.pop()
+        name = f"@openzeppelin/contracts/{path}"
+        if name in sources:
+            continue
+        text = (package / path).read_text()
+        sources[name] = {"content": text}
+        for line in text.splitlines():
+            if line.startswith("import "):
+                imported = (package / path).parent / line.split('"')[1]
+                wanted.append(str(imported.resolve().relative_to(package.resolve())))
+    settings = {"outputSelection": {"Vault.sol": {"Vault": ["evm.bytecode.object"]}}}
+    request = json.dumps({"language": "Solidity", "sources": sources, "settings": settings})
+    command = ["node", str(ROOT / "scripts/solc.js"), "--standard-json"]
+    done = subprocess.run(command, input=request, capture_output=True, text=True, check=True, cwd=ROOT)
+    return bytes.fromhex(
+        json.loads(done.stdout)["contracts"]["Vault.sol"]["Vault"]["evm"]["bytecode"]["object"]
+    )
+
+
+def deploy_vault(evm: LocalEvm, decimals: int, offset: int, fee_bps: int = 0) -> tuple[Token, Token]:
+    asset = deploy_token(evm, CHAIN_ID, "AST", decimals)
+    arguments = encode(["address", "uint8", "uint256"], [asset.address, offset, fee_bps])
+    share = Token(CHAIN_ID, evm.deploy(compile_vault() + arguments), "VLT", decimals + offset)
+    evm.call(DEPLOYER, asset.address, MINT.encode(DEPLOYER, 2**200))
+    evm.call(DEPLOYER, asset.address, APPROVE.encode(share.address, MAX_UINT256))
+    return asset, share
+
+
+@pytest.mark.parametrize(("decimals", "offset"), [(18, 0), (6, 0), (6, 12), (8, 3)])
+def test_swap_equals_the_vaults_own_moves(rng, decimals, offset):
+    evm = LocalEvm(CHAIN_ID)
+    asset, share = deploy_vault(evm, decimals, offset)
+    for _ in range(60):
+        if rng.random() < 0.2:  # yield, which makes the ratio odd
+            evm.call(DEPLOYER, asset.address, MINT.encode(share.address, pick_scale(rng, 1, 10**20)))
+        pool = perform(evm, read_erc4626_pool(share.address))
+        deposits, exact = rng.random() < 0.6, rng.choice(list(Exact))
+        sides = (asset, share) if deposits else (share, asset)
+        counts_assets = deposits is (exact is Exact.IN)
+        amount = pick_scale(rng, 1, 10 ** (asset if counts_assets else share).decimals * 10**6)
+        expected = pool_laws.outcome(lambda: pool.swap(*sides, amount, exact))  # noqa: B023
+        recipients = (DEPLOYER,) if deposits else (DEPLOYER, DEPLOYER)
+        data = VERBS[deposits, exact].encode(amount, *recipients)
+        if isinstance(expected, str):
+            assert not deposits  # the trader holds assets without end, but only the shares there are
+            continue
+        given = VERBS[deposits, exact].decode(evm.call(DEPLOYER, share.address, data))[0]
+        assert given == (expected.amount_out if exact is Exact.IN else expected.amount_in)
+        assert perform(evm, read_erc4626_pool(share.address)) == expected.pool_after
+
+
+def test_read_of_a_vault_with_a_fee_is_refused():
+    evm = LocalEvm(CHAIN_ID)
+    _, share = deploy_vault(evm, 18, 0, fee_bps=10)
+    with pytest.raises(TokenRefusedError, match="previews other amounts"):
+        perform(evm, read_erc4626_pool(share.address))
+
+
+def test_read_of_what_is_no_vault_is_refused():
+    evm = LocalEvm(CHAIN_ID)
+    with pytest.raises(InputError):
+        perform(evm, read_erc4626_pool(deploy_token(evm, CHAIN_ID, "T", 18).address))
+
+
+@pytest.mark.parametrize("sells_native", [True, False])
+def test_wrapped_native_swap_equals_weth9(rng, sells_native):
+    evm = LocalEvm(CHAIN_ID)
+    weth = deploy_weth(evm, CHAIN_ID)
+    evm.set_balance(DEPLOYER, 10**30)
+    evm.call(DEPLOYER, weth.address, Function("deposit()").encode(), 10**20)
+    for _ in range(20):
+        pool = perform(evm, read_wrapped_native(weth, "ETH"))
+        sides = pool.tokens if sells_native else pool.tokens[::-1]
+        amount = pick_scale(rng, 1, 10**18)
+        after = pool.swap(*sides, amount, rng.choice(list(Exact))).pool_after
+        if sells_native:
+            evm.call(DEPLOYER, weth.address, Function("deposit()").encode(), amount)
+        else:
+            evm.call(DEPLOYER, weth.address, Function("withdraw(uint256)").encode(amount))
+        assert evm.get_balance(weth.address) == after.held
+        assert perform(evm, read_wrapped_native(weth, "ETH")) == after
+
+
+def test_read_wrapped_native_of_other_decimals_is_refused():
+    with pytest.raises(NoPoolError):
+        perform(LocalEvm(CHAIN_ID), read_wrapped_native(ASSET, "ETH"))
+
+
+@st.composite
+def vaults(draw) -> Erc4626Pool:
+    virtual_assets, virtual_shares = draw(st.sampled_from(((1, 1), (1, 10**12), (0, 0))))
+    assets, shares = draw(st.integers(1, 10**30)), draw(st.integers(0, 10**30))
+    return Erc4626Pool(ASSET, SHARE, assets, shares, virtual_assets, virtual_shares)
+
+
+wrappers = st.builds(WrappedNativePool, st.just(ETH), st.just(SHARE), st.integers(0, 10**27))
+pools = st.one_of(vaults(), wrappers)
+amounts = st.one_of(st.integers(0, 10**6), st.integers(0, MAX_UINT256))
+
+
+@given(pools, amounts, st.sampled_from(Exact), st.booleans())
+def test_quote_is_what_swap_does(pool, amount, exact, there):
+    sides = pool.tokens if there else pool.tokens[::-1]
+    pool_laws.require_quote_is_swap(pool, sides, amount, exact)
+
+
+@given(pools, amounts, amounts, st.sampled_from(Exact), st.booleans())
+def test_quote_of_more_is_no_less(pool, amount, other, exact, there):
+    sides = pool.tokens if there else pool.tokens[::-1]
+    pool_laws.require_monotone(pool, sides, (amount, other), exact)
+
+
+@given(pools, amounts, st.sampled_from(Exact), st.booleans())
+def test_swap_there_and_back_never_pays(pool, amount, exact, there):
+    # a plain vault that was emptied starts again at one to one, whatever its shares were worth
+    assume(isinstance(pool, WrappedNativePool) or pool.virtual_shares)
+    sides = pool.tokens if there else pool.tokens[::-1]
+    pool_laws.require_no_free_round_trip(pool, sides, amount, exact)
+
+
+@given(pools)
+def test_to_json_survives_text(pool):
+    pool_laws.require_json_round_trip(pool)
+
+
+@given(pools, st.booleans())
+def test_depth_is_all_that_fills(pool, there):
+    sides = pool.tokens if there else pool.tokens[::-1]
+    depth = pool.depth(*sides, 0)
+    pool.quote(*sides, depth, Exact.IN)
+    assert pool.fee_pips(*sides) == 0
+    with pytest.raises(PoolRevertError):
+        pool.quote(*sides, MAX_UINT256 + 1, Exact.IN)
+
+
+def test_spot_price_of_a_vault_without_assets_is_refused():
+    with pytest.raises(PoolRevertError):
+        Erc4626Pool(ASSET, SHARE, 0, 5, 0, 0).spot_price(ASSET, SHARE)
+    assert Erc4626Pool(ASSET, SHARE, 0, 0, 0, 0).spot_price(SHARE, ASSET) == 1
