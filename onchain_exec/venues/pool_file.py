@@ -6,7 +6,10 @@ from typing import Any, Final
 
 from onchain_exec.core import BlockRef, Token, to_address
 from onchain_exec.errors import InputError
+from onchain_exec.venues.balancer import BalancerStablePool, BalancerWeightedPool
+from onchain_exec.venues.curve import CurveCryptoPool, CurveStablePool
 from onchain_exec.venues.pool import Pool, PoolSet
+from onchain_exec.venues.solidly import SolidlyPool
 from onchain_exec.venues.uniswap_v2 import UniswapV2Pool
 from onchain_exec.venues.uniswap_v3 import PancakeV3Pool, SlipstreamPool, UniswapV3Pool
 from onchain_exec.venues.uniswap_v4 import UniswapV4Pool
@@ -17,6 +20,11 @@ _POOL_TYPES: Final[tuple[Any, ...]] = (
     PancakeV3Pool,
     SlipstreamPool,
     UniswapV4Pool,
+    BalancerWeightedPool,
+    BalancerStablePool,
+    CurveStablePool,
+    CurveCryptoPool,
+    SolidlyPool,
 )
 _BY_KIND: Final = {pool_type.kind: pool_type for pool_type in _POOL_TYPES}
 
