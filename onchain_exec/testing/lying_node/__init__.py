@@ -1,9 +1,11 @@
 """A node that lies on demand, to test what a bot does when its node fails.
 
 `LyingNode` is a proxy in front of any node; a fault is a value, a rule says which calls meet it, and
-the transcript says what was asked, what reached the node, and what came back.
+the transcript says what was asked, what reached the node, and what came back. `MempoolModel` makes
+an anvil behind it answer as geth does.
 """
 
+from onchain_exec.testing.lying_node.dialects import RATE_LIMITS, WORDS, Client, Dialect, Reason
 from onchain_exec.testing.lying_node.exchange import Answer, Call, Cut, HttpFailure, Refusal, Result
 from onchain_exec.testing.lying_node.faults import (
     AnswerWith,
@@ -20,24 +22,38 @@ from onchain_exec.testing.lying_node.faults import (
     TooManyRequests,
     Truncated,
 )
+from onchain_exec.testing.lying_node.mempool import Limits, MempoolModel, PoolTx, decode_transaction
 from onchain_exec.testing.lying_node.node import LyingNode
 from onchain_exec.testing.lying_node.rules import Rule
+from onchain_exec.testing.lying_node.stale import StaleHead
 from onchain_exec.testing.lying_node.transcript import Entry, Transcript
+from onchain_exec.testing.lying_node.views import DroppedLogs, LateReceipts, OrphanedReceipts, WrongChainId
 
 __all__ = [
+    "RATE_LIMITS",
+    "WORDS",
     "Answer",
     "AnswerWith",
     "Call",
+    "Client",
     "Cut",
     "DeafSocket",
+    "Dialect",
+    "DroppedLogs",
     "Duplicate",
     "Entry",
     "Fault",
     "Hang",
     "HttpFailure",
+    "LateReceipts",
     "Latency",
+    "Limits",
     "LyingNode",
+    "MempoolModel",
     "NeverBroadcast",
+    "OrphanedReceipts",
+    "PoolTx",
+    "Reason",
     "Refusal",
     "Refuse",
     "ResetAfter",
@@ -45,7 +61,10 @@ __all__ = [
     "Result",
     "Rule",
     "ServerError",
+    "StaleHead",
     "TooManyRequests",
     "Transcript",
     "Truncated",
+    "WrongChainId",
+    "decode_transaction",
 ]

@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 
 from onchain_exec.testing.lying_node.exchange import Call
 from onchain_exec.testing.lying_node.faults import Fault
+from onchain_exec.testing.lying_node.mempool import MempoolModel
 from onchain_exec.testing.lying_node.proxy import Proxy
 from onchain_exec.testing.lying_node.rules import Rule, Rules
 from onchain_exec.testing.lying_node.server import Server
@@ -37,8 +38,11 @@ class LyingNode:
     The same seed and the same calls give the same transcript.
     """
 
-    def __init__(self, upstream_url: str, *, seed: int = 0, port: int = 0) -> None:
+    def __init__(
+        self, upstream_url: str, *, seed: int = 0, port: int = 0, mempool: MempoolModel | None = None
+    ) -> None:
         self.transcript = Transcript()
+        self._mempool = mempool
         self._rules = Rules(seed)
         self._upstream = Upstream(upstream_url)
         self._started: Future[int] = Future()
@@ -48,13 +52,17 @@ class LyingNode:
         self.url, self.ws_url = f"http://127.0.0.1:{self.port}", f"ws://127.0.0.1:{self.port}"
 
     @classmethod
-    def start(cls, upstream_url: str, *, seed: int = 0, port: int = 0) -> Self:
+    def start(
+        cls, upstream_url: str, *, seed: int = 0, port: int = 0, mempool: MempoolModel | None = None
+    ) -> Self:
         """Return a running node without rules: until the first it only tells the truth.
+
+        With ``mempool`` the node is an anvil and answers as a geth: see `MempoolModel`.
 
         Raises:
             OSError: the port is taken.
         """
-        return cls(upstream_url, seed=seed, port=port)
+        return cls(upstream_url, seed=seed, port=port, mempool=mempool)
 
     def __repr__(self) -> str:
         return f"LyingNode(url={self.url!r}, upstream={self._upstream.url!r})"
@@ -96,7 +104,10 @@ class LyingNode:
 
     async def _serve(self, port: int) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        server = Server(Proxy(self._upstream, self._rules, self.transcript), Sockets(self._upstream))
+        sockets = Sockets(self._upstream)
+        if self._mempool:
+            self._mempool.attach(self._upstream, sockets)
+        server = Server(Proxy(self._mempool or self._upstream, self._rules, self.transcript), sockets)
         try:
             self._started.set_result(await server.start(port))
             await self._stop.wait()
