@@ -1,0 +1,81 @@
+"""Routes over 10 to 10,000 pools and their certified gaps. Peers: L-BFGS-B on the dual, Clarabel."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.dual_peers import solve_clarabel, solve_lbfgsb
+from benchmarks.pool_graphs import Market, hub_graph, random_graph
+from benchmarks.row import Row, lower_is_better
+from onchain_exec.routing import GasModel, Network, Options, Route, Shape, Swap, find_route
+from onchain_exec.venues.pool_file import pool_set_from_json
+
+ROUNDS = 5
+SEED = 1
+GRAPH = Options(shape=Shape.GRAPH)
+IN_A_SECOND = Options(shape=Shape.GRAPH, time_limit_ms=1_000, clock=time.perf_counter)
+REAL = Path(__file__).parent.parent / "tests" / "golden" / "routing_mainnet_19_pools.json"
+REAL_TRADES = [("USDC", "WETH", 10**10), ("USDC", "WETH", 10**12), ("WETH", "USDT", 4 * 10**20)]
+
+
+def run() -> list[Row]:
+    """Return time (median of five, the network built before) and gap of each market."""
+    rows: list[Row] = []
+    for count in (10, 100, 1_000, 10_000):
+        market = random_graph(count, SEED)
+        rows += _rows(f"route {count} pools", market, GRAPH, peers=(solve_clarabel, solve_lbfgsb))
+    for count in (10, 100, 1_000, 10_000):
+        rows += _rows(f"hub route {count} pools", hub_graph(count, SEED), GRAPH)
+    for count in (100, 1_000, 10_000):
+        rows += _rows(f"v3 route {count} pools", random_graph(count, SEED, v3_share=0.5), GRAPH)
+    for count in (100, 1_000):
+        rows += _rows(f"gas route {count} pools", random_graph(count, SEED), IN_A_SECOND, gas_bps=1.0)
+    return rows + _real_rows()
+
+
+def _rows(
+    name: str,
+    market: Market,
+    options: Options,
+    gas_bps: float = 0.0,
+    peers: tuple[Callable[[Market], tuple[float, float]], ...] = (),
+) -> list[Row]:
+    """Return the rows of a market; ``gas_bps`` is a swap's gas as a share of the order's output."""
+    network = Network.build(market.pools)
+    swap = Swap(market.token_in, market.token_out, market.amount)
+    free = find_route(swap, network, options=GRAPH)
+    gas = GasModel(1, gas_bps / 1e4 * free.amount_out / 65_000)
+    took_ms, route = _median_ms(lambda: find_route(swap, network, gas, options=options))
+    gap = Row(f"{name} gap", route.gap_bps, "bps")
+    if not peers:
+        return [Row(name, took_ms, "ms"), gap]
+    timed = []
+    for solve in peers:
+        peer_ms, reached = solve(market)
+        peer = f"{solve.__name__.removeprefix('solve_')} ({(reached / free.amount_out - 1) * 1e4:+.1e} bps)"
+        timed.append(lower_is_better(name, took_ms, "ms", peer, peer_ms))
+    return [*timed, gap]
+
+
+def _real_rows() -> list[Row]:
+    network = Network.build(pool_set_from_json(json.loads(REAL.read_text())))
+    tokens = {token.symbol: token for token in network.tokens}
+    swaps = [Swap(tokens[sell], tokens[buy], amount) for sell, buy, amount in REAL_TRADES]
+    found = [_median_ms(lambda swap=swap: find_route(swap, network, options=GRAPH)) for swap in swaps]
+    return [
+        Row("route real network", statistics.median(took_ms for took_ms, _ in found), "ms"),
+        Row("route real network gap", max(route.gap_bps for _, route in found), "bps"),
+    ]
+
+
+def _median_ms(call: Callable[[], Route]) -> tuple[float, Route]:
+    route, times = call(), []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        route = call()
+        times.append((time.perf_counter() - start) * 1e3)
+    return statistics.median(times), route

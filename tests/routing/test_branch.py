@@ -1,0 +1,64 @@
+"""With gas: the choice of pools equals the best of all choices, found by trying them all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from markets import A, B, make_pool, markets, pool_set
+
+from onchain_exec.core import Exact
+from onchain_exec.errors import NoPoolError, NoRouteError
+from onchain_exec.routing import GasModel, Options, Shape, Swap, find_route
+
+GRAPH = Options(shape=Shape.GRAPH)
+
+
+def worth(route, gas):
+    traded = route.amount_out if route.exact is Exact.IN else -route.amount_in
+    return traded - gas.cost(route.gas_units)
+
+
+def best_of_all_choices(terms, market, gas):
+    found = []
+    for size in range(1, len(market.pools) + 1):
+        for pools in combinations(market.pools, size):
+            try:
+                found.append(worth(find_route(terms, replace(market, pools=pools), options=GRAPH), gas))
+            except (NoPoolError, NoRouteError):
+                continue
+    return max(found)
+
+
+@settings(max_examples=30)
+@given(markets(max_pools=5), st.integers(10**9, 10**26), st.sampled_from(Exact), st.floats(-7, -1))
+def test_find_route_with_gas_equals_the_best_of_all_choices(market, amount, exact, log_cost):
+    terms = Swap(A, B, amount, exact)
+    try:
+        free = find_route(terms, market, options=GRAPH)
+    except NoRouteError:
+        assume(False)
+    assume(not free.certificate.excluded)
+    priced = free.amount_out if exact is Exact.IN else free.amount_in
+    gas = GasModel(1, 10**log_cost * priced / 65_000)
+    route = find_route(terms, market, gas, options=GRAPH)
+    best = best_of_all_choices(terms, market, gas)
+    slack = 2e-7 * priced + 10
+    assert worth(route, gas) >= best - slack
+    paid = gas.cost(route.gas_units)
+    bound = route.bound - paid if exact is Exact.IN else -route.bound - paid
+    assert bound >= best - 2
+
+
+def test_find_route_time_limit_returns_what_was_found_with_its_gap():
+    market = pool_set(*(make_pool(n, (A, B), (10**24 + n * 10**22, 10**24), 500 * n) for n in range(1, 13)))
+    ticks = iter(range(10_000))
+    options = Options(shape=Shape.GRAPH, time_limit_ms=0, clock=lambda: float(next(ticks)))
+    gas = GasModel(1, 10**18 / 65_000)
+    hurried = find_route(Swap(A, B, 10**23), market, gas, options=options)
+    proven = find_route(Swap(A, B, 10**23), market, gas, options=GRAPH)
+    assert hurried.gap_bps >= proven.gap_bps
+    assert worth(hurried, gas) <= hurried.bound
+    assert proven.gap_bps <= 0.01
