@@ -3,26 +3,20 @@ from collections.abc import Mapping
 import pytest
 
 from onchain_exec.app.sandbox import Sandbox
-from onchain_exec.core import Address, Token
+from onchain_exec.core import Token
 from onchain_exec.core.abi import Function
 from onchain_exec.errors import RevertError
 from onchain_exec.testing.actors import WHALE, Actor
 
-_SWAP = Function("exactInputSingle((address,address,uint24,address,uint256,uint256,uint160))", "(uint256)")
 _TRANSFER = Function("transfer(address,uint256)", "(bool)")
 
 
-def test_whale_swap_moves_the_price(
-    whale: Actor, tokens: Mapping[str, Token], protocols: Mapping[str, Mapping[str, Address]]
-) -> None:
-    weth, usdc = tokens["WETH"], tokens["USDC"]
-    router = protocols["uniswap_v3"]["swap_router"]
-    whale.approve(weth, router)
+def test_whale_sale_moves_the_price(whale: Actor, tokens: Mapping[str, Token]) -> None:
+    usdc = tokens["USDC"]
     amounts_out = []
     for _ in range(2):
         before = whale.get_balance(usdc)
-        order = (weth.address, usdc.address, 500, whale.address, 200 * 10**18, 0, 0)
-        whale.call(router, _SWAP.encode(order))
+        whale.sell("WETH", "200", buy="USDC")
         amounts_out.append(whale.get_balance(usdc) - before)
     assert 0 < amounts_out[1] < amounts_out[0]
 

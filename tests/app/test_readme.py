@@ -1,0 +1,30 @@
+"""The README's programs run as they stand there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from onchain_exec import Desk
+from onchain_exec.testing.actors import Actor
+
+README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def test_readme_first_program_prints_a_fill_equal_to_its_quote(capsys: pytest.CaptureFixture[str]) -> None:
+    (program,) = (text for text in PROGRAMS if "Desk.local()" in text)
+    exec(compile(program, "README.md", "exec"), {})
+    quoted, filled = capsys.readouterr().out.splitlines()
+    assert quoted.split()[0] == filled.split()[1]
+    assert filled.startswith("OrderState.FILLED")
+
+
+def test_readme_test_of_a_bot_passes(desk: Desk, fund: Callable[[str, str, str], None], whale: Actor) -> None:
+    (program,) = (text for text in PROGRAMS if "def test_my_bot" in text)
+    scope: dict[str, Callable[..., None]] = {}
+    exec(compile(program, "README.md", "exec"), scope)
+    scope["test_my_bot_buys_the_dip"](desk, fund, whale)
