@@ -8,11 +8,10 @@ from typing import Any, Never
 
 from coincurve import PrivateKey
 from eth_account import Account
-from eth_hash.auto import keccak
 
 from onchain_exec.core import Address, to_address
 from onchain_exec.errors import PolicyError, SignerError
-from onchain_exec.execution.signers.signature import Signature
+from onchain_exec.execution.signers.signature import Signature, get_key_address
 from onchain_exec.execution.signers.signer import Capability
 from onchain_exec.execution.signers.transaction import Authorisation, UnsignedTx, get_authorisation_hash
 from onchain_exec.execution.signers.typed_data import hash_typed_data
@@ -40,7 +39,7 @@ class LocalSigner:
             )
         self._private = private
         self._chain_id = chain_id
-        self._address = to_address(keccak(private.public_key.format(compressed=False)[1:])[12:])
+        self._address = get_key_address(private.public_key.format(compressed=False))
 
     @property
     def address(self) -> Address:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from coincurve import PublicKey
 from eth_hash.auto import keccak
 
-from onchain_exec.core import Address, address_bytes
+from onchain_exec.core import Address, to_address
 from onchain_exec.errors import SignerError
 
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -26,6 +26,35 @@ class Signature:
     def from_bytes(cls, packed: bytes) -> Signature:
         """Return the signature of 65 bytes r, s, parity (0 or 1)."""
         return cls(int.from_bytes(packed[:32]), int.from_bytes(packed[32:64]), packed[64])
+
+    @classmethod
+    def from_der(cls, der: bytes, digest: bytes, signer: Address) -> Signature:
+        """Return the low-s signature that a hardware module gives as DER (r, s), with the parity by
+        which it recovers to ``signer``.
+
+        Raises:
+            SignerError: not DER, or of another key or digest.
+        """
+        r, s = _decode_der(der)
+        if 0 < r < _ORDER and 0 < s < _ORDER:
+            s = min(s, _ORDER - s)
+            for y_parity in (0, 1):
+                signature = cls(r, s, y_parity)
+                if signature._recover(digest) == signer:
+                    return signature
+        raise SignerError(
+            "the signature recovers to another account",
+            needed=f"a signature by {signer} of exactly this digest",
+            todo="Check the key, and that the digest is signed as it is and not hashed again",
+        )
+
+    def _recover(self, digest: bytes) -> Address | None:
+        """Return whose signature of the digest it is, or None if no key can have made it."""
+        try:
+            key = PublicKey.from_signature_and_message(bytes(self), digest, hasher=None)
+        except ValueError:
+            return None
+        return get_key_address(key.format(compressed=False))
 
     def __bytes__(self) -> bytes:
         return self.r.to_bytes(32) + self.s.to_bytes(32) + bytes((self.y_parity,))
@@ -49,15 +78,41 @@ def require_signed_by(signer: Address, digest: bytes, signature: Signature) -> N
             needed="s in the lower half of the curve's order (EIP-2)",
             todo="Normalise it in the signer: s becomes order - s, the parity flips",
         )
-    try:
-        key = PublicKey.from_signature_and_message(bytes(signature), digest, hasher=None)
-    except ValueError as error:
+    recovered = signature._recover(digest)
+    if recovered is None:
         raise SignerError(
             "the signer returned numbers that no key can have made", needed="a signature of the transaction"
-        ) from error
-    if keccak(key.format(compressed=False)[1:])[12:] != address_bytes(signer):
+        )
+    if recovered != signer:
         raise SignerError(
             "the signature recovers to another account",
             needed=f"a signature by {signer} of exactly these fields and this chain",
             todo="Check which key, chain and nonce the signer used",
         )
+
+
+def get_key_address(public_key: bytes) -> Address:
+    """Return the account of an uncompressed public key of 65 bytes."""
+    return to_address(keccak(public_key[1:])[12:])
+
+
+def _decode_der(der: bytes) -> tuple[int, int]:
+    """Return the two integers of a DER sequence. Both are short here, so a length is one byte; an
+    integer has a zero byte before it where its first bit is set, and may have fewer than 32."""
+    r = s = 0
+    try:
+        r, rest = _take_der_integer(der[2:])
+        s, rest = _take_der_integer(rest)
+        is_whole = not rest and der[0] == 0x30 and der[1] == len(der) - 2
+    except IndexError:
+        is_whole = False
+    if not is_whole:
+        raise SignerError(f"the signer returned {len(der)} bytes that are no signature", needed="DER of r, s")
+    return r, s
+
+
+def _take_der_integer(encoded: bytes) -> tuple[int, bytes]:
+    stop = 2 + encoded[1]
+    if encoded[0] != 0x02 or not 2 < stop <= len(encoded):
+        raise IndexError
+    return int.from_bytes(encoded[2:stop]), encoded[stop:]

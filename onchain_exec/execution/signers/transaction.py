@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from eth_hash.auto import keccak
 
 from onchain_exec.core import Address, address_bytes
-from onchain_exec.errors import InputError
+from onchain_exec.errors import InputError, SignerError
 from onchain_exec.execution.plan import Fees
 from onchain_exec.execution.signers.signature import Signature
 
@@ -105,10 +105,10 @@ def decode_fees(raw: bytes) -> Fees:
     """
     try:
         if raw[:1] in (_TYPE_2, _TYPE_4):
-            _, _, tip, fee = _take_strings(raw[1:], 4)
+            _, _, tip, fee, *_ = _split_list(raw[1:])
             return Fees(int.from_bytes(fee), int.from_bytes(tip))
-        _, price = _take_strings(raw, 2)
-    except IndexError as error:
+        _, price, *_ = _split_list(raw)
+    except (IndexError, ValueError) as error:
         raise InputError(
             f"{len(raw)} bytes that begin with 0x{raw[:1].hex()} are not a transaction we make",
             needed="a signed transaction of type 2 or 4, or legacy",
@@ -116,25 +116,57 @@ def decode_fees(raw: bytes) -> Fees:
     return Fees(int.from_bytes(price), int.from_bytes(price), legacy=True)
 
 
+def extract_signature(tx: UnsignedTx, raw: bytes) -> Signature:
+    """Return the signature in signed bytes that should be ``tx``.
+
+    Raises:
+        SignerError: they are other bytes than those of ``tx`` with any signature.
+    """
+    try:
+        *_, v, r, s = _split_list(raw if tx.fees.legacy else raw[1:])
+    except (IndexError, ValueError):
+        v = r = s = b""
+    parity = int.from_bytes(v) - (2 * tx.chain_id + 35 if tx.fees.legacy else 0)
+    signature = Signature(int.from_bytes(r), int.from_bytes(s), parity)
+    if parity not in (0, 1) or tx.encode(signature) != raw:
+        raise SignerError(
+            "the signer returned another transaction than it was asked to sign",
+            needed="the same fields, on the same chain",
+            todo="Check the signer's chain id, and that it fills in nothing by itself",
+        )
+    return signature
+
+
 def get_authorisation_hash(chain_id: int, delegate: Address, nonce: int) -> bytes:
     """Return the digest of an EIP-7702 authorisation, by which an account lends itself a contract."""
     return keccak(b"\x05" + _list(_int(chain_id) + _address(delegate) + _int(nonce)))
 
 
-def _take_strings(encoded: bytes, count: int) -> list[bytes]:
-    """Return the first short strings (under 56 bytes) of an RLP list; IndexError if it is none."""
-    if encoded[0] < 0xC0:
+def _split_list(encoded: bytes) -> list[bytes]:
+    """Return the items of an RLP list without their heads; IndexError if it is none, or cut short."""
+    at, stop = _find_body(encoded, 0)
+    if encoded[0] < 0xC0 or stop != len(encoded):
         raise IndexError
-    at = 1 + max(0, encoded[0] - 0xF7)
-    strings = []
-    for _ in range(count):
-        head = encoded[at]
-        if head >= 0xB8:
-            raise IndexError
-        start, stop = (at, at + 1) if head < 0x80 else (at + 1, at + 1 + head - 0x80)
-        strings.append(encoded[start:stop])
-        at = stop
-    return strings
+    items = []
+    while at < stop:
+        start, end = _find_body(encoded, at)
+        items.append(encoded[start:end])
+        at = end
+    if at != stop:
+        raise IndexError
+    return items
+
+
+def _find_body(encoded: bytes, at: int) -> tuple[int, int]:
+    """Return where the content of the RLP item at ``at`` begins and ends."""
+    head = encoded[at]
+    if head < 0x80:
+        return at, at + 1
+    length = head - (0xC0 if head >= 0xC0 else 0x80)
+    if length < 56:
+        return at + 1, at + 1 + length
+    start = at + 1 + length - 55
+    return start, start + int.from_bytes(encoded[at + 1 : start])
 
 
 def _int(value: int) -> bytes:

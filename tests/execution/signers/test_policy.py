@@ -221,10 +221,7 @@ def safe_tx(**changes: Any) -> dict[str, Any]:
         (permit("Permit", {"spender": ROUTER}, WETH), "cannot read"),
         (permit("PermitSingle", {"spender": ROUTER, "details": {"token": DAI, "amount": 1}}, WETH), "calls"),
         (permit("Permit", EIP_2612, WETH) | {"primaryType": "Order"}, "cannot read"),
-        (
-            permit("Permit", EIP_2612 | {"allowed": True}, WETH) | {"types": {"Permit": DAI_STYLE}},
-            "cannot read",
-        ),
+        (permit_of_other_fields(), "cannot read"),
         ({"primaryType": "Permit", "domain": {"chainId": 1}}, "cannot read"),
         (safe_tx(operation=1), "cannot read"),
         (safe_tx(gasPrice=1), "cannot read"),
