@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from onchain_exec.chain import DevAccount
     from onchain_exec.core import Address, Token
     from onchain_exec.testing.actors import Actor
+    from onchain_exec.testing.lying_node import LyingNode
 
 
 @pytest.fixture(scope="session")
@@ -85,3 +86,13 @@ def whale(fork: Sandbox) -> Actor:
     from onchain_exec.testing.actors import make_whale  # noqa: PLC0415 - see the module
 
     return make_whale(fork)
+
+
+@pytest.fixture
+def lying_node(fork: Sandbox) -> Iterator[LyingNode]:
+    """A node in front of the fork that tells the truth until a test says otherwise: ``lying_node.lie(
+    ResetAfter(), "eth_sendRawTransaction")``. Give the code under test its ``url``."""
+    from onchain_exec.testing.lying_node import LyingNode  # noqa: PLC0415 - see the module
+
+    with LyingNode.start(fork.url) as node:
+        yield node

@@ -64,6 +64,25 @@ def test_bot_sells(desk, trader):
     assert order.fill.amount_out == quote.amount_out
 """
 
+LYING_NODE_TEST = """
+import urllib.error, urllib.request
+import pytest
+from onchain_exec.testing.lying_node import ServerError
+
+def ask(url):
+    body = b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}'
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    return urllib.request.urlopen(request).read()
+
+def test_node_lies_when_told(lying_node, fork):
+    assert ask(lying_node.url) == ask(fork.url)
+    with lying_node.lying(ServerError(502), "eth_chainId"), pytest.raises(urllib.error.HTTPError) as failed:
+        ask(lying_node.url)
+    failed.value.close()
+    assert failed.value.code == 502
+    assert len(lying_node.transcript) == 2
+"""
+
 
 def run(pytester: pytest.Pytester, source: str, *options: str) -> pytest.RunResult:
     pytester.makepyfile(test_bot=source)
@@ -83,6 +102,10 @@ def test_fixtures_under_xdist_give_each_worker_a_chain(pytester: pytest.Pytester
 
 def test_desk_fixture_trades_on_the_fork(pytester: pytest.Pytester) -> None:
     run(pytester, DESK_TEST).assert_outcomes(passed=1)
+
+
+def test_lying_node_fixture_stands_in_front_of_the_fork(pytester: pytest.Pytester) -> None:
+    run(pytester, LYING_NODE_TEST).assert_outcomes(passed=1)
 
 
 def test_run_without_our_fixtures_starts_no_chain(
@@ -118,7 +141,7 @@ def test_import_costs_little_and_loads_nothing_heavy() -> None:
 
 def test_every_fixture_says_what_it_is(pytester: pytest.Pytester) -> None:
     told = run(pytester, "", "--fixtures").stdout.str()
-    for name in ("local_chain", "fork", "trader", "tokens", "protocols", "desk", "fund", "whale"):
+    for name in ("local_chain", "fork", "trader", "tokens", "protocols", "desk", "fund", "whale", "lying_node"):
         _, _, description = told.partition(f"\n{name}")
         assert "onchain_exec/testing/plugin.py" in description.splitlines()[0]
         assert "no docstring" not in description.splitlines()[1]

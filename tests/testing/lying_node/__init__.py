@@ -1,0 +1,1 @@
+"""The node that lies, and geth's mempool in front of anvil."""
