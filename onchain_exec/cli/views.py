@@ -106,16 +106,16 @@ def print_orders(views: tuple[OrderView, ...]) -> None:
     """Print orders, one a line."""
     rows = [
         (
-            view.order_id[:12],
+            view.order_id[:8],
             view.client_order_id if view.client_order_id != view.order_id else "",
             view.state.value,
             *_amounts(view),
-            view.tx_hash[:18] + "…" if view.tx_hash else "",
+            view.tx_hash[:10] + "…" if view.tx_hash else "",
             view.failure.code if view.failure else "",
         )
         for view in views
     ]
-    print_table("Orders", ("Order", "Client id", "State", "#Sold", "#Bought", "Transaction", "Failure"), rows)
+    print_table("Orders", ("Order", "Client id", "State", "#Sold", "#Bought", "Hash", "Failure"), rows)
 
 
 def exit_of_order(view: OrderView) -> Exit:
