@@ -56,10 +56,14 @@ class Permit:
         permit = keccak(
             encode(["bytes32", "bytes32", "address", "uint256"], [_PERMIT_TYPE, hashed, spender, deadline_at])
         )
-        domain = keccak(
-            encode(["bytes32", "bytes32", "uint256", "address"], [_DOMAIN_TYPE, _NAME, chain_id, PERMIT2])
-        )
-        return keccak(b"\x19\x01" + domain + permit)
+        return keccak(b"\x19\x01" + get_domain_separator(chain_id) + permit)
+
+
+def get_domain_separator(chain_id: int) -> bytes:
+    """Return Permit2's ``DOMAIN_SEPARATOR``."""
+    return keccak(
+        encode(["bytes32", "bytes32", "uint256", "address"], [_DOMAIN_TYPE, _NAME, chain_id, PERMIT2])
+    )
 
 
 @dataclass(frozen=True, slots=True)
