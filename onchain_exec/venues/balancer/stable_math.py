@@ -46,8 +46,10 @@ def compute_invariant_down(amp: int, balances: tuple[int, ...]) -> int:
             _fits((amp_total - AMP_PRECISION) * invariant) // AMP_PRECISION + (count + 1) * product
         )
         if -1 <= invariant - previous <= 1:
-            return invariant
-    refuse(INVARIANT_DID_NOT_CONVERGE)
+            break
+    else:
+        refuse(INVARIANT_DID_NOT_CONVERGE)
+    return invariant
 
 
 def compute_invariant_up(amp: int, balances: tuple[int, ...]) -> int:
@@ -71,8 +73,10 @@ def compute_invariant_up(amp: int, balances: tuple[int, ...]) -> int:
             (count + 1) * invariant + (amp_total - AMP_PRECISION) * product // AMP_PRECISION,
         )
         if -1 <= invariant - previous <= 1:
-            return invariant
-    refuse(BALANCE_DID_NOT_CONVERGE)
+            break
+    else:
+        refuse(BALANCE_DID_NOT_CONVERGE)
+    return invariant
 
 
 def compute_balance(amp: int, balances: list[int], invariant: int, index: int) -> int:
@@ -102,8 +106,10 @@ def compute_balance(amp: int, balances: list[int], invariant: int, index: int) -
             refuse(MUL_OVERFLOW)
         result = -(-(square + c) // (2 * result + b))
         if -1 <= result - previous <= 1:
-            return result
-    refuse(BALANCE_DID_NOT_CONVERGE)
+            break
+    else:
+        refuse(BALANCE_DID_NOT_CONVERGE)
+    return result
 
 
 def make_out_given_in(

@@ -17,7 +17,7 @@ from onchain_exec.venues.sides import find_sides
 @dataclass(frozen=True, slots=True)
 class BalancerWeightedPool(BalancerPool):
     """A weighted pool. ``weights_wad`` sum to one; ``pow_version`` is 1 for the pools of 2021 (without
-    a ``version()``), 2 for those since, whose powers of 1, 2 and 4 are multiplied out."""
+    ``inRecoveryMode()``), 2 for those since, whose powers of 1, 2 and 4 are multiplied out."""
 
     kind: ClassVar[str] = "balancer_weighted"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from eth_abi import decode, encode
@@ -55,7 +56,7 @@ class BalancerChain:
         self.contracts = deploy_balancer_v2(self.evm, weth.address)
         self.vault = self.contracts["vault"]
         self._stock: dict[int, list[Token]] = {}
-        self._rates = 0
+        self.rates_made = 0
         self.weighted_v1 = self._deploy_old("20210418-weighted-pool", "WeightedPoolFactory")
         self.meta_stable = self._deploy_old("20210727-meta-stable-pool", "MetaStablePoolFactory")
 
@@ -129,10 +130,15 @@ class BalancerChain:
 
     def make_rate(self, rate_wad: int) -> Address:
         """Return a contract that answers every call with ``rate_wad``."""
-        self._rates += 1
-        address = to_address((0xFEED << 64 | self._rates).to_bytes(20, "big"))
-        self.evm.set_code(address, b"\x7f" + rate_wad.to_bytes(32, "big") + bytes.fromhex("60005260206000f3"))
+        self.rates_made += 1
+        address = to_address((0xFEED << 64 | self.rates_made).to_bytes(20, "big"))
+        self.set_rate(address, rate_wad)
         return address
+
+    def set_rate(self, provider: Address, rate_wad: int) -> None:
+        """Let a contract of `make_rate` answer otherwise."""
+        code = b"\x7f" + rate_wad.to_bytes(32, "big") + bytes.fromhex("60005260206000f3")
+        self.evm.set_code(provider, code)
 
     def query(self, pool: BalancerPool, sides: tuple[Token, Token], amount: int, exact: Exact) -> int | str:
         """Return what ``BalancerQueries.querySwap`` answers: an amount, or the reason of the revert."""
@@ -213,9 +219,11 @@ class BalancerChain:
         rounds_up: bool = False,
     ) -> BalancerStablePool:
         factors = tuple(10 ** (18 - t.decimals) * rate for t, rate in zip(tokens, rates, strict=True))
-        return BalancerStablePool(
+        made = BalancerStablePool(
             pool, pool_id, self.vault, tokens, balances, fee_wad, factors, amp * 1000, rounds_up
         )
+        # scaling by a rate and back may have taken a unit less than was offered
+        return replace(made, balances=self.get_balances(made))
 
 
 WAD_PERCENT = WAD // 100

@@ -7,12 +7,18 @@ from random import Random
 import pool_laws
 import pytest
 from balancer_chain import WAD_PERCENT, BalancerChain
+from evm_reading import perform
 from random_cases import pick_scale
 
-from onchain_exec.core import Exact
+from onchain_exec.core import Exact, to_address
 from onchain_exec.core.fixed_point import WAD
-from onchain_exec.errors import RevertError
-from onchain_exec.venues.balancer import BalancerPool, BalancerStablePool, BalancerWeightedPool
+from onchain_exec.errors import InputError, RevertError
+from onchain_exec.venues.balancer import (
+    BalancerPool,
+    BalancerStablePool,
+    BalancerWeightedPool,
+    read_balancer_pool,
+)
 
 QUOTES_PER_POOL = 50
 
@@ -124,3 +130,28 @@ def test_swap_through_two_pools_equals_one_batch_swap(chain, rng):
             middle = second.quote(b, c, amount, exact)
             expected = {a: first.quote(a, b, middle, exact), b: 0, c: -amount}
         assert chain.batch_swap([(first, (a, b)), (second, (b, c))], amount, exact) == expected
+
+
+@pytest.mark.parametrize("make_pool", [make_weighted, make_stable])
+def test_read_of_random_pools_gives_the_pool_that_was_made(chain, rng, make_pool):
+    for _ in range(20):
+        pool = make_pool(chain, rng)
+        assert perform(chain.evm, read_balancer_pool(pool.address)) == pool
+
+
+def test_read_of_a_pool_whose_rate_cache_ran_out_takes_the_fresh_rate(chain):
+    tokens = chain.get_tokens([18, 18])
+    pool = chain.make_composable(tokens, (10**21, 10**21), (WAD, 2 * WAD), 10**15, 100)
+    provider = to_address((0xFEED << 64 | chain.rates_made).to_bytes(20, "big"))
+    chain.set_rate(provider, 3 * WAD)
+    assert perform(chain.evm, read_balancer_pool(pool.address)) == pool
+    chain.evm.timestamp += 10**6 + 1
+    read = perform(chain.evm, read_balancer_pool(pool.address))
+    assert read.scaling_factors_wad == (WAD, 3 * WAD)
+    amount = 10**18
+    assert read.quote(*tokens, amount, Exact.IN) == chain.query(pool, tokens, amount, Exact.IN)
+
+
+def test_read_of_what_is_no_pool_is_refused(chain):
+    with pytest.raises(InputError):
+        perform(chain.evm, read_balancer_pool(chain.vault))
