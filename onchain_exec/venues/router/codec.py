@@ -1,0 +1,226 @@
+"""The calls of our Router as values, to calldata and back."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Any, Final
+
+from eth_abi import encode
+from eth_utils import keccak
+
+from onchain_exec.core import Address, to_address
+from onchain_exec.core.abi import Function
+from onchain_exec.errors import InputError
+
+_TERMS: Final = "(address,address,uint256,uint256,address,uint256)"
+_HOPS: Final = "(uint8,uint8,uint8,bool,address,address,address,uint256,bytes32)[]"
+_CHECKS: Final = "(address,bytes,uint256,uint8,uint256)[]"
+_PERMIT: Final = "(address,uint256,bytes)"
+_SWAP: Final = Function(f"swap({_TERMS},{_HOPS},{_CHECKS})", "(uint256,uint256)")
+_SWAP_WITH_PERMIT: Final = Function(
+    f"swapWithPermit({_TERMS},{_HOPS},{_CHECKS},{_PERMIT})", "(uint256,uint256)"
+)
+_WORD: Final = 1 << 256
+
+
+class Venue(enum.IntEnum):
+    """Where a hop swaps (``IRouter.Venue``)."""
+
+    UNISWAP_V2 = 0
+    UNISWAP_V3 = 1
+    UNISWAP_V4 = 2
+    BALANCER_V2 = 3
+    CURVE = 4
+    SOLIDLY = 5
+    WRAP = 6
+    UNWRAP = 7
+
+
+class Input(enum.IntEnum):
+    """Who pays a hop (``IRouter.Input``)."""
+
+    PAYER = 0
+    """The caller, by its allowance to the router."""
+    ROUTER = 1
+    """The router, of what it got earlier in the same call."""
+    POOL = 2
+    """Nobody any more: the hop before has sent it to the pool."""
+
+
+class Output(enum.IntEnum):
+    """Who gets what a hop gives (``IRouter.Output``)."""
+
+    RECIPIENT = 0
+    ROUTER = 1
+    NEXT_POOL = 2
+
+
+class Comparison(enum.IntEnum):
+    """How a check compares what it finds with its bound (``IRouter.Comparison``)."""
+
+    AT_LEAST = 0
+    AT_MOST = 1
+    EQUAL = 2
+    SIGNED_AT_LEAST = 3
+    SIGNED_AT_MOST = 4
+
+    @property
+    def signed(self) -> bool:
+        """Whether both sides are int256 instead of uint256."""
+        return self in (Comparison.SIGNED_AT_LEAST, Comparison.SIGNED_AT_MOST)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A condition on the state after the swap; where it fails, the whole swap reverts.
+
+    Word number ``word`` (from 0) of what ``target`` answers to a static call with ``data`` is compared
+    with ``bound``, in the unit of the answer: a health factor's wad, a position's base units.
+    """
+
+    target: Address
+    data: bytes
+    comparison: Comparison
+    bound: int
+    word: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RouterTerms:
+    """What holds for the whole call (``IRouter.Terms``). The zero address is the native coin;
+    ``deadline_at`` is unix seconds."""
+
+    token_in: Address
+    token_out: Address
+    amount_in_max: int
+    amount_out_min: int
+    recipient: Address
+    deadline_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RouterHop:
+    """One swap (``IRouter.Hop``, which says what ``pool`` and ``data`` are at each venue).
+
+    ``amount`` is base units of token_out if ``exact_out``, else of token_in, with 0 for all that is
+    left of it. ``data`` is the word as a number.
+    """
+
+    venue: Venue
+    input: Input
+    output: Output
+    exact_out: bool
+    pool: Address
+    token_in: Address
+    token_out: Address
+    amount: int
+    data: int
+
+
+@dataclass(frozen=True, slots=True)
+class RouterPermit:
+    """The owner's signature for Permit2 that binds the whole call; see `permit.get_permit_digest`."""
+
+    owner: Address
+    nonce: int
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RouterCall:
+    """One swap: hops in their order, then checks, all or nothing. Without a ``permit`` it takes the
+    caller's tokens by allowance, or the call's value."""
+
+    terms: RouterTerms
+    hops: tuple[RouterHop, ...]
+    checks: tuple[Check, ...] = ()
+    permit: RouterPermit | None = None
+
+
+def encode_router_call(call: RouterCall) -> bytes:
+    """Return the calldata of ``swap``, or with a permit of ``swapWithPermit``."""
+    arguments = (_terms_tuple(call.terms), _hop_tuples(call.hops), _check_tuples(call.checks))
+    if call.permit is None:
+        return _SWAP.encode(*arguments)
+    permit = (call.permit.owner, call.permit.nonce, call.permit.signature)
+    return _SWAP_WITH_PERMIT.encode(*arguments, permit)
+
+
+def decode_router_call(calldata: bytes) -> RouterCall:
+    """Return what `encode_router_call` encoded.
+
+    Raises:
+        InputError: other calldata, or a venue, input, output or comparison that is none.
+    """
+    permit = None
+    if calldata[:4] == _SWAP_WITH_PERMIT.selector:
+        terms, hops, checks, (owner, nonce, signature) = _SWAP_WITH_PERMIT.decode_arguments(calldata)
+        permit = RouterPermit(to_address(owner), nonce, signature)
+    else:
+        terms, hops, checks = _SWAP.decode_arguments(calldata)
+    try:
+        return RouterCall(
+            _decode_terms(*terms),
+            tuple(_decode_hop(*hop) for hop in hops),
+            tuple(_decode_check(*check) for check in checks),
+            permit,
+        )
+    except ValueError as error:
+        raise InputError(f"calldata of the router with {error}") from error
+
+
+def hash_hops(hops: tuple[RouterHop, ...]) -> bytes:
+    """Return the ``hopsHash`` that a permit signs."""
+    return keccak(encode([_HOPS], [_hop_tuples(hops)]))
+
+
+def hash_checks(checks: tuple[Check, ...]) -> bytes:
+    """Return the ``checksHash`` that a permit signs."""
+    return keccak(encode([_CHECKS], [_check_tuples(checks)]))
+
+
+def _terms_tuple(terms: RouterTerms) -> tuple[Any, ...]:
+    return (
+        terms.token_in, terms.token_out, terms.amount_in_max, terms.amount_out_min,
+        terms.recipient, terms.deadline_at,
+    )  # fmt: skip
+
+
+def _hop_tuples(hops: tuple[RouterHop, ...]) -> list[tuple[Any, ...]]:
+    return [
+        (
+            hop.venue, hop.input, hop.output, hop.exact_out,
+            hop.pool, hop.token_in, hop.token_out, hop.amount, hop.data.to_bytes(32),
+        )
+        for hop in hops
+    ]  # fmt: skip
+
+
+def _check_tuples(checks: tuple[Check, ...]) -> list[tuple[Any, ...]]:
+    return [(check.target, check.data, check.word, check.comparison, _to_word(check)) for check in checks]
+
+
+def _to_word(check: Check) -> int:
+    return check.bound % _WORD if check.comparison.signed else check.bound
+
+
+def _decode_terms(
+    token_in: str, token_out: str, amount_in_max: int, amount_out_min: int, recipient: str, deadline_at: int
+) -> RouterTerms:
+    pair = to_address(token_in), to_address(token_out)
+    return RouterTerms(*pair, amount_in_max, amount_out_min, to_address(recipient), deadline_at)
+
+
+def _decode_hop(*fields: Any) -> RouterHop:
+    venue, source, output, exact_out, pool, token_in, token_out, amount, data = fields
+    addresses = to_address(pool), to_address(token_in), to_address(token_out)
+    kinds = Venue(venue), Input(source), Output(output)
+    return RouterHop(*kinds, exact_out, *addresses, amount, int.from_bytes(data))
+
+
+def _decode_check(target: str, data: bytes, word: int, comparison: int, bound: int) -> Check:
+    kind = Comparison(comparison)
+    if kind.signed and bound >= _WORD // 2:
+        bound -= _WORD
+    return Check(to_address(target), data, kind, bound, word)
