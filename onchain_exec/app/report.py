@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from onchain_exec.core import Exact, Token
+from onchain_exec.core import Token
 from onchain_exec.execution import SimulatedTx
 from onchain_exec.risk import Denied
 from onchain_exec.routing import Quote
@@ -61,13 +61,6 @@ def transaction_to_json(simulated: SimulatedTx) -> dict[str, Any]:
 def denial_to_json(denied: Denied) -> dict[str, Any]:
     """Return why an order was refused."""
     return {"code": denied.code.value, "found": denied.found, "limit": denied.limit, "todo": denied.todo}
-
-
-def share_bps(hop: Hop, quote: Quote) -> int:
-    """Return the share of the order that enters (Exact.IN) or leaves (Exact.OUT) through a hop, in bps."""
-    if quote.route.exact is Exact.IN:
-        return hop.amount_in * 10_000 // quote.route.amount_in
-    return hop.amount_out * 10_000 // quote.route.amount_out
 
 
 def _token_to_json(token: Token) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from onchain_exec.cli import doctor, journal, local, trade
+from onchain_exec.cli import doctor, journal, local, route, trade
 from onchain_exec.cli.exits import exit_code_of
 from onchain_exec.cli.output import print_error
 from onchain_exec.errors import OnchainExecError
@@ -23,6 +23,7 @@ app.command()(local.demo)
 app.command()(local.chain)
 app.command()(trade.quote)
 app.command()(trade.swap)
+app.command()(route.route)
 app.command()(journal.orders)
 app.command()(journal.show)
 app.command()(journal.reconcile)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 
-from onchain_exec.app.report import share_bps
 from onchain_exec.cli.exits import Exit
 from onchain_exec.cli.output import messages, print_facts, print_table
 from onchain_exec.core import Exact, Token, format_amount
 from onchain_exec.execution import SimulatedTx
 from onchain_exec.oms import OrderState, OrderView
 from onchain_exec.risk import Denied
-from onchain_exec.routing import Quote
+from onchain_exec.routing import Quote, Route
 
 
 def print_quote(quote: Quote) -> None:
@@ -36,6 +36,14 @@ def print_quote(quote: Quote) -> None:
             ("block", str(quote.block)),
         ],
     )
+    print_flow(route)
+
+
+def print_flow(route: Route) -> None:
+    """Print every hop: through which pool which share of its token goes, and what comes out."""
+    given: Counter[Token] = Counter()
+    for hop in route.hops:
+        given[hop.token_in] += hop.amount_in
     print_table(
         "Route",
         ("Pool", "#Share", "#In", "#Out"),
@@ -43,7 +51,7 @@ def print_quote(quote: Quote) -> None:
             (
                 f"{hop.pool.kind} {hop.pool.fee_pips(hop.token_in, hop.token_out) / 100:g} bps "
                 f"{hop.pool.address[:8]}…",
-                f"{share_bps(hop, quote) / 100:.2f} %" if hop.token_in == order.token_in else "",
+                f"{hop.amount_in / given[hop.token_in]:.2%}",
                 _rounded(hop.amount_in, hop.token_in),
                 _rounded(hop.amount_out, hop.token_out),
             )

@@ -1,0 +1,95 @@
+"""``onchain-exec route``: a file of pools in, exact hops and a bound out, no node anywhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cli_runner import Cli
+
+from onchain_exec.core import Exact
+from onchain_exec.venues.pool_file import pool_set_from_json
+
+WETH, USDC, DAI = ("0x" + digit * 40 for digit in "123")
+FILE = {
+    "chain_id": 1,
+    "block_number": "19000000",
+    "block_hash": "0x" + "ab" * 32,
+    "tokens": [
+        {"address": WETH, "symbol": "WETH", "decimals": 18},
+        {"address": USDC, "symbol": "USDC", "decimals": 6},
+        {"address": DAI, "symbol": "DAI", "decimals": 18},
+    ],
+    "pools": [
+        {
+            "kind": "uniswap_v2",
+            "address": "0x" + f"{number:040x}",
+            "tokens": list(tokens),
+            "reserves": [str(reserve) for reserve in reserves],
+            "fee_pips": "3000",
+        }
+        for number, (tokens, reserves) in enumerate(
+            [
+                ((WETH, USDC), (1_000 * 10**18, 3_000_000 * 10**6)),
+                ((WETH, USDC), (500 * 10**18, 1_503_000 * 10**6)),
+                ((WETH, DAI), (2_000 * 10**18, 6_010_000 * 10**18)),
+                ((USDC, DAI), (5_000_000 * 10**6, 5_000_000 * 10**18)),
+            ],
+            start=100,
+        )
+    ],
+}
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> Cli:
+    (tmp_path / "pools.json").write_text(json.dumps(FILE))
+    return Cli("http://127.0.0.1:9", tmp_path / "journal.sqlite")
+
+
+TRADE = ("route", "--pools-file", "pools.json", "--sell", "WETH", "--buy", "usdc")
+
+
+def test_route_settles_in_integers_under_its_bound(offline: Cli) -> None:
+    found = offline.json(*TRADE, "--amount-in", str(50 * 10**18))
+    pools = {pool.key: pool for pool in pool_set_from_json(FILE).pools}
+    out = 0
+    for hop in found["hops"]:
+        pool = pools[hop["pool"]]
+        tokens = {token.address: token for token in pool.tokens}
+        swap = pool.swap(tokens[hop["token_in"]], tokens[hop["token_out"]], int(hop["amount_in"]), Exact.IN)
+        assert swap.amount_out == int(hop["amount_out"])
+        pools[hop["pool"]] = swap.pool_after
+        out += int(hop["amount_out"]) if hop["token_out"].lower() == USDC else 0
+    assert out == int(found["amount_out"]) <= int(found["bound"])
+    assert 0 <= found["gap_bps"] < 0.001
+    assert len(found["hops"]) > 2
+
+
+def test_route_when_gas_is_dear_uses_fewer_pools(offline: Cli) -> None:
+    free = offline.json(*TRADE, "--amount-in", str(10**18))
+    gas = ("--gas-price-wei", str(400 * 10**9), "--gas-token-price", "3000")
+    dear = offline.json(*TRADE, "--amount-in", str(10**18), *gas)
+    assert len(dear["hops"]) == 1 < len(free["hops"])
+    assert int(dear["amount_out"]) <= int(free["amount_out"])
+
+
+def test_route_of_an_exact_output_takes_at_least_its_bound(offline: Cli) -> None:
+    found = offline.json(*TRADE, "--amount-out", str(30_000 * 10**6))
+    assert int(found["amount_out"]) == 30_000 * 10**6
+    assert int(found["amount_in"]) >= int(found["bound"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (*TRADE, "--amount-in", "1.5"),
+        TRADE,
+        (*TRADE[:-1], "NOPE", "--amount-in", "1"),
+        (*TRADE, "--amount-in", "1", "--gas-price-wei", "1"),
+        ("route", "--pools-file", "absent.json", *TRADE[3:], "--amount-in", "1"),
+    ],
+)
+def test_route_of_bad_input_is_told(arguments: tuple[str, ...], offline: Cli) -> None:
+    assert offline.json(*arguments, expect=2)["error"]["code"] == "InputError"
