@@ -141,7 +141,17 @@ def test_import_costs_little_and_loads_nothing_heavy() -> None:
 
 def test_every_fixture_says_what_it_is(pytester: pytest.Pytester) -> None:
     told = run(pytester, "", "--fixtures").stdout.str()
-    for name in ("local_chain", "fork", "trader", "tokens", "protocols", "desk", "fund", "whale", "lying_node"):
+    for name in (
+        "local_chain",
+        "fork",
+        "trader",
+        "tokens",
+        "protocols",
+        "desk",
+        "fund",
+        "whale",
+        "lying_node",
+    ):
         _, _, description = told.partition(f"\n{name}")
         assert "onchain_exec/testing/plugin.py" in description.splitlines()[0]
         assert "no docstring" not in description.splitlines()[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -59,15 +60,19 @@ class Proxy:
 
     async def _answer_one(self, call: Call, faults: tuple[Fault, ...], ask: Ask) -> Answer:
         started = time.perf_counter()
-        reached: list[Call] = []
+        entry = Entry(call, faults)
+        number = self._transcript.add(entry)
 
         async def reach(asked: Call) -> Answer:
-            reached.append(asked)
+            nonlocal entry
+            entry = replace(entry, reached=(*entry.reached, asked))
+            self._transcript.update(number, entry)
             return await ask(asked)
 
         way: Ask = reach
         for fault in reversed(faults):
             way = partial(fault.apply, ask=way)
         answer = await way(call)
-        self._transcript.add(Entry(call, faults, tuple(reached), answer, time.perf_counter() - started))
+        took_s = time.perf_counter() - started
+        self._transcript.update(number, replace(entry, answer=answer, took_s=took_s))
         return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -17,7 +18,8 @@ from onchain_exec.testing.lying_node.faults import Fault
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One call. ``reached`` are the calls that the node got for it, ``faults`` the outermost first.
+    """One call. ``faults`` are those it met, the outermost first, ``reached`` the calls that the node got
+    for it, and ``answer`` what the client got, None while it waits.
 
     An event of a subscription is an entry of method ``eth_subscription``, its answer what the
     subscriber got (`Result` of None: nothing). ``took_s`` is not compared: equal entries are the same
@@ -25,10 +27,10 @@ class Entry:
     """
 
     call: Call
-    faults: tuple[Fault, ...]
-    reached: tuple[Call, ...]
-    answer: Answer
-    took_s: float = field(compare=False)
+    faults: tuple[Fault, ...] = ()
+    reached: tuple[Call, ...] = ()
+    answer: Answer | None = None
+    took_s: float = field(default=0.0, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry as JSON values, the kinds of faults and answer named."""
@@ -37,26 +39,34 @@ class Entry:
             "params": self.call.params,
             "faults": [_named(fault) for fault in self.faults],
             "reached": [dataclasses.asdict(call) for call in self.reached],
-            "answer": _named(self.answer),
+            "answer": self.answer and _named(self.answer),
             "took_s": round(self.took_s, 6),
         }
 
 
 class Transcript:
-    """Every entry, in the order in which the answers went out. Kept until cleared."""
+    """Every entry, in the order in which the calls came. Kept until cleared."""
 
     def __init__(self) -> None:
-        self._entries: list[Entry] = []
+        self._entries: dict[int, Entry] = {}
+        self._numbers = itertools.count()
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def __iter__(self) -> Iterator[Entry]:
-        return iter(tuple(self._entries))
+        return iter(tuple(self._entries.values()))
 
-    def add(self, entry: Entry) -> None:
-        """Append an entry."""
-        self._entries.append(entry)
+    def add(self, entry: Entry) -> int:
+        """Append an entry and return its number, for `update`."""
+        number = next(self._numbers)
+        self._entries[number] = entry
+        return number
+
+    def update(self, number: int, entry: Entry) -> None:
+        """Put what is known by now in an entry's place, unless it was cleared."""
+        if number in self._entries:
+            self._entries[number] = entry
 
     def clear(self) -> None:
         """Forget all."""
