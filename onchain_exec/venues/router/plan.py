@@ -20,6 +20,7 @@ from onchain_exec.venues.router.codec import (
     Venue,
     encode_router_call,
 )
+from onchain_exec.venues.router.cover import cover
 from onchain_exec.venues.router.place import RouterDeployment, find_place
 from onchain_exec.venues.swap_router import SwapTerms
 
@@ -63,17 +64,21 @@ def plan_router_swap(
     it where it takes all that this one gives.
 
     Exact output: hops that sell token_in buy their exact outputs where the venue can (Curve and
-    Solidly cannot: they take the quoted input), the others swap all of that, so that a few units more
-    may come out.
+    Solidly cannot: they take the quoted input), the others swap all of that. They buy what `cover` finds
+    to be enough, so that a few units more than the quote may be taken and given. Chains that meet in a
+    pool move it for each other by these units: such terms want a unit of room.
 
     Raises:
         InputError: a pool that this router does not reach, no legs, legs that sell token_out or buy
             token_in, or sell more of a token than the legs before bought; amounts beyond the bounds.
     """
-    hops = tuple(hop for leg in legs for hop in leg.hops)
-    if not hops:
+    if not legs:
         raise InputError("no legs", needed="a route with at least one hop")
-    ends = hops[0].token_in.address, hops[-1].token_out.address
+    token_in = legs[0].hops[0].token_in
+    if terms.exact is Exact.OUT:
+        legs = tuple(cover(leg) if leg.hops[0].token_in == token_in else leg for leg in legs)
+    hops = tuple(hop for leg in legs for hop in leg.hops)
+    ends = token_in.address, hops[-1].token_out.address
     _require_ends(hops, ends)
     _require_bounds(hops, ends, terms)
     payer = Input.ROUTER if by_permit or ends[0] == ZERO_ADDRESS else Input.PAYER
