@@ -15,6 +15,9 @@ def find_depth(pool: Pool, token_in: Token, token_out: Token, impact_bps: int) -
 
     Each trial is a whole exact swap; what the pool refuses counts as too much, except the amounts so
     small that they would give nothing.
+
+    Raises:
+        PoolRevertError: the pool refuses every amount.
     """
     floor = pool.spot_price(token_in, token_out) * (BPS - impact_bps) / BPS
     quote = pool.quoter(token_in, token_out, Exact.IN)

@@ -13,6 +13,7 @@ from onchain_exec.venues.solidly import SolidlyPool
 from onchain_exec.venues.uniswap_v2 import UniswapV2Pool
 from onchain_exec.venues.uniswap_v3 import PancakeV3Pool, SlipstreamPool, UniswapV3Pool
 from onchain_exec.venues.uniswap_v4 import UniswapV4Pool
+from onchain_exec.venues.vaults import Erc4626Pool, WrappedNativePool
 
 _POOL_TYPES: Final[tuple[Any, ...]] = (
     UniswapV2Pool,
@@ -25,8 +26,13 @@ _POOL_TYPES: Final[tuple[Any, ...]] = (
     CurveStablePool,
     CurveCryptoPool,
     SolidlyPool,
+    Erc4626Pool,
+    WrappedNativePool,
 )
 _BY_KIND: Final = {pool_type.kind: pool_type for pool_type in _POOL_TYPES}
+
+POOL_KINDS: Final = tuple(_BY_KIND)
+"""Every kind of pool that is modelled."""
 
 
 def pool_from_json(state: dict[str, Any], tokens: tuple[Token, ...]) -> Pool:

@@ -1,6 +1,7 @@
 """Solidly and the pools after it: Velodrome, Aerodrome and their forks."""
 
 from onchain_exec.venues.solidly.pool import SolidlyPool
+from onchain_exec.venues.solidly.reads import read_solidly_pool
 from onchain_exec.venues.solidly.stable_curve import Variant
 
-__all__ = ["SolidlyPool", "Variant"]
+__all__ = ["SolidlyPool", "Variant", "read_solidly_pool"]
