@@ -16,21 +16,18 @@ from typing import Final
 import numpy as np
 
 from onchain_exec.routing.certificate import Case, upper_bound
-from onchain_exec.routing.dual import DualPoint, Problem, evaluate, solve
+from onchain_exec.routing.dual import DualPoint, Problem, evaluate, find_trades, solve
 from onchain_exec.routing.oracles import FloatArray, IndexArray
 
 _SOFTNESS: Final = (1.0, 0.1, 0.01, 0.001)
 """Of the largest cost: from a wide bend in place of the kink to a nearly sharp one."""
 
 _PROVEN: Final = 1e-7
-TRIFLE: Final = 1e-8
-"""A flow of this part of the largest is rounding, not a trade."""
-
 _MOST_NODES: Final = 1_000
 _MOST_CHANGES: Final = 40
 _SOFT_TOLERANCE: Final = 1e-6
 _ALWAYS_ON: Final = 40.0
-_CONVERGED: Final = 1e-6
+_CONVERGED: Final = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +61,8 @@ def choose_edges(problem: Problem, point: DualPoint, expired: Callable[[], bool]
 
 
 def _without_trifles(problem: Problem, point: DualPoint) -> Support:
-    edges = problem.edges
-    value = np.exp(point.log_prices[edges.source]) * point.trade.amount_in
-    least = TRIFLE * float(value.max(initial=0.0))
-    used = np.flatnonzero((value > least) & (point.trade.amount_out >= 1))
-    return Support(used, point.value, point.log_prices)
+    trades = find_trades(problem, point)
+    return Support(trades[point.trade.amount_out[trades] >= 1], point.value, point.log_prices)
 
 
 class _Tree:
@@ -77,7 +71,10 @@ class _Tree:
     def __init__(self, problem: Problem, point: DualPoint) -> None:
         self.problem = problem
         self._known: dict[bytes, Support] = {}
-        self.best = self._improve(np.flatnonzero(point.profit > problem.costs), point.log_prices)
+        starts = np.flatnonzero(point.profit > problem.costs), point.used
+        self.best = max(
+            (self._improve(edges, point.log_prices) for edges in starts), key=lambda support: support.worth
+        )
         self._heap: list[tuple[float, int, int, Case]] = []
         self._order = count()
         self._open(Case(point.log_prices))

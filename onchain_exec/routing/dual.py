@@ -26,6 +26,10 @@ from scipy.special import expit
 
 from onchain_exec.routing.oracles import Edges, FloatArray, IndexArray, Trade
 
+TRIFLE: Final = 1e-8
+"""A trade of this part of the largest is rounding, unless it earns something."""
+
+_TRIFLING_PROFIT: Final = 1e-11
 _DENSE_TOKENS: Final = 400
 _MAX_STEP: Final = 2.0
 _MAX_ITERATIONS: Final = 200
@@ -33,8 +37,10 @@ _FIRST_REACH: Final = 0.01
 _REACH_SHRINKS: Final = 0.3
 _LEAST_DAMPING: Final = 1e-14
 _FIRST_DAMPING: Final = 1e-10
-_FARTHEST: Final = 50.0
-"""In log price from the start: nothing that trades is worth so much more or less."""
+_HIGHEST: Final = 50.0
+_LOWEST: Final = -200.0
+"""In log price from the start. What is sold into nothing becomes worthless; what is owed beyond all
+that the pools hold becomes priceless, and then there is no route."""
 
 _MOST_DAMPING: Final = 1e6
 _LEAST_SHARE: Final = 1e-4
@@ -99,6 +105,13 @@ class DualPoint:
         return float(np.abs(self.imbalance).sum())
 
 
+def find_trades(problem: Problem, point: DualPoint) -> IndexArray:
+    """Return the edges whose trades are more than rounding: by what they move or by what they earn."""
+    value = np.exp(point.log_prices[problem.edges.source]) * point.trade.amount_in
+    moves = value > TRIFLE * float(value.max(initial=0.0))
+    return np.flatnonzero(moves | (point.profit > _TRIFLING_PROFIT * abs(point.value)))
+
+
 def evaluate(
     problem: Problem, log_prices: FloatArray, reach: float = 0.0, softness: float = 0.0
 ) -> DualPoint:
@@ -143,7 +156,8 @@ def solve(
         if expected <= _NOISE * abs(point.value) and damping <= _FIRST_DAMPING:
             break
         step *= min(1.0, _MAX_STEP / float(np.abs(step).max()))
-        if np.abs(point.log_prices + step - log_prices).max() > _FARTHEST:
+        moved = point.log_prices + step - log_prices
+        if moved.max() > _HIGHEST or moved.min() < _LOWEST:
             break
         reach *= _REACH_SHRINKS
         found = _descend(problem, point, step, reach, softness)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from onchain_exec.core import Address, BlockRef, Exact, Token
 from onchain_exec.errors import InputError, NoRouteError, StaleStateError
-from onchain_exec.routing.branch import TRIFLE, Choice, Support, choose_edges
-from onchain_exec.routing.dual import DualPoint, Problem, evaluate, solve
+from onchain_exec.routing.branch import Choice, Support, choose_edges
+from onchain_exec.routing.dual import TRIFLE, DualPoint, Problem, evaluate, find_trades, solve
 from onchain_exec.routing.flow import Flow, is_acyclic, keep_through, order_tokens
 from onchain_exec.routing.gas import ROUTE_GAS
 from onchain_exec.routing.market import RefusedError, Settlement
@@ -172,7 +172,7 @@ class _Search:
                 float(value[edge]),
                 edge,
             )
-            for edge in np.flatnonzero(value > TRIFLE * value.max(initial=0.0)).tolist()
+            for edge in find_trades(part, point).tolist()
         ]
 
     def _lead_forward(self, edges: Edges, order: Sequence[Address]) -> NDArray[np.bool_]:

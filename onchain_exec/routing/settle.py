@@ -86,14 +86,15 @@ def _run_graph(market: Market, terms: Terms, flows: Sequence[Flow], order: Seque
 
 
 def _divide_among(amount: int, flows: list[Flow], exact: Exact) -> Iterator[tuple[Flow, int]]:
-    """Yield the flows with their parts of ``amount``; the largest comes last and takes the rest."""
+    """Yield the flows with their parts of ``amount``, at least a unit each; the largest comes last and
+    takes the rest."""
     shares = sorted(
         (flow.amount_in if exact is Exact.IN else flow.amount_out, flow.edge, flow) for flow in flows
     )
     total = sum(share for share, _, _ in shares)
     left = amount
     for share, _, flow in shares[:-1]:
-        part = divide(amount, share / total)
+        part = min(left, max(1, divide(amount, share / total)))
         left -= part
         yield flow, part
     for _, _, flow in shares[-1:]:

@@ -35,13 +35,13 @@ def make_order(amount: int, exact: Exact = Exact.IN, **changes: Any) -> Order:
     return replace(order, **changes)
 
 
-reserves = st.integers(10**6, 10**27)
 fees = st.sampled_from((0, 100, 500, 3_000, 10_000))
 
 
 @st.composite
-def markets(draw, max_pools: int = 6) -> PoolSet:
+def markets(draw, max_pools: int = 6, least: int = 10**6, most: int = 10**27) -> PoolSet:
     """A market of up to ``max_pools`` pools over four tokens that always trades A for B."""
+    reserves = st.integers(least, most)
     pairs = draw(
         st.lists(st.sampled_from(((A, B), (A, C), (C, B), (B, D), (D, A), (C, D))), max_size=max_pools - 1)
     )
