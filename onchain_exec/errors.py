@@ -20,14 +20,16 @@ OnchainExecError
 │   ├── NodeRefusedError       the node answered with a JSON-RPC error
 │   ├── RateLimitedError       the node asks to slow down
 │   ├── WrongChainError        the node serves another chain
-│   └── BlockNotFoundError     the pinned block is not (or no longer) known to the node
+│   ├── BlockNotFoundError     the pinned block is not (or no longer) known to the node
+│   └── NodesDisagreeError     too few of several endpoints say the same
 ├── RevertError                the EVM reverted: the decoded reason
 ├── GasError                   no gas limit satisfies the transaction
 ├── EffectError                the simulated effects differ from what was asked
 ├── SignerError                the signer refused, failed, or returned a signature that is not ours
 │   └── PolicyError            the policy inside the signing boundary forbids it
 ├── JournalError               the journal cannot be read or written, or contradicts itself
-│   └── IllegalTransitionError an order or slot met an event that its state does not allow
+│   ├── IllegalTransitionError an order or slot met an event that its state does not allow
+│   └── FencedError            another process writes the account, or took it over: nothing may be sent
 └── MissingToolError           a program or package that is needed is not installed
     └── TamperedPackageError   a downloaded package is not the one that was pinned
 """
@@ -192,6 +194,19 @@ class BlockNotFoundError(NodeError):
     retryable = True
 
 
+class NodesDisagreeError(NodeError):
+    """Too few of several endpoints say the same. ``said`` is who said what: host and words."""
+
+    retryable = True
+
+    def __init__(self, said: tuple[tuple[str, str], ...], needed: str) -> None:
+        self.said = said
+        told = ", ".join(f"{where} says {words}" for where, words in said)
+        super().__init__(
+            told or "no endpoint answers", needed=needed, todo="Ask again later, or add another endpoint"
+        )
+
+
 class RevertError(OnchainExecError):
     """The EVM reverted.
 
@@ -230,6 +245,13 @@ class JournalError(OnchainExecError):
 
 class IllegalTransitionError(JournalError):
     """An order or slot met an event that its state does not allow."""
+
+
+class FencedError(JournalError):
+    """Another process writes the account, or took it over since the nonce was reserved.
+
+    What was signed meanwhile is not in the journal and must never be sent.
+    """
 
 
 class MissingToolError(OnchainExecError):

@@ -4,8 +4,18 @@ from onchain_exec.chain.decode import FeeHistory, Header, SeenTx
 from onchain_exec.chain.heads import HeadEvent, HeadFollower
 from onchain_exec.chain.local import AnvilOptions, DevAccount, LocalChain
 from onchain_exec.chain.node import LogFilter, Node
+from onchain_exec.chain.opening import open_pool, open_rpc
+from onchain_exec.chain.pool import (
+    Endpoint,
+    EndpointLimits,
+    EndpointPool,
+    EndpointState,
+    PoolPolicy,
+    Role,
+    parse_endpoints,
+)
 from onchain_exec.chain.reverts import decode_revert
-from onchain_exec.chain.rpc import HttpRpc, Rpc
+from onchain_exec.chain.rpc import Delivery, HttpRpc, Rpc
 from onchain_exec.chain.simulation import CallResult, SimulatedBlock, StateOverride, TxCall
 from onchain_exec.chain.tools import find_tool
 from onchain_exec.chain.wire import Reply, Request
@@ -13,7 +23,12 @@ from onchain_exec.chain.wire import Reply, Request
 __all__ = [
     "AnvilOptions",
     "CallResult",
+    "Delivery",
     "DevAccount",
+    "Endpoint",
+    "EndpointLimits",
+    "EndpointPool",
+    "EndpointState",
     "FeeHistory",
     "HeadEvent",
     "HeadFollower",
@@ -22,8 +37,10 @@ __all__ = [
     "LocalChain",
     "LogFilter",
     "Node",
+    "PoolPolicy",
     "Reply",
     "Request",
+    "Role",
     "Rpc",
     "SeenTx",
     "SimulatedBlock",
@@ -31,4 +48,7 @@ __all__ = [
     "TxCall",
     "decode_revert",
     "find_tool",
+    "open_pool",
+    "open_rpc",
+    "parse_endpoints",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self, TypeAlias, TypeVar
@@ -24,8 +24,9 @@ from onchain_exec.chain.decode import (
     to_int,
 )
 from onchain_exec.chain.dialects import get_revert_data, is_block_missing, is_eip1898_unknown, is_indexing
+from onchain_exec.chain.opening import open_rpc
 from onchain_exec.chain.reverts import decode_revert
-from onchain_exec.chain.rpc import HttpRpc, Rpc
+from onchain_exec.chain.rpc import Broadcaster, Delivery, Rpc
 from onchain_exec.chain.simulation import (
     CallResult,
     SimulatedBlock,
@@ -40,7 +41,7 @@ from onchain_exec.chain.simulation import (
 from onchain_exec.chain.wire import Reply
 from onchain_exec.core import Address, Answer, BlockRef, Call, Log, Reading, Receipt, Snapshot
 from onchain_exec.core.abi import CustomError
-from onchain_exec.errors import BlockNotFoundError, NodeError, NodeRefusedError, WrongChainError
+from onchain_exec.errors import BlockNotFoundError, ConfigError, NodeError, NodeRefusedError, WrongChainError
 
 T = TypeVar("T")
 At: TypeAlias = BlockRef | str
@@ -59,6 +60,11 @@ class LogFilter:
 
     addresses: tuple[Address, ...] = ()
     topics: tuple[tuple[bytes, ...], ...] = ()
+
+    def encode(self, **blocks: str) -> dict[str, Any]:
+        """Return the parameter of eth_getLogs for these ``blocks``."""
+        topics = [[to_hex(value) for value in topic] or None for topic in self.topics]
+        return {"topics": topics, **({"address": self.addresses} if self.addresses else {}), **blocks}
 
 
 class Node:
@@ -82,10 +88,13 @@ class Node:
     ) -> Self:
         """Return a node after asking for its chain id; the connection is closed if that fails.
 
+        ``url`` may be several, apart by spaces: a pool (see `parse_endpoints`).
+
         Raises:
             WrongChainError: it serves another chain than ``chain_id``.
+            ConfigError: a URL cannot be used.
         """
-        rpc = HttpRpc(url) if isinstance(url, str) else url
+        rpc = open_rpc(url, chain_id) if isinstance(url, str) else url
         try:
             found = decode_result(to_int, await rpc.request("eth_chainId"), "eth_chainId", rpc.where)
             if chain_id not in (None, found):
@@ -109,6 +118,16 @@ class Node:
         if found is None:
             raise self._block_missing(f"block {block}")
         return found
+
+    async def get_headers(self, numbers: Iterable[int]) -> tuple[Header | None, ...]:
+        """Return the blocks at these heights in one batch; None for those that are not there yet."""
+        requests = [("eth_getBlockByNumber", (hex(number), False)) for number in numbers]
+        decode = optional(partial(decode_header, self.chain_id))
+        replies = await self.rpc.batch(requests)
+        if refusal := next((reply for reply in replies if isinstance(reply, NodeRefusedError)), None):
+            raise refusal
+        where = self.rpc.where
+        return tuple(decode_result(decode, reply, "eth_getBlockByNumber", where) for reply in replies)
 
     async def require_canonical(self, block: BlockRef) -> None:
         """Raise BlockNotFoundError unless ``block`` still stands at its height."""
@@ -204,6 +223,22 @@ class Node:
         """
         return await self._read("eth_sendRawTransaction", (to_hex(raw),), str.lower)
 
+    async def broadcast(self, raw: bytes, *, private: bool = False) -> tuple[Delivery, ...]:
+        """Hand signed bytes, once each, to all endpoints for public transactions, or to all for
+        private ones, and return what each said. Nothing a node does is raised.
+
+        Raises:
+            ConfigError: there is no endpoint for such; nothing was sent.
+        """
+        if isinstance(self.rpc, Broadcaster):
+            return await self.rpc.broadcast(raw, private=private)
+        if private:
+            raise ConfigError(f"{self.rpc.where} is public", needed="private+URL among the node URLs")
+        try:
+            return (Delivery(self.rpc.where, await self.send_raw_transaction(raw)),)
+        except NodeError as error:
+            return (Delivery(self.rpc.where, error),)
+
     async def get_transaction(self, tx_hash: str) -> SeenTx | None:
         """Return a transaction, in the pool or mined; None if the node does not know it (now)."""
         return await self._read_indexed("eth_getTransactionByHash", tx_hash, decode_transaction)
@@ -220,19 +255,21 @@ class Node:
 
     async def get_logs(self, wanted: LogFilter, blocks: BlockRef | tuple[int, int]) -> tuple[Log, ...]:
         """Return the logs of one block, by its hash, or of heights (first, last), both included."""
-        fields: dict[str, Any] = {"topics": [[to_hex(t) for t in topic] or None for topic in wanted.topics]}
-        if wanted.addresses:
-            fields["address"] = wanted.addresses
         if isinstance(blocks, BlockRef):
-            fields["blockHash"] = blocks.hash
-        else:
-            fields["fromBlock"], fields["toBlock"] = (hex(height) for height in blocks)
-        try:
-            return await self._read("eth_getLogs", (fields,), decode_logs)
-        except NodeRefusedError as error:
-            if is_block_missing(error):
-                raise self._block_missing(str(blocks)) from error
-            raise
+            return await self.get_logs_of(wanted, [blocks])
+        first, last = (hex(height) for height in blocks)
+        return await self._read("eth_getLogs", (wanted.encode(fromBlock=first, toBlock=last),), decode_logs)
+
+    async def get_logs_of(self, wanted: LogFilter, blocks: Sequence[BlockRef]) -> tuple[Log, ...]:
+        """Return the logs of each of these blocks, by its hash, in one batch."""
+        requests = [("eth_getLogs", (wanted.encode(blockHash=block.hash),)) for block in blocks]
+        logs: list[Log] = []
+        for block, reply in zip(blocks, await self.rpc.batch(requests), strict=True):
+            (found,) = self._require_found(block, (reply,))
+            if isinstance(found, NodeRefusedError):
+                raise found
+            logs += decode_result(decode_logs, found, "eth_getLogs", self.rpc.where)
+        return tuple(logs)
 
     async def _is_canonical(self, number: int, block_hash: str) -> bool:
         found = await self._find_header(number)

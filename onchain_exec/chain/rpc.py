@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
@@ -61,6 +62,31 @@ class Rpc(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one endpoint said to signed bytes: the hash it names, or its error.
+
+    NodeUnreachableError is AMBIGUOUS: it may have taken them.
+    """
+
+    where: str
+    reply: str | NodeError
+
+
+@runtime_checkable
+class Broadcaster(Protocol):
+    """An `Rpc` that reaches several endpoints which take transactions."""
+
+    async def broadcast(self, raw: bytes, *, private: bool = False) -> tuple[Delivery, ...]:
+        """Hand signed bytes once to each endpoint that takes public transactions, or once to each
+        that takes private ones; what the former get never was private, and the reverse.
+
+        Raises:
+            ConfigError: there is no such endpoint; nothing was sent.
+        """
+        ...
+
+
 class HttpRpc:
     """One HTTP endpoint. Usable from several event loops; `close` ends the running loop's session.
 
@@ -71,7 +97,7 @@ class HttpRpc:
     def __init__(
         self, url: str, *, timeout_s: float = 10.0, max_batch: int = 100, max_body: int = 1_000_000
     ) -> None:
-        self.where = _get_where(url)
+        self.where = get_where(url, ("http", "https"))
         self._url = url
         self._timeout_s = timeout_s
         self._max_batch, self._max_body = max_batch, max_body
@@ -143,7 +169,7 @@ class HttpRpc:
         else:
             self._require_usable(response, answer)
             return answer
-        raise _unreachable(self.where, failure)
+        raise unreachable(self.where, failure)
 
     def _require_usable(self, response: aiohttp.ClientResponse, answer: bytes) -> None:
         if response.status == 429:
@@ -153,7 +179,7 @@ class HttpRpc:
         # Some nodes say HTTP 4xx and put a JSON-RPC error in the body.
         is_json = answer.lstrip()[:1] in (b"{", b"[")
         if response.status >= 500 or (response.status >= 300 and not is_json):
-            raise _unreachable(self.where, f"HTTP {response.status}")
+            raise unreachable(self.where, f"HTTP {response.status}")
 
     def _session(self) -> aiohttp.ClientSession:
         loop = asyncio.get_running_loop()
@@ -166,11 +192,17 @@ class HttpRpc:
         return session
 
 
-def _get_where(url: str) -> str:
+def get_where(url: str, schemes: Sequence[str]) -> str:
+    """Return scheme and host of a URL.
+
+    Raises:
+        ConfigError: it has none of these schemes, or no host. The URL is not shown.
+    """
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in schemes or not parts.hostname:
         raise ConfigError(
-            "the node URL is not an HTTP address", needed="https://HOST/... or http://HOST:PORT"
+            f"the node URL is no {schemes[0]} address",
+            needed=" or ".join(f"{scheme}://HOST/..." for scheme in schemes),
         )
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.scheme}://{parts.hostname}{port}"
@@ -192,7 +224,8 @@ def _get_retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _unreachable(where: str, failure: str) -> NodeUnreachableError:
+def unreachable(where: str, failure: str) -> NodeUnreachableError:
+    """Return the error of an endpoint that gave no usable answer."""
     return NodeUnreachableError(
         f"{where} gave no usable answer: {failure}",
         needed="a JSON-RPC answer",

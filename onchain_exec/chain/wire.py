@@ -44,13 +44,30 @@ def split_batch(
 
 
 def decode_reply(body: bytes, request_id: int, method: str, where: str) -> Any:
-    """Return the result in the answer to one request.
+    """Return the result in the answer to one request, as `read_reply` does.
 
     Raises:
-        NodeUnreachableError: not JSON, not JSON-RPC, or the answer to another request.
+        NodeUnreachableError: also where the body is not JSON.
+    """
+    return read_reply(decode_message(body, where), request_id, method, where)
+
+
+def decode_batch(body: bytes, first_id: int, methods: Sequence[str], where: str) -> tuple[Reply, ...]:
+    """Return the replies of a batch, as `read_batch` does.
+
+    Raises:
+        NodeUnreachableError: also where the body is not JSON.
+    """
+    return read_batch(decode_message(body, where), first_id, methods, where)
+
+
+def read_reply(answer: Any, request_id: int, method: str, where: str) -> Any:
+    """Return the result in the decoded answer to one request.
+
+    Raises:
+        NodeUnreachableError: not JSON-RPC, or the answer to another request.
         NodeRefusedError, RateLimitedError: the answer is an error object.
     """
-    answer = _decode(body, where)
     reply = _reply(answer, method, where)
     if isinstance(reply, NodeRefusedError):
         raise reply
@@ -59,15 +76,14 @@ def decode_reply(body: bytes, request_id: int, method: str, where: str) -> Any:
     return reply
 
 
-def decode_batch(body: bytes, first_id: int, methods: Sequence[str], where: str) -> tuple[Reply, ...]:
-    """Return the replies of a batch whose ids count up from ``first_id``, in the requests' order.
+def read_batch(answers: Any, first_id: int, methods: Sequence[str], where: str) -> tuple[Reply, ...]:
+    """Return the replies of a decoded batch whose ids count up from ``first_id``, in the requests' order.
 
     Raises:
         NodeUnreachableError: not JSON-RPC, or an id is missing, doubled or unknown.
         NodeRefusedError: one error object answers the whole batch (too large, or not supported).
         RateLimitedError: the batch or a part of it met the rate limit.
     """
-    answers = _decode(body, where)
     if isinstance(answers, dict):
         reply = _reply(answers, f"a batch of {len(methods)}", where)
         raise reply if isinstance(reply, NodeRefusedError) else _broken(where, "one answer came for a batch")
@@ -86,7 +102,12 @@ def _array(items: Sequence[bytes]) -> bytes:
     return b"[" + b",".join(items) + b"]"
 
 
-def _decode(body: bytes, where: str) -> Any:
+def decode_message(body: bytes | str, where: str) -> Any:
+    """Return a message as JSON, an object or an array.
+
+    Raises:
+        NodeUnreachableError: it is neither.
+    """
     try:
         answer = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

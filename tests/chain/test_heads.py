@@ -31,15 +31,20 @@ class FailingRpc:
         self.lagging_at = ""
 
     async def request(self, method: str, params: Sequence[Any] = ()) -> Any:
-        if method in self.failures:
-            self.failures.remove(method)
-            raise NodeUnreachableError("down")
+        self._fail(method)
         if self.lagging_at and tuple(params) == ("latest", False):
             params = (self.lagging_at, False)
         return await self._rpc.request(method, params)
 
     async def batch(self, requests: Sequence[Request]) -> tuple[Reply, ...]:
+        for method, _ in requests:
+            self._fail(method)
         return await self._rpc.batch(requests)
+
+    def _fail(self, method: str) -> None:
+        if method in self.failures:
+            self.failures.remove(method)
+            raise NodeUnreachableError("down")
 
     async def close(self) -> None:
         await self._rpc.close()

@@ -1,5 +1,6 @@
-"""New heads in order; `heads.subscription` signals them sooner and needs the websockets package."""
+"""New heads in order, sooner where a socket signals them."""
 
 from onchain_exec.chain.heads.follower import HeadEvent, HeadFollower, Poll, Wake
+from onchain_exec.chain.heads.subscription import FirstSign, HeadSubscription
 
-__all__ = ["HeadEvent", "HeadFollower", "Poll", "Wake"]
+__all__ = ["FirstSign", "HeadEvent", "HeadFollower", "HeadSubscription", "Poll", "Wake"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, Self
 
@@ -14,6 +14,9 @@ from onchain_exec.errors import BlockNotFoundError, StateError
 
 KEPT_BLOCKS: Final = 512
 """How deep a reorg may be: the deepest on a main chain was 157 blocks (Polygon, February 2023)."""
+
+_MANY: Final = 4
+"""Missing blocks from which on a batch is sooner than a walk by parent hashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,7 @@ class HeadFollower:
         """Return the headers from the first block not told to ``newest``, oldest first."""
         if self._find_place(newest.block.hash) >= 0:
             return []
+        fetched = await self._fetch_gap(newest.block.number)
         branch = [newest]
         while self._find_place(branch[-1].parent_hash) < 0:
             if branch[-1].block.number <= self._chain[0].number:
@@ -136,8 +140,17 @@ class HeadFollower:
                     needed=f"a common block among the last {KEPT_BLOCKS} told",
                     todo="Read all state anew and start another follower",
                 )
-            branch.append(await self._node.get_header(branch[-1].parent_hash))
+            parent_hash = branch[-1].parent_hash
+            branch.append(fetched.get(parent_hash) or await self._node.get_header(parent_hash))
         return branch[::-1]
+
+    async def _fetch_gap(self, newest: int) -> Mapping[str, Header]:
+        """Return the blocks between the newest told and the head, by hash: what the walk back will
+        need, in few batches, unless a reorg is under way."""
+        heights = range(self.head.number + 1, newest)
+        if len(heights) < _MANY:
+            return {}
+        return {header.block.hash: header for header in await self._node.get_headers(heights) if header}
 
     def _find_place(self, block_hash: str) -> int:
         """Return the index in the chain told, or -1; the newest are looked at first."""
@@ -147,6 +160,5 @@ class HeadFollower:
     async def _get_logs(self, blocks: Sequence[BlockRef]) -> tuple[Log, ...]:
         if self._wanted is None:
             return ()
-        # By hash, one block at a time: a range could mix two branches or miss the newest block's.
-        found = [await self._node.get_logs(self._wanted, block) for block in blocks]
-        return tuple(log for logs in found for log in logs)
+        # By hash, block by block: a range could mix two branches or miss the newest block's.
+        return await self._node.get_logs_of(self._wanted, blocks)

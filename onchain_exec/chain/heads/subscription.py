@@ -7,18 +7,39 @@ from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-from onchain_exec.chain.wire import encode_request
-from onchain_exec.errors import ConfigError, MissingToolError
+from websockets.asyncio.client import connect
+from websockets.exceptions import WebSocketException
 
-try:
-    from websockets.asyncio.client import connect
-    from websockets.exceptions import WebSocketException
-except ImportError as error:
-    raise MissingToolError(
-        "websockets is not installed", needed="websockets 14 or newer", todo="Run `pip install websockets`"
-    ) from error
+from onchain_exec.chain.heads.follower import Wake
+from onchain_exec.chain.wire import encode_request
+from onchain_exec.errors import ConfigError
 
 _SUBSCRIBE: Final = encode_request(1, ("eth_subscribe", ("newHeads",)))
+
+
+class FirstSign:
+    """Several `Wake`s as one: of several endpoints, so that one deaf socket costs no time."""
+
+    def __init__(self, *wakes: Wake) -> None:
+        self._wakes = wakes
+
+    async def wait(self, timeout_s: float) -> bool:
+        """Return True at the first sign of any, False after ``timeout_s`` without one."""
+        waiting = [asyncio.create_task(wake.wait(timeout_s)) for wake in self._wakes]
+        try:
+            for sign in asyncio.as_completed(waiting):
+                if await sign:
+                    return True
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+        return False
+
+    def report_missed_head(self) -> None:
+        """Tell each of them: none gave a sign."""
+        for wake in self._wakes:
+            wake.report_missed_head()
 
 
 class HeadSubscription:

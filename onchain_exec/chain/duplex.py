@@ -1,0 +1,185 @@
+"""JSON-RPC over a connection that stays open and that all requests share; `sockets` opens such."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Sequence
+from types import TracebackType
+from typing import Any, Final, Protocol, Self
+from weakref import WeakKeyDictionary
+
+from onchain_exec.chain.rpc import unreachable
+from onchain_exec.chain.wire import Reply, Request, encode_request, read_batch, read_reply, split_batch
+from onchain_exec.errors import NodeRefusedError
+
+_BROKEN: Final = (OSError, ValueError)
+"""How a channel ends: `ValueError` is a message that cannot be used."""
+
+
+class Channel(Protocol):
+    """Whole messages over one connection. It raises OSError when it ends, ValueError at what is no JSON."""
+
+    async def write(self, message: bytes) -> None:
+        """Put one message on its way."""
+        ...
+
+    async def read(self) -> Any:
+        """Return the next message as JSON."""
+        ...
+
+    async def close(self) -> None:
+        """End the connection."""
+        ...
+
+
+class DuplexRpc:
+    """An `Rpc` over a channel, opened at the first request and again after it broke.
+
+    What was under way when it broke raises, and is never repeated. So does what was not answered
+    within ``timeout_s``; the channel is then taken for dead, and dropped. Usable from several event
+    loops, each with a channel of its own.
+    """
+
+    def __init__(
+        self,
+        where: str,
+        open_channel: Callable[[], Awaitable[Channel]],
+        *,
+        timeout_s: float = 10.0,
+        max_batch: int = 100,
+        max_body: int = 1_000_000,
+    ) -> None:
+        self.where = where
+        self._open, self._timeout_s = open_channel, timeout_s
+        self._max_batch, self._max_body = max_batch, max_body
+        self._ids = itertools.count(1)
+        self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, _Line] = WeakKeyDictionary()
+
+    def __repr__(self) -> str:
+        return f"DuplexRpc({self.where!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the running loop's connection. A later request opens another."""
+        if line := self._lines.pop(asyncio.get_running_loop(), None):
+            await line.close()
+
+    async def request(self, method: str, params: Sequence[Any] = ()) -> Any:
+        """Return the result of one request; see `Rpc.request`."""
+        request_id = next(self._ids)
+        answer = await self._exchange(request_id, encode_request(request_id, (method, params)))
+        return read_reply(answer, request_id, method, self.where)
+
+    async def batch(self, requests: Sequence[Request]) -> tuple[Reply, ...]:
+        """Return the replies in the requests' order; see `Rpc.batch`."""
+        if len(requests) == 1:
+            return (await self._ask(requests[0]),)
+        first_id = next(self._ids)
+        self._ids = itertools.count(first_id + len(requests))
+        encoded = [encode_request(first_id + offset, request) for offset, request in enumerate(requests)]
+        methods = [method for method, _ in requests]
+        replies: list[Reply] = []
+        for start, stop, body in split_batch(encoded, self._max_batch, self._max_body):
+            answers = await self._exchange(first_id + start, body)
+            replies += read_batch(answers, first_id + start, methods[start:stop], self.where)
+        return tuple(replies)
+
+    async def _ask(self, request: Request) -> Reply:
+        try:
+            return await self.request(*request)
+        except NodeRefusedError as refusal:
+            return refusal
+
+    async def _exchange(self, request_id: int, message: bytes) -> Any:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                line = await self._get_line()
+                return await line.exchange(request_id, message)
+        # The foreign error is not chained: its text can hold the URL, and the URL a key.
+        except TimeoutError:
+            failure = f"no answer within {self._timeout_s:g} s"
+            await self.close()
+        except _BROKEN as error:
+            failure = type(error).__name__
+        raise unreachable(self.where, failure)
+
+    async def _get_line(self) -> _Line:
+        loop = asyncio.get_running_loop()
+        line = self._lines.get(loop)
+        if line is None or line.is_broken:
+            line = self._lines[loop] = _Line(self._open)
+        return line
+
+
+class _Line:
+    """One channel and what waits for answers on it, by the first id of each message."""
+
+    def __init__(self, open_channel: Callable[[], Awaitable[Channel]]) -> None:
+        self._opening = asyncio.ensure_future(open_channel())
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._listening = asyncio.create_task(self._listen())
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether nothing will be heard any more."""
+        return self._listening.done()
+
+    async def exchange(self, request_id: int, message: bytes) -> Any:
+        """Return the answer to a message."""
+        channel = await asyncio.shield(self._opening)
+        answer = self._waiting[request_id] = asyncio.get_running_loop().create_future()
+        try:
+            if self.is_broken:
+                raise ConnectionResetError
+            await channel.write(message)
+            return await answer
+        finally:
+            self._waiting.pop(request_id, None)
+
+    async def close(self) -> None:
+        """Drop the channel; whatever waits on it fails."""
+        self._listening.cancel()
+        self._opening.cancel()
+        await asyncio.gather(self._listening, self._opening, return_exceptions=True)
+        if not self._opening.cancelled() and self._opening.exception() is None:
+            await self._opening.result().close()
+
+    async def _listen(self) -> None:
+        failure: Exception = ConnectionResetError()
+        try:
+            channel = await self._opening
+            while True:
+                self._hand_over(await channel.read())
+        except _BROKEN as error:
+            failure = error
+        finally:
+            for answer in self._waiting.values():
+                if not answer.done():
+                    answer.set_exception(failure)
+
+    def _hand_over(self, message: Any) -> None:
+        """Give an answer to whoever waits for it. One that cannot be told apart breaks the channel."""
+        if isinstance(message, dict) and "method" in message:
+            return  # a subscription's event: nobody here asked for any
+        first_id = _get_first_id(message)
+        if first_id is None and len(self._waiting) == 1:
+            (first_id,) = self._waiting  # an error without an id answers what was asked
+        if first_id is None:
+            raise ValueError("an answer to nothing that was asked")
+        answer = self._waiting.get(first_id)
+        if answer and not answer.done():  # else it comes too late
+            answer.set_result(message)
+
+
+def _get_first_id(message: Any) -> int | None:
+    items = message if isinstance(message, list) else [message]
+    ids = [item.get("id") for item in items if isinstance(item, dict)]
+    return min((found for found in ids if type(found) is int), default=None)

@@ -1,0 +1,48 @@
+"""From URLs to an `Rpc`: one endpoint, or a pool of them."""
+
+from __future__ import annotations
+
+from onchain_exec.chain.pool.endpoint import PUBLIC_ROLES, Endpoint, parse_endpoints
+from onchain_exec.chain.pool.member import Member
+from onchain_exec.chain.pool.policy import PoolPolicy
+from onchain_exec.chain.pool.pool import EndpointPool
+from onchain_exec.chain.rpc import HttpRpc, Rpc
+from onchain_exec.chain.sockets import open_ipc, open_web_socket
+
+
+def open_rpc(urls: str, chain_id: int | None = None) -> Rpc:
+    """Return the `Rpc` of one URL, or the pool of several (see `parse_endpoints`). Nothing is asked yet.
+
+    Raises:
+        ConfigError: a URL cannot be used; it is not shown.
+    """
+    endpoints = parse_endpoints(urls)
+    if len(endpoints) == 1 and endpoints[0].roles == PUBLIC_ROLES:
+        return _open_endpoint(endpoints[0])
+    return open_pool(*endpoints, chain_id=chain_id)
+
+
+def open_pool(
+    *endpoints: Endpoint, chain_id: int | None = None, policy: PoolPolicy | None = None
+) -> EndpointPool:
+    """Return the pool of these endpoints. Nothing is asked yet.
+
+    Raises:
+        ConfigError: a URL cannot be used, no endpoint reads, or more shall agree than read.
+    """
+    members = [
+        Member(_open_endpoint(endpoint), endpoint.roles, endpoint.limits.requests_per_s)
+        for endpoint in endpoints
+    ]
+    return EndpointPool(members, chain_id=chain_id, policy=policy)
+
+
+def _open_endpoint(endpoint: Endpoint) -> Rpc:
+    limits = endpoint.limits
+    open_one = _TRANSPORTS.get(endpoint.url.partition("://")[0], HttpRpc)
+    return open_one(
+        endpoint.url, timeout_s=limits.timeout_s, max_batch=limits.max_batch, max_body=limits.max_body
+    )
+
+
+_TRANSPORTS = {"ws": open_web_socket, "wss": open_web_socket, "ipc": open_ipc}

@@ -1,0 +1,116 @@
+"""One answer from several endpoints: the first that comes, or one that enough of them give alike."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from onchain_exec.chain.dialects import get_revert_data
+from onchain_exec.chain.pool.member import Member
+from onchain_exec.chain.wire import Reply, Request
+from onchain_exec.errors import NodeError, NodeRefusedError, NodesDisagreeError, NodeUnreachableError
+
+Replies: TypeAlias = tuple[Reply, ...]
+QUORUM_METHODS: Final = frozenset({"eth_getTransactionCount", "eth_getBalance", "eth_getTransactionReceipt"})
+_RECEIPT_KEYS: Final = ("transactionHash", "blockHash", "status", "gasUsed", "effectiveGasPrice")
+"""What clients say alike of a receipt: the rest differs from client to client."""
+
+
+async def ask_hedged(
+    members: Sequence[Member], requests: Sequence[Request], hedge_at: float
+) -> tuple[Member, Replies]:
+    """Return the first usable replies and who gave them; the members are asked in their order.
+
+    The next one is asked as soon as one fails or refuses, or after the time within which the share
+    ``hedge_at`` of its answers came. A refusal never wins against an answer, unless it is the EVM's
+    own: it counts when nobody has better. What is outrun is cancelled: reads change nothing.
+
+    Raises:
+        NodeError: of the first member that failed, when all did.
+    """
+    waiting = list(members)
+    running: dict[asyncio.Task[Replies], Member] = {}
+    refused: tuple[Member, Replies] | None = None
+    failures: list[NodeError] = []
+    try:
+        while waiting or running:
+            if waiting:
+                member = waiting.pop(0)
+                running[asyncio.create_task(member.ask(requests))] = member
+            for task in await _wait(running, hedge_at if waiting else None):
+                member = running.pop(task)
+                try:
+                    replies = task.result()
+                except NodeError as error:
+                    failures.append(error)
+                    continue
+                if not any(_is_refusal(reply) for reply in replies):
+                    return member, replies
+                refused = refused or (member, replies)
+    finally:
+        await _cancel(running)
+    if refused is not None:
+        return refused
+    raise failures[0]
+
+
+async def ask_quorum(members: Sequence[Member], request: Request, needed: int) -> Reply:
+    """Return what ``needed`` members answer alike, as soon as so many do.
+
+    Raises:
+        NodesDisagreeError: too few say the same: it names who said what.
+    """
+    said: list[tuple[str, str]] = []
+    tasks = [asyncio.create_task(_ask(member, request)) for member in members]
+    try:
+        for asked in asyncio.as_completed(tasks):
+            where, reply = await asked
+            said.append((where, _get_words(reply)))
+            agreeing = sum(words == said[-1][1] for _, words in said)
+            if not isinstance(reply, NodeError) and agreeing >= needed:
+                return reply
+    finally:
+        await _cancel(tasks)
+    raise NodesDisagreeError(tuple(said), f"{needed} endpoints that say the same of {request[0]}")
+
+
+async def _wait(
+    running: dict[asyncio.Task[Replies], Member], hedge_at: float | None
+) -> set[asyncio.Task[Replies]]:
+    timeout_s = None
+    if hedge_at is not None:
+        newest = list(running.values())[-1]
+        usual_s = newest.latency.get_quantile(hedge_at)
+        timeout_s = newest.patience_s if usual_s is None else usual_s
+    done, _ = await asyncio.wait(running, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    return done
+
+
+async def _cancel(tasks: Collection[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _is_refusal(reply: Reply) -> bool:
+    return isinstance(reply, NodeRefusedError) and get_revert_data(reply) is None
+
+
+async def _ask(member: Member, request: Request) -> tuple[str, Any]:
+    try:
+        async with asyncio.timeout(member.patience_s):
+            (reply,) = await member.ask([request])
+    except TimeoutError:
+        return member.where, NodeUnreachableError("no answer in time")
+    except NodeError as error:
+        return member.where, error
+    return member.where, reply
+
+
+def _get_words(reply: Reply) -> str:
+    if isinstance(reply, NodeError):
+        return type(reply).__name__
+    if isinstance(reply, Mapping):
+        return repr([reply.get(key) for key in _RECEIPT_KEYS])
+    return repr(reply)

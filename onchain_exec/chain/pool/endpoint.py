@@ -1,0 +1,73 @@
+"""Where a chain is reached, what each place is for, and what it bears."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Final
+
+from onchain_exec.errors import ConfigError
+
+
+class Role(enum.Enum):
+    """What an endpoint is for."""
+
+    READ = "read"
+    SEND = "send"
+    """It takes transactions that anybody may see."""
+
+    PRIVATE = "private"
+    """It takes transactions that must not reach the public pool, and nothing else of ours."""
+
+
+PUBLIC_ROLES: Final = frozenset({Role.READ, Role.SEND})
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointLimits:
+    """What a provider allows. ``requests_per_s`` None is no limit; a batch counts each of its requests.
+
+    ``max_body`` is in bytes; ``timeout_s`` bounds one answer.
+    """
+
+    requests_per_s: float | None = None
+    max_batch: int = 100
+    max_body: int = 1_000_000
+    timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One URL (``http``, ``https``, ``ws``, ``wss`` or ``ipc``) and its roles; the URL never prints."""
+
+    url: str = field(repr=False)
+    roles: frozenset[Role] = PUBLIC_ROLES
+    limits: EndpointLimits = EndpointLimits()
+
+
+def parse_endpoints(text: str) -> tuple[Endpoint, ...]:
+    """Return the endpoints of ``url1 send+url2 private+url3``: URLs apart by spaces.
+
+    A URL is for reads and public sends unless roles stand before it: ``read+``, ``send+``,
+    ``read+send+``, ``private+``.
+
+    Raises:
+        ConfigError: none is given, or one has no URL behind its roles, or is private and public at once.
+    """
+    endpoints = tuple(_parse(item) for item in text.split())
+    if not endpoints:
+        raise ConfigError("no node URL is given", needed="one URL, or several apart by spaces")
+    return endpoints
+
+
+def _parse(item: str) -> Endpoint:
+    roles: set[Role] = set()
+    names = {role.value: role for role in Role}
+    while (prefix := item.partition("+"))[0] in names:
+        roles.add(names[prefix[0]])
+        item = prefix[2]
+    if "://" not in item:
+        raise ConfigError("a node URL has no scheme", needed="[read+|send+|private+]https://HOST/...")
+    if Role.PRIVATE in roles and len(roles) > 1:
+        raise ConfigError("an endpoint is private and public at once", needed="private+ alone")
+    return Endpoint(item, frozenset(roles) or PUBLIC_ROLES)

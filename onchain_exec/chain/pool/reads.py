@@ -1,0 +1,104 @@
+"""Reads of a pool: each goes to an endpoint that has the block it names."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from onchain_exec.chain.pool.asking import QUORUM_METHODS, Replies, ask_hedged, ask_quorum
+from onchain_exec.chain.pool.member import Member
+from onchain_exec.chain.pool.policy import PoolPolicy
+from onchain_exec.chain.pool.routes import Kind, Route
+from onchain_exec.chain.pool.survey import Surveyor
+from onchain_exec.chain.wire import Reply, Request
+from onchain_exec.errors import NodeError
+
+_KEPT_HOMES: Final = 256
+
+
+class Reader:
+    """Chooses among the endpoints that are alive, and remembers who answered for which block."""
+
+    def __init__(self, survey: Surveyor, policy: PoolPolicy) -> None:
+        self._survey, self._policy = survey, policy
+        self._homes: dict[str, Member] = {}
+
+    async def read(self, route: Route, requests: Sequence[Request]) -> Replies:
+        """Return the replies to reads that name one block."""
+        members = await self._find_members(route, len(requests))
+        needed = self._policy.agreeing
+        if needed > 1 and all(method in QUORUM_METHODS for method, _ in requests):
+            pinned = [_pin(request, self._survey.newest) for request in requests]
+            return tuple([await ask_quorum(members, request, needed) for request in pinned])
+        if route.by_number and (route.kind is Kind.VIEW or route.pin in self._homes):
+            return await self._read_at_home(route, requests, members)
+        home = self._homes.get(route.pin)
+        members.sort(key=lambda member: member is not home)
+        home, replies = await ask_hedged(members, requests, self._policy.hedge_at)
+        if route.block_hash:
+            self._set_home(route, home)
+        return replies
+
+    async def look_up(self, request: Request) -> Reply:
+        """Return a transaction or receipt of whichever endpoint knows it; none knows it if all say so."""
+        members = await self._find_members(Route(Kind.LOOKUP), 1)
+        if self._policy.agreeing > 1 and request[0] in QUORUM_METHODS:
+            return await ask_quorum(members, request, self._policy.agreeing)
+        _, (reply,) = await ask_hedged(members, [request], self._policy.hedge_at)
+        if reply is not None:
+            return reply
+        others = await asyncio.gather(*(_try(member, request) for member in members))
+        return next((other for other in others if other is not None), None)
+
+    async def _read_at_home(
+        self, route: Route, requests: Sequence[Request], members: Sequence[Member]
+    ) -> Replies:
+        """Let one endpoint answer for a height: when it fails, what it said is worth nothing."""
+        home = self._homes.get(route.pin, members[0])
+        self._set_home(route, home)
+        try:
+            return await home.ask(requests)
+        except NodeError:
+            del self._homes[route.pin]
+            raise
+
+    async def _find_members(self, route: Route, count: int) -> list[Member]:
+        """Return the endpoints that may answer, the best first; all heads are looked at where what is
+        known is too old.
+
+        Raises:
+            NodeError: there is none.
+        """
+        now = asyncio.get_running_loop().time()
+        if route.moves and now - self._survey.looked_at > self._policy.view_ttl_s:
+            await self._survey.look()
+        members = self._survey.get_alive(route.block_hash)
+        if not members:
+            await self._survey.look()
+            members = self._survey.get_alive(route.block_hash)
+        if not members:
+            raise self._survey.get_outage()
+        return sorted(members, key=lambda member: (member.bucket.get_wait(count, now), member.latency.mean_s))
+
+    def _set_home(self, route: Route, home: Member) -> None:
+        self._homes[route.pin] = home
+        if len(self._homes) > _KEPT_HOMES:
+            del self._homes[next(iter(self._homes))]
+
+
+async def _try(member: Member, request: Request) -> Reply:
+    try:
+        async with asyncio.timeout(member.patience_s):
+            (reply,) = await member.ask([request])
+    except (TimeoutError, NodeError):
+        return None
+    return None if isinstance(reply, NodeError) else reply
+
+
+def _pin(request: Request, newest: int) -> Request:
+    """Name the height where the newest block is meant: two endpoints' newest may differ."""
+    method, params = request
+    if method == "eth_getTransactionReceipt" or (len(params) > 1 and params[1] != "latest"):
+        return request
+    return method, (params[0], hex(newest))

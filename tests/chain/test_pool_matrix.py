@@ -1,0 +1,37 @@
+"""Three endpoints in every state: never a decision on a stale or wrong view.
+
+Catalogue entries 30 (lag), 33 (minority fork), 34 (429), 35 (deaf socket), 38 (wrong chain), and 24
+to 26 (lies, invented and lost outcomes of sends), in virtual time.
+"""
+
+import itertools
+
+import pytest
+from pool_matrix import FAULTS, check_cell
+from virtual_time import run_virtually
+
+ALL = list(itertools.product(FAULTS, repeat=3))
+PAIRS = [cell for cell in ALL if sum(FAULTS.index(fault) for fault in cell) % len(FAULTS) == 0]
+"""A Latin square: at any two of the three places, each pair of states once."""
+
+
+def test_pairs_hold_each_pair_of_states_at_each_two_places() -> None:
+    for first, second in itertools.combinations(range(3), 2):
+        assert len({(cell[first], cell[second]) for cell in PAIRS}) == len(FAULTS) ** 2 == len(PAIRS)
+
+
+@pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
+@pytest.mark.parametrize("cell", PAIRS, ids="/".join)
+def test_decide_in_each_pair_of_states_ends_on_the_right_view_or_a_typed_error(
+    cell: tuple[str, ...], warm: bool
+) -> None:
+    run_virtually(check_cell(cell, warm))
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
+@pytest.mark.parametrize("cell", ALL, ids="/".join)
+def test_decide_in_each_cell_ends_on_the_right_view_or_a_typed_error(
+    cell: tuple[str, ...], warm: bool
+) -> None:
+    run_virtually(check_cell(cell, warm))
