@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar, Final, Self
 
-from onchain_exec.core import Address, Exact, Token
+from onchain_exec.core import Address, Exact, Token, to_address
 from onchain_exec.core.fixed_point import MAX_UINT256, PIPS, WAD, div_up
 from onchain_exec.venues.balancer.revert import BALANCE_OVERFLOW, MUL_OVERFLOW, NO_AMOUNT, refuse
 from onchain_exec.venues.depth import find_depth
@@ -16,6 +16,8 @@ from onchain_exec.venues.pool import SwapResult
 from onchain_exec.venues.sides import find_sides
 
 Quoter = Callable[[int], int]
+VAULT: Final = to_address("0xBA12222222228d8Ba445958a75a0704d566BF2C8")
+"""Where the Vault stands on every public chain; a state without ``vault`` means this one."""
 _MAX_BALANCE: Final = (1 << 112) - 1
 
 
@@ -97,7 +99,10 @@ class BalancerPool:
     @classmethod
     @abstractmethod
     def from_json(cls, state: dict[str, Any], tokens: tuple[Token, ...]) -> Self:
-        """Return the pool that `to_json` wrote; ``tokens`` are its tokens, in order."""
+        """Return the pool that `to_json` wrote; ``tokens`` are its tokens, in order.
+
+        A state without ``pool_id`` can be quoted, but not be swapped in.
+        """
 
     @abstractmethod
     def _scaling_factor_wad(self, side: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 from onchain_exec.core import Exact, Token, to_address
 from onchain_exec.core.fixed_point import MAX_UINT256, WAD
 from onchain_exec.errors import InputError
-from onchain_exec.venues.balancer.pool import BalancerPool, Quoter
+from onchain_exec.venues.balancer.pool import VAULT, BalancerPool, Quoter
 from onchain_exec.venues.balancer.revert import ZERO_DIVISION, refuse
 from onchain_exec.venues.balancer.stable_math import (
     AMP_PRECISION,
@@ -75,14 +75,14 @@ class BalancerStablePool(BalancerPool):
         """Return the pool that `to_json` wrote; ``tokens`` are its tokens, in order."""
         return cls(
             to_address(state["address"]),
-            state["pool_id"],
-            to_address(state["vault"]),
+            state.get("pool_id", ""),
+            to_address(state.get("vault", VAULT)),
             tokens,
             tuple(int(balance) for balance in state["balances"]),
             int(state["swap_fee_wad"]),
             tuple(int(factor) for factor in state["scaling_factors_wad"]),
             int(state["amp"]),
-            state["invariant_rounds_up"],
+            state.get("invariant_rounds_up", False),
         )
 
     def _scaling_factor_wad(self, side: int) -> int:

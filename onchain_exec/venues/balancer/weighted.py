@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from onchain_exec.core import Token, to_address
 from onchain_exec.core.fixed_point import MAX_UINT256, WAD
-from onchain_exec.venues.balancer.pool import BalancerPool, Quoter
+from onchain_exec.venues.balancer.pool import VAULT, BalancerPool, Quoter
 from onchain_exec.venues.balancer.revert import ZERO_DIVISION, refuse
 from onchain_exec.venues.balancer.weighted_math import make_in_given_out, make_out_given_in
 from onchain_exec.venues.sides import find_sides
@@ -47,13 +47,13 @@ class BalancerWeightedPool(BalancerPool):
         """Return the pool that `to_json` wrote; ``tokens`` are its tokens, in order."""
         return cls(
             to_address(state["address"]),
-            state["pool_id"],
-            to_address(state["vault"]),
+            state.get("pool_id", ""),
+            to_address(state.get("vault", VAULT)),
             tokens,
             tuple(int(balance) for balance in state["balances"]),
             int(state["swap_fee_wad"]),
             tuple(int(weight) for weight in state["weights_wad"]),
-            int(state["pow_version"]),
+            int(state.get("pow_version", 2)),
         )
 
     def _scaling_factor_wad(self, side: int) -> int:
