@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from onchain_exec.core import Address, Token, to_address
 from onchain_exec.errors import ConfigError, UnknownTokenError
+from onchain_exec.execution import GasRules, L1Fee
 
 
 @dataclass(frozen=True)
 class ChainProfile:
-    """One chain: its wrapped native token, listed tokens by symbol, and protocol addresses.
+    """One chain: its wrapped native token, listed tokens by symbol, protocol addresses, gas rules.
 
     ``protocols`` maps a protocol ("uniswap_v3") to its contracts by role ("factory").
     """
@@ -26,6 +27,7 @@ class ChainProfile:
     wrapped_native: Token
     tokens: Mapping[str, Token]
     protocols: Mapping[str, Mapping[str, Address]]
+    gas_rules: GasRules = field(default_factory=GasRules)
 
     @classmethod
     def from_json(cls, chain_id: int, data: Mapping[str, Any]) -> ChainProfile:
@@ -38,7 +40,16 @@ class ChainProfile:
             name: {role: to_address(address) for role, address in contracts.items()}
             for name, contracts in data["protocols"].items()
         }
-        return cls(chain_id, data["name"], data["native"], tokens[data["wrapped_native"]], tokens, protocols)
+        gas = dict(data.get("gas", {}))
+        return cls(
+            chain_id=chain_id,
+            name=data["name"],
+            native_symbol=data["native"],
+            wrapped_native=tokens[data["wrapped_native"]],
+            tokens=tokens,
+            protocols=protocols,
+            gas_rules=GasRules(**gas | {"l1_fee": L1Fee(gas.get("l1_fee", "none"))}),
+        )
 
     def get_token(self, name: str) -> Token | Address:
         """Return the listed token of a symbol (in any case), or the address that ``name`` is.
@@ -69,13 +80,18 @@ def _chains() -> dict[int, ChainProfile]:
     return {int(k): ChainProfile.from_json(int(k), v) for k, v in json.loads(text)["chains"].items()}
 
 
+def find_chain_profile(chain_id: int) -> ChainProfile | None:
+    """Return the profile of a chain, or None where it is not in the data file."""
+    return _chains().get(chain_id)
+
+
 def get_chain_profile(chain_id: int) -> ChainProfile:
     """Return the profile of a known chain.
 
     Raises:
         ConfigError: the chain is not in the data file.
     """
-    profile = _chains().get(chain_id)
+    profile = find_chain_profile(chain_id)
     if profile is None:
         known = ", ".join(f"{c.chain_id} ({c.name})" for c in _chains().values())
         raise ConfigError(

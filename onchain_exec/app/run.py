@@ -100,7 +100,7 @@ async def build(context: Context, approved: Approved) -> SimulatedTx:
     plan = build_plan(approved, fees, allowance, get_router(context.profile))
     plan = rebase(plan, await node.get_block("latest"))
     context.observe(Step.BUILT, plan)
-    simulated = await simulate(node, plan)
+    simulated = await simulate(node, plan, context.profile.gas_rules)
     context.observe(Step.SIMULATED, simulated)
     return simulated
 
@@ -110,7 +110,7 @@ async def _renew(context: Context, simulated: SimulatedTx) -> SimulatedTx:
     if not simulated.depends_on:
         return simulated
     plan = rebase(simulated.plan, await context.node.get_block("latest"), mined=True)
-    renewed = await simulate(context.node, plan)
+    renewed = await simulate(context.node, plan, context.profile.gas_rules)
     context.observe(Step.SIMULATED, renewed)
     return renewed
 

@@ -4,7 +4,7 @@ from onchain_exec.execution.allowance import AllowanceStep, find_allowance_step
 from onchain_exec.execution.build import build_cancel, build_plan, rebase
 from onchain_exec.execution.confirm import confirm, look
 from onchain_exec.execution.fees import Urgency, bump_fees, choose_fees, read_fees
-from onchain_exec.execution.gas import GasRules
+from onchain_exec.execution.gas import GasRules, L1Fee
 from onchain_exec.execution.outcome import (
     Accepted,
     AlreadyKnown,
@@ -19,6 +19,14 @@ from onchain_exec.execution.outcome import (
     Superseded,
 )
 from onchain_exec.execution.plan import DurableTx, Fees, Purpose, SignedTx, SimulatedTx, TxPlan
+from onchain_exec.execution.safe import (
+    SafeAccount,
+    SafeProposal,
+    build_execution,
+    collect,
+    propose,
+    read_safe,
+)
 from onchain_exec.execution.send import send
 from onchain_exec.execution.sign import sign
 from onchain_exec.execution.signers import (
@@ -50,6 +58,7 @@ __all__ = [
     "GuardedSigner",
     "KeystoreSigner",
     "KmsSigner",
+    "L1Fee",
     "LedgerSigner",
     "LocalSigner",
     "Mined",
@@ -60,6 +69,8 @@ __all__ = [
     "RemoteSigner",
     "Reverted",
     "RpcSigner",
+    "SafeAccount",
+    "SafeProposal",
     "SendOutcome",
     "Signature",
     "SignedTx",
@@ -73,13 +84,17 @@ __all__ = [
     "UnsignedTx",
     "Urgency",
     "build_cancel",
+    "build_execution",
     "build_plan",
     "bump_fees",
     "choose_fees",
+    "collect",
     "confirm",
     "find_allowance_step",
     "look",
+    "propose",
     "read_fees",
+    "read_safe",
     "rebase",
     "send",
     "sign",

@@ -9,6 +9,7 @@ from onchain_exec.core import Call, Log, Token, format_amount, to_address
 from onchain_exec.core.abi import Event
 from onchain_exec.errors import EffectError
 from onchain_exec.execution.plan import Purpose, TxPlan
+from onchain_exec.execution.safe import get_inner_data
 from onchain_exec.risk import Approved
 from onchain_exec.venues.erc20 import ALLOWANCE, APPROVE, BALANCE_OF, get_balance_changes
 
@@ -57,7 +58,7 @@ def require_effects(plan: TxPlan, before: Holdings, after: Holdings, logs: Itera
         return
     _require_no_other_approval(plan.cause, logs)
     if plan.purpose is Purpose.ALLOWANCE:
-        _, asked = APPROVE.decode_arguments(plan.data)
+        _, asked = APPROVE.decode_arguments(get_inner_data(plan))
         if after.allowance != asked:
             token = plan.cause.quote.order.token_in
             raise _refuse(
@@ -105,13 +106,16 @@ def _require_no_other_loss(plan: TxPlan, logs: Iterable[Log]) -> None:
     spendable = set()
     if isinstance(plan.cause, Approved) and plan.purpose is Purpose.SWAP:
         spendable = {plan.cause.quote.order.token_in.address}
-    for token, change in get_balance_changes(logs, plan.sender).items():
-        if change < 0 and token not in spendable:
-            raise _refuse(
-                f"{-change} base units of {token} leave the account",
-                "no asset to leave but the one sold",
-                "Do not sign this: find out which contract took it",
-            )
+    logs = tuple(logs)
+    owner = plan.cause.account.owner if isinstance(plan.cause, Approved) else plan.sender
+    for account in {owner, plan.sender}:  # another sender relays for an account that is a contract
+        for token, change in get_balance_changes(logs, account).items():
+            if change < 0 and token not in spendable:
+                raise _refuse(
+                    f"{-change} base units of {token} leave {account}",
+                    "no asset to leave but the one sold",
+                    "Do not sign this: find out which contract took it",
+                )
 
 
 def _require_no_other_approval(approved: Approved, logs: Iterable[Log]) -> None:

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 
 from onchain_exec.errors import GasError
 
 
+class L1Fee(enum.Enum):
+    """How a rollup charges for its data on the chain below."""
+
+    NONE = "none"
+    OP_STACK = "op_stack"
+    """Beside the gas, in wei, from the sender's balance; with an operator's fee."""
+    ARBITRUM = "arbitrum"
+    """As gas, at the rollup's price: the gas limit must hold it."""
+
+
 @dataclass(frozen=True, slots=True)
 class GasRules:
-    """What a chain allows. ``tx_gas_cap`` is the most one transaction may ask for (EIP-7825: 2**24,
-    which chains with a higher cap or none accept as well); ``block_time_s`` is the time from block
-    to block."""
+    """What a chain allows and charges.
+
+    ``tx_gas_cap`` is the most one transaction may ask for (EIP-7825: 2**24, which chains with a
+    higher cap or none accept as well); ``block_time_s`` is the time from block to block, 1 where it
+    is shorter.
+    """
 
     tx_gas_cap: int = 1 << 24
     block_time_s: int = 12
+    l1_fee: L1Fee = L1Fee.NONE
 
 
 def choose_gas_limit(gas_used: int, data: bytes, cap: int) -> int:

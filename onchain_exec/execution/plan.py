@@ -23,11 +23,13 @@ class Fees:
     """Fee fields in wei per unit of gas.
 
     ``legacy`` marks a chain without EIP-1559: both fields are then the gas price.
+    ``max_blob_fee_wei`` is per unit of blob gas, of a transaction that carries blobs (EIP-4844).
     """
 
     max_fee_wei: int
     max_priority_fee_wei: int
     legacy: bool = False
+    max_blob_fee_wei: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

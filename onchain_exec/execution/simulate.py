@@ -12,6 +12,7 @@ from onchain_exec.core import Call
 from onchain_exec.errors import GasError, NodeRefusedError
 from onchain_exec.execution.effects import Holdings, decode_holdings, get_holding_calls, require_effects
 from onchain_exec.execution.gas import GasRules, choose_gas_limit
+from onchain_exec.execution.l1_fee import read_l1_costs
 from onchain_exec.execution.plan import Purpose, SimulatedTx, TxPlan
 from onchain_exec.execution.trace import get_funding, has_starved_calls
 from onchain_exec.risk import Approved
@@ -53,7 +54,9 @@ async def simulate(node: Node, plan: TxPlan, rules: GasRules = _DEFAULT_RULES) -
         _require_success(run.results)
         require_effects(plan, before, run.after, [log for result in run.results for log in result.logs])
     limits = await _find_limits(node, plan, free, rules)
-    await _require_funds(node, plan, limits)
+    l1_costs = await node.perform(read_l1_costs(rules.l1_fee, txs, limits), plan.block)
+    limits = [limit + cost.gas for limit, cost in zip(limits, l1_costs, strict=True)]
+    await _require_funds(node, plan, limits, sum(cost.fee_wei for cost in l1_costs))
     return _prove(plan, limits, before, free[0])
 
 
@@ -146,14 +149,15 @@ def _decode_holdings(answers: Sequence[bytes]) -> Holdings:
     return decode_holdings(answers) if answers else Holdings(0, 0, 0)
 
 
-async def _require_funds(node: Node, plan: TxPlan, limits: Sequence[int]) -> None:
+async def _require_funds(node: Node, plan: TxPlan, limits: Sequence[int], l1_fee_wei: int) -> None:
     txs = (*plan.depends_on, plan)
-    cost = sum(tx.value_wei + limit * tx.fees.max_fee_wei for tx, limit in zip(txs, limits, strict=True))
+    gas_wei = sum(limit * tx.fees.max_fee_wei for tx, limit in zip(txs, limits, strict=True))
+    cost = l1_fee_wei + gas_wei + sum(tx.value_wei for tx in txs)
     balance = await node.get_balance(plan.sender, plan.block)
     if balance < cost:
         raise GasError(
             f"{plan.sender} holds {balance} wei",
-            needed=f"{cost} wei: the gas limits at the highest fee, and the value",
+            needed=f"{cost} wei: the gas limits at the highest fee, the value, and what a rollup adds",
             todo="Fund the account, or lower the fee budget",
         )
 

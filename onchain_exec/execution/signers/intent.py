@@ -114,8 +114,9 @@ def read_message(message: Mapping[str, Any]) -> Intent:
                 grant = Grant(token, to_address(fields["spender"]), int(details["amount"]))
                 return Intent(token, APPROVE.selector, grants=(grant,))
             case "SafeTx" if int(fields["operation"]) == 0 and int(fields["gasPrice"]) == 0:
-                return read_call(to_address(fields["to"]), int(fields["value"]), bytes(fields["data"]))
-    except (KeyError, TypeError, ValueError, InputError) as error:
+                data = bytes.fromhex(fields["data"].removeprefix("0x"))
+                return read_call(to_address(fields["to"]), int(fields["value"]), data)
+    except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
         raise _refuse_message(kind) from error
     raise _refuse_message(kind)
 

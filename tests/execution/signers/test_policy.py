@@ -207,7 +207,13 @@ def permit_of_other_fields() -> dict[str, Any]:
 
 
 def safe_tx(**changes: Any) -> dict[str, Any]:
-    plain = {"to": ROUTER, "value": 0, "data": call_router(swap()).data, "operation": 0, "gasPrice": 0}
+    plain = {
+        "to": ROUTER,
+        "value": 0,
+        "data": "0x" + call_router(swap()).data.hex(),
+        "operation": 0,
+        "gasPrice": 0,
+    }
     return permit("SafeTx", plain | changes, STRANGER)
 
 
@@ -226,7 +232,7 @@ def safe_tx(**changes: Any) -> dict[str, Any]:
         (safe_tx(operation=1), "cannot read"),
         (safe_tx(gasPrice=1), "cannot read"),
         (safe_tx(to=STRANGER), "calls"),
-        (safe_tx(data=call_router(swap(101)).data), "together"),
+        (safe_tx(data="0x" + call_router(swap(101)).data.hex()), "together"),
     ],
 )
 async def test_sign_typed_data_that_is_forbidden_raises_and_reaches_no_key(
