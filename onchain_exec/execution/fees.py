@@ -59,18 +59,23 @@ def bump_fees(old: Fees, market: Fees, max_fee_wei: int | None = None) -> Fees:
     budget allows.
 
     Both fields rise by more than a tenth: geth wants ``old * 110 // 100`` and more than before,
-    others strictly more than 10 % above. A legacy price counts as both fields and stays one.
+    others strictly more than 10 % above. With blobs all three more than double: blob pools want
+    100 %. A legacy price counts as both fields and stays one.
 
     Raises:
         GasError: the replacement alone is beyond ``max_fee_wei``.
     """
-    least_fee, least_tip = _bump(old.max_fee_wei), _bump(old.max_priority_fee_wei)
+    share = 1 if old.max_blob_fee_wei is not None else 10
+    least_fee, least_tip = _bump(old.max_fee_wei, share), _bump(old.max_priority_fee_wei, share)
     fee = max(least_fee, market.max_fee_wei)
     if max_fee_wei is not None:
         _require_budget(max_fee_wei, least_fee)
         fee = min(fee, max_fee_wei)
     tip = fee if old.legacy else min(fee, max(least_tip, market.max_priority_fee_wei))
-    return Fees(fee, tip, old.legacy)
+    blob_fee = old.max_blob_fee_wei
+    if blob_fee is not None:
+        blob_fee = max(_bump(blob_fee, share), market.max_blob_fee_wei or 0)
+    return Fees(fee, tip, old.legacy, blob_fee)
 
 
 async def read_fees(
@@ -110,8 +115,8 @@ def _median_tip(history: FeeHistory, urgency: Urgency) -> int:
     return tips[len(tips) // 2] if tips else 0
 
 
-def _bump(fee_wei: int) -> int:
-    return fee_wei + fee_wei // 10 + 1
+def _bump(fee_wei: int, share: int) -> int:
+    return fee_wei + fee_wei // share + 1
 
 
 def _require_budget(max_fee_wei: int, needed_wei: int) -> None:

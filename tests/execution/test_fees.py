@@ -105,6 +105,19 @@ def test_bump_fees_satisfies_every_nodes_rule(old: Fees, market: Fees) -> None:
         assert 10 * after > 11 * before  # reth before 1.0, besu: strictly above
 
 
+@given(pooled_fees(), weis, pooled_fees(), st.one_of(st.none(), weis))
+def test_bump_fees_of_blobs_doubles_all_three(
+    old: Fees, blob_fee: int, market: Fees, price: int | None
+) -> None:
+    old = Fees(old.max_fee_wei, old.max_priority_fee_wei, max_blob_fee_wei=blob_fee)
+    new = bump_fees(old, Fees(market.max_fee_wei, market.max_priority_fee_wei, max_blob_fee_wei=price))
+    assert new.max_fee_wei > 2 * old.max_fee_wei  # geth's and nethermind's blob pools: 100 %
+    assert new.max_priority_fee_wei > 2 * old.max_priority_fee_wei
+    assert new.max_blob_fee_wei is not None
+    assert new.max_blob_fee_wei > 2 * blob_fee
+    assert new.max_blob_fee_wei >= (price or 0)
+
+
 @given(pooled_fees(), pooled_fees(), weis)
 def test_bump_fees_beyond_budget_raises_and_never_passes_it(old: Fees, market: Fees, budget: int) -> None:
     try:
