@@ -16,8 +16,8 @@ from onchain_exec.venues.pool_file import pool_set_from_json
 
 ROUNDS = 5
 SEED = 1
-GRAPH = Options(shape=Shape.GRAPH)
-IN_A_SECOND = Options(shape=Shape.GRAPH, time_limit_ms=1_000, clock=time.perf_counter)
+GRAPH = Options(shape=Shape.GRAPH, max_hops=10)
+IN_A_SECOND = Options(shape=Shape.GRAPH, max_hops=10, time_limit_ms=1_000, clock=time.perf_counter)
 REAL = Path(__file__).parent.parent / "tests" / "golden" / "routing_mainnet_19_pools.json"
 REAL_TRADES = [("USDC", "WETH", 10**10), ("USDC", "WETH", 10**12), ("WETH", "USDT", 4 * 10**20)]
 
