@@ -30,7 +30,8 @@ class Rule:
     when: Callable[[Call], bool] | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.probability <= 1 or min(self.nth or 1, self.times or 1) < 1:
+        counted = [count for count in (self.nth, self.times) if count is not None]
+        if not 0 <= self.probability <= 1 or min(counted, default=1) < 1:
             raise ConfigError(
                 f"a rule with nth={self.nth}, times={self.times}, probability={self.probability}",
                 needed="nth and times from 1, a probability from 0 to 1",

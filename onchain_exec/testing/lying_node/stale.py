@@ -76,7 +76,10 @@ class StaleHead(Fault):
             return Result(None) if call.method in _NULL_IF_MISSING else _UNSEEN
         if isinstance(named, Mapping):
             return await ask(call)
-        return await ask(Call(call.method, [*call.params[:at], hex(height), *call.params[at + 1 :]]))
+        answer = await ask(Call(call.method, [*call.params[:at], hex(height), *call.params[at + 1 :]]))
+        if call.method == "eth_feeHistory" and isinstance(answer, Result):
+            return await _correct_next_base_fee(answer, height, ask)
+        return answer
 
     async def _get_logs(self, call: Call, seen: int, ask: Ask) -> Answer:
         wanted = dict(call.params[0])
@@ -115,6 +118,15 @@ def _hide(method: str, answer: Result, seen: int) -> Answer:
     if method == "eth_getTransactionByHash":
         return Result({**found, "blockHash": None, "blockNumber": None, "transactionIndex": None})
     return Result(None)
+
+
+async def _correct_next_base_fee(answer: Result, height: int, ask: Ask) -> Answer:
+    """Put the base fee after ``height`` last: anvil gives the one after its head, whatever was asked."""
+    following = await ask(Call("eth_getBlockByNumber", [hex(height + 1), False]))
+    if not isinstance(following, Result) or not following.value:
+        return answer
+    fees = [*answer.value["baseFeePerGas"][:-1], following.value["baseFeePerGas"]]
+    return Result(answer.value | {"baseFeePerGas": fees})
 
 
 async def _height_of(call: Call, ask: Ask) -> int | None:

@@ -1,0 +1,108 @@
+"""The transcript holds everything, and the same seed gives the same one."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import statistics
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from lying_node.raw_client import ask, encode, post, sign
+from onchain_exec.chain import LocalChain
+from onchain_exec.testing.lying_node import (
+    Call,
+    Cut,
+    Duplicate,
+    Entry,
+    Hang,
+    HttpFailure,
+    LyingNode,
+    Refusal,
+    Refuse,
+    ResetAfter,
+    Result,
+    ServerError,
+    TooManyRequests,
+    Truncated,
+)
+
+OVERHEAD_MAX_MS = 3.0
+"""About 0.5 on a quiet machine; a bound on a shared one."""
+
+
+def converse(chain: LocalChain, seed: int) -> list[Entry]:
+    """Ask 120 questions of a node that fails at random, and return what it wrote down."""
+    with LyingNode.start(chain.url, seed=seed) as node:
+        for fault in (ServerError(), Truncated(), ResetAfter(), Duplicate(3), TooManyRequests(1)):
+            node.lie(fault, "eth_*", probability=0.15)
+        for number in range(40):
+            with suppress(OSError, http.client.HTTPException):
+                ask(node.port, "eth_getBlockByNumber", "0x0", False)
+            with suppress(OSError, http.client.HTTPException):
+                post(node.port, [encode("eth_chainId"), encode("eth_getBalance", f"0x{number:040x}", "0x0")])
+        return list(node.transcript)
+
+
+def test_transcript_of_the_same_seed_is_the_same(chain: LocalChain) -> None:
+    first, again, other = (converse(chain, seed) for seed in (3, 3, 4))
+    assert first == again
+    assert first != other
+    assert {type(entry.answer) for entry in first} == {Result, Cut, HttpFailure}
+    assert sum(bool(entry.faults) for entry in first) > 20
+
+
+def test_transcript_tells_what_was_asked_done_reached_and_answered(
+    chain: LocalChain, node: LyingNode, tmp_path: Path
+) -> None:
+    raw, tx_hash = sign(chain)
+    node.lie(Refuse(Refusal(-1, "no")), "eth_chainId")
+    ask(node.port, "eth_sendRawTransaction", raw)
+    ask(node.port, "eth_chainId")
+    call = Call("eth_sendRawTransaction", [raw])
+    sent, refused = node.transcript
+    assert sent == Entry(call, (), (call,), Result(tx_hash))
+    assert refused == Entry(Call("eth_chainId", []), (Refuse(Refusal(-1, "no")),), (), Refusal(-1, "no"))
+    assert sent.took_s > 0
+    node.transcript.write(tmp_path / "transcript.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "transcript.jsonl").read_text().splitlines()]
+    assert [line["method"] for line in lines] == ["eth_sendRawTransaction", "eth_chainId"]
+    assert lines[0]["reached"] == [{"method": call.method, "params": [raw]}]
+    assert lines[1]["faults"] == [
+        {"kind": "Refuse", "forward": False, "refusal": {"code": -1, "message": "no", "data": None}}
+    ]
+    assert lines[1]["answer"] == {"kind": "Refusal", "code": -1, "message": "no", "data": None}
+
+
+def test_transcript_shows_a_call_that_still_waits(node: LyingNode) -> None:
+    node.lie(Hang(forward=True), "eth_chainId")
+    with suppress(TimeoutError):
+        ask(node.port, "eth_chainId", timeout_s=0.2)
+    (waiting,) = node.transcript.of("eth_chain*")
+    assert (waiting.answer, len(waiting.reached)) == (None, 1)
+    node.transcript.clear()
+    assert len(node.transcript) == 0
+
+
+def test_node_costs_little(chain: LocalChain, node: LyingNode) -> None:
+    added_ms = []
+    for _ in range(3):
+        direct, through = (measure_ms(int(url.rsplit(":", 1)[1])) for url in (chain.url, node.url))
+        added_ms.append(through - direct)
+    assert min(added_ms) < OVERHEAD_MAX_MS
+
+
+def measure_ms(port: int) -> float:
+    """Return the median time of a call on one connection."""
+    connection, took = http.client.HTTPConnection("127.0.0.1", port, timeout=5), []
+    body = json.dumps(encode("eth_blockNumber"))
+    try:
+        for _ in range(300):
+            started = time.perf_counter()
+            connection.request("POST", "/", body, {"Content-Type": "application/json"})
+            connection.getresponse().read()
+            took.append(time.perf_counter() - started)
+    finally:
+        connection.close()
+    return statistics.median(took) * 1_000
