@@ -49,7 +49,8 @@ class AsyncDesk:
         profile: ChainProfile | None = None,
         observe: Observer = ignore,
     ) -> Self:
-        """Open a desk on the chain behind ``rpc_url``.
+        """Open a desk on the chain behind ``rpc_url``: one URL, or several apart by spaces, which
+        then stand in for one another (see `parse_endpoints` for the roles they may have).
 
         ``profile`` names the chain's tokens and protocols; None takes it from the data file by the
         chain id that the node tells. Without a signer the desk quotes and reads, and cannot trade.

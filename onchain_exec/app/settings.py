@@ -25,7 +25,9 @@ class Settings(BaseSettings):
         env_prefix="ONCHAIN_EXEC_", env_file=".env", toml_file="onchain-exec.toml", extra="ignore"
     )
 
-    rpc_url: str = Field("", description="Node URL")
+    rpc_url: str = Field(
+        "", description="Node URL, or several apart by spaces; read+, send+ or private+ before one limits it"
+    )
     chain_id: int | None = Field(None, description="Refuse a node of any other chain")
     journal: Path = Field(Path("onchain-exec.sqlite"), description="SQLite file of the journal")
     private_key: SecretStr | None = Field(None, description="Hex key; a keystore is safer")

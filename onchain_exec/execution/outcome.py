@@ -24,16 +24,21 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The node took the transaction into its pool (which does not prove that it spreads)."""
+    """The node took the transaction into its pool (which does not prove that it spreads).
+
+    ``refusals`` are what other endpoints said that do not have it and will not take it.
+    """
 
     tx_hash: str
+    refusals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AlreadyKnown:
-    """The node had these bytes before, in its pool or mined."""
+    """The node had these bytes before, in its pool or mined; ``refusals`` as for `Accepted`."""
 
     tx_hash: str
+    refusals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,32 +2,60 @@
 
 from __future__ import annotations
 
-from onchain_exec.chain import Node
+from collections.abc import Sequence
+from dataclasses import replace
+
+from onchain_exec.chain import Delivery, Node
 from onchain_exec.errors import NodeError, NodeRefusedError
 from onchain_exec.execution.outcome import Accepted, AlreadyKnown, Ambiguous, Rejected, SendOutcome
 from onchain_exec.execution.plan import DurableTx
 from onchain_exec.execution.refusals import Refusal, classify_refusal
 
 
-async def send(node: Node, durable: DurableTx) -> SendOutcome:
-    """Hand the bytes to the node, exactly once, and return the outcome; nothing is raised for it.
+async def send(node: Node, durable: DurableTx, *, private: bool = False) -> SendOutcome:
+    """Hand the bytes to the node, or once to each of a pool's endpoints, and return the outcome;
+    nothing a node does is raised. ``private`` bytes go to private endpoints only.
 
     A refusal counts only after the node was asked for the hash and does not know it: "nonce too
     low" is also what a mined transaction meets, and builders say "underpriced" of included ones.
     Everything that is not understood is Ambiguous.
+
+    Raises:
+        ConfigError: there is no endpoint for such bytes; nothing was sent.
     """
-    try:
-        tx_hash = await node.send_raw_transaction(durable.raw)
-    except NodeRefusedError as error:
-        return await _interpret(node, durable, error)
-    except NodeError as error:
-        return Ambiguous(durable.tx_hash, str(error))
-    if tx_hash != durable.tx_hash:
-        return Ambiguous(durable.tx_hash, f"the node acknowledged another hash, {tx_hash}")
+    deliveries = await node.broadcast(durable.raw, private=private)
+    return merge_outcomes([await _interpret(node, durable, delivery) for delivery in deliveries])
+
+
+def merge_outcomes(outcomes: Sequence[SendOutcome]) -> SendOutcome:
+    """Return what several endpoints' outcomes of the same bytes come to together.
+
+    One that has them outweighs all others, and names in ``refusals`` who says they cannot be
+    mined; without such, one that may have them outweighs those that have not.
+    """
+    refusals = tuple(outcome.reason for outcome in outcomes if isinstance(outcome, Rejected))
+    for kind in (Accepted, AlreadyKnown):
+        if taken := next((outcome for outcome in outcomes if isinstance(outcome, kind)), None):
+            return replace(taken, refusals=refusals)
+    reasons = "; ".join(outcome.reason for outcome in outcomes if isinstance(outcome, Ambiguous | Rejected))
+    if any(isinstance(outcome, Ambiguous) for outcome in outcomes):
+        return Ambiguous(outcomes[0].tx_hash, reasons)
+    consumed = any(isinstance(outcome, Rejected) and outcome.nonce_consumed for outcome in outcomes)
+    return Rejected(outcomes[0].tx_hash, reasons, nonce_consumed=consumed)
+
+
+async def _interpret(node: Node, durable: DurableTx, delivery: Delivery) -> SendOutcome:
+    reply = delivery.reply
+    if isinstance(reply, NodeRefusedError):
+        return await _interpret_refusal(node, durable, reply)
+    if isinstance(reply, NodeError):
+        return Ambiguous(durable.tx_hash, str(reply))
+    if reply != durable.tx_hash:
+        return Ambiguous(durable.tx_hash, f"the node acknowledged another hash, {reply}")
     return Accepted(durable.tx_hash)
 
 
-async def _interpret(node: Node, durable: DurableTx, error: NodeRefusedError) -> SendOutcome:
+async def _interpret_refusal(node: Node, durable: DurableTx, error: NodeRefusedError) -> SendOutcome:
     refusal = classify_refusal(error.rpc_message)
     if refusal is Refusal.KNOWN:
         return AlreadyKnown(durable.tx_hash)

@@ -9,8 +9,9 @@ import pytest
 from stand_ins import ScriptedRpc, sign_transfer
 
 from onchain_exec.chain import LocalChain, Node
-from onchain_exec.errors import NodeRefusedError, NodeUnreachableError, RateLimitedError
+from onchain_exec.errors import ConfigError, NodeRefusedError, NodeUnreachableError, RateLimitedError
 from onchain_exec.execution import Accepted, AlreadyKnown, Ambiguous, DurableTx, Rejected, SendOutcome, send
+from onchain_exec.execution.send import merge_outcomes
 
 DURABLE = sign_transfer()
 POOLED = {
@@ -157,3 +158,32 @@ async def test_send_to_anvil_of_what_cannot_be_mined_is_rejected(
     outcome = await send_to(chain, sign_transfer(2, chain.chain_id, **fields))
     assert isinstance(outcome, Rejected)
     assert not outcome.nonce_consumed
+
+
+HASH = DURABLE.tx_hash
+TAKEN, KNOWN = Accepted(HASH), AlreadyKnown(HASH)
+REFUSED, UNSURE = Rejected(HASH, "nonce too low", nonce_consumed=True), Ambiguous(HASH, "no answer")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "merged"),
+    [
+        ([REFUSED, TAKEN, UNSURE], Accepted(HASH, ("nonce too low",))),
+        ([UNSURE, REFUSED, KNOWN], AlreadyKnown(HASH, ("nonce too low",))),
+        ([KNOWN, TAKEN], TAKEN),
+        ([REFUSED, UNSURE], Ambiguous(HASH, "nonce too low; no answer")),
+        ([REFUSED, Rejected(HASH, "underpriced")], Rejected(HASH, "nonce too low; underpriced", True)),
+    ],
+)
+def test_merge_outcomes_of_several_endpoints_never_lets_an_error_win_over_a_success(
+    outcomes: list[SendOutcome], merged: SendOutcome
+) -> None:
+    """Catalogue entry 26; a success beside a refusal is reported."""
+    assert merge_outcomes(outcomes) == merged
+
+
+async def test_send_of_private_bytes_to_a_public_node_raises_and_sends_nothing() -> None:
+    rpc = ScriptedRpc(eth_sendRawTransaction=lambda raw: DURABLE.tx_hash)
+    with pytest.raises(ConfigError, match="private"):
+        await send(rpc.node(), DURABLE, private=True)
+    assert rpc.asked == []

@@ -129,7 +129,7 @@ def tx_sent(slot: SlotView, outcome: SendOutcome) -> Event:
     """A node answered, or did not answer, a send of one of the slot's attempts."""
     match outcome:
         case Accepted() | AlreadyKnown():
-            reason = ""
+            reason = "; ".join(outcome.refusals)
         case Rejected() | Ambiguous():
             reason = outcome.reason
         case never:
