@@ -19,10 +19,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
-from scipy.sparse import coo_matrix
-from scipy.sparse.linalg import splu
-from scipy.special import expit
 
 from onchain_exec.routing.oracles import Edges, FloatArray, IndexArray, Trade
 
@@ -124,7 +120,7 @@ def evaluate(
     profit = given - taken
     if softness:
         surplus = (profit - problem.costs) / softness
-        share = expit(surplus)
+        share = np.exp(-np.logaddexp(0.0, -surplus))
         counted = softness * np.logaddexp(0.0, surplus)
     else:
         share, counted = np.ones_like(profit), profit
@@ -206,13 +202,15 @@ def _newton_step(problem: Problem, point: DualPoint, damping: float, softness: f
 
 
 def _solve_dense(source: IndexArray, target: IndexArray, weight: FloatArray, right: FloatArray) -> FloatArray:
+    from scipy.linalg import cho_factor, cho_solve  # noqa: PLC0415 - see _solve_sparse
+
     size = len(right)
     matrix = np.bincount(source * size + target, -weight, size * size).reshape(size, size)
     matrix += matrix.T
     matrix.flat[:: size + 1] = 1.0
     try:
         factor = cho_factor(matrix, lower=True, check_finite=False)
-    except LinAlgError:
+    except np.linalg.LinAlgError:
         return right
     return np.asarray(cho_solve(factor, right, check_finite=False))
 
@@ -220,6 +218,10 @@ def _solve_dense(source: IndexArray, target: IndexArray, weight: FloatArray, rig
 def _solve_sparse(
     source: IndexArray, target: IndexArray, weight: FloatArray, right: FloatArray
 ) -> FloatArray:
+    # scipy takes a quarter of a second to import, and most commands never route
+    from scipy.sparse import coo_matrix  # noqa: PLC0415
+    from scipy.sparse.linalg import splu  # noqa: PLC0415
+
     size = len(right)
     every = np.arange(size)
     rows = np.concatenate((source, target, every))
