@@ -26,9 +26,10 @@ contract Lens is ILens {
             words[i] = bytes32(IV3Pool(pool).tickBitmap(int16(int256(wordFrom) + int256(i))));
         }
         int24[] memory ticks = TickWords.list(words, wordFrom, state.tickSpacing);
-        state.ticks = new uint256[](ticks.length);
+        (state.ticks, state.liquidityGross) = (new uint256[](ticks.length), new uint128[](ticks.length));
         for (uint256 i = 0; i < ticks.length; ++i) {
-            (, int128 liquidityNet) = IV3Pool(pool).ticks(ticks[i]);
+            int128 liquidityNet;
+            (state.liquidityGross[i], liquidityNet) = IV3Pool(pool).ticks(ticks[i]);
             state.ticks[i] = TickWords.pack(ticks[i], liquidityNet);
         }
     }
@@ -58,9 +59,11 @@ contract Lens is ILens {
             slots[i] = V4Storage.tickSlot(pool, ticks[i]);
         }
         bytes32[] memory infos = IExtsload(poolManager).extsload(slots);
-        state.ticks = new uint256[](ticks.length);
+        (state.ticks, state.liquidityGross) = (new uint256[](ticks.length), new uint128[](ticks.length));
         for (uint256 i = 0; i < ticks.length; ++i) {
-            state.ticks[i] = TickWords.pack(ticks[i], V4Storage.unpackLiquidityNet(infos[i]));
+            int128 liquidityNet;
+            (state.liquidityGross[i], liquidityNet) = V4Storage.unpackLiquidity(infos[i]);
+            state.ticks[i] = TickWords.pack(ticks[i], liquidityNet);
         }
     }
 }

@@ -20,6 +20,8 @@ interface ILens {
     /// @param token0 Token with the lower address
     /// @param token1 Token with the higher address
     /// @param ticks Packed initialised ticks of the words asked for, ascending by tick
+    /// @param liquidityGross Of each of `ticks`, the liquidity that refers to it: while it is not 0 the
+    /// tick is initialised, whatever its net
     struct V3State {
         uint160 sqrtPriceX96;
         int24 tick;
@@ -29,6 +31,7 @@ interface ILens {
         address token0;
         address token1;
         uint256[] ticks;
+        uint128[] liquidityGross;
     }
 
     /// @notice State of a Uniswap v4 pool. A pool that does not exist is all zeros.
@@ -38,6 +41,8 @@ interface ILens {
     /// @param lpFee Fee of the liquidity providers in pips (1e-6), before the protocol's
     /// @param liquidity Liquidity in range
     /// @param ticks Packed initialised ticks of the words asked for, ascending by tick
+    /// @param liquidityGross Of each of `ticks`, the liquidity that refers to it: while it is not 0 the
+    /// tick is initialised, whatever its net
     struct V4State {
         uint160 sqrtPriceX96;
         int24 tick;
@@ -45,6 +50,7 @@ interface ILens {
         uint24 lpFee;
         uint128 liquidity;
         uint256[] ticks;
+        uint128[] liquidityGross;
     }
 
     /// @notice Read a Uniswap v3 pool, or one of its kin (PancakeSwap v3, Slipstream): of `slot0()`

@@ -40,8 +40,13 @@ library V4Storage {
         return (uint160(bits), int24(uint24(bits >> 160)), uint24(bits >> 184), uint24(bits >> 208));
     }
 
-    /// @notice A tick's liquidityNet, from its first slot.
-    function unpackLiquidityNet(bytes32 tickInfo) internal pure returns (int128) {
-        return int128(uint128(uint256(tickInfo) >> 128));
+    /// @notice A tick's liquidity, from its first slot.
+    function unpackLiquidity(bytes32 tickInfo)
+        internal
+        pure
+        returns (uint128 liquidityGross, int128 liquidityNet)
+    {
+        uint256 bits = uint256(tickInfo);
+        return (uint128(bits), int128(uint128(bits >> 128)));
     }
 }

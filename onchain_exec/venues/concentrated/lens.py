@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Final
 
 from onchain_exec.core import Call, to_address
@@ -30,12 +31,17 @@ def build_lens_call(data: bytes) -> Call:
     return Call(LENS_ADDRESS, data, code=get_artifact("Lens").runtime_bytecode)
 
 
-def unpack_ticks(spacing: int, words: Sequence[int]) -> Ticks:
-    """Return ticks from the Lens's words: an int24 tick in the low bits, an int128 net above."""
+def unpack_ticks(spacing: int, pages: Iterable[tuple[Sequence[int], Sequence[int]]]) -> Ticks:
+    """Return ticks from the Lens's pages, each of packed ticks and of their gross liquidity.
+
+    A packed tick has the int24 in the low bits, the int128 net above.
+    """
+    packed, gross = (tuple(chain.from_iterable(column)) for column in zip(*pages, strict=True))
     return Ticks(
         spacing,
-        tuple(_signed(word, 24) for word in words),
-        tuple(_signed(word >> 24, 128) for word in words),
+        tuple(_signed(word, 24) for word in packed),
+        tuple(_signed(word >> 24, 128) for word in packed),
+        gross,
     )
 
 

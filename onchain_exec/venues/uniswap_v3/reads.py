@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import chain
 from typing import Any, Final
 
 from onchain_exec.core import ZERO_ADDRESS, Address, Answer, Call, Reading, Token, all_of, to_address
@@ -17,7 +16,7 @@ from onchain_exec.venues.uniswap_v3.deployment import UniswapV3Deployment
 from onchain_exec.venues.uniswap_v3.pool import UniswapV3Pool
 
 _GET_V3_POOL: Final = Function(
-    "getV3Pool(address,int16,int16)", "((uint160,int24,uint128,uint24,int24,address,address,uint256[]))"
+    "getV3Pool(address,int16,int16)", "((uint160,int24,uint128,uint24,int24,address,address,uint256[],uint128[]))"
 )
 _GET_POOL: Final = Function("getPool(address,address,uint24)", "(address)")
 _LIKELY_SPACING: Final = 10
@@ -43,8 +42,8 @@ def read_v3_pool(
     found = states[0][4]
     if spacing != found and (found < _LIKELY_SPACING or spacing is not None):
         states = yield from _read_words(address, found)
-    sqrt_price_x96, tick, liquidity, fee_pips, _, address0, address1, _ = states[0]
-    ticks = unpack_ticks(found, list(chain.from_iterable(state[7] for state in states)))
+    sqrt_price_x96, tick, liquidity, fee_pips, _, address0, address1, *_ = states[0]
+    ticks = unpack_ticks(found, (state[7:] for state in states))
     if ticks.get_liquidity(tick) != liquidity:
         raise StaleStateError(
             f"the ticks of {address} add up to liquidity {ticks.get_liquidity(tick)} at tick {tick}",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, Final
 
 from onchain_exec.core import ZERO_ADDRESS, Address, Call, Reading, Token, address_bytes, all_of
@@ -23,7 +22,7 @@ from onchain_exec.venues.uniswap_v4.key import PoolKey
 from onchain_exec.venues.uniswap_v4.pool import UniswapV4Pool
 
 _GET_V4_POOL: Final = Function(
-    "getV4Pool(address,bytes32,int24,int16,int16)", "((uint160,int24,uint24,uint24,uint128,uint256[]))"
+    "getV4Pool(address,bytes32,int24,int16,int16)", "((uint160,int24,uint24,uint24,uint128,uint256[],uint128[]))"
 )
 
 
@@ -52,12 +51,12 @@ def read_v4_pool(
     states: list[tuple[Any, ...]] = [
         decode_answer(_GET_V4_POOL, LENS_ADDRESS, answer)[0] for answer in snapshot.answers
     ]
-    sqrt_price_x96, tick, protocol_fee, lp_fee, liquidity, _ = states[0]
+    sqrt_price_x96, tick, protocol_fee, lp_fee, liquidity, *_ = states[0]
     if not sqrt_price_x96:
         raise NoPoolError(
             f"no v4 pool 0x{pool_key.pool_id.hex()} in {pool_manager}", todo="Check each part of its key"
         )
-    ticks = unpack_ticks(pool_key.tick_spacing, list(chain.from_iterable(state[5] for state in states)))
+    ticks = unpack_ticks(pool_key.tick_spacing, (state[5:] for state in states))
     if ticks.get_liquidity(tick) != liquidity:
         raise StaleStateError(
             f"the ticks of 0x{pool_key.pool_id.hex()} add up to {ticks.get_liquidity(tick)} at tick {tick}",

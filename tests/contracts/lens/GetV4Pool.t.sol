@@ -80,7 +80,7 @@ contract GetV4PoolTest is LensTest {
         ILens.V4State memory state = lens.getV4Pool(address(manager), poolId, 1, -5, 5);
         assertEq(
             keccak256(abi.encode(state)),
-            keccak256(abi.encode(ILens.V4State(0, 0, 0, 0, 0, new uint256[](0))))
+            keccak256(abi.encode(ILens.V4State(0, 0, 0, 0, 0, new uint256[](0), new uint128[](0))))
         );
     }
 

@@ -21,8 +21,9 @@ contract PlainLens is ILens {
             for (int256 bit = 0; bit < 256; ++bit) {
                 if ((flags >> uint256(bit)) & 1 == 0) continue;
                 int24 tick = int24((word * 256 + bit) * state.tickSpacing);
-                (, int128 liquidityNet) = pool.ticks(tick);
+                (uint128 liquidityGross, int128 liquidityNet) = pool.ticks(tick);
                 state.ticks = append(state.ticks, tick, liquidityNet);
+                state.liquidityGross = append(state.liquidityGross, liquidityGross);
             }
         }
     }
@@ -47,6 +48,7 @@ contract PlainLens is ILens {
                 int24 tick = int24((word * 256 + bit) * tickSpacing);
                 bytes32 info = manager.extsload(keccak256(abi.encode(tick, uint256(slot) + 4)));
                 state.ticks = append(state.ticks, tick, int128(uint128(uint256(info) >> 128)));
+                state.liquidityGross = append(state.liquidityGross, uint128(uint256(info)));
             }
         }
     }
@@ -61,5 +63,13 @@ contract PlainLens is ILens {
             longer[i] = ticks[i];
         }
         longer[ticks.length] = uint256(uint24(tick)) + uint256(uint128(liquidityNet)) * 2 ** 24;
+    }
+
+    function append(uint128[] memory values, uint128 value) private pure returns (uint128[] memory longer) {
+        longer = new uint128[](values.length + 1);
+        for (uint256 i = 0; i < values.length; ++i) {
+            longer[i] = values[i];
+        }
+        longer[values.length] = value;
     }
 }
