@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IPairV2} from "./Protocols.sol";
 import {RouterTest} from "./RouterTest.sol";
 import {IRouter} from "contracts/interfaces/IRouter.sol";
+import {TestToken} from "contracts/mocks/TestToken.sol";
 import {GreedyPool} from "contracts/mocks/router/GreedyPool.sol";
 import {HookToken} from "contracts/mocks/router/HookToken.sol";
 import {OddToken} from "contracts/mocks/router/OddToken.sol";
@@ -48,6 +49,17 @@ contract AttacksTest is RouterTest {
         terms.tokenIn = address(c);
         vm.expectRevert(abi.encodeWithSelector(IRouter.NotTokenIn.selector, a, c));
         swap(terms, hops);
+    }
+
+    function test_swap_curvePoolPullsLess_keepsNoApproval() public {
+        IRouter.Hop[] memory hops = single(IRouter.Venue.CURVE, AMOUNT);
+        LazyPool pool = new LazyPool(a, b);
+        b.mint(address(pool), AMOUNT);
+        hops[0].pool = address(pool);
+        swap(termsOf(hops, AMOUNT, AMOUNT), hops);
+        assertEq(a.allowance(address(router), address(pool)), 0);
+        vm.expectRevert();
+        pool.takeTheRest(address(router));
     }
 
     // A stranger ---------------------------------------------------------------------------------
@@ -327,5 +339,24 @@ contract Payer {
         again = abi.encodeCall(IRouter.swap, (terms, hops, new IRouter.Check[](0)));
         terms.amountInMax = value;
         ROUTER.swap{value: value}(terms, hops, new IRouter.Check[](0));
+    }
+}
+
+/// @title A pool of Curve's kind that pulls half of what it is offered, and comes back for the rest
+contract LazyPool {
+    TestToken private immutable TOKEN_IN;
+    TestToken private immutable TOKEN_OUT;
+
+    constructor(TestToken tokenIn, TestToken tokenOut) {
+        (TOKEN_IN, TOKEN_OUT) = (tokenIn, tokenOut);
+    }
+
+    function exchange(int128, int128, uint256 dx, uint256) external {
+        TOKEN_IN.transferFrom(msg.sender, address(this), dx / 2);
+        TOKEN_OUT.transfer(msg.sender, dx);
+    }
+
+    function takeTheRest(address router) external {
+        TOKEN_IN.transferFrom(router, address(this), 1);
     }
 }

@@ -140,5 +140,13 @@ interface ISwapRouter02 {
         uint160 sqrtPriceLimitX96;
     }
 
+    struct PathParams {
+        bytes path;
+        address recipient;
+        uint256 amountIn;
+        uint256 amountOutMinimum;
+    }
+
+    function multicall(uint256 deadline, bytes[] calldata data) external payable returns (bytes[] memory);
     function exactInputSingle(Params calldata params) external payable returns (uint256 amountOut);
 }
