@@ -52,6 +52,12 @@ def choose_gas_limit(gas_used: int, data: bytes, cap: int) -> int:
     return min(max(gas_used * 5 * 11 // (4 * 10), get_floor_gas(data)), cap)
 
 
+def get_intrinsic_gas(data: bytes) -> int:
+    """Return what a call pays before it runs: 21,000, 4 for a zero byte and 16 for another."""
+    zeros = data.count(0)
+    return 21_000 + 4 * zeros + 16 * (len(data) - zeros)
+
+
 def get_floor_gas(data: bytes) -> int:
     """Return the least gas that a call with this calldata pays: 21,000 and 10 per token, where a
     zero byte is one token and another byte is four (EIP-7623)."""

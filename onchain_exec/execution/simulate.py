@@ -14,13 +14,15 @@ from onchain_exec.execution.effects import Holdings, decode_holdings, get_holdin
 from onchain_exec.execution.gas import GasRules, choose_gas_limit
 from onchain_exec.execution.l1_fee import read_l1_costs
 from onchain_exec.execution.plan import Purpose, SimulatedTx, TxPlan
+from onchain_exec.execution.sequence import run_sequence
 from onchain_exec.execution.trace import get_funding, has_starved_calls
 from onchain_exec.risk import Approved
 
 _BLOCKS_AHEAD: Final = (1, 2)
 """The next block and the one after it: what depends on height or time shows between them."""
 
-_NO_SUCH_METHOD: Final = -32601
+_NO_SUCH_METHOD: Final = (-32601, -32004)
+"""JSON-RPC's method not found, and EIP-1474's method not supported."""
 _DEFAULT_RULES: Final = GasRules()
 
 
@@ -37,14 +39,15 @@ async def simulate(node: Node, plan: TxPlan, rules: GasRules = _DEFAULT_RULES) -
 
     The gas limit is one under which the simulation ran just as it did with a block's gas: the same
     success, logs and gas used, now and a block later. Where the node traces, no inner call may run
-    out of gas for the limit's sake.
+    out of gas for the limit's sake. A node without eth_simulateV1 runs it in one `eth_call`, without
+    logs and the block later (see `run_sequence`): the balances decide as they do elsewhere.
 
     Raises:
         RevertError: the plan, or a dependency, reverts.
         EffectError: it does something else than was asked.
         GasError: no limit within the chain's cap is enough, or the account cannot pay for it.
         BlockNotFoundError: the plan's block is gone: decide again.
-        NodeRefusedError: the node lacks eth_simulateV1, without which effects cannot be compared.
+        NodeRefusedError: the node lacks state overrides, without which effects cannot be compared.
     """
     txs = (*plan.depends_on, plan)
     plenty = plan.block.gas_limit // len(txs)
@@ -108,7 +111,13 @@ def _accept_cap(bound: Sequence[_Run], limits: list[int], starved: bool | None) 
 
 
 async def _run_ahead(node: Node, plan: TxPlan, limits: Sequence[int], rules: GasRules) -> list[_Run]:
-    return await asyncio.gather(*(_run(node, plan, limits, ahead, rules) for ahead in _BLOCKS_AHEAD))
+    try:
+        return await asyncio.gather(*(_run(node, plan, limits, ahead, rules) for ahead in _BLOCKS_AHEAD))
+    except NodeRefusedError as error:
+        if error.rpc_code not in _NO_SUCH_METHOD:
+            raise
+    results, answers = await run_sequence(node, plan, limits, _get_reads(plan))
+    return [_Run(results, _decode_holdings(answers))]
 
 
 async def _run(node: Node, plan: TxPlan, limits: Sequence[int], ahead: int, rules: GasRules) -> _Run:
@@ -124,13 +133,7 @@ async def _run(node: Node, plan: TxPlan, limits: Sequence[int], ahead: int, rule
         timestamp=times[-1],
         base_fee_wei=plan.block.base_fee_wei,
     )
-    try:
-        *_, results, answers = await node.simulate([*empty, block, SimulatedBlock(tuple(reads))], plan.block)
-    except NodeRefusedError as error:
-        if error.rpc_code != _NO_SUCH_METHOD:
-            raise
-        todo = "Use a node with eth_simulateV1: nothing is signed whose effects were not compared"
-        raise NodeRefusedError(error.method, error.rpc_code, error.rpc_message, todo=todo) from error
+    *_, results, answers = await node.simulate([*empty, block, SimulatedBlock(tuple(reads))], plan.block)
     _require_success(answers)
     return _Run(results, _decode_holdings([answer.data for answer in answers]))
 

@@ -137,8 +137,9 @@ async def test_simulate_of_a_trap_finds_a_limit_that_does_its_work(
 
 
 @pytest.mark.parametrize("name", ROUNDS)
+@pytest.mark.parametrize("lacking", [(), ("eth_simulateV1",)], ids=["no trace", "no trace, no simulation"])
 async def test_simulate_of_a_trap_on_a_node_that_does_not_trace_does_its_work(
-    chain: LocalChain, node: Node, name: str
+    chain: LocalChain, node: Node, name: str, lacking: tuple[str, ...]
 ) -> None:
     plan = await make_plan(node, ADDRESSES[name], RUN.encode(ROUNDS[name]))
 
@@ -146,7 +147,7 @@ async def test_simulate_of_a_trap_on_a_node_that_does_not_trace_does_its_work(
         return lambda *params: chain.request(method, *params)
 
     methods = ("eth_simulateV1", "eth_getBalance", "eth_getBlockByNumber", "eth_call")
-    rpc = ScriptedRpc(**{method: pass_on(method) for method in methods})
+    rpc = ScriptedRpc(**{method: pass_on(method) for method in methods if method not in lacking})
     simulated = await simulate(rpc.node(), plan)
     assert "debug_traceCall" in rpc.asked
     await mine_at(chain, node, plan, simulated.gas_limit)
@@ -180,9 +181,7 @@ def test_choose_gas_limit_beyond_the_cap_raises() -> None:
     assert choose_gas_limit(1 << 24, b"", 1 << 24) == 1 << 24
 
 
-async def test_simulate_on_a_node_without_the_method_raises_and_says_what_to_use(
-    chain: LocalChain, node: Node
-) -> None:
+async def test_simulate_on_a_node_that_can_try_nothing_raises(chain: LocalChain, node: Node) -> None:
     plan = await make_plan(node, ADDRESSES["Swallow"], RUN.encode(1))
-    with pytest.raises(NodeRefusedError, match="Use a node with eth_simulateV1"):
+    with pytest.raises(NodeRefusedError, match="eth_call was refused"):
         await simulate(ScriptedRpc().node(), plan)
