@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from onchain_exec.cli import doctor, journal, local, route, trade
+from onchain_exec.cli import doctor, journal, local, pools, quote, route, trade
 from onchain_exec.cli.exits import exit_code_of
 from onchain_exec.cli.output import print_error
 from onchain_exec.errors import OnchainExecError
@@ -21,9 +21,10 @@ app = typer.Typer(
 )
 app.command()(local.demo)
 app.command()(local.chain)
-app.command()(trade.quote)
+app.command()(quote.quote)
 app.command()(trade.swap)
 app.command()(route.route)
+app.add_typer(pools.app, name="pools")
 app.command()(journal.orders)
 app.command()(journal.show)
 app.command()(journal.reconcile)

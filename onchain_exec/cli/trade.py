@@ -1,4 +1,4 @@
-"""``quote`` and ``swap``."""
+"""``swap``: an order from the request to the fill."""
 
 from __future__ import annotations
 
@@ -28,29 +28,6 @@ ClientOrderId = Annotated[
 ]
 
 
-def quote(
-    sell: Sell,
-    buy: Buy,
-    amount: AmountText = None,
-    amount_out: AmountOut = None,
-    max_slippage_bps: Slippage = None,
-    rpc: Rpc = None,
-    as_json: Json = False,
-) -> None:
-    """Show what a trade would give: route, fees, impact, gas, and the bound that belongs to it."""
-    request = _request(sell, buy, amount, amount_out, max_slippage_bps)
-
-    async def work() -> None:
-        async with await AsyncDesk.from_env(rpc_url=rpc, read_only=True) as desk:
-            found = await desk.ask(request)
-        if as_json:
-            print_json(quote_to_json(found))
-        else:
-            print_quote(found)
-
-    asyncio.run(work())
-
-
 def swap(
     sell: Sell,
     buy: Buy,
@@ -69,7 +46,7 @@ def swap(
     """Trade: show the plan, ask, send, wait, and report the fill."""
     if as_json and not (yes or dry_run):
         raise InputError("--json cannot ask", needed="--yes or --dry-run")
-    request = _request(sell, buy, amount, amount_out, max_slippage_bps, client_order_id)
+    request = make_request(sell, buy, amount, amount_out, max_slippage_bps, client_order_id)
 
     async def work() -> Exit:
         async with await _open_desk(rpc, journal) as desk:
@@ -132,7 +109,7 @@ def _report(view: OrderView, *, as_json: bool) -> Exit:
     return code
 
 
-def _request(
+def make_request(
     sell: str,
     buy: str,
     amount: str | None,
@@ -140,6 +117,7 @@ def _request(
     max_slippage_bps: int | None,
     client_order_id: str | None = None,
 ) -> Request:
+    """Return the request that the options of a trade describe."""
     if amount is not None and amount_out is not None:
         raise InputError("both --amount and --amount-out are given", needed="one of them")
     exact, units = (Exact.IN, amount) if amount_out is None else (Exact.OUT, amount_out)

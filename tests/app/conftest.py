@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(1, str(Path(__file__).parents[1] / "sandbox"))  # what the real quoters say is asked there
+
 from cli_runner import Cli
 
 from onchain_exec.app.sandbox.sandbox import Sandbox

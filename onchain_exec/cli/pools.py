@@ -1,0 +1,55 @@
+"""``pools dump`` and ``pools find``: pools as a file, and the pools of a pair."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import typer
+
+from onchain_exec.app.pools import read_named_pools
+from onchain_exec.app.settings import load_settings
+from onchain_exec.chain import Node
+from onchain_exec.cli.options import Rpc
+from onchain_exec.cli.output import print_json
+from onchain_exec.errors import ConfigError
+from onchain_exec.venues.pool_file import pool_set_to_json
+from onchain_exec.venues.pool_name import parse_pool_name
+
+app = typer.Typer(help="Read pools, and find those of a pair.", no_args_is_help=True)
+
+
+@app.command()
+def dump(
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="KIND:ADDRESS...", help="Also uniswap_v4:ID and uniswap_v2:ADDRESS:FEE_PIPS."),
+    ],
+    rpc: Rpc = None,
+) -> None:
+    """Print the state of pools of any kind, all at one block, as the JSON file that `route` takes."""
+    wanted = [parse_pool_name(name) for name in names]
+
+    async def work() -> None:
+        async with open_node(rpc) as node:
+            found = await read_named_pools(node, wanted, await node.get_block())
+        print_json(pool_set_to_json(found))
+
+    asyncio.run(work())
+
+
+@asynccontextmanager
+async def open_node(rpc: str | None) -> AsyncIterator[Node]:
+    """Yield the node of ``--rpc`` or of the configuration, whatever chain it serves."""
+    settings = load_settings(rpc_url=rpc)
+    if not settings.rpc_url:
+        raise ConfigError(
+            "no node is set", needed="a node's URL", todo="Set ONCHAIN_EXEC_RPC_URL or pass --rpc"
+        )
+    node = await Node.connect(settings.rpc_url, settings.chain_id)
+    try:
+        yield node
+    finally:
+        await node.close()
