@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,7 +21,6 @@ from onchain_exec.venues.uniswap_v3.events import MINT
 from onchain_exec.venues.uniswap_v4 import PoolKey, read_v4_pool
 
 EVENTS = 150
-TICKS = Function("ticks(int24)", "(uint128,int128,uint256,uint256,int56,uint160,uint32,bool)")
 DECREASE = Function("decreaseLiquidity((uint256,uint128,uint256,uint256,uint256))", "(uint256,uint256)")
 POSITIONS = Function(
     "positions(uint256)",
@@ -50,15 +48,6 @@ def same_quotes(one: Any, other: Any) -> bool:
     return moves[0] == moves[1]
 
 
-def with_gross(market: Market, pool: UniswapV3Pool) -> UniswapV3Pool:
-    ticks = pool.curve.ticks
-    gross = tuple(
-        TICKS.decode(market.evm.static_call(pool.address, TICKS.encode(tick)))[0] for tick in ticks.indexes
-    )
-    known = replace(ticks, liquidity_gross=gross)
-    return pool.with_curve(replace(pool.curve, ticks=known, ladders={}))
-
-
 def act_on_v3(market: Market, rng: random.Random, pool: UniswapV3Pool, minted: int) -> None:
     """Swap, mint, or burn part or all of a position."""
     kind, fee_pips = rng.randrange(4), pool.curve.fee_pips
@@ -78,7 +67,7 @@ def act_on_v3(market: Market, rng: random.Random, pool: UniswapV3Pool, minted: i
 def test_apply_random_v3_events_equals_fresh_read(market: Market, seed: int) -> None:
     rng = random.Random(f"events {seed}")
     address = market.create_v3_pool(rng.choice((500, 3_000, 10_000)), 2**96)
-    pool = with_gross(market, market.perform(read_v3_pool(address)))
+    pool = market.perform(read_v3_pool(address))
     minted = 0
     for _ in range(EVENTS):
         mark = market.evm.snapshot()
@@ -91,7 +80,7 @@ def test_apply_random_v3_events_equals_fresh_read(market: Market, seed: int) -> 
         minted += any(log.topics[0] == MINT.topic for log in logs)
         warm(pool)
         pool = follow(pool, logs)
-    fresh = with_gross(market, market.perform(read_v3_pool(address)))
+    fresh = market.perform(read_v3_pool(address))
     assert pool == fresh
     assert same_quotes(pool, fresh)
 
@@ -103,7 +92,6 @@ def test_apply_random_v4_events_equals_fresh_read(market: Market, seed: int) -> 
     key = PoolKey(market.token0.address, market.token1.address, 3_000, 60, ZERO_ADDRESS)
     v4.initialize(key, 2**96, rng.choice((0, 500 | 700 << 12)))
     pool = market.perform(read_v4_pool(v4.manager, key))
-    pool = pool.with_curve(replace(pool.curve, ticks=Ticks(60, (), (), ())))
     assert v4.modify(key, (-887_220, 887_220), 2**100)
     pool = follow(pool, market.evm.logs)
     held: list[tuple[tuple[int, int], int]] = []
@@ -125,8 +113,7 @@ def test_apply_random_v4_events_equals_fresh_read(market: Market, seed: int) -> 
             continue
         pool = follow(pool, market.evm.logs)
     fresh = market.perform(read_v4_pool(v4.manager, key))
-    unknown = replace(pool.curve.ticks, liquidity_gross=None)
-    assert pool.with_curve(replace(pool.curve, ticks=unknown)) == fresh
+    assert pool == fresh
     assert same_quotes(pool, fresh)
 
 
