@@ -55,10 +55,12 @@ async def run(context: Context, quote: Quote) -> OrderView:
         case Denied():
             return context.journal.append_denial(quote, verdict)
         case Approved():
-            context.journal.append_order(quote.order, quote)
+            accepted = context.journal.append_order(quote.order, quote)
+            if accepted.order_id != quote.order.order_id:
+                return accepted  # another process was faster with the same client order id
             context.observe(Step.ACCEPTED, quote.order)
             await execute(context, verdict)
-            return context.journal.read_order(quote.order.order_id)
+            return context.journal.read_order(accepted.order_id)
         case never:
             assert_never(never)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
@@ -94,6 +95,24 @@ def test_sell_with_the_same_client_order_id_reports_the_same_order(trading: Desk
     with pytest.raises(DuplicateOrderError):
         trading.sell("WETH", "2", buy="USDC", client_order_id="a")
     assert nonce_of(fork, fork.trader.address) == sent
+
+
+def test_sell_of_two_desks_with_one_client_order_id_at_once_executes_once(
+    fork: Sandbox, tmp_path: Path
+) -> None:
+    weth, trader = fork.profile.tokens["WETH"], fork.trader
+    before = balance_of(fork, weth, trader.address)
+    signer = LocalSigner(trader.key, chain_id=fork.chain.chain_id)
+
+    def sell(_: int) -> str:
+        with Desk.connect(
+            fork.url, signer=signer, journal=tmp_path / "journal.sqlite", profile=fork.profile
+        ) as desk:
+            return desk.sell("WETH", "1", buy="USDC", client_order_id="same").order_id
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(sell, range(4)))) == 1
+    assert before - balance_of(fork, weth, trader.address) == ONE
 
 
 def test_execute_of_a_stale_quote_is_refused_and_nothing_is_sent(trading: Desk, fork: Sandbox) -> None:
