@@ -114,5 +114,7 @@ class LyingNode:
         except OSError as error:
             self._started.set_exception(error)
         finally:
+            if self._mempool:
+                await self._mempool.detach()
             await server.close()
             await self._upstream.close()

@@ -34,7 +34,7 @@ class Reply:
         return error["code"], error["message"]
 
 
-def post(port: int, message: Any, timeout_s: float = 5.0) -> Reply:
+def post(port: int, message: Any, timeout_s: float = 20.0) -> Reply:
     """Post one message on a connection of its own."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
     try:
@@ -46,7 +46,7 @@ def post(port: int, message: Any, timeout_s: float = 5.0) -> Reply:
         connection.close()
 
 
-def ask(port: int, method: str, *params: Any, timeout_s: float = 5.0) -> Reply:
+def ask(port: int, method: str, *params: Any, timeout_s: float = 20.0) -> Reply:
     """Post one request."""
     return post(port, encode(method, *params), timeout_s)
 

@@ -45,7 +45,7 @@ class AnvilChain:
             ]
         )
         base_fee_wei = int(pending["baseFeePerGas"], 16)
-        return latest["hash"], Head(int(chain_id, 16), base_fee_wei, int(latest["gasLimit"], 16))
+        return latest["hash"], Head(int(chain_id, 16), base_fee_wei, int(pending["gasLimit"], 16))
 
     async def read_accounts(self, senders: Iterable[Address]) -> dict[Address, Account]:
         """Return accounts as they are at the newest block."""
@@ -58,20 +58,16 @@ class AnvilChain:
             for sender in senders
         }
 
-    async def mine(self, raws: Sequence[bytes]) -> tuple[str, ...]:
-        """Build one block of these transactions; return the hashes of what anvil refused to include."""
+    async def mine(self, raws: Sequence[bytes]) -> None:
+        """Build one block of these transactions; what does not fit is not anvil's any more."""
         mined_at_once = await self.request("anvil_getAutomine")
         await self.request("evm_setAutomine", False)
         try:
             sent = [await self._send(raw) for raw in raws]
             await self.request("anvil_mine", "0x1")
+            await self.batch([Call("anvil_dropTransaction", (tx_hash,)) for tx_hash in sent if tx_hash])
         finally:
             await self.request("evm_setAutomine", mined_at_once)
-        hashes = [tx_hash for tx_hash in sent if tx_hash]
-        receipts = await self.batch([Call("eth_getTransactionReceipt", (tx_hash,)) for tx_hash in hashes])
-        left = tuple(tx_hash for tx_hash, receipt in zip(hashes, receipts, strict=True) if not receipt)
-        await self.batch([Call("anvil_dropTransaction", (tx_hash,)) for tx_hash in left])
-        return left
 
     async def read_orphans(self, depth: int) -> tuple[list[str], list[Mapping[str, Any]]]:
         """Return the hashes of the newest ``depth`` blocks, oldest first, and their transactions, each

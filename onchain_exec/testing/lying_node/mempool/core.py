@@ -34,6 +34,11 @@ class Mempool:
         async with self._lock:
             return await self._follow()
 
+    async def settle(self) -> None:
+        """Wait for the operation that is under way: anvil must not be left in the middle of a block."""
+        async with self._lock:
+            return
+
     async def send(self, tx: PoolTx, *, mine: bool) -> Refusal | None:
         """Take a transaction, or return why not; with ``mine`` a block follows at once."""
         async with self._lock:

@@ -62,6 +62,11 @@ class MempoolModel:
         self._face = Face(self._mempool, automine=self._automine)
         self._loop = asyncio.get_running_loop()
 
+    async def detach(self) -> None:
+        """Finish what is under way; called by the proxy before it closes."""
+        await self._mempool.settle()
+        self._loop = None
+
     async def ask(self, call: Call) -> Answer:
         """Return geth's answer to one call; what does not touch the pool is anvil's to answer."""
         handler = self._face.handlers.get(call.method)

@@ -39,7 +39,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a pool knows of the chain's newest block. ``base_fee_wei`` is the next block's."""
+    """What a pool knows of the chain: base fee and gas limit are the next block's."""
 
     chain_id: int
     base_fee_wei: int
