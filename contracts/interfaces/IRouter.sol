@@ -8,7 +8,8 @@ pragma solidity 0.8.37;
 /// `swapWithPermit`, and never more than `amountInMax`.
 ///
 /// A route is a list of hops in an order in which each finds its input: hops may split a flow and
-/// merge flows. The pools are the caller's choice. A pool that cheats can take what its hop offers and
+/// merge flows. What hops leave in this contract of a token that is not tokenIn is anyone's to take: the
+/// last hop that sells a token takes all of it (amount 0). The pools are the caller's choice. A pool that cheats can take what its hop offers and
 /// the input that is left, but the swap then fails its `amountOutMin`. What reaches the recipient
 /// counts whoever sends it: a recipient that others owe tokens should not let them choose the pools.
 ///
