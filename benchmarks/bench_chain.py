@@ -1,16 +1,20 @@
-"""Reads of a local node: many in batches, one alone, and the time to a fresh fork. Peer: web3.py."""
+"""Reads of a local node: many in batches, one alone, the time to a fresh fork; a pool when a node falls
+silent. Peer: web3.py."""
 
 from __future__ import annotations
 
 import asyncio
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from random import Random
+from typing import Any
 
 from web3 import AsyncHTTPProvider, AsyncWeb3
 
 from benchmarks.row import Row, higher_is_better, lower_is_better
-from onchain_exec.chain import LocalChain, Node
+from onchain_exec.chain import EndpointPool, HttpRpc, LocalChain, Node, Reply, Request, Rpc
+from onchain_exec.chain.pool import Member
 from onchain_exec.core import Address, Call, to_address
 from onchain_exec.core.abi import Function
 
@@ -31,6 +35,10 @@ ABI = [
 OWNERS = [to_address(number.to_bytes(20)) for number in range(1, 2_001)]
 BATCH = 100
 ROUNDS = 7
+DISTANCE_S, STALL_S, HANG_S = 0.01, 0.5, 10.0
+"""Of an endpoint that is not local; of one that stalls; of one that is gone."""
+
+STALLS = 0.02
 
 
 def run() -> list[Row]:
@@ -39,10 +47,14 @@ def run() -> list[Row]:
         chain.set_code(TOKEN, CODE)
         reads, read_ms = asyncio.run(_measure_ours(chain.url))
         peer_reads, peer_read_ms = asyncio.run(_measure_web3(chain.url))
+        failover_ms = statistics.median(asyncio.run(_measure_failover(chain)) for _ in range(ROUNDS))
+        alone, hedged = asyncio.run(_measure_tail(chain))
         fork_ms = statistics.median(_fork_ms(chain) for _ in range(ROUNDS))
     return [
         higher_is_better("batched reads", reads, "per second", "web3.py batch_requests", peer_reads),
         lower_is_better("single read p50", read_ms, "ms", "web3.py contract call", peer_read_ms),
+        Row("failover", failover_ms, "ms"),
+        lower_is_better("hedged p99/p50", hedged, "times", "the same reads unhedged", alone),
         Row("fork to first answer p50", fork_ms, "ms"),
     ]
 
@@ -105,6 +117,73 @@ async def _median_ms(read_one: Callable[[Address], Awaitable[int]]) -> float:
         times.append(time.perf_counter() - begun)
         assert found == int(owner, 16)
     return statistics.median(times) * 1_000
+
+
+class Stalling:
+    """An `Rpc` on a real node that can fall silent, or stall once in so many requests."""
+
+    def __init__(self, url: str, number: int) -> None:
+        self._rpc, self.where = HttpRpc(url), f"http://{number}"
+        self._random = Random(number)
+        self.is_silent, self.stalls = False, 0.0
+
+    async def request(self, method: str, params: Sequence[Any] = ()) -> Any:
+        return await self._rpc.request(method, params)
+
+    async def batch(self, requests: Sequence[Request]) -> tuple[Reply, ...]:
+        if self.is_silent:
+            await asyncio.sleep(HANG_S)
+        await asyncio.sleep(DISTANCE_S + (STALL_S if self._random.random() < self.stalls else 0))
+        return await self._rpc.batch(requests)
+
+    async def close(self) -> None:
+        await self._rpc.close()
+
+
+def _make_pool(chain: LocalChain) -> tuple[list[Stalling], EndpointPool]:
+    endpoints = [Stalling(chain.url, number) for number in range(3)]
+    return endpoints, EndpointPool([Member(endpoint) for endpoint in endpoints])
+
+
+async def _measure_failover(chain: LocalChain) -> float:
+    """Return the milliseconds of a decision's reads in which an endpoint falls silent for good."""
+    endpoints, pool = _make_pool(chain)
+    node = await Node.connect(pool)
+    await _decide(node)
+    endpoints[0].is_silent = True
+    begun = time.perf_counter()
+    await _decide(node)
+    taken = time.perf_counter() - begun
+    await node.close()
+    return taken * 1_000
+
+
+async def _decide(node: Node) -> None:
+    block = await node.get_block()
+    await node.read_calls([Call(TOKEN, BALANCE_OF.encode(owner)) for owner in OWNERS[:10]], block)
+
+
+async def _measure_tail(chain: LocalChain) -> tuple[float, float]:
+    """Return p99 over p50 of single reads of endpoints that stall: of one alone, and of the pool."""
+    endpoints, pool = _make_pool(chain)
+    node = await Node.connect(pool)
+    block = await node.get_block()
+    for endpoint in endpoints:
+        endpoint.stalls = STALLS
+    pin = {"blockHash": block.hash}
+    ratios = [await _get_tail(rpc, pin) for rpc in (endpoints[0], pool)]
+    await node.close()
+    return ratios[0], ratios[1]
+
+
+async def _get_tail(rpc: Rpc, pin: dict[str, str]) -> float:
+    times = []
+    for owner in OWNERS[:1_000]:
+        begun = time.perf_counter()
+        await rpc.batch([("eth_getBalance", (owner, pin))])
+        times.append(time.perf_counter() - begun)
+    cuts = statistics.quantiles(times, n=100)
+    return cuts[98] / cuts[49]
 
 
 def _fork_ms(chain: LocalChain) -> float:

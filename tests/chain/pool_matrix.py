@@ -117,5 +117,3 @@ async def _check_send(cell: Cell) -> None:
             assert (tx_hash in endpoint.pool) is (endpoint.fault != "lying ok")
     if tx_hash in said.values():
         assert asyncio.get_running_loop().time() - begun < FAILOVER_S
-
-

@@ -80,9 +80,7 @@ async def _wait(
 ) -> set[asyncio.Task[Replies]]:
     timeout_s = None
     if hedge_at is not None:
-        newest = list(running.values())[-1]
-        usual_s = newest.latency.get_quantile(hedge_at)
-        timeout_s = newest.patience_s if usual_s is None else usual_s
+        timeout_s = list(running.values())[-1].get_late_s(hedge_at)
     done, _ = await asyncio.wait(running, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
     return done
 

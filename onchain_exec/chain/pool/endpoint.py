@@ -21,6 +21,7 @@ class Role(enum.Enum):
 
 
 PUBLIC_ROLES: Final = frozenset({Role.READ, Role.SEND})
+_SCHEMES: Final = ("http://", "https://", "ws://", "wss://", "ipc://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,10 @@ def _parse(item: str) -> Endpoint:
     while (prefix := item.partition("+"))[0] in names:
         roles.add(names[prefix[0]])
         item = prefix[2]
-    if "://" not in item:
-        raise ConfigError("a node URL has no scheme", needed="[read+|send+|private+]https://HOST/...")
+    if not item.startswith(_SCHEMES):
+        raise ConfigError(
+            "a node URL has no scheme or role that is known", needed="[read+|send+|private+]https://HOST/..."
+        )
     if Role.PRIVATE in roles and len(roles) > 1:
         raise ConfigError("an endpoint is private and public at once", needed="private+ alone")
     return Endpoint(item, frozenset(roles) or PUBLIC_ROLES)

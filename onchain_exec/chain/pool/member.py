@@ -20,6 +20,11 @@ MIN_PATIENCE_S: Final = 0.2
 FIRST_PATIENCE_S: Final = 3.0
 """Before any answer: a distant endpoint's first needs a name, a connection and a handshake."""
 
+_LATE: Final = 1.1
+"""How many times the usual time is late: answers as quick as ever must not count."""
+
+_EARLY: Final = 0.8
+
 
 class Member:
     """An `Rpc` with what is known of it. Times are those of the running loop's clock."""
@@ -44,6 +49,17 @@ class Member:
         """How long its answer is waited for where others are there too."""
         usual = self.latency.get_quantile(0.9)
         return FIRST_PATIENCE_S if usual is None else max(2 * usual, MIN_PATIENCE_S)
+
+    def get_late_s(self, share: float) -> float:
+        """Return after which time an answer is late, when this share of them comes sooner.
+
+        While it stalls now and then, an answer is late sooner: early enough for another endpoint's
+        to be there within twice the usual time.
+        """
+        median, late, latest = (self.latency.get_quantile(part) for part in (0.5, share, 1.0))
+        if median is None or late is None or latest is None:
+            return self.patience_s
+        return _EARLY * median if latest > 2 * median else _LATE * late
 
     def is_due(self) -> bool:
         """Return whether it may be asked now."""

@@ -75,7 +75,7 @@ class EndpointPool:
         """Return the replies in the requests' order; those of one block come from one endpoint."""
         groups: dict[Route, list[int]] = {}
         for index, request in enumerate(requests):
-            groups.setdefault(find_route(request), []).append(index)
+            groups.setdefault(self._reader.get_group(find_route(request)), []).append(index)
         replies: dict[int, Reply] = {}
         for route, indexes in groups.items():
             found = await self._answer(route, [requests[index] for index in indexes])

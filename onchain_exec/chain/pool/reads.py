@@ -15,6 +15,7 @@ from onchain_exec.chain.wire import Reply, Request
 from onchain_exec.errors import NodeError
 
 _KEPT_HOMES: Final = 256
+_ANY_BLOCK: Final = Route(Kind.READ, "0x")
 
 
 class Reader:
@@ -23,6 +24,12 @@ class Reader:
     def __init__(self, survey: Surveyor, policy: PoolPolicy) -> None:
         self._survey, self._policy = survey, policy
         self._homes: dict[str, Member] = {}
+
+    def get_group(self, route: Route) -> Route:
+        """Return under which route a read may be asked together with others: what names a block that
+        nobody answered for yet, and that was not told as the newest, may go to any endpoint."""
+        is_bound = route.pin in self._homes or self._survey.is_told(route.block_hash)
+        return route if route.kind is not Kind.READ or route.moves or is_bound else _ANY_BLOCK
 
     async def read(self, route: Route, requests: Sequence[Request]) -> Replies:
         """Return the replies to reads that name one block."""

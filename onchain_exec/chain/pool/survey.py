@@ -75,6 +75,10 @@ class Surveyor:
         """The height of the newest block told; -1 before any."""
         return max(self._told, default=-1)
 
+    def is_told(self, block_hash: str) -> bool:
+        """Return whether a block was the newest at some look."""
+        return block_hash in self._heights
+
     def get_alive(self, block_hash: str = "") -> list[Member]:
         """Return the endpoints that answer reads now; of a block that was told, those that have it."""
         number = self._heights.get(block_hash, 0)

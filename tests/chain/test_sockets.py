@@ -1,0 +1,168 @@
+"""WebSocket and IPC: the same answers as over HTTP, and what breaks is typed and never repeated."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fault_server import FaultServer
+from websockets.asyncio.server import ServerConnection, serve
+
+from onchain_exec.chain import LocalChain, Node, open_rpc
+from onchain_exec.chain.duplex import DuplexRpc
+from onchain_exec.chain.sockets import open_ipc, open_web_socket
+from onchain_exec.errors import ConfigError, NodeRefusedError, NodeUnreachableError
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalChain]:
+    path = tmp_path_factory.mktemp("ipc") / "node.ipc"
+    with LocalChain.start(extra=("--ipc", str(path))) as started:
+        started.ipc_url = f"ipc://{path}"  # type: ignore[attr-defined]
+        yield started
+
+
+@pytest.fixture(params=["ws", "ipc"])
+async def rpc(request: pytest.FixtureRequest, chain: LocalChain) -> AsyncIterator[Any]:
+    url = chain.url.replace("http", "ws") if request.param == "ws" else chain.ipc_url  # type: ignore[attr-defined]
+    opened = open_rpc(url)
+    yield opened
+    await opened.close()
+
+
+async def test_node_over_a_socket_reads_as_over_http(rpc: Any, chain: LocalChain, node: Node) -> None:
+    over_socket = await Node.connect(rpc, chain.chain_id)
+    chain.mine(3)
+    assert await over_socket.get_block() == await node.get_block()
+    assert await over_socket.get_balance(chain.accounts[0].address) == 10_000 * 10**18
+
+
+async def test_batch_and_requests_side_by_side_each_get_their_own_answer(rpc: Any, chain: LocalChain) -> None:
+    accounts = [account.address for account in chain.accounts] * 30
+    batch = rpc.batch([("eth_getBalance", (account, "latest")) for account in accounts])
+    single = [rpc.request("eth_getBlockByNumber", (hex(number), False)) for number in range(3)]
+    balances, *blocks = await asyncio.gather(batch, *single)
+    assert balances == (hex(10_000 * 10**18),) * len(accounts)
+    assert [block["number"] for block in blocks] == ["0x0", "0x1", "0x2"]
+
+
+async def test_request_that_the_node_refuses_raises_and_the_next_is_answered(rpc: Any) -> None:
+    with pytest.raises(NodeRefusedError):
+        await rpc.request("eth_nothing")
+    first, second = await rpc.batch([("eth_chainId", ()), ("eth_nothing", ())])
+    assert first == "0x539"
+    assert isinstance(second, NodeRefusedError)
+
+
+class ScriptedSocket:
+    """A WebSocket server that answers each message by a function of it."""
+
+    def __init__(self, answer: Callable[[Any], Any]) -> None:
+        self.answer, self.heard, self.sockets = answer, 0, 0
+
+    async def __aenter__(self) -> DuplexRpc:
+        self._server = await serve(self._talk, "127.0.0.1", 0)
+        port = self._server.sockets[0].getsockname()[1]
+        self._rpc = open_web_socket(f"ws://127.0.0.1:{port}/SECRET", timeout_s=0.3)
+        return self._rpc
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._rpc.close()
+        self._server.close()
+        await self._server.wait_closed()
+
+    async def _talk(self, socket: ServerConnection) -> None:
+        self.sockets += 1
+        async for message in socket:
+            self.heard += 1
+            said = self.answer(json.loads(message))
+            if said is None:
+                continue
+            if said == "close":
+                return
+            await socket.send(said if isinstance(said, str) else json.dumps(said))
+
+
+BROKEN = {
+    "silence": lambda request: None,
+    "a closed socket": lambda request: "close",
+    "no JSON": lambda request: "<html>SECRET",
+    "JSON cut short": lambda request: '{"jsonrpc":"2.0","id":',
+    "another request's answer": lambda request: {"jsonrpc": "2.0", "id": request["id"] + 9, "result": "0x1"},
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+async def test_request_when_the_socket_fails_raises_once_and_opens_another(fault: str) -> None:
+    """Catalogue entry 35: a socket that is open and deaf is replaced."""
+    server = ScriptedSocket(BROKEN[fault])
+    async with server as rpc:
+        with pytest.raises(NodeUnreachableError) as caught:
+            await rpc.request("eth_sendRawTransaction", ("0x02",))
+        assert "SECRET" not in str(caught.value)
+        assert server.heard == 1
+        server.answer = lambda request: {"jsonrpc": "2.0", "id": request["id"], "result": "0x7"}
+        assert await rpc.request("eth_chainId") == "0x7"
+    assert server.sockets == 2
+
+
+async def test_request_when_an_answer_comes_too_late_is_not_given_to_the_next() -> None:
+    held: list[Any] = []
+
+    def answer(request: Any) -> Any:
+        held.append(request["id"])
+        if len(held) == 1:
+            return None
+        late = {"jsonrpc": "2.0", "id": held[0], "result": "late"}
+        return late if len(held) == 2 else {"jsonrpc": "2.0", "id": request["id"], "result": "own"}
+
+    async with ScriptedSocket(answer) as rpc:
+        first = asyncio.create_task(rpc.request("a"))
+        await asyncio.sleep(0.05)
+        first.cancel()
+        second = asyncio.create_task(rpc.request("b"))
+        await asyncio.sleep(0.05)
+        assert await rpc.request("c") == "own"
+        assert not second.done()
+        second.cancel()
+
+
+@pytest.mark.parametrize("url", ["ws://127.0.0.1:1", "ipc:///nothing/here.ipc"])
+async def test_request_when_nothing_listens_raises(url: str) -> None:
+    rpc = open_rpc(url)
+    with pytest.raises(NodeUnreachableError):
+        await rpc.request("eth_chainId")
+    await rpc.close()
+
+
+async def test_ipc_reads_an_answer_that_comes_in_pieces(tmp_path: Path) -> None:
+    answer = {"jsonrpc": "2.0", "id": 1, "result": {"text": "}{ ü" * 5_000, "n": 2**200}}
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        body = json.dumps(answer, ensure_ascii=False).encode()
+        for start in range(0, len(body), 997):
+            writer.write(body[start : start + 997])
+            await writer.drain()
+            await asyncio.sleep(0)
+        await reader.read()
+        writer.close()
+
+    path = tmp_path / "pieces.ipc"
+    async with await asyncio.start_unix_server(talk, path), open_ipc(f"ipc://{path}") as rpc:
+        assert await rpc.request("x") == answer["result"]
+
+
+@pytest.mark.parametrize("url", ["http://SECRET", "ws:///SECRET", "ipc://host/SECRET", "SECRET"])
+def test_open_of_no_socket_address_raises_without_showing_it(url: str) -> None:
+    for opened in (open_web_socket, open_ipc):
+        with pytest.raises(ConfigError) as caught:
+            opened(url)
+        assert "SECRET" not in str(caught.value)
+
+
+def test_open_rpc_of_one_url_is_its_transport_and_of_several_a_pool(server: FaultServer) -> None:
+    kinds = [type(open_rpc(urls)).__name__ for urls in (server.url, "ws://a", f"{server.url} ws://a")]
+    assert kinds == ["HttpRpc", "DuplexRpc", "EndpointPool"]
