@@ -1,19 +1,41 @@
-"""CPU from an approved order to signed bytes. Peer: web3.py builds, eth-account signs, the same bytes."""
+"""From an approved order to durable signed bytes and to the node's acknowledgement, and the CPU of it.
+
+Peer: web3.py builds, eth-account signs the same bytes, one bare insert makes them durable, web3.py
+sends them.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import sqlite3
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from statistics import median
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median, quantiles
 
 from eth_account import Account
 from web3 import Web3
 
 from benchmarks.row import Row, lower_is_better
+from onchain_exec.chain import LocalChain, Node
 from onchain_exec.core import BlockRef, Exact, Order, Token, to_address
-from onchain_exec.execution import AllowanceStep, Fees, LocalSigner, SimulatedTx, TxPlan, build_plan, sign
+from onchain_exec.execution import (
+    Accepted,
+    AllowanceStep,
+    Fees,
+    LocalSigner,
+    Purpose,
+    SimulatedTx,
+    TxPlan,
+    build_plan,
+    send,
+    sign,
+)
+from onchain_exec.oms import Journal
 from onchain_exec.risk import AccountState, Approved, Limits, check
 from onchain_exec.routing import GasModel, find_route, make_quote
 from onchain_exec.venues import PoolSet
@@ -55,10 +77,83 @@ ABI = [
     },
 ]
 ROUNDS, PER_ROUND = 7, 100
+ORDERS, WARM_UP = 500, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Milliseconds from each decision to where its bytes were durable, and to the node's answer."""
+
+    durable: list[float]
+    acknowledged: list[float]
 
 
 def run() -> list[Row]:
-    """Return the row, after both sides gave the same bytes."""
+    """Return the rows, after both sides gave the same bytes."""
+    with tempfile.TemporaryDirectory() as folder, LocalChain.start(chain_id=1) as chain:
+        chain.request("evm_setAutomine", False)
+        ours = asyncio.run(_time_path(chain, Path(folder, "journal.sqlite")))
+        peers = _time_peer(chain, Path(folder, "bare.sqlite"))
+    rows, peer = [_measure_cpu()], "web3.py and a bare insert"
+    for name, times, theirs in (
+        ("decision to durable", ours.durable, peers.durable),
+        ("decision to ack", ours.acknowledged, peers.acknowledged),
+    ):
+        for share in (50, 99):
+            value, peer_value = _get_share(times, share), _get_share(theirs, share)
+            rows.append(lower_is_better(f"{name} p{share}", value, "ms", peer, peer_value))
+    return rows
+
+
+async def _time_path(chain: LocalChain, path: Path) -> Times:
+    """Take orders from approved to acknowledged: build, lease a nonce, sign, journal, send."""
+    signer, times = LocalSigner(KEY), Times([], [])
+    node = await Node.connect(chain.url, chain_id=1)
+    with Journal.open(path) as journal:
+        for number in range(WARM_UP + ORDERS):
+            approved = _approve(number)
+            order_id = approved.quote.order.order_id
+            journal.append_order(approved.quote.order, approved.quote)
+            started = time.perf_counter()
+            plan = build_plan(approved, FEES, AllowanceStep.NONE, ROUTER)
+            nonce = journal.reserve_nonce(1, signer.address, order_id, Purpose.SWAP, 0)
+            durable = journal.write_signed(order_id, await sign(_as_simulated(plan), nonce, signer))
+            written = time.perf_counter()
+            outcome = await send(node, durable)
+            acknowledged = time.perf_counter()
+            assert isinstance(outcome, Accepted), outcome
+            times.durable.append((written - started) * 1_000)
+            times.acknowledged.append((acknowledged - started) * 1_000)
+    await node.close()
+    return Times(times.durable[WARM_UP:], times.acknowledged[WARM_UP:])
+
+
+def _time_peer(chain: LocalChain, path: Path) -> Times:
+    """The same as a plain bot does it, if it makes its bytes durable at all."""
+    web3, times = Web3(Web3.HTTPProvider(chain.url)), Times([], [])
+    chain.request("anvil_dropAllTransactions")
+    make = _get_peer(_approve())
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("create table sent (nonce integer primary key, raw blob)")
+        for nonce in range(WARM_UP + ORDERS):
+            started = time.perf_counter()
+            raw = make(nonce)
+            connection.execute("insert into sent values (?, ?)", (nonce, raw))
+            written = time.perf_counter()
+            web3.eth.send_raw_transaction(raw)
+            acknowledged = time.perf_counter()
+            times.durable.append((written - started) * 1_000)
+            times.acknowledged.append((acknowledged - started) * 1_000)
+    return Times(times.durable[WARM_UP:], times.acknowledged[WARM_UP:])
+
+
+def _get_share(times: list[float], share: int) -> float:
+    return quantiles(times, n=100)[share - 1]
+
+
+def _measure_cpu() -> Row:
     approved, signer = _approve(), LocalSigner(KEY)
     make_peers = _get_peer(approved)
 
@@ -72,14 +167,16 @@ def run() -> list[Row]:
     if asyncio.run(make_ours(7)) != make_peers(7):
         raise AssertionError("the two sides sign other bytes")
     ours, peers = asyncio.run(_get_cpu_ms(make_ours)), asyncio.run(_get_cpu_ms(make_theirs))
-    return [lower_is_better("cpu per transaction", ours, "ms", "web3.py and eth-account", peers)]
+    return lower_is_better("cpu per transaction", ours, "ms", "web3.py and eth-account", peers)
 
 
-def _approve() -> Approved:
+def _approve(number: int = 0) -> Approved:
     owner = LocalSigner(KEY).address
     address = ROUTER.v2.get_pair_address(WETH.address, USDC.address)
     pool = UniswapV2Pool(address, USDC, WETH, 40_000_000 * 10**6, 10_000 * 10**18)
-    order = Order("order", "client", owner, owner, WETH, USDC, 10**18, Exact.IN, 30, NOW + 120)
+    order = Order(
+        f"order-{number}", f"client-{number}", owner, owner, WETH, USDC, 10**18, Exact.IN, 30, NOW + 120
+    )
     quote = make_quote(order, find_route(order, PoolSet(BLOCK, (pool,))), GasModel(), NOW)
     account = AccountState(BLOCK, owner, 10**20, 10**20, ROUTER.address, 10**18)
     verdict = check(quote, account, Limits(), NOW)
