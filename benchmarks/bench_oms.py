@@ -20,6 +20,7 @@ from onchain_exec.oms import Journal, SlotKey
 from onchain_exec.oms.book import events
 from onchain_exec.oms.book.events import Event, Reservation
 from onchain_exec.oms.book.fold import Book
+from onchain_exec.oms.storage import open_database
 from onchain_exec.oms.store import Store
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -83,7 +84,7 @@ def _measure_bare(path: Path) -> tuple[float, float]:
 
 
 def _measure_replay(path: Path) -> float:
-    store = Store(path, timeout_s=5, clock=lambda: 1_700_000_000)
+    store = Store(open_database(path, 5, 5), lambda: 1_700_000_000)
     store.append(_trade_all)
     store.close()
     started = time.perf_counter()

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from onchain_exec.core import Address, Order, Receipt
-from onchain_exec.errors import InputError, JournalError, OnchainExecError
+from onchain_exec.errors import InputError, OnchainExecError
 from onchain_exec.execution.outcome import Outcome, SendOutcome
 from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx
 from onchain_exec.oms.book import decisions, events, nonces
@@ -22,8 +22,7 @@ from onchain_exec.oms.book.events import Event, Reservation
 from onchain_exec.oms.book.fold import Book
 from onchain_exec.oms.book.states import OPEN, OrderState
 from onchain_exec.oms.book.views import OrderView, SlotKey, SlotView
-from onchain_exec.oms.schema import journal_errors
-from onchain_exec.oms.session import Session
+from onchain_exec.oms.storage import open_database
 from onchain_exec.oms.store import Store
 from onchain_exec.risk import Denied
 from onchain_exec.routing import Quote
@@ -43,46 +42,42 @@ class OpenWork:
 
 
 class Journal:
-    """One journal file; open it with `open`, use it as a context manager, from any thread.
+    """One journal; open it with `open`, use it as a context manager, from any thread.
 
-    Several processes of one machine may hold the same file. Do not carry one over a fork.
+    Several processes of one machine may hold the same file, those of several hosts the same
+    PostgreSQL database. Do not carry one over a fork.
     """
 
-    def __init__(self, store: Store, session: Session, confirmed_depth: int) -> None:
-        self._store, self._session, self._confirmed_depth = store, session, confirmed_depth
+    def __init__(self, store: Store, confirmed_depth: int) -> None:
+        self._store, self._confirmed_depth = store, confirmed_depth
 
     @classmethod
     def open(
         cls,
-        path: str | Path,
+        where: str | Path,
         *,
         confirmed_depth: int = 12,
         timeout_s: float = 5.0,
+        lease_s: float = 10.0,
         clock: Callable[[], float] = time.time,
     ) -> Self:
-        """Open the journal at ``path``; make it, and its folders, if it is not there.
+        """Open the journal at a path, or at a ``postgresql+psycopg://`` URL; make it if it is not there.
 
         ``confirmed_depth`` is how many blocks deep (the including one counts) a transaction is
         CONFIRMED. ``timeout_s`` bounds the wait for other processes; ``clock`` gives unix seconds.
+        In PostgreSQL one process at a time writes an account: ``lease_s`` after its last nonce or
+        signature another one may take the account over.
 
         Raises:
-            JournalError: the file is locked, damaged, changed, of another program or version, or
-                may not be written.
+            JournalError: it is locked, damaged, changed, of another program or version, or may not
+                be written.
+            MissingToolError: a URL, and the extra ``postgres`` is not installed.
         """
-        file = Path(path).expanduser().absolute()
-        store = Store(file, timeout_s=timeout_s, clock=clock)
-        try:
-            with journal_errors(file):
-                session = Session(file)
-        except JournalError:
-            store.close()
-            raise
-        return cls(store, session, confirmed_depth)
+        return cls(Store(open_database(where, timeout_s, lease_s), clock), confirmed_depth)
 
     def close(self) -> None:
-        """Release the file. What was reserved and not signed becomes free."""
+        """Release the journal. What was reserved and not signed becomes free."""
         self._store.close()
-        self._session.close()
 
     def __enter__(self) -> Self:
         return self
@@ -144,29 +139,36 @@ class Journal:
 
         Raises:
             JournalError: the order has signed swap bytes: they must be sent, never others.
+            FencedError: another process writes the account.
         """
-        wanted = Reservation(order_id, purpose, self._session.name)
         floor = SlotKey(chain_id, account, chain_nonce_floor)
+        held: list[SlotKey] = []
 
         def decide(book: Book) -> Iterator[Event]:
             _require(book.orders.get(order_id), order_id)
-            return nonces.reserve(book, floor, wanted, self._session.is_alive)
+            wanted = Reservation(order_id, purpose, self._store.leases.take(chain_id, account))
+            held[:] = [nonces.find_nonce(book, floor, wanted, self._store.leases.is_live)]
+            yield from nonces.reserve(book, held[0], floor, wanted)
 
-        book, _ = self._store.append(decide, survives_power_loss=False)
-        held = nonces.find_held(book, floor._replace(nonce=book.floors[floor[:2]]), wanted)
-        if held is None:
-            raise JournalError(f"another process took the nonce of order {order_id}", todo="Reserve again")
-        return held.nonce
+        self._store.append(decide, survives_power_loss=False)
+        return held[0].nonce
 
     def write_signed(self, order_id: str, signed: SignedTx) -> DurableTx:
         """Write signed bytes down; when this returns they survive a crash, and may be sent.
 
         Raises:
-            JournalError: the slot is not the order's, or already holds other bytes. Do not send.
+            JournalError: the slot already holds other bytes. Do not send.
+            FencedError: the slot is not the order's, or another process took the account over since
+                it was reserved. Do not send.
         """
         plan = signed.simulated.plan
         key = SlotKey(plan.block.chain_id, plan.sender, signed.nonce)
-        book = self._append(lambda book: decisions.sign(book, order_id, key, signed))
+
+        def decide(book: Book) -> Iterator[Event]:
+            session = self._store.leases.take(key.chain_id, key.account)
+            return decisions.sign(book, order_id, key, signed, session)
+
+        book = self._append(decide)
         return next(
             attempt.tx for attempt in book.slots[key].attempts if attempt.tx.tx_hash == signed.tx_hash
         )
@@ -251,9 +253,16 @@ class Journal:
         """Return wei paid for canonical transactions of ours, by (chain id, account)."""
         return dict(self._store.read().gas_wei)
 
+    def follow(self, timeout_s: float) -> Iterator[Event]:
+        """Yield what anyone appends from now on, as it comes, until nothing came for ``timeout_s``.
+
+        "Now" is the call, not the first event. Use it from a thread of its own.
+        """
+        return self._store.follow(timeout_s)
+
     def is_abandoned(self, slot: SlotView) -> bool:
         """Return whether the slot was reserved, never signed, and whoever reserved it is gone."""
-        return nonces.is_free(self._store.read(), slot, self._session.is_alive)
+        return self._store.ask(lambda book: nonces.is_free(book, slot, self._store.leases.is_live))
 
     def _append(self, decide: decisions.Decision) -> Book:
         return self._store.append(decide)[0]

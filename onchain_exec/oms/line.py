@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 import msgspec
 
 from onchain_exec.errors import AddressError, JournalError
 from onchain_exec.oms.book.events import Event, EventKind
 from onchain_exec.oms.book.views import SlotKey
+
+Row: TypeAlias = tuple[int, str, str, str, str, int, str, str]
 
 GENESIS: Final = "0" * 64
 """The hash before the first line."""
@@ -29,53 +31,51 @@ class Line:
     @classmethod
     def after(cls, seq: int, previous_hash: str, event: Event, recorded_at: int) -> Self:
         """Return the line that follows line ``seq`` with ``previous_hash``."""
-        return cls(seq + 1, event, recorded_at, _hash(previous_hash, _columns(seq + 1, event, recorded_at)))
+        row = cls(seq + 1, event, recorded_at, "").to_row()
+        return cls(seq + 1, event, recorded_at, _hash(previous_hash, tuple(row.values())[:-1]))
 
     def to_row(self) -> dict[str, Any]:
         """Return the line as a row of the events table."""
-        return {**_columns(self.seq, self.event, self.recorded_at), "hash": self.hash}
+        event = self.event
+        return {
+            "seq": self.seq,
+            "event_id": event.event_id,
+            "kind": event.kind.value,
+            "order_id": event.order_id,
+            "slot": str(event.slot) if event.slot else "",
+            "recorded_at": self.recorded_at,
+            "payload": msgspec.json.encode(event.payload, order="sorted").decode(),
+            "hash": self.hash,
+        }
 
     @classmethod
-    def from_row(cls, row: dict[str, Any], previous_seq: int, previous_hash: str) -> Self:
-        """Return the line of a row of the events table.
+    def from_row(cls, row: Row, previous_seq: int, previous_hash: str) -> Self:
+        """Return the line of a row of the events table, its columns in their order.
 
         Raises:
             JournalError: it does not follow the line before it, or its content was changed.
         """
-        columns = {name: value for name, value in row.items() if name != "hash"}
-        if row["seq"] != previous_seq + 1 or row["hash"] != _hash(previous_hash, columns):
+        seq, event_id, kind, order_id, slot, recorded_at, payload, line_hash = row
+        if seq != previous_seq + 1 or line_hash != _hash(previous_hash, row[:-1]):
             raise JournalError(
-                f"journal line {row['seq']} does not follow line {previous_seq}: it was changed or moved",
+                f"journal line {seq} does not follow line {previous_seq}: it was changed or moved",
                 needed="an unbroken chain of hashes",
-                todo="Restore the file from a copy and reconcile; do not trade on this one",
+                todo="Restore the journal from a copy and reconcile; do not trade on this one",
             )
         try:
             event = Event(
-                event_id=row["event_id"],
-                kind=EventKind(row["kind"]),
-                order_id=row["order_id"],
-                slot=SlotKey.parse(row["slot"]) if row["slot"] else None,
-                payload=msgspec.json.decode(row["payload"]),
+                event_id=event_id,
+                kind=EventKind(kind),
+                order_id=order_id,
+                slot=SlotKey.parse(slot) if slot else None,
+                payload=msgspec.json.decode(payload),
             )
         except (ValueError, AddressError) as error:
             raise JournalError(
-                f"journal line {row['seq']} cannot be read: {error}", todo="Use the release that wrote it"
+                f"journal line {seq} cannot be read: {error}", todo="Use the release that wrote it"
             ) from error
-        return cls(row["seq"], event, row["recorded_at"], row["hash"])
+        return cls(seq, event, recorded_at, line_hash)
 
 
-def _columns(seq: int, event: Event, recorded_at: int) -> dict[str, Any]:
-    return {
-        "seq": seq,
-        "event_id": event.event_id,
-        "kind": event.kind.value,
-        "order_id": event.order_id,
-        "slot": str(event.slot) if event.slot else "",
-        "recorded_at": recorded_at,
-        "payload": msgspec.json.encode(event.payload, order="sorted").decode(),
-    }
-
-
-def _hash(previous_hash: str, columns: dict[str, Any]) -> str:
-    canonical = msgspec.json.encode(columns, order="sorted")
-    return hashlib.sha256(previous_hash.encode() + canonical).hexdigest()
+def _hash(previous_hash: str, columns: tuple[int | str, ...]) -> str:
+    return hashlib.sha256(msgspec.json.encode((previous_hash, *columns))).hexdigest()

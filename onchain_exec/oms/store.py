@@ -1,38 +1,61 @@
-"""Where the lines are: one file, one writer at a time, and the book that follows it."""
+"""Where the lines are: one database, one writer at a time, and the book that follows it."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
-from pathlib import Path
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from typing import TypeVar
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select, update
 
+from onchain_exec.errors import JournalError, OnchainExecError
 from onchain_exec.oms.book.decisions import Decision
 from onchain_exec.oms.book.events import Event
 from onchain_exec.oms.book.fold import Book
 from onchain_exec.oms.line import GENESIS, Line
-from onchain_exec.oms.schema import EVENTS, journal_errors, lock_for_writing, open_engine, require_schema
+from onchain_exec.oms.storage import Database
+from onchain_exec.oms.storage.check import require_schema
+from onchain_exec.oms.storage.database import Bell, journal_errors
+from onchain_exec.oms.storage.schema import EVENTS, HEAD
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, eq=False)
+class _Request:
+    """A decision that waits for a transaction, and what came of it."""
+
+    decide: Decision
+    survives_power_loss: bool
+    new: list[Event] = field(default_factory=list)
+    error: OnchainExecError | None = None
+    done: bool = False
 
 
 class Store:
-    """An append-only file of lines and its fold, kept up with what other processes append.
+    """An append-only list of lines and its fold, kept up with what other processes append.
 
-    ``clock`` gives the unix seconds that lines are stamped with; ``timeout_s`` bounds the wait for
-    other writers.
+    Threads that append at the same time share a transaction, and so a flush to disk. ``clock`` gives
+    the unix seconds that lines are stamped with.
     """
 
-    def __init__(self, path: Path, *, timeout_s: float, clock: Callable[[], float]) -> None:
-        self._path, self._clock = path, clock
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database, self._clock = database, clock
         self._lock = threading.RLock()
-        self._forget()
-        with journal_errors(path), ExitStack() as opening:
-            self._connection = opening.enter_context(open_engine(path, timeout_s).connect())
+        self._waiting: deque[_Request] = deque()
+        self._book, self._event_ids = Book(), set[str]()
+        self._seq, self._hash = 0, GENESIS
+        with journal_errors(database.where), ExitStack() as opening:
+            self._connection = opening.enter_context(database.connect())
             with self._connection.begin():
-                lock_for_writing(self._connection)
-                require_schema(self._connection, path)
+                database.lock_for_opening(self._connection)
+                require_schema(self._connection, database.where)
                 self._catch_up()
+            self.leases = database.open_leases(self._connection)
             opening.pop_all()
 
     def append(self, decide: Decision, *, survives_power_loss: bool = True) -> tuple[Book, tuple[Event, ...]]:
@@ -40,47 +63,134 @@ class Store:
 
         An event that is already there changes nothing. Returns the book and the events that were new.
         """
-        with self._lock, journal_errors(self._path):
-            new: list[Event] = []
-            with self._connection.begin():
-                lock_for_writing(self._connection, survives_power_loss=survives_power_loss)
-                self._catch_up()
-                for event in decide(self._book):
-                    if event.event_id not in self._event_ids:
-                        self._insert(event)
-                        new.append(event)
-            self._ahead = False
-            return self._book, tuple(new)
+        request = _Request(decide, survives_power_loss)
+        self._waiting.append(request)
+        with self._lock:
+            if not request.done:  # else whoever had the lock before has taken it along
+                self._commit(self._take_waiting(request))
+        if request.error:
+            raise request.error
+        return self._book, tuple(request.new)
 
     def read(self) -> Book:
-        """Return the book with everything that is in the file now. It is the store's: do not write."""
-        with self._lock, journal_errors(self._path), self._connection.begin():
+        """Return the book with everything that is written now. It is the store's: do not write."""
+        return self.ask(lambda book: book)
+
+    def ask(self, question: Callable[[Book], T]) -> T:
+        """Return what ``question`` finds in the book, and with the leases, at one time."""
+        with self._lock, journal_errors(self._database.where), self._connection.begin():
             self._catch_up()
-            return self._book
+            return question(self._book)
+
+    def follow(self, timeout_s: float) -> Iterator[Event]:
+        """Yield what anyone appends from now on, until nothing came for ``timeout_s``."""
+        with journal_errors(self._database.where):
+            bell = self._database.open_bell()
+        self.read()
+        return _follow(self._database, bell, timeout_s, (self._seq, self._hash))
 
     def close(self) -> None:
-        """Release the file."""
-        with self._lock:
+        """Give up the leases and release the database."""
+        with self._lock, journal_errors(self._database.where):
+            self.leases.close()
             self._connection.close()
 
-    def _insert(self, event: Event) -> None:
-        self._ahead = True
-        line = Line.after(self._seq, self._hash, event, int(self._clock()))
-        self._take(line)
-        self._connection.execute(insert(EVENTS), line.to_row())
+    def _take_waiting(self, own: _Request) -> list[_Request]:
+        """Return what waits, ``own`` among it: one that failed with others before comes alone."""
+        batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        return batch if own in batch else [own, *batch]
+
+    def _commit(self, batch: list[_Request]) -> None:
+        """Decide and write everything in one transaction, or nothing; who waits then tries alone."""
+        survives_power_loss = any(request.survives_power_loss for request in batch)
+        with journal_errors(self._database.where), ExitStack() as failing:
+            failing.callback(self._book.undo.go_back)
+            with self._connection.begin():
+                self._database.lock_for_writing(self._connection, survives_power_loss=survives_power_loss)
+                self._catch_up()
+                self._write([line for request in batch for line in self._decide(request)])
+            failing.pop_all()
+        self._book.undo.keep()
+        for request in batch:
+            request.done = True
+
+    def _decide(self, request: _Request) -> list[Line]:
+        """Return the lines of one decision, taken into the book; none if it fails."""
+        lines: list[Line] = []
+        request.new, request.error = [], None
+        mark = self._book.undo.get_mark()
+        try:
+            for event in request.decide(self._book):
+                if event.event_id not in self._event_ids:
+                    lines.append(Line.after(self._seq, self._hash, event, int(self._clock())))
+                    self._take(lines[-1])
+                    request.new.append(event)
+        except OnchainExecError as error:
+            self._book.undo.go_back(mark)
+            request.error = error
+            return []
+        return lines
+
+    def _write(self, lines: list[Line]) -> None:
+        if lines:
+            self._connection.execute(insert(EVENTS), [line.to_row() for line in lines])
+            self._connection.execute(update(HEAD).values(seq=self._seq, hash=self._hash))
+            self._database.announce(self._connection, self._seq)
 
     def _catch_up(self) -> None:
-        if self._ahead:  # a transaction failed after the book had taken its events
-            self._forget()
-        rows = self._connection.execute(select(EVENTS).where(EVENTS.c.seq > self._seq).order_by(EVENTS.c.seq))
-        for row in rows.mappings():
-            self._take(Line.from_row(dict(row), self._seq, self._hash))
+        """Take what others wrote; it stands, whatever becomes of this transaction."""
+        seq, line_hash = _read_head(self._connection)
+        for line in _read_lines(self._connection, (self._seq, self._hash), seq):
+            self._take(line)
+        self._book.undo.keep()
+        if (seq, line_hash) != (self._seq, self._hash):
+            raise JournalError(
+                f"the journal ends with line {self._seq}, and its head is line {seq}: lines were cut",
+                needed="every line up to the head",
+                todo="Restore the journal from a copy and reconcile; do not trade on this one",
+            )
 
     def _take(self, line: Line) -> None:
+        seq, line_hash, event_id = self._seq, self._hash, line.event.event_id
+
+        def take_back() -> None:
+            self._seq, self._hash = seq, line_hash
+            self._event_ids.discard(event_id)
+
+        self._book.undo.add(take_back)
         self._book.apply(line.event, line.recorded_at)
         self._seq, self._hash = line.seq, line.hash
-        self._event_ids.add(line.event.event_id)
+        self._event_ids.add(event_id)
 
-    def _forget(self) -> None:
-        self._book, self._event_ids = Book(), set[str]()
-        self._seq, self._hash, self._ahead = 0, GENESIS, False
+
+def _read_head(connection: Connection) -> tuple[int, str]:
+    seq, line_hash = connection.execute(select(HEAD.c.seq, HEAD.c.hash)).one()
+    return seq, line_hash
+
+
+def _read_lines(connection: Connection, after: tuple[int, str], last: int) -> Iterator[Line]:
+    """Yield the lines that follow the one of this number and hash, up to number ``last``."""
+    seq, line_hash = after
+    if seq == last:
+        return
+    wanted = select(EVENTS).where(EVENTS.c.seq > seq, EVENTS.c.seq <= last).order_by(EVENTS.c.seq)
+    for row in connection.execute(wanted):
+        line = Line.from_row(tuple(row), seq, line_hash)
+        seq, line_hash = line.seq, line.hash
+        yield line
+
+
+def _follow(database: Database, bell: Bell, timeout_s: float, after: tuple[int, str]) -> Iterator[Event]:
+    """Yield events as they are committed; the bell was there before the first of them was."""
+    with journal_errors(database.where), closing(bell), database.connect() as connection:
+        ends_at = time.monotonic() + timeout_s
+        while (left_s := ends_at - time.monotonic()) > 0:
+            with connection.begin():
+                lines = list(_read_lines(connection, after, _read_head(connection)[0]))
+            for line in lines:
+                after = line.seq, line.hash
+                yield line.event
+            if lines:
+                ends_at = time.monotonic() + timeout_s
+            else:
+                bell.wait(left_s)

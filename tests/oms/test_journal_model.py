@@ -222,12 +222,11 @@ class JournalModel(RuleBasedStateMachine):
 def read_lines(path: Path) -> list[Line]:
     """Return the file's lines through nothing but SQLite."""
     connection = sqlite3.connect(path)
-    connection.row_factory = sqlite3.Row
     lines: list[Line] = []
     for row in connection.execute("select * from events order by seq"):
         previous = lines[-1] if lines else None
         lines.append(
-            Line.from_row(dict(row), previous.seq if previous else 0, previous.hash if previous else GENESIS)
+            Line.from_row(row, previous.seq if previous else 0, previous.hash if previous else GENESIS)
         )
     connection.close()
     return lines

@@ -244,8 +244,9 @@ async def test_reconcile_receipt_withheld_undoes_nothing(desk):
 async def test_reconcile_amounts_recorded_from_incomplete_logs_break(desk):
     durable = await desk.sign()
     await send(desk.node, durable)
-    receipt = await desk.node.get_receipt(durable.tx_hash)
-    assert receipt is not None
+    mined = await confirm(desk.node, durable, 1, 1, 0.01)
+    assert isinstance(mined, Mined)
+    receipt = mined.receipt
     desk.journal.append_outcome(durable, Mined(replace(receipt, logs=receipt.logs[:1]), 1))
     found = await reconcile(desk.node, desk.journal)
     assert [found.code for found in found.breaks] == [BreakCode.FILL_DIFFERS]

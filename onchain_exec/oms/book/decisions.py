@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import assert_never
 
 from onchain_exec.core import Order, Receipt
-from onchain_exec.errors import DuplicateOrderError, JournalError
+from onchain_exec.errors import DuplicateOrderError, FencedError, JournalError
 from onchain_exec.execution.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
 from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx
 from onchain_exec.oms.book import events
@@ -36,11 +36,11 @@ def find_same(book: Book, order: Order) -> OrderView | None:
     return view
 
 
-def sign(book: Book, order_id: str, key: SlotKey, signed: SignedTx) -> Iterator[Event]:
+def sign(book: Book, order_id: str, key: SlotKey, signed: SignedTx, session: str) -> Iterator[Event]:
     """Yield the signed bytes: the first of the slot's newest holder, or a cancel of what is there."""
     slot, purpose = book.slots.get(key), signed.simulated.plan.purpose
     if slot is None or slot.order_id != order_id:
-        raise JournalError(
+        raise FencedError(
             f"nonce {key.nonce} of {key.account} is not reserved for order {order_id}",
             needed="a reservation that no other process took over",
             todo="Reserve again and sign again; these bytes must not be sent",
@@ -52,6 +52,12 @@ def sign(book: Book, order_id: str, key: SlotKey, signed: SignedTx) -> Iterator[
             f"nonce {key.nonce} of {key.account} holds {slot.purpose.value} bytes of order {order_id}",
             needed="a slot without signed bytes, reserved for the same purpose",
             todo="Send the bytes that are journalled; these must not be sent",
+        )
+    if purpose is not Purpose.CANCEL and slot.session != session:
+        raise FencedError(
+            f"nonce {key.nonce} of {key.account} was reserved by {slot.session}, and {session} signs",
+            needed="the reservation of whoever signs, in the same tenure of the account",
+            todo="Reserve again and sign again; these bytes must not be sent",
         )
     yield events.tx_signed(order_id, key, signed)
 

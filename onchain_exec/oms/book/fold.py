@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from onchain_exec.core import Address
@@ -19,6 +19,7 @@ from onchain_exec.oms.book.states import (
     next_slot_state,
 )
 from onchain_exec.oms.book.terms import QuoteTerms, order_from_json
+from onchain_exec.oms.book.undo import UndoDict, UndoLog
 from onchain_exec.oms.book.views import Attempt, Consumer, Failure, OrderView, SlotKey, SlotView
 
 _ORDER_EVENTS = {
@@ -35,22 +36,27 @@ _SEND_EVENTS = {
 }
 
 
-@dataclass(slots=True)
 class Book:
     """All that the events say, as one mutable value; `apply` is its only writer.
 
     ``positions`` are base units by (chain id, owner, token), ``gas_wei`` wei paid by (chain id,
     account), both from canonical receipts of our transactions; a reorg takes them back. ``floors``
-    are the highest nonces that the chain was seen to expect, by (chain id, account).
+    are the highest nonces that the chain was seen to expect, ``tops`` the nonces after the highest
+    that was reserved, both by (chain id, account). ``unsigned`` are the slots without any bytes and
+    without a consumer. ``undo`` takes the last events back.
     """
 
-    orders: dict[str, OrderView] = field(default_factory=dict)
-    slots: dict[SlotKey, SlotView] = field(default_factory=dict)
-    client_ids: dict[str, str] = field(default_factory=dict)
-    tx_slots: dict[str, SlotKey] = field(default_factory=dict)
-    floors: dict[tuple[int, Address], int] = field(default_factory=dict)
-    positions: dict[tuple[int, Address, Address], int] = field(default_factory=dict)
-    gas_wei: dict[tuple[int, Address], int] = field(default_factory=dict)
+    def __init__(self) -> None:
+        log = self.undo = UndoLog()
+        self.orders: dict[str, OrderView] = UndoDict(log)
+        self.slots: dict[SlotKey, SlotView] = UndoDict(log)
+        self.client_ids: dict[str, str] = UndoDict(log)
+        self.tx_slots: dict[str, SlotKey] = UndoDict(log)
+        self.floors: dict[tuple[int, Address], int] = UndoDict(log)
+        self.tops: dict[tuple[int, Address], int] = UndoDict(log)
+        self.unsigned: dict[SlotKey, None] = UndoDict(log)
+        self.positions: dict[tuple[int, Address, Address], int] = UndoDict(log)
+        self.gas_wei: dict[tuple[int, Address], int] = UndoDict(log)
 
     def apply(self, event: Event, recorded_at: int) -> None:
         """Take in one event, recorded at that unix second.
@@ -105,6 +111,8 @@ class Book:
             orphaned=before.orphaned if before else 0,
         )
         self.floors[key[:2]] = max(payload["floor"], self.floors.get(key[:2], 0))
+        self.tops[key[:2]] = max(key.nonce + 1, self.tops.get(key[:2], 0))
+        self.unsigned[key] = None
         if before and before.order_id in self.orders:
             self._forget_slot(before.order_id, key)
         if view := self.orders.get(event.order_id):
@@ -128,6 +136,7 @@ class Book:
             self._move(event, OrderEvent.SIGN_CANCEL, recorded_at)
         self.slots[key] = replace(slot, state=state, attempts=(*slot.attempts, Attempt(durable, quote)))
         self.tx_slots[tx_hash] = key
+        _discard(self.unsigned, key)
 
     def _send(self, event: Event) -> None:
         key, payload = _key(event), event.payload
@@ -160,6 +169,7 @@ class Book:
         if slot.purpose is Purpose.SWAP and slot.attempts:
             self._end(event, attempt, consumer, recorded_at)
         self.slots[key] = replace(slot, state=state, consumer=consumer)
+        _discard(self.unsigned, key)
         self._count(self.slots[key], consumer, 1)
 
     def _end(self, event: Event, attempt: Attempt | None, consumer: Consumer, recorded_at: int) -> None:
@@ -195,6 +205,8 @@ class Book:
         if slot.consumer:
             self._count(slot, slot.consumer, -1)
         self.slots[key] = replace(slot, state=state, consumer=None, orphaned=slot.orphaned + 1)
+        if not slot.attempts:
+            self.unsigned[key] = None
 
     def _move(self, event: Event, happened: OrderEvent, recorded_at: int, **changes: Any) -> None:
         view = self.orders[event.order_id]
@@ -277,6 +289,12 @@ def _lost(consumer: Consumer) -> Failure:
 
 def _add(totals: dict[Any, int], key: Any, amount: int) -> None:
     """Add, keeping no zeros: a book whose fills were all busted equals one that never had any."""
-    total = totals.pop(key, 0) + amount
+    total = totals.get(key, 0) + amount
     if total:
         totals[key] = total
+    else:
+        _discard(totals, key)
+
+
+def _discard(entries: dict[Any, Any], key: Any) -> None:
+    entries.pop(key, None)

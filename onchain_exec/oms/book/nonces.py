@@ -16,17 +16,15 @@ from onchain_exec.oms.book.fold import Book
 from onchain_exec.oms.book.states import OrderState, SlotState
 from onchain_exec.oms.book.views import SlotKey, SlotView
 
-IsAlive = Callable[[str], bool]
-"""Whether the session of that name still runs."""
+IsLive = Callable[[SlotView], bool]
+"""Whether whoever reserved the slot may still sign in it."""
 
 _ENDED = frozenset({OrderState.DENIED, OrderState.REJECTED, OrderState.EXPIRED})
 
 
-def reserve(book: Book, key: SlotKey, wanted: Reservation, is_alive: IsAlive) -> Iterator[Event]:
-    """Yield the reservation of the lowest free nonce from ``key.nonce`` (the chain's) upwards.
-
-    Nothing is yielded when the order already holds one for this purpose; see `find_held`.
-    """
+def find_nonce(book: Book, chain: SlotKey, wanted: Reservation, is_live: IsLive) -> SlotKey:
+    """Return the slot that the order holds for this purpose, or the lowest free one from
+    ``chain.nonce`` (the chain's) upwards."""
     view = book.orders[wanted.order_id]
     if wanted.purpose is not Purpose.ALLOWANCE and view.state is not OrderState.NEW:
         raise JournalError(
@@ -34,15 +32,22 @@ def reserve(book: Book, key: SlotKey, wanted: Reservation, is_alive: IsAlive) ->
             needed="a NEW order",
             todo="Send the journalled bytes again; never sign others for the same order",
         )
-    floor = max(key.nonce, book.floors.get(key[:2], 0))
-    held = find_held(book, key._replace(nonce=floor), wanted)
-    nonce = held.nonce if held else _find_free(book, key._replace(nonce=floor), is_alive)
-    slot = key._replace(nonce=nonce)
-    if held is None or book.slots[slot].session != wanted.session:
-        yield events.nonce_reserved(slot, wanted, book.slots.get(slot), floor)
+    floor = _get_floor(book, chain)
+    return _find_held(book, floor, wanted) or _find_free(book, floor, is_live)
 
 
-def find_held(book: Book, floor: SlotKey, wanted: Reservation) -> SlotKey | None:
+def reserve(book: Book, slot: SlotKey, chain: SlotKey, wanted: Reservation) -> Iterator[Event]:
+    """Yield the reservation of the slot, unless this very session holds it."""
+    before = book.slots.get(slot)
+    if before is None or (before.order_id, before.session) != (wanted.order_id, wanted.session):
+        yield events.nonce_reserved(slot, wanted, before, _get_floor(book, chain).nonce)
+
+
+def _get_floor(book: Book, chain: SlotKey) -> SlotKey:
+    return chain._replace(nonce=max(chain.nonce, book.floors.get(chain[:2], 0)))
+
+
+def _find_held(book: Book, floor: SlotKey, wanted: Reservation) -> SlotKey | None:
     """Return the slot, from ``floor`` upwards, that the order holds for this purpose unsigned."""
     for key in book.orders[wanted.order_id].slots:
         slot = book.slots[key]
@@ -52,18 +57,17 @@ def find_held(book: Book, floor: SlotKey, wanted: Reservation) -> SlotKey | None
     return None
 
 
-def is_free(book: Book, slot: SlotView, is_alive: IsAlive) -> bool:
+def is_free(book: Book, slot: SlotView, is_live: IsLive) -> bool:
     """Return whether the slot never got signed bytes and whoever reserved it is gone."""
     if slot.attempts or slot.state not in (SlotState.RESERVED, SlotState.ORPHANED):
         return False
     view = book.orders.get(slot.order_id)
-    return (view is not None and view.state in _ENDED) or not is_alive(slot.session)
+    return (view is not None and view.state in _ENDED) or not is_live(slot)
 
 
-def _find_free(book: Book, floor: SlotKey, is_alive: IsAlive) -> int:
-    key = floor
-    while slot := book.slots.get(key):
-        if is_free(book, slot, is_alive):
-            break
-        key = key._replace(nonce=key.nonce + 1)
-    return key.nonce
+def _find_free(book: Book, floor: SlotKey, is_live: IsLive) -> SlotKey:
+    """Return the lowest: one that was given back, or the next that nobody had. (From the floor to the
+    top every nonce has a slot.)"""
+    left = sorted(key for key in book.unsigned if key[:2] == floor[:2] and key >= floor)
+    free = (key for key in left if is_free(book, book.slots[key], is_live))
+    return next(free, None) or floor._replace(nonce=max(floor.nonce, book.tops.get(floor[:2], 0)))

@@ -1,4 +1,4 @@
-"""A process's use of a journal, visible to the other processes for as long as it lives."""
+"""A process's use of a journal file, visible to the other processes for as long as it lives."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ import os
 import secrets
 from pathlib import Path
 
+from onchain_exec.core import Address
+from onchain_exec.oms.book.views import SlotView
+
 
 class Session:
     """A locked file beside the journal. The kernel unlocks it when the process ends in any way.
 
     The locks are advisory and of one machine, as SQLite's own: keep the journal on a local disk.
+    Several living processes may take nonces of one account, each its own.
     """
 
     def __init__(self, journal: Path) -> None:
@@ -20,12 +24,16 @@ class Session:
         self._descriptor = os.open(self._get_path(self.name), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
 
-    def is_alive(self, name: str) -> bool:
-        """Return whether the process of the session ``name`` still runs; clear a dead one's file away."""
-        if name == self.name:
+    def take(self, chain_id: int, account: Address) -> str:
+        """Return the session's name: no process of the machine keeps others off an account."""
+        return self.name
+
+    def is_live(self, slot: SlotView) -> bool:
+        """Return whether the process that reserved the slot still runs; clear a dead one's file away."""
+        if slot.session == self.name:
             return True
         try:
-            descriptor = os.open(self._get_path(name), os.O_RDWR)
+            descriptor = os.open(self._get_path(slot.session), os.O_RDWR)
         except FileNotFoundError:
             return False
         try:
@@ -33,7 +41,7 @@ class Session:
         except BlockingIOError:
             return True
         else:
-            self._get_path(name).unlink(missing_ok=True)
+            self._get_path(slot.session).unlink(missing_ok=True)
             return False
         finally:
             os.close(descriptor)

@@ -1,0 +1,59 @@
+"""A dict whose last changes can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeVar, cast
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_ABSENT: Final = object()
+
+
+class UndoLog:
+    """How to take back what was done since `keep`; nothing is written down before the first `keep`."""
+
+    def __init__(self) -> None:
+        self._steps: list[Callable[[], None]] | None = None
+
+    def keep(self) -> None:
+        """Let everything so far stand; what comes can be taken back."""
+        self._steps = []
+
+    def get_mark(self) -> int:
+        """Return a place to go back to."""
+        return len(self._steps or ())
+
+    def add(self, step: Callable[[], None]) -> None:
+        """Write down how to take back what is about to be done."""
+        if self._steps is not None:
+            self._steps.append(step)
+
+    def go_back(self, mark: int = 0) -> None:
+        """Take back everything since ``mark``, the newest first."""
+        while self._steps and len(self._steps) > mark:
+            self._steps.pop()()
+
+
+class UndoDict(dict[K, V]):
+    """Writes down the old value of each key that is set or removed by ``[]`` and ``del``."""
+
+    def __init__(self, log: UndoLog) -> None:
+        super().__init__()
+        self._log = log
+
+    def __setitem__(self, key: K, value: V) -> None:
+        self._write_down(key)
+        super().__setitem__(key, value)
+
+    def __delitem__(self, key: K) -> None:
+        self._write_down(key)
+        super().__delitem__(key)
+
+    def _write_down(self, key: K) -> None:
+        before = self.get(key, _ABSENT)
+        if before is _ABSENT:
+            self._log.add(lambda: dict.__delitem__(self, key))
+        else:
+            self._log.add(lambda: dict.__setitem__(self, key, cast(V, before)))

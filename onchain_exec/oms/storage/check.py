@@ -1,0 +1,35 @@
+"""Whether a database holds a journal that this release understands."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, inspect, select
+
+from onchain_exec.errors import JournalError
+from onchain_exec.oms.storage.schema import CURRENT_VERSION, VERSION
+
+
+def require_schema(connection: Connection, where: str) -> None:
+    """Make the tables in an empty database, bring older ones up to date, or check that they are right.
+
+    Raises:
+        JournalError: another program's database, or a journal of a newer release.
+    """
+    names = set(inspect(connection).get_table_names())
+    if names and VERSION.name not in names:
+        raise JournalError(
+            f"{where} is a database of another program (tables {', '.join(sorted(names))})",
+            needed="a journal, or a place where none is yet",
+            todo="Choose another one with --journal",
+        )
+    found = connection.execute(select(VERSION.c.version_num)).scalar_one() if names else None
+    if found == CURRENT_VERSION:
+        return
+    from onchain_exec.oms.storage.migrate import find_versions, upgrade  # noqa: PLC0415 (slow, and seldom needed)
+
+    if found is not None and found not in find_versions():
+        raise JournalError(
+            f"the journal {where} has schema version {found}",
+            needed=f"version {CURRENT_VERSION} or one before it",
+            todo="Use the release that wrote it, or upgrade this one",
+        )
+    upgrade(connection)

@@ -1,0 +1,51 @@
+"""The journal's tables, the same in every database."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, Table, Text
+
+METADATA: Final = MetaData()
+
+_SEQ = BigInteger().with_variant(Integer, "sqlite")
+
+VERSION: Final = Table("journal_version", METADATA, Column("version_num", Text, primary_key=True))
+"""The revision of the schema, as alembic keeps it."""
+
+HEAD: Final = Table(
+    "head",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", _SEQ, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+"""One row: the last line. Who writes locks it; lines that were cut from the end do not match it."""
+
+EVENTS: Final = Table(
+    "events",
+    METADATA,
+    Column("seq", _SEQ, primary_key=True, autoincrement=False),
+    Column("event_id", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("order_id", Text, nullable=False, index=True),
+    Column("slot", Text, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+"""One line per event, only ever inserted. ``seq`` counts from 1 without gaps."""
+
+LEASES: Final = Table(
+    "leases",
+    METADATA,
+    Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("ends_at", Float(53), nullable=False),
+)
+"""Who may write an account's slots until when (unix seconds of the database's clock). ``epoch``
+counts the owners. Used where several hosts share a journal; no part of its lines."""
+
+CURRENT_VERSION: Final = "0001"

@@ -1,0 +1,64 @@
+"""A journal in a SQLite file: for the processes of one machine."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy.pool import NullPool
+
+from onchain_exec.oms.storage.session import Session
+
+_POLL_S: Final = 0.02
+
+
+class SqliteFile:
+    """The file at ``path``; it and its folders are made with mode 0600 and 0700 if they are not there."""
+
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        self.where, self._path, self._timeout_s = str(path), path, timeout_s
+
+    def connect(self) -> Connection:
+        """The driver begins no transaction by itself: reads take no lock."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        engine = create_engine(
+            URL.create("sqlite", database=self.where),
+            poolclass=NullPool,
+            connect_args={"timeout": self._timeout_s, "check_same_thread": False, "isolation_level": None},
+        )
+        event.listen(engine, "connect", _use_wal)
+        return engine.connect()
+
+    def lock_for_opening(self, connection: Connection) -> None:
+        self.lock_for_writing(connection)
+
+    def lock_for_writing(self, connection: Connection, *, survives_power_loss: bool = True) -> None:
+        connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if survives_power_loss else 'NORMAL'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def announce(self, connection: Connection, seq: int) -> None:
+        """Nothing to do: followers poll the file."""
+
+    def open_bell(self) -> PollingBell:
+        return PollingBell()
+
+    def open_leases(self, connection: Connection) -> Session:
+        return Session(self._path)
+
+
+class PollingBell:
+    """Rings every 20 ms."""
+
+    def wait(self, timeout_s: float) -> None:
+        time.sleep(min(timeout_s, _POLL_S))
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+def _use_wal(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
