@@ -61,7 +61,7 @@ from onchain_exec.testing.lying_node import (
 SEND = "eth_sendRawTransaction"
 PAID = to_address(b"\x9a" * 20)
 GWEI = 10**9
-TIMEOUT_S = 0.3
+TIMEOUT_S = 1.5
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ UNDERPRICED, TOO_LOW = Reason.REPLACEMENT_UNDERPRICED, Reason.NONCE_TOO_LOW
 CASES = {
     "18 reset before": Case(ResetBefore(), Ambiguous, False),
     "18 reset after": Case(ResetAfter(), Ambiguous, True),
-    "18 hang before": Case(Hang(5), Ambiguous, False),
-    "18 hang after": Case(Hang(5, forward=True), Ambiguous, True),
+    "18 hang before": Case(Hang(30), Ambiguous, False),
+    "18 hang after": Case(Hang(30, forward=True), Ambiguous, True),
     "25 truncated": Case(Truncated(), Ambiguous, True),
     "25 bad gateway": Case(ServerError(502), Ambiguous, False),
     "25 gateway timeout after": Case(ServerError(504, forward=True), Ambiguous, True),
@@ -325,7 +325,7 @@ VIEWS = {
     "52 receipt of an orphaned block": OrphanedReceipts(),
     "31 receipts are null": AnswerWith(None),
     "18 resets": ResetAfter(),
-    "18 hangs": Hang(5),
+    "18 hangs": Hang(30),
     "25 truncated": Truncated(),
     "25 bad gateway": ServerError(502),
     "34 limited": Refuse(RATE_LIMITS["infura"]),

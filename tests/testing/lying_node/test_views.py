@@ -20,7 +20,7 @@ def busy(chain: LocalChain) -> LocalChain:
     """A chain with a contract that logs, and three blocks."""
     chain.set_code(to_address(LOGGER), LOG_ONE)
     for nonce in range(3):
-        chain.request("eth_sendRawTransaction", call_logger(chain, nonce)[0])
+        chain.request("eth_sendRawTransactionSync", call_logger(chain, nonce)[0])
     return chain
 
 
@@ -73,7 +73,7 @@ def test_stale_head_answers_as_the_node_did_that_many_blocks_ago(
     questions = make_questions(busy)
     before = [ask(node.port, method, *params).message for method, params in questions]
     for nonce in range(3, 3 + lag):
-        busy.request("eth_sendRawTransaction", call_logger(busy, nonce)[0])
+        busy.request("eth_sendRawTransactionSync", call_logger(busy, nonce)[0])
     node.lie(StaleHead(lag))
     for (method, params), then in zip(questions, before, strict=True):
         now = ask(node.port, method, *params).message

@@ -76,18 +76,17 @@ class Mempool:
                     await self._return(orphan)
 
     async def _follow(self) -> Pool:
-        block_hash, head = await self.chain.read_head()
+        block_hash, self._next = await self.chain.read_head()
         self.pool.evict(self._now())
         if block_hash != self._head:
             self._head = block_hash
-            self.pool.reset(await self.chain.read_accounts(self.pool.senders), head)
+            self.pool.reset(await self.chain.read_accounts(self.pool.senders), self._next)
         return self.pool
 
     async def _add(self, tx: PoolTx) -> Refusal | None:
-        _, head = await self.chain.read_head()
         account = (await self.chain.read_accounts([tx.sender]))[tx.sender]
         before = {own.tx_hash for own in self.pool.get_pending(tx.sender)}
-        refusal = self.pool.add(tx, account, head, self._now())
+        refusal = self.pool.add(tx, account, self._next, self._now())
         for own in self.pool.get_pending(tx.sender):
             if own.tx_hash not in before:
                 self._announce(own)
@@ -99,10 +98,10 @@ class Mempool:
             subscription.socket.publish(subscription.subscription_id, told)
 
     async def _build(self) -> None:
-        _, head = await self.chain.read_head()
+        await self._follow()
         # read anew, since a balance can be set without a block
-        self.pool.reset(await self.chain.read_accounts(self.pool.senders), head)
-        chosen = select(self.pool, head.base_fee_wei, head.gas_limit)
+        self.pool.reset(await self.chain.read_accounts(self.pool.senders), self._next)
+        chosen = select(self.pool, self._next.base_fee_wei, self._next.gas_limit)
         await self.chain.mine([tx.raw for tx in chosen])
         await self._follow()
 

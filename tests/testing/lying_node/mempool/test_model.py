@@ -120,7 +120,7 @@ def test_reorg_returns_the_orphaned_to_the_pool(
 ) -> None:
     """d: anvil forgets them; catalogue 2: the account's nonce falls back."""
     raw, tx_hash = sign(chain, 1)
-    chain.request(SEND, raw)
+    chain.request("eth_sendRawTransactionSync", raw)
     chain.reorg(1)
     assert chain.request("eth_getTransactionByHash", tx_hash) is None
 
@@ -324,7 +324,7 @@ def test_pool_follows_blocks_that_others_mine(chain: LocalChain, geth: LyingNode
     """17: the key is used elsewhere; what it overtakes leaves."""
     ask(geth.port, SEND, sign(chain)[0])
     ask(geth.port, SEND, sign(chain, nonce=1)[0])
-    chain.request(SEND, sign(chain, value=5)[0])
+    chain.request("eth_sendRawTransactionSync", sign(chain, value=5)[0])
     assert [tx.nonce for tx in pool.get_pending()] == [1]
     assert words(ask(geth.port, SEND, sign(chain)[0])) == "nonce too low: next nonce 1, tx nonce 0"
 
