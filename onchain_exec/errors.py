@@ -8,6 +8,7 @@ OnchainExecError
 │   ├── ConfigError            a setting is missing, malformed or contradicts another
 │   └── DuplicateOrderError    the client order id is taken by an order with other terms
 ├── StateError                 the view of the chain does not support the decision
+│   ├── FinalityError          a block that was final is no longer on the chain
 │   ├── StaleStateError        made at another block, or older than the policy allows
 │   ├── NoPoolError            no pool trades the pair
 │   ├── NoRouteError           pools exist, none can fill the amount
@@ -93,6 +94,10 @@ class DuplicateOrderError(InputError):
 
 class StateError(OnchainExecError):
     """The view of the chain does not support the decision."""
+
+
+class FinalityError(StateError):
+    """A block that was final is no longer on the chain: what was settled is open, and nothing is sure."""
 
 
 class StaleStateError(StateError):
