@@ -40,7 +40,13 @@ def test_decode_batch_when_an_answer_comes_twice_raises(
 
 @given(
     st.integers(0, len(ANSWERS) - 1),
-    st.one_of(st.none(), st.text(), st.booleans(), st.floats(allow_nan=False), st.integers(max_value=16)),
+    st.one_of(
+        st.none(),
+        st.text(),
+        st.booleans(),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.integers(max_value=16),
+    ),
 )
 def test_decode_batch_when_an_id_is_unknown_raises(index: int, request_id: object) -> None:
     answers = [dict(answer) for answer in ANSWERS]

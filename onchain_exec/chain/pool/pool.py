@@ -12,8 +12,8 @@ from onchain_exec.chain.pool.endpoint import Role
 from onchain_exec.chain.pool.member import Member
 from onchain_exec.chain.pool.policy import PoolPolicy
 from onchain_exec.chain.pool.reads import Reader
-from onchain_exec.chain.pool.routes import Kind, Route, find_route
 from onchain_exec.chain.pool.survey import Surveyor
+from onchain_exec.chain.pool.targets import Kind, Target, find_target
 from onchain_exec.chain.rpc import Delivery
 from onchain_exec.chain.wire import Reply, Request
 from onchain_exec.errors import ConfigError, NodeRefusedError
@@ -73,12 +73,12 @@ class EndpointPool:
 
     async def batch(self, requests: Sequence[Request]) -> tuple[Reply, ...]:
         """Return the replies in the requests' order; those of one block come from one endpoint."""
-        groups: dict[Route, list[int]] = {}
+        groups: dict[Target, list[int]] = {}
         for index, request in enumerate(requests):
-            groups.setdefault(self._reader.get_group(find_route(request)), []).append(index)
+            groups.setdefault(self._reader.get_group(find_target(request)), []).append(index)
         replies: dict[int, Reply] = {}
-        for route, indexes in groups.items():
-            found = await self._answer(route, [requests[index] for index in indexes])
+        for target, indexes in groups.items():
+            found = await self._answer(target, [requests[index] for index in indexes])
             replies |= zip(indexes, found, strict=True)
         return tuple(replies[index] for index in range(len(requests)))
 
@@ -92,14 +92,14 @@ class EndpointPool:
         await self._courier.close()
         await asyncio.gather(*(member.rpc.close() for member in self._members))
 
-    async def _answer(self, route: Route, requests: Sequence[Request]) -> tuple[Reply, ...]:
-        match route.kind:
+    async def _answer(self, target: Target, requests: Sequence[Request]) -> tuple[Reply, ...]:
+        match target.kind:
             case Kind.CHAIN_ID:
                 return (await self._get_chain_id(),) * len(requests)
             case Kind.HEAD:
                 return await self._read_head(requests)
             case Kind.READ | Kind.VIEW:
-                return await self._reader.read(route, requests)
+                return await self._reader.read(target, requests)
             case Kind.LOOKUP:
                 return tuple([await self._reader.look_up(request) for request in requests])
             case Kind.SEND:

@@ -9,13 +9,13 @@ from typing import Final
 from onchain_exec.chain.pool.asking import QUORUM_METHODS, Replies, ask_hedged, ask_quorum
 from onchain_exec.chain.pool.member import Member
 from onchain_exec.chain.pool.policy import PoolPolicy
-from onchain_exec.chain.pool.routes import Kind, Route
 from onchain_exec.chain.pool.survey import Surveyor
+from onchain_exec.chain.pool.targets import Kind, Target
 from onchain_exec.chain.wire import Reply, Request
 from onchain_exec.errors import NodeError
 
 _KEPT_HOMES: Final = 256
-_ANY_BLOCK: Final = Route(Kind.READ, "0x")
+_ANY_BLOCK: Final = Target(Kind.READ, "0x")
 
 
 class Reader:
@@ -25,31 +25,31 @@ class Reader:
         self._survey, self._policy = survey, policy
         self._homes: dict[str, Member] = {}
 
-    def get_group(self, route: Route) -> Route:
-        """Return under which route a read may be asked together with others: what names a block that
+    def get_group(self, target: Target) -> Target:
+        """Return under which target a read may be asked together with others: what names a block that
         nobody answered for yet, and that was not told as the newest, may go to any endpoint."""
-        is_bound = route.pin in self._homes or self._survey.is_told(route.block_hash)
-        return route if route.kind is not Kind.READ or route.moves or is_bound else _ANY_BLOCK
+        is_bound = target.pin in self._homes or self._survey.is_told(target.block_hash)
+        return target if target.kind is not Kind.READ or target.moves or is_bound else _ANY_BLOCK
 
-    async def read(self, route: Route, requests: Sequence[Request]) -> Replies:
+    async def read(self, target: Target, requests: Sequence[Request]) -> Replies:
         """Return the replies to reads that name one block."""
-        members = await self._find_members(route, len(requests))
+        members = await self._find_members(target, len(requests))
         needed = self._policy.agreeing
         if needed > 1 and all(method in QUORUM_METHODS for method, _ in requests):
             pinned = [_pin(request, self._survey.newest) for request in requests]
             return tuple([await ask_quorum(members, request, needed) for request in pinned])
-        if route.by_number and (route.kind is Kind.VIEW or route.pin in self._homes):
-            return await self._read_at_home(route, requests, members)
-        home = self._homes.get(route.pin)
+        if target.by_number and (target.kind is Kind.VIEW or target.pin in self._homes):
+            return await self._read_at_home(target, requests, members)
+        home = self._homes.get(target.pin)
         members.sort(key=lambda member: member is not home)
         home, replies = await ask_hedged(members, requests, self._policy.hedge_at)
-        if route.block_hash:
-            self._set_home(route, home)
+        if target.block_hash:
+            self._set_home(target, home)
         return replies
 
     async def look_up(self, request: Request) -> Reply:
         """Return a transaction or receipt of whichever endpoint knows it; none knows it if all say so."""
-        members = await self._find_members(Route(Kind.LOOKUP), 1)
+        members = await self._find_members(Target(Kind.LOOKUP), 1)
         if self._policy.agreeing > 1 and request[0] in QUORUM_METHODS:
             return await ask_quorum(members, request, self._policy.agreeing)
         _, (reply,) = await ask_hedged(members, [request], self._policy.hedge_at)
@@ -59,18 +59,18 @@ class Reader:
         return next((other for other in others if other is not None), None)
 
     async def _read_at_home(
-        self, route: Route, requests: Sequence[Request], members: Sequence[Member]
+        self, target: Target, requests: Sequence[Request], members: Sequence[Member]
     ) -> Replies:
         """Let one endpoint answer for a height: when it fails, what it said is worth nothing."""
-        home = self._homes.get(route.pin, members[0])
-        self._set_home(route, home)
+        home = self._homes.get(target.pin, members[0])
+        self._set_home(target, home)
         try:
             return await home.ask(requests)
         except NodeError:
-            del self._homes[route.pin]
+            del self._homes[target.pin]
             raise
 
-    async def _find_members(self, route: Route, count: int) -> list[Member]:
+    async def _find_members(self, target: Target, count: int) -> list[Member]:
         """Return the endpoints that may answer, the best first; all heads are looked at where what is
         known is too old.
 
@@ -78,18 +78,18 @@ class Reader:
             NodeError: there is none.
         """
         now = asyncio.get_running_loop().time()
-        if route.moves and now - self._survey.looked_at > self._policy.view_ttl_s:
+        if target.moves and now - self._survey.looked_at > self._policy.view_ttl_s:
             await self._survey.look()
-        members = self._survey.get_alive(route.block_hash)
+        members = self._survey.get_alive(target.block_hash)
         if not members:
             await self._survey.look()
-            members = self._survey.get_alive(route.block_hash)
+            members = self._survey.get_alive(target.block_hash)
         if not members:
             raise self._survey.get_outage()
         return sorted(members, key=lambda member: (member.bucket.get_wait(count, now), member.latency.mean_s))
 
-    def _set_home(self, route: Route, home: Member) -> None:
-        self._homes[route.pin] = home
+    def _set_home(self, target: Target, home: Member) -> None:
+        self._homes[target.pin] = home
         if len(self._homes) > _KEPT_HOMES:
             del self._homes[next(iter(self._homes))]
 

@@ -27,7 +27,7 @@ class Kind(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class Target:
     """``pin`` is the block that a read names: a hash, a hex number, or a tag."""
 
     kind: Kind
@@ -88,7 +88,7 @@ _PLAIN_READS: Final = frozenset(
 _LOOKUPS: Final = frozenset({"eth_getTransactionByHash", "eth_getTransactionReceipt"})
 
 
-def find_route(request: Request) -> Route:
+def find_target(request: Request) -> Target:
     """Return how a request is answered. A method that is not known counts as one that changes things."""
     method, params = request
     if method in _BLOCK_AT:
@@ -96,16 +96,16 @@ def find_route(request: Request) -> Route:
         pin = _read_pin(params[at] if len(params) > at else "latest")
         is_head = method == "eth_getBlockByNumber" and pin == "latest"
         if is_head:
-            return Route(Kind.HEAD)
+            return Target(Kind.HEAD)
         is_view = pin.startswith("0x") and len(pin) != _HASH_LENGTH and method not in _HEADERS
-        return Route(Kind.VIEW if is_view else Kind.READ, pin)
+        return Target(Kind.VIEW if is_view else Kind.READ, pin)
     if method in _LOOKUPS:
-        return Route(Kind.LOOKUP)
+        return Target(Kind.LOOKUP)
     if method == "eth_getLogs":
-        return Route(Kind.READ, _read_log_pin(params[0] if params else {}))
+        return Target(Kind.READ, _read_log_pin(params[0] if params else {}))
     if method in _PLAIN_READS:
-        return Route(Kind.READ)
-    return Route(_SPECIAL.get(method, Kind.ONCE))
+        return Target(Kind.READ)
+    return Target(_SPECIAL.get(method, Kind.ONCE))
 
 
 _SPECIAL: Final = {
