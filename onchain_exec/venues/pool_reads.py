@@ -14,8 +14,9 @@ from onchain_exec.venues.erc20 import read_token
 from onchain_exec.venues.pool import Pool
 from onchain_exec.venues.pool_name import PoolName
 from onchain_exec.venues.solidly import read_solidly_pool
-from onchain_exec.venues.uniswap_v2 import read_v2_pool
+from onchain_exec.venues.uniswap_v2 import UniswapV2Pool, read_v2_pool
 from onchain_exec.venues.uniswap_v3 import PancakeV3Pool, SlipstreamPool, UniswapV3Pool, read_v3_pool
+from onchain_exec.venues.uniswap_v4 import UniswapV4Pool, read_v4_pool
 from onchain_exec.venues.vaults import WrappedNativePool, read_erc4626_pool, read_wrapped_native
 
 Known: TypeAlias = Mapping[Address, Token]
@@ -60,3 +61,19 @@ def read_pool(name: PoolName, known: Known | None = None) -> Reading[Pool]:
     if pool.kind != name.kind:
         raise InputError(f"{name} is of kind {pool.kind}", todo=f"Name it {pool.key}")
     return pool
+
+
+def read_pool_again(pool: Pool) -> Reading[Pool]:
+    """Read a pool that was read before, at another block; its tokens are not asked again.
+
+    Raises:
+        InputError, StateError: as the kind's own reader.
+    """
+    known = {token.address: token for token in pool.tokens}
+    if isinstance(pool, UniswapV4Pool):
+        return read_v4_pool(pool.address, pool.pool_key, known)
+    if isinstance(pool, UniswapV3Pool):
+        return read_v3_pool(pool.address, known, pool.curve.ticks.spacing, type(pool))
+    if isinstance(pool, UniswapV2Pool):
+        return read_v2_pool(pool.address, known, pool.swap_fee_pips)
+    return _BY_ADDRESS[pool.kind](pool.address, known)

@@ -1,5 +1,16 @@
 """Pools by name, pools of a pair, and pools that follow the chain."""
 
+from onchain_exec.app.pools.live import Cause, Following, LivePools, PoolsReread
+from onchain_exec.app.pools.quoting import PoolQuote, PoolQuotes, quote_pool
 from onchain_exec.app.pools.reading import read_named_pools
 
-__all__ = ["read_named_pools"]
+__all__ = [
+    "Cause",
+    "Following",
+    "LivePools",
+    "PoolQuote",
+    "PoolQuotes",
+    "PoolsReread",
+    "quote_pool",
+    "read_named_pools",
+]

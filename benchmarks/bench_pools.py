@@ -1,0 +1,153 @@
+"""Pools on a local node: the time to load one of 1,000 ticks, events followed, memory of many.
+
+Time and rate are by the wall clock, best and median of some rounds; the node's work is in the first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+import tracemalloc
+from itertools import groupby
+
+from benchmarks.row import Row
+from onchain_exec.app.pools.history import PoolHistory
+from onchain_exec.app.pools.reading import read_named_pools
+from onchain_exec.app.sandbox.chain_evm import ChainEvm
+from onchain_exec.app.sandbox.erc20 import approve
+from onchain_exec.app.sandbox.evm import DEPLOYER
+from onchain_exec.app.sandbox.sandbox import Sandbox
+from onchain_exec.chain import LogFilter, Node
+from onchain_exec.core import Address, BlockRef, Log, to_address
+from onchain_exec.core.abi import Function
+from onchain_exec.venues.pool_file import pool_from_json
+from onchain_exec.venues.pool_name import parse_pool_name
+from onchain_exec.venues.uniswap_v3 import UniswapV3Pool, read_v3_pool
+
+TICKS, FEE_PIPS, SPACING = 1_000, 500, 10
+BLOCKS, SWAPS_PER_BLOCK = 100, 20
+LOADED = 10_000
+ROUNDS = 15
+
+_PER_CALL = 25  # positions: about 0.4 million gas each
+_NEVER = 2**48
+_CREATE = Function("createAndInitializePoolIfNecessary(address,address,uint24,uint160)", "(address)")
+_MULTICALL = Function("multicall(bytes[])", "(bytes[])")
+_MINT = Function("mint((address,address,uint24,int24,int24,uint256,uint256,uint256,uint256,address,uint256))")
+_SWAP = Function("exactInputSingle((address,address,uint24,address,uint256,uint256,uint160))")
+
+
+def run() -> list[Row]:
+    """Return the rows."""
+    with Sandbox.start() as sandbox:
+        market = _Market(sandbox)
+        load_ms, rate = asyncio.run(_measure(market))
+        memory_mb = asyncio.run(_measure_memory(sandbox))
+    return [
+        Row(f"load {TICKS}-tick pool", load_ms, "ms"),
+        Row("events applied", rate, "per second"),
+        Row(f"memory of {LOADED} v3 pools", memory_mb, "MB"),
+    ]
+
+
+class _Market:
+    """A v3 pool of `TICKS` ticks on the sandbox, in a pair that has no other of its fee."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.evm, self.sandbox = ChainEvm(sandbox.chain), sandbox
+        tokens, v3 = sandbox.deployment.tokens, sandbox.deployment.protocols["uniswap_v3"]
+        self.pair = sorted((tokens["WBTC"].address, tokens["DAI"].address), key=str.lower)
+        self.manager, self.router = v3["position_manager"], v3["swap_router"]
+        for symbol in ("WBTC", "DAI"):
+            sandbox.fund(DEPLOYER, tokens[symbol], 10**30)
+            for spender in (self.manager, self.router):
+                approve(self.evm, tokens[symbol], DEPLOYER, spender)
+        create = _CREATE.encode(*self.pair, FEE_PIPS, 2**96)
+        self.pool = to_address(_CREATE.decode(self.evm.static_call(self.manager, create))[0])
+        self._call(self.manager, [create])
+        for first in range(-TICKS // 4, TICKS // 4, _PER_CALL):
+            self.mint([(2 * place, 2 * place + 1) for place in range(first, first + _PER_CALL)])
+
+    def mint(self, ranges: list[tuple[int, int]]) -> None:
+        """Mint positions, one per range of ticks in spacings."""
+        fixed = (10**18, 10**18, 0, 0, DEPLOYER, _NEVER)
+        self._call(
+            self.manager,
+            [
+                _MINT.encode((*self.pair, FEE_PIPS, lower * SPACING, upper * SPACING, *fixed))
+                for lower, upper in ranges
+            ],
+        )
+
+    def swap(self, count: int) -> None:
+        """Swap back and forth, over some ticks each time."""
+        self._call(
+            self.router,
+            [
+                _SWAP.encode((*self.pair[:: (-1) ** turn], FEE_PIPS, DEPLOYER, 5 * 10**18, 0, 0))
+                for turn in range(count)
+            ],
+        )
+
+    def _call(self, to: Address, calls: list[bytes]) -> None:
+        self.evm.call(DEPLOYER, to, _MULTICALL.encode(calls))
+
+
+async def _measure(market: _Market) -> tuple[float, float]:
+    node = await Node.connect(market.sandbox.url)
+    pool, load_ms = await _load(node, market.pool)
+    first = await node.get_block()
+    for _ in range(BLOCKS):
+        market.swap(SWAPS_PER_BLOCK)
+        market.mint([(-2, 3), (-40, -39)])
+    last = await node.get_block()
+    logs = await node.get_logs(LogFilter((market.pool,)), (first.number + 1, last.number))
+    fresh, _ = await _load(node, market.pool)
+    rate = max(_follow(pool, logs, fresh) for _ in range(ROUNDS))
+    await node.close()
+    return load_ms, rate
+
+
+async def _load(node: Node, address: Address) -> tuple[UniswapV3Pool, float]:
+    """Return a pool and the median time of reading it in one call, its tokens known."""
+    pool = await node.perform(read_v3_pool(address), block := await node.get_block())
+    assert len(pool.curve.ticks.indexes) >= TICKS
+    known = {token.address: token for token in pool.tokens}
+    times = []
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        again = await node.perform(read_v3_pool(address, known, SPACING), block)
+        times.append(time.perf_counter() - begun)
+        assert again == pool
+    return pool, statistics.median(times) * 1_000
+
+
+def _follow(pool: UniswapV3Pool, logs: tuple[Log, ...], fresh: UniswapV3Pool) -> float:
+    """Return how many events a second are applied, block by block, to the state of a fresh read."""
+    blocks = [
+        (BlockRef(1337, number, str(number), 0, 0, 0), tuple(found))
+        for number, found in groupby(logs, key=lambda log: log.block_number)
+    ]
+    history = PoolHistory([pool], depth=512)
+    begun = time.perf_counter()
+    for block, found in blocks:
+        history.apply(block, found)
+    taken = time.perf_counter() - begun
+    assert history.pools[pool.key] == fresh
+    return len(logs) / taken
+
+
+async def _measure_memory(sandbox: Sandbox) -> float:
+    """Return what many pools take in MB, each with integers of its own, none quoted yet."""
+    node = await Node.connect(sandbox.url)
+    names = [parse_pool_name(key) for key in sandbox.deployment.pools if key.startswith("uniswap_v3")]
+    seeded = (await read_named_pools(node, names, await node.get_block())).pools
+    await node.close()
+    states = [(pool.to_json(), pool.tokens) for pool in seeded]
+    tracemalloc.start()
+    pools = [pool_from_json(*states[index % len(states)]) for index in range(LOADED)]
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(pools) == LOADED
+    return taken / 1e6
