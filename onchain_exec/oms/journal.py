@@ -21,7 +21,7 @@ from onchain_exec.oms.book import decisions, events, nonces
 from onchain_exec.oms.book.events import Event, Reservation
 from onchain_exec.oms.book.fold import Book
 from onchain_exec.oms.book.states import OPEN, OrderState
-from onchain_exec.oms.book.views import OrderView, SlotKey, SlotView
+from onchain_exec.oms.book.views import Consumer, OrderView, SlotKey, SlotView
 from onchain_exec.oms.storage import open_database
 from onchain_exec.oms.store import Store
 from onchain_exec.risk import Denied
@@ -252,6 +252,10 @@ class Journal:
     def read_gas_wei(self) -> dict[tuple[int, Address], int]:
         """Return wei paid for canonical transactions of ours, by (chain id, account)."""
         return dict(self._store.read().gas_wei)
+
+    def find_newest_final(self, chain_id: int) -> Consumer | None:
+        """Return the highest transaction of ours on that chain that is final, or None."""
+        return self._store.read().newest_final.get(chain_id)
 
     def follow(self, timeout_s: float) -> Iterator[Event]:
         """Yield what anyone appends from now on, as it comes, until nothing came for ``timeout_s``.

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, assert_never
 
 from onchain_exec.chain import Node
 from onchain_exec.core import Address, BlockRef
-from onchain_exec.errors import BlockNotFoundError, NodeRefusedError
+from onchain_exec.errors import BlockNotFoundError, FinalityError, NodeRefusedError
 from onchain_exec.execution.confirm import look
 from onchain_exec.execution.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
 from onchain_exec.oms.book.events import Event
@@ -94,8 +94,10 @@ async def reconcile(node: Node, journal: Journal, block: BlockRef | None = None)
 
     Raises:
         NodeError: the node fails (BlockNotFoundError: a reorg passed meanwhile; run it again).
+        FinalityError: a final block is gone. Nothing is appended: stop trading.
     """
     head = block or await node.get_block()
+    await _require_finality(node, journal, head)
     slots = [slot for slot in journal.read_slots() if _is_unsettled(slot, node.chain_id)]
     final_nonces = await _read_final_nonces(node, {slot.key.account for slot in slots})
     findings = [(slot, await _find(node, slot, head)) for slot in slots]
@@ -112,6 +114,21 @@ async def reconcile(node: Node, journal: Journal, block: BlockRef | None = None)
 
 def _is_unsettled(slot: SlotView, chain_id: int) -> bool:
     return slot.key.chain_id == chain_id and slot.state is not SlotState.FINAL
+
+
+async def _require_finality(node: Node, journal: Journal, head: BlockRef) -> None:
+    """Raise FinalityError if the block of our newest final transaction is gone; older ones may be, too."""
+    final = journal.find_newest_final(node.chain_id)
+    if final is None or final.block_number > head.number:
+        return
+    found = await node.get_block(final.block_number)
+    if found.hash != final.block_hash:
+        raise FinalityError(
+            f"block {final.block_number} is {found.hash} now, and {final.block_hash} of "
+            f"{final.tx_hash} was final",
+            needed="a chain that keeps what it finalised",
+            todo="Stop, compare several nodes, and settle the books by hand",
+        )
 
 
 async def _read_final_nonces(node: Node, accounts: set[Address]) -> dict[Address, int]:

@@ -19,14 +19,18 @@ ROUTER = to_address("0x" + "33" * 20)
 # amount = data[64:], to = data[32:], from = data[0:]: log Transfer(from, to, amount)
 _TOKEN = bytes.fromhex("6040355f52" + "602035" + "5f35" + "7f" + TRANSFER.hex() + "60205fa300")
 
+# called without data: keep the value; with data, while the kept value is not 0: revert
+_GATE = "36600857345f55005b" + "5f54156012575f5ffd5b"
+
 # copy the calldata to memory, call data[0:] with the next 96 bytes, data[128:] likewise; then revert
 # unless that was all
 _CALL = "5f5f6060{arguments}5f{target}5af150"
 _ROUTER = bytes.fromhex(
-    "365f5f37"
+    _GATE
+    + "365f5f37"
     + _CALL.format(arguments="6020", target="5f35")
     + _CALL.format(arguments="60a0", target="608035")
-    + "36610100146028575f5ffd5b00"
+    + "3661010014603b575f5ffd5b00"
 )
 
 
@@ -54,14 +58,21 @@ def sign_cancel(key: str, durable: DurableTx) -> SignedTx:
     return sign_plan(plan, durable.nonce, raw)
 
 
-def sign_raw(key: str, nonce: int, to: Address, data: bytes, tip_wei: int = 2 * 10**9) -> bytes:
+def sign_gate(key: str, nonce: int, *, closed: bool) -> bytes:
+    """Return a transaction after which every swap reverts, or none does."""
+    return sign_raw(key, nonce, ROUTER, b"", value_wei=int(closed))
+
+
+def sign_raw(
+    key: str, nonce: int, to: Address, data: bytes, tip_wei: int = 2 * 10**9, value_wei: int = 0
+) -> bytes:
     """Return a signed EIP-1559 transaction."""
     transaction = {
         "chainId": CHAIN_ID,
         "nonce": nonce,
         "to": to,
         "data": data,
-        "value": 0,
+        "value": value_wei,
         "gas": 200_000,
         "maxFeePerGas": 10**11 + tip_wei,
         "maxPriorityFeePerGas": tip_wei,

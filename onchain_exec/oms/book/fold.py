@@ -43,7 +43,8 @@ class Book:
     account), both from canonical receipts of our transactions; a reorg takes them back. ``floors``
     are the highest nonces that the chain was seen to expect, ``tops`` the nonces after the highest
     that was reserved, both by (chain id, account). ``unsigned`` are the slots without any bytes and
-    without a consumer. ``undo`` takes the last events back.
+    without a consumer, ``newest_final`` the highest final transactions of ours by chain id. ``undo``
+    takes the last events back.
     """
 
     def __init__(self) -> None:
@@ -55,6 +56,7 @@ class Book:
         self.floors: dict[tuple[int, Address], int] = UndoDict(log)
         self.tops: dict[tuple[int, Address], int] = UndoDict(log)
         self.unsigned: dict[SlotKey, None] = UndoDict(log)
+        self.newest_final: dict[int, Consumer] = UndoDict(log)
         self.positions: dict[tuple[int, Address, Address], int] = UndoDict(log)
         self.gas_wei: dict[tuple[int, Address], int] = UndoDict(log)
 
@@ -191,6 +193,8 @@ class Book:
         final = event.kind is EventKind.SLOT_FINAL
         happened = SlotEvent.FINALISE if final else SlotEvent.CONFIRM
         self.slots[key] = replace(slot, state=next_slot_state(slot.state, happened, str(key)))
+        if final and slot.consumer:
+            _keep_highest(self.newest_final, key.chain_id, slot.consumer)
         if final and slot.purpose is Purpose.SWAP and slot.attempts:
             view = self.orders[slot.order_id]
             self.orders[slot.order_id] = replace(view, final=True, updated_at=recorded_at)
@@ -298,3 +302,9 @@ def _add(totals: dict[Any, int], key: Any, amount: int) -> None:
 
 def _discard(entries: dict[Any, Any], key: Any) -> None:
     entries.pop(key, None)
+
+
+def _keep_highest(consumers: dict[int, Consumer], chain_id: int, consumer: Consumer) -> None:
+    before = consumers.get(chain_id)
+    if consumer.block_hash and (before is None or consumer.block_number >= before.block_number):
+        consumers[chain_id] = consumer
