@@ -36,12 +36,15 @@ class Courier:
             ConfigError: none has the role.
         """
         members = [member for member in self._members if role in member.roles]
-        members = [member for member in members if member.health.state is not EndpointState.WRONG_CHAIN]
         if not members:
             raise ConfigError(
                 f"no endpoint of the chain has the {role.value} role",
                 needed=f"{role.value}+URL among the node URLs",
             )
+        foreign = [member for member in members if member.health.state is EndpointState.WRONG_CHAIN]
+        if len(foreign) == len(members):
+            return tuple(_unsent(member) for member in foreign)
+        members = [member for member in members if member not in foreign]
         tasks = [asyncio.create_task(_deliver(member, to_hex(raw))) for member in members]
         for task in tasks:
             self._under_way.add(task)
@@ -97,3 +100,9 @@ def _is_taken(task: asyncio.Task[Delivery]) -> bool:
 
 def _silent(member: Member) -> Delivery:
     return Delivery(member.where, NodeUnreachableError(f"{member.where} has not answered the send yet"))
+
+
+def _unsent(member: Member) -> Delivery:
+    return Delivery(
+        member.where, NodeUnreachableError(f"{member.where} is {member.health.state.value}: not sent")
+    )
