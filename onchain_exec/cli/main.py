@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from onchain_exec.cli import doctor, journal, local, pools, quote, route, trade
+from onchain_exec.cli import approvals, doctor, journal, local, pools, quote, route, trade
 from onchain_exec.cli.exits import exit_code_of
 from onchain_exec.cli.output import print_error
 from onchain_exec.errors import OnchainExecError
@@ -28,6 +28,7 @@ app.add_typer(pools.app, name="pools")
 app.command()(journal.orders)
 app.command()(journal.show)
 app.command()(journal.reconcile)
+app.command()(approvals.approvals)
 app.command()(doctor.doctor)
 
 

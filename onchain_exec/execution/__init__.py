@@ -1,6 +1,7 @@
 """From an approved order to a mined transaction: build, simulate, sign, send, confirm."""
 
 from onchain_exec.execution.allowance import AllowanceStep, find_allowance_step
+from onchain_exec.execution.approvals import build_revocation, list_approved, read_approvals
 from onchain_exec.execution.build import build_cancel, build_plan, rebase
 from onchain_exec.execution.confirm import confirm, look
 from onchain_exec.execution.fees import Urgency, bump_fees, choose_fees, read_fees
@@ -18,7 +19,15 @@ from onchain_exec.execution.outcome import (
     StillUnknown,
     Superseded,
 )
-from onchain_exec.execution.plan import DurableTx, Fees, Purpose, SignedTx, SimulatedTx, TxPlan
+from onchain_exec.execution.plan import (
+    DurableTx,
+    Fees,
+    Purpose,
+    SignedTx,
+    SimulatedTx,
+    StandingApproval,
+    TxPlan,
+)
 from onchain_exec.execution.safe import (
     SafeAccount,
     SafeProposal,
@@ -78,6 +87,7 @@ __all__ = [
     "SigningPolicy",
     "SimulatedTx",
     "SpendCap",
+    "StandingApproval",
     "StillUnknown",
     "Superseded",
     "TxPlan",
@@ -86,13 +96,16 @@ __all__ = [
     "build_cancel",
     "build_execution",
     "build_plan",
+    "build_revocation",
     "bump_fees",
     "choose_fees",
     "collect",
     "confirm",
     "find_allowance_step",
+    "list_approved",
     "look",
     "propose",
+    "read_approvals",
     "read_fees",
     "read_safe",
     "rebase",

@@ -6,14 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from onchain_exec.core import Call, Log, Token, format_amount, to_address
-from onchain_exec.core.abi import Event
 from onchain_exec.errors import EffectError
-from onchain_exec.execution.plan import Purpose, TxPlan
+from onchain_exec.execution.approvals import APPROVAL, get_allowance_call
+from onchain_exec.execution.plan import Purpose, StandingApproval, TxPlan
 from onchain_exec.execution.safe import get_inner_data
 from onchain_exec.risk import Approved
 from onchain_exec.venues.erc20 import ALLOWANCE, APPROVE, BALANCE_OF, get_balance_changes
-
-_APPROVAL = Event("Approval(address,address,uint256)", ("address", "address"), ("uint256",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +24,27 @@ class Holdings:
     allowance: int
 
 
-def get_holding_calls(approved: Approved) -> tuple[Call, ...]:
-    """Return the reads whose answers `decode_holdings` takes."""
-    order, account = approved.quote.order, approved.account
-    return (
-        Call(order.token_in.address, BALANCE_OF.encode(account.owner)),
-        Call(order.token_out.address, BALANCE_OF.encode(order.recipient)),
-        Call(order.token_in.address, ALLOWANCE.encode(account.owner, account.spender)),
-    )
+def get_holding_calls(plan: TxPlan) -> tuple[Call, ...]:
+    """Return the reads whose answers `decode_holdings` takes; none for a cancellation."""
+    match plan.cause:
+        case Approved(quote=quote, account=account):
+            order = quote.order
+            return (
+                Call(order.token_in.address, ALLOWANCE.encode(account.owner, account.spender)),
+                Call(order.token_in.address, BALANCE_OF.encode(account.owner)),
+                Call(order.token_out.address, BALANCE_OF.encode(order.recipient)),
+            )
+        case StandingApproval() as approval:
+            return (get_allowance_call(approval),)
+        case _:
+            return ()
 
 
 def decode_holdings(answers: Sequence[bytes]) -> Holdings:
-    """Return the holdings that the answers to `get_holding_calls` tell."""
-    balance_in, balance_out, allowance = (int.from_bytes(answer[:32]) for answer in answers)
-    return Holdings(balance_in, balance_out, allowance)
+    """Return the holdings that the answers to `get_holding_calls` tell; 0 for what was not asked."""
+    words = [int.from_bytes(answer[:32]) for answer in answers]
+    allowance, token_in, token_out = (*words, 0, 0, 0)[:3]
+    return Holdings(token_in, token_out, allowance)
 
 
 def require_effects(plan: TxPlan, before: Holdings, after: Holdings, logs: Iterable[Log]) -> None:
@@ -47,13 +52,20 @@ def require_effects(plan: TxPlan, before: Holdings, after: Holdings, logs: Itera
 
     ``before`` is from before the dependencies. A swap takes at most ``amount_in_max`` from the
     trader, gives at least ``amount_out_min`` to the recipient, moves no other asset of the trader,
-    and leaves no allowance that its own grant did not need. An allowance is exactly what was asked.
+    and leaves no allowance that its own grant did not need. An allowance is exactly what was asked,
+    and what is revoked is gone.
 
     Raises:
         EffectError: otherwise.
     """
     logs = tuple(logs)
     _require_no_other_loss(plan, logs)
+    if isinstance(plan.cause, StandingApproval) and after.allowance:
+        raise _refuse(
+            f"{plan.cause.spender} may still pull {after.allowance} of {plan.cause.token}",
+            "nothing",
+            "The token does not revoke what it is asked to",
+        )
     if not isinstance(plan.cause, Approved):
         return
     _require_no_other_approval(plan.cause, logs)
@@ -121,7 +133,7 @@ def _require_no_other_loss(plan: TxPlan, logs: Iterable[Log]) -> None:
 def _require_no_other_approval(approved: Approved, logs: Iterable[Log]) -> None:
     expected = (approved.quote.order.token_in.address, approved.account.spender)
     for log in logs:
-        if log.topics[:1] != (_APPROVAL.topic,) or len(log.topics) != 3:
+        if log.topics[:1] != (APPROVAL.topic,) or len(log.topics) != 3:
             continue
         owner, spender = (to_address(topic[12:]) for topic in log.topics[1:])
         if owner == approved.account.owner and (log.address, spender) != expected:

@@ -33,15 +33,30 @@ class Fees:
 
 
 @dataclass(frozen=True, slots=True)
-class TxPlan:
-    """An unsigned transaction; made by `execution.build` only.
+class StandingApproval:
+    """What ``spender`` may pull of ``owner``'s ``token`` until it is revoked, in base units.
 
-    ``cause`` is what entitles it: an approved order, or, for a cancellation, the transaction whose
-    nonce it takes. ``block`` is the block the decision was made at. ``depends_on`` are plans of the
-    same account that must be mined before, in their order (an allowance).
+    ``permit2`` is the Permit2 through which it may (AllowanceTransfer); None is the token itself.
     """
 
-    cause: Approved | DurableTx
+    owner: Address
+    token: Address
+    spender: Address
+    amount: int
+    permit2: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TxPlan:
+    """An unsigned transaction; made by `execution` only.
+
+    ``cause`` is what entitles it: an approved order, for a cancellation the transaction whose nonce
+    it takes, or for a revocation the approval that stands. ``block`` is the block the decision was
+    made at. ``depends_on`` are plans of the same account that must be mined before, in their order
+    (an allowance).
+    """
+
+    cause: Approved | DurableTx | StandingApproval
     block: BlockRef
     purpose: Purpose
     sender: Address
@@ -53,8 +68,14 @@ class TxPlan:
 
     @property
     def order_id(self) -> str:
-        """The order it serves."""
-        return self.cause.quote.order.order_id if isinstance(self.cause, Approved) else self.cause.order_id
+        """The order it serves; empty for a revocation, which serves none."""
+        match self.cause:
+            case Approved(quote=quote):
+                return quote.order.order_id
+            case DurableTx(order_id=order_id):
+                return order_id
+            case StandingApproval():
+                return ""
 
     def at_limit(self, gas_limit: int) -> TxCall:
         """Return it as a transaction to try with this gas limit."""

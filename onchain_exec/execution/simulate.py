@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from onchain_exec.chain import CallResult, Node, SimulatedBlock, TxCall
-from onchain_exec.core import Call
 from onchain_exec.errors import GasError, NodeRefusedError
 from onchain_exec.execution.effects import Holdings, decode_holdings, get_holding_calls, require_effects
 from onchain_exec.execution.gas import GasRules, choose_gas_limit
@@ -16,7 +15,6 @@ from onchain_exec.execution.l1_fee import read_l1_costs
 from onchain_exec.execution.plan import Purpose, SimulatedTx, TxPlan
 from onchain_exec.execution.sequence import run_sequence
 from onchain_exec.execution.trace import get_funding, has_starved_calls
-from onchain_exec.risk import Approved
 
 _BLOCKS_AHEAD: Final = (1, 2)
 """The next block and the one after it: what depends on height or time shows between them."""
@@ -116,15 +114,15 @@ async def _run_ahead(node: Node, plan: TxPlan, limits: Sequence[int], rules: Gas
     except NodeRefusedError as error:
         if error.rpc_code not in _NO_SUCH_METHOD:
             raise
-    results, answers = await run_sequence(node, plan, limits, _get_reads(plan))
-    return [_Run(results, _decode_holdings(answers))]
+    results, answers = await run_sequence(node, plan, limits, get_holding_calls(plan))
+    return [_Run(results, decode_holdings(answers))]
 
 
 async def _run(node: Node, plan: TxPlan, limits: Sequence[int], ahead: int, rules: GasRules) -> _Run:
     """Run the transactions in one block, and read the holdings in the next: beside the reads' gas the
     limits would not fit into a block."""
     txs = [tx.at_limit(limit) for tx, limit in zip((*plan.depends_on, plan), limits, strict=True)]
-    reads = [TxCall(plan.sender, call.to, call.data) for call in _get_reads(plan)]
+    reads = [TxCall(plan.sender, call.to, call.data) for call in get_holding_calls(plan)]
     times = [plan.block.timestamp + (i + 1) * rules.block_time_s for i in range(ahead)]
     empty = [SimulatedBlock((), timestamp=time) for time in times[:-1]]
     block = SimulatedBlock(
@@ -135,21 +133,13 @@ async def _run(node: Node, plan: TxPlan, limits: Sequence[int], ahead: int, rule
     )
     *_, results, answers = await node.simulate([*empty, block, SimulatedBlock(tuple(reads))], plan.block)
     _require_success(answers)
-    return _Run(results, _decode_holdings([answer.data for answer in answers]))
+    return _Run(results, decode_holdings([answer.data for answer in answers]))
 
 
 async def _read_holdings(node: Node, plan: TxPlan) -> Holdings:
     """Return the holdings at the plan's block, before anything runs."""
-    snapshot = await node.read_calls(_get_reads(plan), plan.block)
-    return _decode_holdings([answer.data for answer in snapshot.answers])
-
-
-def _get_reads(plan: TxPlan) -> tuple[Call, ...]:
-    return get_holding_calls(plan.cause) if isinstance(plan.cause, Approved) else ()
-
-
-def _decode_holdings(answers: Sequence[bytes]) -> Holdings:
-    return decode_holdings(answers) if answers else Holdings(0, 0, 0)
+    snapshot = await node.read_calls(get_holding_calls(plan), plan.block)
+    return decode_holdings([answer.data for answer in snapshot.answers])
 
 
 async def _require_funds(node: Node, plan: TxPlan, limits: Sequence[int], l1_fee_wei: int) -> None:

@@ -1,0 +1,72 @@
+"""The approvals of an account on a known chain: what stands, and how to take it back."""
+
+from __future__ import annotations
+
+from onchain_exec.app.registry import ChainProfile
+from onchain_exec.chain import LogFilter, Node
+from onchain_exec.core import Address, BlockRef, address_bytes
+from onchain_exec.errors import InputError
+from onchain_exec.execution import (
+    SimulatedTx,
+    StandingApproval,
+    build_revocation,
+    list_approved,
+    read_approvals,
+    read_fees,
+    simulate,
+)
+from onchain_exec.execution.approvals import APPROVAL
+
+
+async def find_approvals(
+    node: Node, profile: ChainProfile, owner: Address, block: BlockRef, since_block: int | None = None
+) -> tuple[StandingApproval, ...]:
+    """Return what stands at ``block``: of every listed token to every listed contract, and, with
+    ``since_block``, of whatever the account approved to whomever from there on.
+
+    Raises:
+        NodeRefusedError: the node does not search as many blocks for logs.
+    """
+    spenders = {address for contracts in profile.protocols.values() for address in contracts.values()}
+    pairs = {(token.address, spender) for token in profile.tokens.values() for spender in spenders}
+    if since_block is not None:
+        word = address_bytes(owner).rjust(32, b"\0")
+        logs = await node.get_logs(LogFilter((), ((APPROVAL.topic,), (word,))), (since_block, block.number))
+        pairs |= list_approved(logs)
+    permit2 = profile.get_contract("permit2", "permit2")
+    return await node.perform(read_approvals(owner, pairs, permit2), block)
+
+
+def pick_approvals(
+    found: tuple[StandingApproval, ...], token: Address, spender: Address
+) -> tuple[StandingApproval, ...]:
+    """Return those of one token to one spender.
+
+    Raises:
+        InputError: none stands.
+    """
+    picked = tuple(approval for approval in found if (approval.token, approval.spender) == (token, spender))
+    if not picked:
+        raise InputError(
+            f"no approval of {token} to {spender} stands",
+            needed="one that is listed",
+            todo="List them first; --since BLOCK looks for unknown spenders and tokens",
+        )
+    return picked
+
+
+async def prepare_revocations(
+    node: Node,
+    profile: ChainProfile,
+    approvals: tuple[StandingApproval, ...],
+    block: BlockRef,
+    max_fee_wei: int | None = None,
+) -> tuple[SimulatedTx, ...]:
+    """Return a transaction for each approval that takes it back, simulated; nothing is signed or sent."""
+    fees = await read_fees(node, block, max_fee_wei)
+    return tuple(
+        [
+            await simulate(node, build_revocation(approval, block, fees), profile.gas_rules)
+            for approval in approvals
+        ]
+    )

@@ -1,0 +1,89 @@
+"""Lingering approvals, through the command line: catalogue entry 74 (a lingering allowance)."""
+
+from __future__ import annotations
+
+from cli_runner import Cli
+from eth_account import Account
+
+from onchain_exec.app.sandbox.chain_evm import ChainEvm
+from onchain_exec.app.sandbox.sandbox import Sandbox
+from onchain_exec.core import to_address
+from onchain_exec.core.abi import Function
+
+APPROVE = Function("approve(address,uint256)")
+PERMIT2_APPROVE = Function("approve(address,address,uint160,uint48)")
+STRANGER = to_address(b"\x66" * 20)
+
+
+def approve(fork: Sandbox, symbol: str, spender: str, amount: int) -> None:
+    token = fork.deployment.tokens[symbol].address
+    ChainEvm(fork.chain).call(fork.trader.address, token, APPROVE.encode(spender, amount))
+
+
+def test_approvals_lists_what_stands_and_nothing_else(cli: Cli, fork: Sandbox) -> None:
+    assert cli.json("approvals")["approvals"] == []
+    contracts = fork.deployment.protocols
+    router, permit2 = contracts["uniswap_v3"]["swap_router"], contracts["permit2"]["permit2"]
+    universal = contracts["universal_router"]["router"]
+    approve(fork, "WETH", router, 2**256 - 1)
+    approve(fork, "USDC", router, 5)
+    approve(fork, "USDC", router, 0)
+    approve(fork, "DAI", STRANGER, 7)
+    usdc = fork.deployment.tokens["USDC"].address
+    ChainEvm(fork.chain).call(
+        fork.trader.address, permit2, PERMIT2_APPROVE.encode(usdc, universal, 1_500_000, 2**48 - 1)
+    )
+    listed = cli.json("approvals")["approvals"]
+    assert {(a["symbol"], a["spender_name"], a["through"], a["amount"]) for a in listed} == {
+        ("WETH", "uniswap_v3 swap_router", "token", str(2**256 - 1)),
+        ("USDC", "universal_router router", "permit2", "1500000"),
+    }
+    assert {(a["symbol"], a["spender"], a["unlimited"]) for a in listed} == {
+        ("WETH", router, True),
+        ("USDC", universal, False),
+    }
+    since = cli.json("approvals", "--since", "0")["approvals"]
+    assert {(a["symbol"], a["spender"]) for a in since} == {
+        ("WETH", router),
+        ("USDC", universal),
+        ("DAI", STRANGER),
+    }
+    assert "unlimited" in cli.run("approvals").stdout
+
+
+def test_approvals_revoke_gives_transactions_that_take_it_back(cli: Cli, fork: Sandbox) -> None:
+    approve(fork, "DAI", STRANGER, 7)
+    found = cli.json("approvals", "--since", "0", "--revoke", f"DAI:{STRANGER}")
+    (tx,) = found["transactions"]
+    signed = Account.sign_transaction(
+        {
+            "type": 2,
+            "chainId": tx["chainId"],
+            "nonce": int(fork.chain.request("eth_getTransactionCount", tx["from"], "latest"), 16),
+            "to": tx["to"],
+            "data": tx["data"],
+            "value": int(tx["value"]),
+            "gas": tx["gas"],
+            "maxFeePerGas": int(tx["maxFeePerGas"]),
+            "maxPriorityFeePerGas": int(tx["maxPriorityFeePerGas"]),
+        },
+        fork.trader.key,
+    )
+    fork.chain.request("eth_sendRawTransaction", "0x" + signed.raw_transaction.hex())
+    fork.chain.mine()
+    assert cli.json("approvals", "--since", "0")["approvals"] == []
+    error = cli.json("approvals", "--since", "0", "--revoke", f"DAI:{STRANGER}", expect=2)["error"]
+    assert error["code"] == "InputError"
+    assert "no approval" in error["found"]
+
+
+def test_approvals_of_another_account_needs_no_key(cli: Cli) -> None:
+    assert cli.json("approvals", "--account", STRANGER)["account"] == STRANGER
+
+
+def test_approvals_with_bad_input_says_what_is_needed(cli: Cli) -> None:
+    assert "TOKEN:SPENDER" in cli.json("approvals", "--revoke", "DAI", expect=2)["error"]["needed"]
+    assert (
+        cli.json("approvals", "--revoke", f"NOPE:{STRANGER}", expect=2)["error"]["code"]
+        == "UnknownTokenError"
+    )
