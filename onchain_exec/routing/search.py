@@ -160,20 +160,19 @@ class _Search:
 
     def _flows(self, part: Problem, point: DualPoint, tokens: IndexArray) -> list[Flow]:
         """Return what the edges of ``part`` carry, trifles left out; its token i is ``tokens[i]``."""
-        edges, trade = part.edges, point.trade
-        value = np.exp(point.log_prices[edges.source]) * trade.amount_in
-        return [
-            Flow(
-                self.network.pools[edges.pool[edge]],
-                self._token(tokens[edges.source[edge]]),
-                self._token(tokens[edges.target[edge]]),
-                float(trade.amount_in[edge]),
-                float(trade.amount_out[edge]),
-                float(value[edge]),
-                edge,
-            )
-            for edge in find_trades(part, point).tolist()
-        ]
+        edges, trade, chosen = part.edges, point.trade, find_trades(part, point)
+        source, target = edges.source[chosen], edges.target[chosen]
+        amount_in, amount_out = trade.amount_in[chosen], trade.amount_out[chosen]
+        columns = (
+            (self.network.pools[pool] for pool in edges.pool[chosen].tolist()),
+            (self._token(number) for number in tokens[source].tolist()),
+            (self._token(number) for number in tokens[target].tolist()),
+            amount_in.tolist(),
+            amount_out.tolist(),
+            (np.exp(point.log_prices[source]) * amount_in).tolist(),
+            chosen.tolist(),
+        )
+        return [Flow(*row) for row in zip(*columns, strict=True)]
 
     def _lead_forward(self, edges: Edges, order: Sequence[Address]) -> NDArray[np.bool_]:
         """Return which edges lead nearer to the end, or else forwards in ``order``."""

@@ -89,10 +89,10 @@ def sells_token0(pool: Pool, token_in: Token, token_out: Token) -> bool:
     Raises:
         InputError: the two are not the pool's pair.
     """
-    token0, token1 = (token.address for token in pool.tokens)
-    if (token_in.address, token_out.address) == (token0, token1):
+    token0, token1 = pool.tokens
+    if token_in.address == token0.address and token_out.address == token1.address:
         return True
-    if (token_in.address, token_out.address) == (token1, token0):
+    if token_in.address == token1.address and token_out.address == token0.address:
         return False
     raise InputError(
         f"{token_in} for {token_out} asked of {pool.key}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -20,6 +20,10 @@ class ConstantProduct:
 
     reserve_in: FloatArray
     reserve_out: FloatArray
+    _start: FloatArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_start", np.log(self.reserve_out / self.reserve_in))
 
     def take(self, index: IndexArray) -> Self:
         """Return the curves at ``index``."""
@@ -27,14 +31,15 @@ class ConstantProduct:
 
     def start(self) -> FloatArray:
         """Return the log of the marginal rate at zero."""
-        return np.asarray(np.log(self.reserve_out / self.reserve_in))
+        return self._start
 
     def trade(self, log_price: FloatArray, reach: float) -> Trade:
         """Return the best trades; see `Curves`."""
-        excess = log_price + self.start()
-        growth = np.expm1(np.maximum(excess, 0.0) / 2)
-        return Trade(
-            self.reserve_in * growth,
-            self.reserve_out * growth / (1 + growth),
-            np.where(excess > -reach, self.reserve_in * (1 + growth) / 2, 0.0),
-        )
+        excess = log_price + self._start
+        near = np.flatnonzero(excess > -reach)  # the others neither trade nor resist
+        reserve_in, growth = self.reserve_in[near], np.expm1(np.maximum(excess[near], 0.0) / 2)
+        trade = Trade(*np.zeros((3, len(excess))))
+        trade.amount_in[near] = reserve_in * growth
+        trade.amount_out[near] = self.reserve_out[near] * growth / (1 + growth)
+        trade.slope[near] = reserve_in * (1 + growth) / 2
+        return trade

@@ -87,9 +87,11 @@ class UniswapV2Pool:
         amount_in, amount_out = (amount, other) if exact is Exact.IN else (other, amount)
         fee_amount = amount_in - amount_in * (PIPS - self.swap_fee_pips) // PIPS
         if sells_token0(self, token_in, token_out):
-            after = replace(self, reserve0=self.reserve0 + amount_in, reserve1=self.reserve1 - amount_out)
+            reserves = self.reserve0 + amount_in, self.reserve1 - amount_out
         else:
-            after = replace(self, reserve0=self.reserve0 - amount_out, reserve1=self.reserve1 + amount_in)
+            reserves = self.reserve0 - amount_out, self.reserve1 + amount_in
+        # not replace(), which takes as long as the rest of the swap: a route may run a thousand of them
+        after = type(self)(self.address, self.token0, self.token1, *reserves, self.swap_fee_pips)
         return SwapResult(amount_in, amount_out, fee_amount, after)
 
     def spot_price(self, token_in: Token, token_out: Token) -> Fraction:
