@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from onchain_exec.app.context import Context
+from onchain_exec.app.pools.discovery import find_pools
 from onchain_exec.app.registry import ChainProfile
 from onchain_exec.core import BlockRef, Exact, Order, Reading, Token, all_of
 from onchain_exec.errors import ConfigError
@@ -15,11 +15,14 @@ from onchain_exec.routing import GasModel
 from onchain_exec.venues import PoolSet
 from onchain_exec.venues.erc20 import read_allowance, read_balances, read_token
 from onchain_exec.venues.swap_router import SwapRouter
-from onchain_exec.venues.uniswap_v2 import UniswapV2Deployment, read_v2_pools
-from onchain_exec.venues.uniswap_v3 import UniswapV3Deployment, read_v3_pools
+from onchain_exec.venues.uniswap_v2 import UniswapV2Deployment
+from onchain_exec.venues.uniswap_v3 import UniswapV3Deployment
 
 _HUBS: Final = ("USDC", "USDT", "DAI", "WBTC")
 """Listed tokens that a two-hop route may pass through, besides the wrapped native token."""
+
+EXECUTABLE: Final = ("uniswap_v2", "uniswap_v3")
+"""The protocols whose pools SwapRouter02, which swaps go through, runs."""
 
 _TIP_WEI: Final = 10**9
 """Assumed tip per gas when routes are compared; what is paid comes from the fee history."""
@@ -28,18 +31,32 @@ _TIP_WEI: Final = 10**9
 async def read_tokens(context: Context, block: BlockRef, sell: str, buy: str) -> tuple[Token, Token]:
     """Return the tokens that the names mean, after asking the chain what stands there."""
     sold, bought = await context.node.perform(
-        all_of([_read_named(context.profile, sell), _read_named(context.profile, buy)]), block
+        all_of([read_named_token(context.profile, sell), read_named_token(context.profile, buy)]), block
     )
     return sold, bought
 
 
-async def read_market(context: Context, order: Order, block: BlockRef) -> tuple[PoolSet, GasModel]:
-    """Return every known pool that one or two hops from token_in to token_out can use, and what gas
-    costs in terms of the route."""
+def read_named_token(profile: ChainProfile, name: str) -> Reading[Token]:
+    """Read a token by symbol or address; one that is listed keeps its listed symbol.
+
+    Raises:
+        UnknownTokenError, TokenRefusedError: see `ChainProfile.get_token` and `read_token`.
+    """
+    named = profile.get_token(name)
+    if isinstance(named, Token):
+        yield from read_token(named.address, named)
+        return named
+    return (yield from read_token(named))
+
+
+async def read_market(
+    context: Context, order: Order, block: BlockRef, protocols: Sequence[str] = EXECUTABLE
+) -> tuple[PoolSet, GasModel]:
+    """Return every known pool of ``protocols`` that one or two hops from token_in to token_out can use,
+    and what gas costs in terms of the route."""
     profile = context.profile
-    pairs = tuple(_list_pairs(profile, order))
-    found = await context.node.perform(all_of([_read_pools(profile, *pair) for pair in pairs]), block)
-    pools = PoolSet(block, tuple(chain.from_iterable(found)))
+    pairs = _list_pairs(profile, order)
+    pools = PoolSet(block, await find_pools(context.node, profile, pairs, block, protocols))
     priced = order.token_out if order.exact is Exact.IN else order.token_in
     return pools, GasModel(block.base_fee_wei + _TIP_WEI, _price_wei(profile.wrapped_native, priced, pools))
 
@@ -82,15 +99,6 @@ def get_router(profile: ChainProfile) -> SwapRouter:
     return SwapRouter(router, UniswapV2Deployment(v2), UniswapV3Deployment(v3))
 
 
-def _read_named(profile: ChainProfile, name: str) -> Reading[Token]:
-    """Read a token by symbol or address; one that is listed keeps its listed symbol."""
-    named = profile.get_token(name)
-    if isinstance(named, Token):
-        yield from read_token(named.address, named)
-        return named
-    return (yield from read_token(named))
-
-
 def _list_pairs(profile: ChainProfile, order: Order) -> Iterator[tuple[Token, Token]]:
     """Yield the direct pair, both hops over each hub, and the pair that prices gas; none twice."""
     token_in, token_out, native = order.token_in, order.token_out, profile.wrapped_native
@@ -102,17 +110,6 @@ def _list_pairs(profile: ChainProfile, order: Order) -> Iterator[tuple[Token, To
         if pair[0] != pair[1] and frozenset(pair) not in seen:
             seen.add(frozenset(pair))
             yield pair
-
-
-def _read_pools(profile: ChainProfile, token_a: Token, token_b: Token) -> Reading[tuple[Any, ...]]:
-    """Read the pools of a pair on every protocol that the chain has listed."""
-    readings: list[Reading[Any]] = []
-    if factory := profile.get_contract("uniswap_v2", "factory"):
-        readings.append(read_v2_pools(UniswapV2Deployment(factory), token_a, token_b))
-    if factory := profile.get_contract("uniswap_v3", "factory"):
-        readings.append(read_v3_pools(UniswapV3Deployment(factory), token_a, token_b))
-    found = yield from all_of(readings)
-    return tuple(chain.from_iterable(found))
 
 
 def _price_wei(native: Token, priced: Token, pools: PoolSet) -> float:

@@ -9,11 +9,15 @@ from typing import Annotated
 
 import typer
 
+from onchain_exec.app.market import read_named_token
 from onchain_exec.app.pools import read_named_pools
+from onchain_exec.app.pools.discovery import FoundPool, find_pools, rank_pools
+from onchain_exec.app.registry import get_chain_profile
 from onchain_exec.app.settings import load_settings
 from onchain_exec.chain import Node
-from onchain_exec.cli.options import Rpc
-from onchain_exec.cli.output import print_json
+from onchain_exec.cli.options import Buy, Json, Rpc, Sell
+from onchain_exec.cli.output import print_json, print_table
+from onchain_exec.core import all_of, format_amount
 from onchain_exec.errors import ConfigError
 from onchain_exec.venues.pool_file import pool_set_to_json
 from onchain_exec.venues.pool_name import parse_pool_name
@@ -38,6 +42,42 @@ def dump(
         print_json(pool_set_to_json(found))
 
     asyncio.run(work())
+
+
+@app.command()
+def find(sell: Sell, buy: Buy, rpc: Rpc = None, as_json: Json = False) -> None:
+    """List the pools of two tokens, the deepest first. Depth: what moves the price by 1 %."""
+
+    async def work() -> list[FoundPool]:
+        async with open_node(rpc) as node:
+            return await _find(node, sell, buy)
+
+    found = asyncio.run(work())
+    if as_json:
+        print_json(
+            [
+                {"pool": one.pool.key, "fee_pips": str(one.fee_pips), "depth_1_percent": str(one.depth)}
+                for one in found
+            ]
+        )
+        return
+    rows = [
+        (
+            one.pool.key,
+            f"{one.fee_pips / 100:g}",
+            f"{format_amount(one.depth, one.token_in)} {one.token_in}",
+            f"{float(one.price):.8g} {one.token_out}",
+        )
+        for one in found
+    ]
+    print_table(f"Pools of {sell} and {buy}", ("Pool", "#Fee (bps)", "#Depth at 1 %", "#Price"), rows)
+
+
+async def _find(node: Node, sell: str, buy: str) -> list[FoundPool]:
+    profile, block = get_chain_profile(node.chain_id), await node.get_block()
+    readings = [read_named_token(profile, name) for name in (sell, buy)]
+    pair = await node.perform(all_of(readings), block)
+    return rank_pools(profile, await find_pools(node, profile, [pair], block), *pair)
 
 
 @asynccontextmanager
