@@ -1,11 +1,13 @@
 """Which pools fill an order best, in exact integers, and how good that is."""
 
+from onchain_exec.routing.arbitrage import Arbitrage, find_arbitrage
 from onchain_exec.routing.network import Network
 from onchain_exec.routing.quote import Quote, bind_quote, make_quote
 from onchain_exec.routing.route import Certificate, Exclusion, GasModel, Options, Route, Shape, Swap, Terms
 from onchain_exec.routing.search import find_route
 
 __all__ = [
+    "Arbitrage",
     "Certificate",
     "Exclusion",
     "GasModel",
@@ -17,6 +19,7 @@ __all__ = [
     "Swap",
     "Terms",
     "bind_quote",
+    "find_arbitrage",
     "find_route",
     "make_quote",
 ]

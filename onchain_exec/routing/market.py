@@ -40,6 +40,12 @@ class Market:
         self._after: dict[str, Pool] = {}
         self.gas_units = ROUTE_GAS
 
+    def fork(self) -> Market:
+        """Return a market in the same state, which then goes its own way."""
+        other = Market(self._exact)
+        other._after, other.gas_units = dict(self._after), self.gas_units
+        return other
+
     def swap(self, flow: Flow, amount: int) -> Hop:
         """Run the flow's swap of ``amount`` exact units; raises RefusedError."""
         met = self._after.get(flow.pool.key, flow.pool)

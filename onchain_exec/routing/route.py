@@ -71,8 +71,9 @@ class Options:
     """How far a search goes.
 
     ``max_hops`` bounds the hops of a path. ``cycles`` lets flows return to a token they left, which
-    mixes arbitrage into the swap. ``time_limit_ms`` bounds the proof that no other choice of pools
-    saves gas, on ``clock`` (seconds, monotonic); the best found by then is returned with its gap.
+    mixes arbitrage into the swap (Exact.IN only). ``time_limit_ms`` bounds the proof that no other
+    choice of pools saves gas, on ``clock`` (seconds, monotonic); the best found by then is returned
+    with its gap.
     """
 
     max_hops: int = 3

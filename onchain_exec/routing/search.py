@@ -46,21 +46,28 @@ def find_route(
     route. For many orders at one block build the `Network` once and pass it.
 
     Raises:
-        InputError: the terms trade a token for itself, or nothing.
+        InputError: the terms trade a token for itself, or nothing; or cycles are asked for with
+            Exact.OUT.
         StaleStateError: ``block`` is given and the pools were read at another.
         NoPoolError: no pool connects the tokens.
         NoRouteError: pools connect them, but none can fill the amount.
     """
-    _require_sound(terms, pools.block, block)
+    _require_sound(terms, pools.block, block, options)
     network = pools if isinstance(pools, Network) else Network.build(pools)
     return _Search(terms, network, gas, options).run()
 
 
-def _require_sound(terms: Terms, found: BlockRef, block: BlockRef | None) -> None:
+def _require_sound(terms: Terms, found: BlockRef, block: BlockRef | None, options: Options) -> None:
     if terms.token_in == terms.token_out:
         raise InputError(f"{terms.token_in} is traded for itself", needed="two different tokens")
     if terms.amount <= 0:
         raise InputError(f"the amount is {terms.amount} base units", needed="more than zero")
+    if options.cycles and terms.exact is Exact.OUT:
+        raise InputError(
+            "cycles are allowed for an exact amount out",
+            needed="an exact amount in: only then is it certain what an arbitrage on the way adds",
+            todo="Give amount_in, or search without cycles",
+        )
     if block is not None and block != found:
         raise StaleStateError(
             f"the pools were read at {found}",

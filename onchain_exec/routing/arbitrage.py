@@ -1,0 +1,158 @@
+"""Trades that end with more of the token they began with: the best cycles, sized, in exact integers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import accumulate
+from math import floor
+from operator import mul
+from typing import Final
+
+import numpy as np
+
+from onchain_exec.core import BlockRef, Exact, Token
+from onchain_exec.core.fixed_point import BPS
+from onchain_exec.routing.certificate import Case, upper_bound
+from onchain_exec.routing.dual import DualPoint, Problem, find_trades, solve
+from onchain_exec.routing.flow import Flow
+from onchain_exec.routing.market import Market, RefusedError
+from onchain_exec.routing.network import Network
+from onchain_exec.routing.route import Certificate, Exclusion, GasModel
+from onchain_exec.routing.scope import Scope, best_rates
+from onchain_exec.venues import Hop, Leg, PoolSet
+
+_NO_GAS: Final = GasModel()
+_SETTLED: Final = 1e-12
+_SPENT: Final = 1e-9
+"""Of a flow: what is left of it when only rounding is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arbitrage:
+    """Closed chains of hops that run one after the other: each takes ``token`` and gives more of it.
+
+    All amounts are base units of ``token``, recomputed by the pools' exact arithmetic. The bound of
+    ``certificate`` is on what any trades of all pools together gain before gas. A gain that lies on no
+    way through ``token`` counts in the bound, but cannot be begun with it.
+    """
+
+    block: BlockRef
+    token: Token
+    legs: tuple[Leg, ...]
+    gas_units: int
+    certificate: Certificate
+
+    @property
+    def amount_in(self) -> int:
+        """What the legs take together; the first may pay for the later ones."""
+        return sum(leg.amount_in for leg in self.legs)
+
+    @property
+    def profit(self) -> int:
+        """What is gained before gas."""
+        return sum(leg.amount_out - leg.amount_in for leg in self.legs)
+
+    @property
+    def gap_bps(self) -> float:
+        """How far the profit may be from the highest, in 1e-4 of the bound."""
+        return (self.certificate.bound - self.profit) / self.certificate.bound * BPS
+
+
+def find_arbitrage(token: Token, pools: PoolSet | Network, gas: GasModel = _NO_GAS) -> Arbitrage | None:
+    """Return the cycles from ``token`` back to it that gain most, or None where none gains after gas.
+
+    All pools are solved together, so cycles that share one are sized together. ``gas.token_per_wei``
+    prices wei in ``token``.
+
+    Raises:
+        NoPoolError: no pool holds ``token``.
+    """
+    network = pools if isinstance(pools, Network) else Network.build(pools)
+    number, size = network.number(token), len(network.tokens)
+    problem = Problem(network.edges, np.zeros(size), number, np.zeros(len(network.edges)))
+    every = Scope(np.arange(size), np.zeros(size, np.intp), network.edges, number, number)
+    rates = best_rates(every, size, to_target=True)
+    point = solve(problem, np.nan_to_num(rates, neginf=0.0), _SETTLED)
+    market, legs = Market(Exact.IN), list[Leg]()
+    for cycle, amount in _find_cycles(_flows(network, problem, point), token):
+        after = market.fork()
+        leg = _run(after, cycle, amount)
+        extra_gas = gas.cost(after.gas_units) - gas.cost(market.gas_units)
+        if leg is not None and leg.amount_out - leg.amount_in > extra_gas:
+            market = after
+            legs.append(leg)
+    if sum(leg.amount_out - leg.amount_in for leg in legs) <= gas.cost(market.gas_units):
+        return None
+    return Arbitrage(network.block, token, tuple(legs), market.gas_units, _certify(network, problem, point))
+
+
+def _run(market: Market, cycle: tuple[Flow, ...], amount: int) -> Leg | None:
+    """Return the chain in exact integers, or None where a pool would revert."""
+    hops: list[Hop] = []
+    try:
+        for flow in cycle:
+            hops.append(market.swap(flow, amount))
+            amount = hops[-1].amount_out
+    except RefusedError:
+        return None
+    return Leg(tuple(hops))
+
+
+def _certify(network: Network, problem: Problem, point: DualPoint) -> Certificate:
+    unknown = tuple(pool.key for pool in network.unknown)
+    return Certificate(
+        bound=floor(upper_bound(problem, Case(point.log_prices))),
+        prices=dict(zip(network.tokens, np.exp(point.log_prices).tolist(), strict=True)),
+        excluded=(Exclusion(unknown, "no oracle for this kind of pool"),) if unknown else (),
+    )
+
+
+def _flows(network: Network, problem: Problem, point: DualPoint) -> list[Flow]:
+    edges, trade = problem.edges, point.trade
+    return [
+        Flow(
+            network.pools[edges.pool[edge]],
+            network.tokens[edges.source[edge]],
+            network.tokens[edges.target[edge]],
+            float(trade.amount_in[edge]),
+            float(trade.amount_out[edge]),
+            0.0,
+            edge,
+        )
+        for edge in find_trades(problem, point).tolist()
+    ]
+
+
+def _find_cycles(flows: list[Flow], token: Token) -> list[tuple[tuple[Flow, ...], int]]:
+    """Return chains from ``token`` back to it that together carry the flows, with what each takes.
+
+    A chain follows the widest flow out of each token and carries what the narrowest of them has left.
+    """
+    leaving: dict[Token, list[Flow]] = defaultdict(list)
+    for flow in flows:
+        leaving[flow.token_in].append(flow)
+    left = {flow.edge: flow.amount_in for flow in flows}
+    cycles: list[tuple[tuple[Flow, ...], int]] = []
+    while (chain := _follow(leaving, left, token)) is not None:
+        rates = list(accumulate((flow.amount_out / flow.amount_in for flow in chain), mul, initial=1.0))
+        amount = min(left[flow.edge] / rate for flow, rate in zip(chain, rates, strict=False))
+        if amount < 1:
+            break
+        cycles.append((chain, int(amount)))
+        for flow, rate in zip(chain, rates, strict=False):
+            spent = left[flow.edge] - amount * rate
+            left[flow.edge] = spent if spent > _SPENT * flow.amount_in else 0.0
+    return cycles
+
+
+def _follow(
+    leaving: dict[Token, list[Flow]], left: dict[int, float], token: Token
+) -> tuple[Flow, ...] | None:
+    chain: list[Flow] = []
+    at, seen = token, set[Token]()
+    while at not in seen and leaving[at]:
+        seen.add(at)
+        chain.append(max(leaving[at], key=lambda flow: left[flow.edge]))
+        at = chain[-1].token_out
+    return tuple(chain) if chain and at == token else None
