@@ -123,6 +123,24 @@ def test_graph_conserves_every_token_and_breaks_no_invariant(market, amount, exa
     assert len({hop.pool.key for hop in route.hops}) == len(route.hops)
 
 
+def test_graph_legs_that_join_midway_take_what_the_legs_before_gave():
+    """Two pools lead to C and two lead on: the legs meet there, and C's balance is 0 at the end."""
+    market = pool_set(
+        *(make_pool(number, (A, C), (number * 10**22, number * 10**22)) for number in (1, 2)),
+        *(make_pool(number, (C, B), (number * 10**22, number * 10**22)) for number in (3, 4)),
+    )
+    for exact in Exact:
+        route = find_route(Swap(A, B, 10**21, exact), market, options=GRAPH)
+        assert {(leg.hops[0].token_in, leg.hops[-1].token_out) for leg in route.legs} == {(A, C), (C, B)}
+        assert len(route.legs) == 4
+        balance = defaultdict(int, {A: route.amount_in})
+        for leg in route.legs:
+            balance[leg.hops[0].token_in] -= leg.amount_in
+            assert min(balance.values()) >= 0
+            balance[leg.hops[-1].token_out] += leg.amount_out
+        assert {token: left for token, left in balance.items() if left} == {B: route.amount_out}
+
+
 @given(markets(), st.integers(10**15, 10**24))
 def test_used_pools_end_at_the_reported_prices(market, amount):
     """After the trade a used pool's marginal price, fee included, is the ratio of the prices."""

@@ -13,7 +13,7 @@ from markets import BLOCK, A, B, C, make_order, make_pool, markets, pool_set
 
 from onchain_exec.core import Exact
 from onchain_exec.errors import InputError, NoRouteError, StaleStateError
-from onchain_exec.routing import GasModel, find_route, make_quote
+from onchain_exec.routing import GasModel, bind_quote, find_route, make_quote
 
 NOW = BLOCK.timestamp
 amounts = st.integers(10**3, 10**28)
@@ -126,3 +126,19 @@ def test_require_fresh_other_block_raises_stale():
     quote = quote_for(make_order(1000), pool_set(make_pool(1, (A, B), (10**24, 10**24))))
     with pytest.raises(StaleStateError, match="block 100"):
         quote.require_fresh(NOW, 30, replace(BLOCK, hash="0x" + "cd" * 32))
+
+
+@given(amounts, st.sampled_from(Exact))
+def test_bind_quote_market_that_gives_enough_keeps_the_accepted_bounds(amount, exact):
+    market = pool_set(make_pool(1, (A, B), (10**30, 10**30)))
+    quote = quote_for(make_order(amount, exact), market)
+    bound = bind_quote(quote, quote.amount_out, quote.amount_in)
+    assert (bound.amount_out_min, bound.amount_in_max) == (quote.amount_out, quote.amount_in)
+    assert replace(bound, amount_out_min=quote.amount_out_min, amount_in_max=quote.amount_in_max) == quote
+
+
+@pytest.mark.parametrize(("more_out", "less_in"), [(1, 0), (0, 1)])
+def test_bind_quote_market_that_moved_beyond_raises_stale(more_out, less_in):
+    quote = quote_for(make_order(10**18), pool_set(make_pool(1, (A, B), (10**24, 10**24))))
+    with pytest.raises(StaleStateError, match=f"now gives {quote.amount_out} for {quote.amount_in}"):
+        bind_quote(quote, quote.amount_out + more_out, quote.amount_in - less_in)
