@@ -1,0 +1,75 @@
+"""Tokens that misbehave are refused by what they do in a simulation, whatever they say."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from chain_facts import deploy_token, send
+
+from onchain_exec.app.sandbox.sandbox import Sandbox
+from onchain_exec.chain import Node
+from onchain_exec.core import Token, to_address
+from onchain_exec.core.abi import Function
+from onchain_exec.errors import TokenRefusedError
+from onchain_exec.venues.token_probe import require_plain_token
+
+_MINT = Function("mint(address,uint256)")
+_SET_FEE = Function("setTransferFeeBps(uint256)")
+_SET_PAUSED = Function("setPaused(bool)")
+POOL = to_address("0x" + "9a" * 20)
+
+
+@pytest.fixture
+async def node(fork: Sandbox) -> AsyncIterator[Node]:
+    node = await Node.connect(fork.url)
+    yield node
+    await node.close()
+
+
+@pytest.fixture
+def token(fork: Sandbox) -> Token:
+    address = deploy_token(fork, "TEST")
+    send(fork, address, _MINT.encode(POOL, 10**24))
+    return Token(fork.chain.chain_id, address, "TEST", 18)
+
+
+async def _probe(node: Node, token: Token) -> None:
+    await node.perform(require_plain_token(token, POOL), await node.get_block())
+
+
+async def test_require_plain_token_of_a_plain_token_passes_and_moves_nothing(
+    node: Node, token: Token
+) -> None:
+    await _probe(node, token)
+    await _probe(node, token)
+
+
+@pytest.mark.parametrize("fee_bps", [1, 100, 10_000])
+async def test_require_plain_token_of_a_fee_on_transfer_refuses(
+    fork: Sandbox, node: Node, token: Token, fee_bps: int
+) -> None:
+    send(fork, token.address, _SET_FEE.encode(fee_bps))
+    with pytest.raises(TokenRefusedError, match="arrived"):
+        await _probe(node, token)
+
+
+async def test_require_plain_token_of_a_paused_token_refuses(fork: Sandbox, node: Node, token: Token) -> None:
+    send(fork, token.address, _SET_PAUSED.encode(True))
+    with pytest.raises(TokenRefusedError, match="cannot be moved"):
+        await _probe(node, token)
+
+
+async def test_require_plain_token_of_an_empty_holder_refuses(fork: Sandbox, node: Node) -> None:
+    token = Token(fork.chain.chain_id, deploy_token(fork, "NONE"), "NONE", 18)
+    with pytest.raises(TokenRefusedError, match="too little"):
+        await _probe(node, token)
+
+
+async def test_require_plain_token_of_the_sandbox_s_tokens_in_their_pools_passes(
+    fork: Sandbox, node: Node
+) -> None:
+    tokens = fork.deployment.tokens
+    pair = next(key for key in fork.deployment.pools if key.startswith("uniswap_v2")).split(":")[1]
+    for symbol in ("WETH", "USDC"):
+        await node.perform(require_plain_token(tokens[symbol], to_address(pair)), await node.get_block())
