@@ -5,15 +5,18 @@ Peer of the first: the bare ``INSERT`` and commit of the same bytes through Pyth
 
 from __future__ import annotations
 
+import multiprocessing
 import sqlite3
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import quantiles
 
-from benchmarks.row import Row, lower_is_better
+from benchmarks.row import Row, higher_is_better, lower_is_better
+from onchain_exec.core import Address, to_address
 from onchain_exec.execution.outcome import Accepted
 from onchain_exec.execution.plan import Purpose
 from onchain_exec.oms import Journal, SlotKey
@@ -33,24 +36,85 @@ from oms.builders import (
     make_receipt,
     make_signed,
 )
+from oms.postgres import make_database, run_postgres
 
 ORDERS = 300
-LINES = 100_000
-LINES_PER_ORDER = 5
+LEASES = 200
+PROCESSES = 4
+RECOVERED = 100_000
 
 
 def run() -> list[Row]:
-    """Measure the cost of durability and of replay."""
+    """Measure the cost of durability, throughput, and replay."""
     with tempfile.TemporaryDirectory() as folder:
         durable_ms = _measure_durable(Path(folder, "durable.sqlite"))
         bare_ms = _measure_bare(Path(folder, "bare.sqlite"))
+        one_per_s = _measure_orders(Path(folder, "one.sqlite"), 1)
+        ten_per_s = _measure_orders(Path(folder, "ten.sqlite"), 10)
         replay_s = _measure_replay(Path(folder, "long.sqlite"))
-    peer = "sqlite3, one bare insert"
+    with run_postgres(fsync=True) as template:
+        leases_per_s = _measure_leases(make_database(template, "leases"))
+    peer, bare_per_s = "sqlite3, one bare insert", 1_000 / bare_ms[0]
     return [
         lower_is_better("nonce leased and bytes durable, p50", durable_ms[0], "ms", peer, bare_ms[0]),
         lower_is_better("nonce leased and bytes durable, p99", durable_ms[1], "ms", peer, bare_ms[1]),
-        Row(f"recovery {LINES} journal lines", replay_s, "s"),
+        higher_is_better("orders, 1 signer", one_per_s, "per s", peer, bare_per_s),
+        higher_is_better("orders, 10 signers", ten_per_s, "per s", peer, bare_per_s),
+        Row(f"leases, {PROCESSES} processes", leases_per_s, "per s"),
+        Row(f"recovery {RECOVERED} orders", replay_s, "s"),
     ]
+
+
+def _measure_orders(path: Path, signers: int) -> float:
+    """Return how many orders a second go from accepted to durable signed bytes, one thread per account;
+    signing is not counted. Threads share flushes."""
+    work = [
+        [make_order(1_000_000 * signer + number, account=_account(signer)) for number in range(ORDERS)]
+        for signer in range(signers)
+    ]
+    ready = [
+        [(make_quote(order), make_signed(order, nonce)) for nonce, order in enumerate(orders)]
+        for orders in work
+    ]
+
+    def trade(signer: int) -> None:
+        for order, (quote, signed) in zip(work[signer], ready[signer], strict=True):
+            journal.append_order(order, quote)
+            journal.reserve_nonce(CHAIN_ID, order.account, order.order_id, Purpose.SWAP, 0)
+            journal.write_signed(order.order_id, signed)
+
+    with Journal.open(path, timeout_s=60) as journal, ThreadPoolExecutor(signers) as threads:
+        started = time.perf_counter()
+        list(threads.map(trade, range(signers)))
+        return signers * ORDERS / (time.perf_counter() - started)
+
+
+def _measure_leases(url: str) -> float:
+    """Return how many nonces a second are leased by processes that each write an account."""
+    store = Store(open_database(url, 5, 5), lambda: 1_700_000_000)
+    orders = [
+        make_order(1_000_000 * process + number, account=_account(process))
+        for process in range(PROCESSES)
+        for number in range(LEASES)
+    ]
+    store.append(lambda _: (events.order_accepted(order, make_quote(order)) for order in orders))
+    store.close()
+    with multiprocessing.get_context("fork").Pool(PROCESSES) as pool:
+        spans = pool.starmap(_lease, [(url, process) for process in range(PROCESSES)])
+    return PROCESSES * LEASES / (max(ends for _, ends in spans) - min(starts for starts, _ in spans))
+
+
+def _lease(url: str, process: int) -> tuple[float, float]:
+    account = _account(process)
+    with Journal.open(url, timeout_s=60) as journal:
+        started = time.time()
+        for number in range(LEASES):
+            journal.reserve_nonce(CHAIN_ID, account, f"order-{1_000_000 * process + number}", Purpose.SWAP, 0)
+        return started, time.time()
+
+
+def _account(number: int) -> Address:
+    return to_address(f"0x{number + 1:040x}")
 
 
 def _measure_durable(path: Path) -> tuple[float, float]:
@@ -94,8 +158,8 @@ def _measure_replay(path: Path) -> float:
 
 
 def _trade_all(book: Book) -> Iterator[Event]:
-    """Yield the whole life of as many orders as give LINES lines."""
-    for number in range(LINES // LINES_PER_ORDER):
+    """Yield the whole life of RECOVERED orders, five lines each."""
+    for number in range(RECOVERED):
         order, slot = make_order(number), SlotKey(CHAIN_ID, TRADER, number)
         signed = make_signed(order, number)
         yield events.order_accepted(order, make_quote(order))

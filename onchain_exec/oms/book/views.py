@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
 from onchain_exec.core import Address, Order, to_address
@@ -23,6 +24,7 @@ class SlotKey(NamedTuple):
         return f"{self.chain_id}/{self.account}/{self.nonce}"
 
     @classmethod
+    @lru_cache(maxsize=65_536)  # a slot's events follow one another
     def parse(cls, text: str) -> Self:
         """Return the key that ``str`` wrote."""
         chain_id, account, nonce = text.split("/")
