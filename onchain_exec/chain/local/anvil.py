@@ -134,7 +134,7 @@ def _wait_until_listening(log: IO[bytes]) -> str:
     while True:
         log.seek(0)
         text = log.read().decode(errors="replace")
-        if _LISTENING.search(text):
+        if _LISTENING.search(text) and _PID.search(text):
             return text
         if failure := _FAILED.search(text):
             raise NodeUnreachableError(
