@@ -4,6 +4,8 @@ nothing new."""
 from __future__ import annotations
 
 import enum
+from bisect import bisect
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
@@ -214,15 +216,25 @@ def _compare(journal: Journal, slot: SlotView, finding: Finding) -> Iterator[Bre
 
 def _find_gaps(journal: Journal, chain_id: int) -> Iterator[Break]:
     """Yield nonces that were reserved and left, below others that wait for them."""
-    waiting = [slot for slot in journal.read_slots() if slot.state in OPEN and slot.key.chain_id == chain_id]
-    for slot in journal.read_slots():
-        blocked = [other for other in waiting if other.key[:2] == slot.key[:2] and other.key > slot.key]
-        if blocked and journal.is_abandoned(slot):
+    slots = [slot for slot in journal.read_slots() if slot.key.chain_id == chain_id]
+    waiting: dict[Address, list[int]] = defaultdict(list)
+    for slot in slots:
+        if slot.state in OPEN:
+            waiting[slot.key.account].append(slot.key.nonce)
+    for slot in slots:
+        _, account, nonce = slot.key
+        if (
+            not slot.attempts
+            and waiting[account]
+            and waiting[account][-1] > nonce
+            and journal.is_abandoned(slot)
+        ):
+            blocked = len(waiting[account]) - bisect(waiting[account], nonce)
             yield Break(
                 BreakCode.NONCE_GAP,
                 slot.order_id,
-                f"nonce {slot.key.nonce} of {slot.key.account} was reserved and never signed",
-                f"a transaction: {len(blocked)} later ones wait for it",
+                f"nonce {nonce} of {account} was reserved and never signed",
+                f"a transaction: {blocked} later ones wait for it",
                 "Give any order on this account: it takes the lowest free nonce",
             )
 
