@@ -249,6 +249,12 @@ class Journal:
         """Return base units by (chain id, owner, token), summed over the canonical fills."""
         return dict(self._store.read().positions)
 
+    def read_tops(self, chain_id: int) -> dict[Address, int]:
+        """Return the nonce after the highest that was ever reserved, by account of that chain."""
+        return {
+            account: top for (chain, account), top in self._store.read().tops.items() if chain == chain_id
+        }
+
     def read_gas_wei(self) -> dict[tuple[int, Address], int]:
         """Return wei paid for canonical transactions of ours, by (chain id, account)."""
         return dict(self._store.read().gas_wei)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import enum
 from bisect import bisect
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
@@ -103,9 +103,10 @@ async def reconcile(node: Node, journal: Journal, block: BlockRef | None = None)
     slots = [slot for slot in journal.read_slots() if _is_unsettled(slot, node.chain_id)]
     final_nonces = await _read_final_nonces(node, {slot.key.account for slot in slots})
     findings = [(slot, await _find(node, slot, head)) for slot in slots]
+    strangers = [found async for found in _find_strangers(node, journal, head)]
     await node.require_canonical(head)
     corrections: list[Event] = []
-    breaks: list[Break] = []
+    breaks: list[Break] = strangers
     for slot, finding in findings:
         is_final = slot.key.nonce < final_nonces.get(slot.key.account, 0)
         corrections += _correct(journal, slot, finding, is_final=is_final)
@@ -211,6 +212,20 @@ def _compare(journal: Journal, slot: SlotView, finding: Finding) -> Iterator[Bre
                 f"the chain moved {moved[0]} in and {moved[1]} out",
                 f"{recorded[0]} in and {recorded[1]} out, as recorded",
                 "The node that recorded it served incomplete logs: correct the books by hand",
+            )
+
+
+async def _find_strangers(node: Node, journal: Journal, head: BlockRef) -> AsyncIterator[Break]:
+    """Yield accounts whose nonce at the head is past every one that the journal gave out."""
+    for account, top in journal.read_tops(node.chain_id).items():
+        found = await node.get_nonce(account, head)
+        if found > top:
+            yield Break(
+                BreakCode.FOREIGN_NONCE,
+                "",
+                f"{account} is at nonce {found} in block {head.number}",
+                f"at most {top}: an account that only this journal uses",
+                "Find out who else holds the key, and move the funds if nobody should",
             )
 
 

@@ -141,6 +141,17 @@ async def test_reconcile_nonce_taken_by_a_stranger_breaks_and_fails_the_order(de
     assert (second.corrections, second.breaks) == ((), first.breaks)
 
 
+async def test_reconcile_foreign_use_of_the_key_is_noticed_within_a_block(desk):
+    durable = await desk.sign()
+    await send(desk.node, durable)
+    assert (await reconcile(desk.node, desk.journal)).breaks == ()
+    raw = sign_raw(desk.trader.key, durable.nonce + 1, desk.trader.address, b"")
+    await desk.node.send_raw_transaction(raw)
+    found = await reconcile(desk.node, desk.journal)
+    assert [found.code for found in found.breaks] == [BreakCode.FOREIGN_NONCE]
+    assert desk.trader.address in found.breaks[0].found
+
+
 async def test_reconcile_reserved_nonce_taken_by_a_stranger_leaves_the_order_new(desk):
     order = make_order(account=desk.trader.address)
     desk.journal.append_order(order, make_quote(order))
