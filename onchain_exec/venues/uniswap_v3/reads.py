@@ -16,7 +16,8 @@ from onchain_exec.venues.uniswap_v3.deployment import UniswapV3Deployment
 from onchain_exec.venues.uniswap_v3.pool import UniswapV3Pool
 
 _GET_V3_POOL: Final = Function(
-    "getV3Pool(address,int16,int16)", "((uint160,int24,uint128,uint24,int24,address,address,uint256[],uint128[]))"
+    "getV3Pool(address,int16,int16)",
+    "((uint160,int24,uint128,uint24,int24,address,address,uint256[],uint128[]))",
 )
 _GET_POOL: Final = Function("getPool(address,address,uint24)", "(address)")
 _LIKELY_SPACING: Final = 10

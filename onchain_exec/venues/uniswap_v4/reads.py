@@ -22,7 +22,8 @@ from onchain_exec.venues.uniswap_v4.key import PoolKey
 from onchain_exec.venues.uniswap_v4.pool import UniswapV4Pool
 
 _GET_V4_POOL: Final = Function(
-    "getV4Pool(address,bytes32,int24,int16,int16)", "((uint160,int24,uint24,uint24,uint128,uint256[],uint128[]))"
+    "getV4Pool(address,bytes32,int24,int16,int16)",
+    "((uint160,int24,uint24,uint24,uint128,uint256[],uint128[]))",
 )
 
 
