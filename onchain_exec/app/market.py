@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from onchain_exec.app.context import Context
 from onchain_exec.app.pools.discovery import find_pools
 from onchain_exec.app.registry import ChainProfile
-from onchain_exec.core import BlockRef, Exact, Order, Reading, Token, all_of
+from onchain_exec.core import Address, BlockRef, Exact, Order, Reading, Token, all_of
 from onchain_exec.errors import ConfigError
 from onchain_exec.risk import AccountState
 from onchain_exec.routing import GasModel
-from onchain_exec.venues import PoolSet
+from onchain_exec.venues import Pool, PoolSet
+from onchain_exec.venues.balancer import BalancerPool
 from onchain_exec.venues.erc20 import read_allowance, read_balances, read_token
 from onchain_exec.venues.swap_router import SwapRouter
+from onchain_exec.venues.token_probe import require_plain_token
 from onchain_exec.venues.uniswap_v2 import UniswapV2Deployment
 from onchain_exec.venues.uniswap_v3 import UniswapV3Deployment
 
@@ -53,10 +55,15 @@ async def read_market(
     context: Context, order: Order, block: BlockRef, protocols: Sequence[str] = EXECUTABLE
 ) -> tuple[PoolSet, GasModel]:
     """Return every known pool of ``protocols`` that one or two hops from token_in to token_out can use,
-    and what gas costs in terms of the route."""
+    and what gas costs in terms of the route.
+
+    Raises:
+        TokenRefusedError: token_in or token_out moves other amounts than asked, or none at all.
+    """
     profile = context.profile
     pairs = _list_pairs(profile, order)
     pools = PoolSet(block, await find_pools(context.node, profile, pairs, block, protocols))
+    await context.node.perform(_require_plain(pools, (order.token_in, order.token_out)), block)
     priced = order.token_out if order.exact is Exact.IN else order.token_in
     return pools, GasModel(block.base_fee_wei + _TIP_WEI, _price_wei(profile.wrapped_native, priced, pools))
 
@@ -110,6 +117,17 @@ def _list_pairs(profile: ChainProfile, order: Order) -> Iterator[tuple[Token, To
         if pair[0] != pair[1] and frozenset(pair) not in seen:
             seen.add(frozenset(pair))
             yield pair
+
+
+def _require_plain(pools: PoolSet, tokens: Iterable[Token]) -> Reading[None]:
+    """Try each token where its pools hold most of it."""
+    holders = {token: [_get_holder(pool) for pool in pools.pools if token in pool.tokens] for token in tokens}
+    yield from all_of([require_plain_token(token, holders[token]) for token in tokens if holders[token]])
+
+
+def _get_holder(pool: Pool) -> Address:
+    """Return who holds a pool's tokens: itself, the PoolManager it lives in, or Balancer's Vault."""
+    return pool.vault if isinstance(pool, BalancerPool) else pool.address
 
 
 def _price_wei(native: Token, priced: Token, pools: PoolSet) -> float:

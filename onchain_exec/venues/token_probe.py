@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from onchain_exec.core import Address, Call, Reading, Token
@@ -17,16 +18,18 @@ _SHARE: Final = 3
 """A fee in 1e-4 of a third of what a pool holds is seen, one of a few units might round to nothing."""
 
 
-def require_plain_token(token: Token, holder: Address) -> Reading[None]:
-    """Read what the token does when ``holder``, a pool, gives a third of its balance to a stranger, who
-    gives it back. The holder's code is replaced in the call, so it may be any account that has some.
+def require_plain_token(token: Token, holders: Sequence[Address]) -> Reading[None]:
+    """Read what the token does when the richest of ``holders``, its pools, gives a third of its balance to
+    a stranger, who gives it back. The holder's code is replaced in the call alone.
 
     Raises:
         TokenRefusedError: a transfer fails (paused, or refused to strangers), takes a fee, or changes
-            balances by other amounts than asked (rebasing shares); or ``holder`` has nothing to try with.
+            balances by other amounts than asked (rebasing shares); or none has anything to try with.
     """
-    snapshot = yield (Call(token.address, BALANCE_OF.encode(holder)),)
-    amount = decode_answer(BALANCE_OF, token.address, snapshot.answers[0])[0] // _SHARE
+    snapshot = yield tuple(Call(token.address, BALANCE_OF.encode(holder)) for holder in holders)
+    held = [decode_answer(BALANCE_OF, token.address, answer)[0] for answer in snapshot.answers]
+    most, holder = max(zip(held, holders, strict=True))
+    amount = most // _SHARE
     if not amount:
         raise TokenRefusedError(f"{holder} holds too little {token} to try a transfer", needed="3 base units")
     call = Call(

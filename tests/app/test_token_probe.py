@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from chain_facts import deploy_token, send
 
+from onchain_exec import Desk
 from onchain_exec.app.sandbox.sandbox import Sandbox
 from onchain_exec.chain import Node
 from onchain_exec.core import Token, to_address
@@ -17,6 +18,7 @@ from onchain_exec.venues.token_probe import require_plain_token
 _MINT = Function("mint(address,uint256)")
 _SET_FEE = Function("setTransferFeeBps(uint256)")
 _SET_PAUSED = Function("setPaused(bool)")
+NOBODY = to_address("0x" + "9b" * 20)
 POOL = to_address("0x" + "9a" * 20)
 
 
@@ -35,7 +37,7 @@ def token(fork: Sandbox) -> Token:
 
 
 async def _probe(node: Node, token: Token) -> None:
-    await node.perform(require_plain_token(token, POOL), await node.get_block())
+    await node.perform(require_plain_token(token, [NOBODY, POOL]), await node.get_block())
 
 
 async def test_require_plain_token_of_a_plain_token_passes_and_moves_nothing(
@@ -72,4 +74,12 @@ async def test_require_plain_token_of_the_sandbox_s_tokens_in_their_pools_passes
     tokens = fork.deployment.tokens
     pair = next(key for key in fork.deployment.pools if key.startswith("uniswap_v2")).split(":")[1]
     for symbol in ("WETH", "USDC"):
-        await node.perform(require_plain_token(tokens[symbol], to_address(pair)), await node.get_block())
+        await node.perform(require_plain_token(tokens[symbol], [to_address(pair)]), await node.get_block())
+
+
+@pytest.mark.parametrize("misbehave", [_SET_FEE.encode(10), _SET_PAUSED.encode(True)])
+def test_quote_of_a_token_that_misbehaves_is_refused(desk: Desk, fork: Sandbox, misbehave: bytes) -> None:
+    assert desk.quote(sell="WETH", amount="1", buy="USDC").amount_out
+    send(fork, fork.deployment.tokens["USDC"].address, misbehave)
+    with pytest.raises(TokenRefusedError):
+        desk.quote(sell="WETH", amount="1", buy="USDC")
