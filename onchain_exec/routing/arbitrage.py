@@ -62,6 +62,9 @@ class Arbitrage:
 def find_arbitrage(token: Token, pools: PoolSet | Network, gas: GasModel = _NO_GAS) -> Arbitrage | None:
     """Return the cycles from ``token`` back to it that gain most, or None where none gains after gas.
 
+    A gain elsewhere that is only brought to ``token`` needs no ``token`` to begin with and is not in
+    them; where it moves the same pools it can hide a smaller cycle of ``token``. The gap shows both.
+
     All pools are solved together, so cycles that share one are sized together. ``gas.token_per_wei``
     prices wei in ``token``.
 
@@ -128,31 +131,39 @@ def _find_cycles(flows: list[Flow], token: Token) -> list[tuple[tuple[Flow, ...]
     """Return chains from ``token`` back to it that together carry the flows, with what each takes.
 
     A chain follows the widest flow out of each token and carries what the narrowest of them has left.
+    What goes round elsewhere is taken off the flows.
     """
     leaving: dict[Token, list[Flow]] = defaultdict(list)
     for flow in flows:
         leaving[flow.token_in].append(flow)
     left = {flow.edge: flow.amount_in for flow in flows}
     cycles: list[tuple[tuple[Flow, ...], int]] = []
-    while (chain := _follow(leaving, left, token)) is not None:
-        rates = list(accumulate((flow.amount_out / flow.amount_in for flow in chain), mul, initial=1.0))
-        amount = min(left[flow.edge] / rate for flow, rate in zip(chain, rates, strict=False))
-        if amount < 1:
-            break
-        cycles.append((chain, int(amount)))
-        for flow, rate in zip(chain, rates, strict=False):
+    while chain := _follow(leaving, left, token):
+        begin = [flow.token_in for flow in chain].index(chain[-1].token_out) if _closes(chain) else -1
+        loop = chain[begin:]
+        rates = list(accumulate((flow.amount_out / flow.amount_in for flow in loop), mul, initial=1.0))
+        amount = min(left[flow.edge] / rate for flow, rate in zip(loop, rates, strict=False))
+        if begin == 0 and _closes(chain) and amount >= 1:
+            cycles.append((tuple(chain), int(amount)))
+        for flow, rate in zip(loop, rates, strict=False):
             spent = left[flow.edge] - amount * rate
             left[flow.edge] = spent if spent > _SPENT * flow.amount_in else 0.0
     return cycles
 
 
-def _follow(
-    leaving: dict[Token, list[Flow]], left: dict[int, float], token: Token
-) -> tuple[Flow, ...] | None:
+def _follow(leaving: dict[Token, list[Flow]], left: dict[int, float], token: Token) -> list[Flow]:
+    """Return the widest flows one after the other, until they come back to a token or lead nowhere."""
     chain: list[Flow] = []
     at, seen = token, set[Token]()
-    while at not in seen and leaving[at]:
+    while at not in seen:
         seen.add(at)
-        chain.append(max(leaving[at], key=lambda flow: left[flow.edge]))
-        at = chain[-1].token_out
-    return tuple(chain) if chain and at == token else None
+        widest = max(leaving[at], key=lambda flow: left[flow.edge], default=None)
+        if widest is None or not left[widest.edge]:
+            break
+        chain.append(widest)
+        at = widest.token_out
+    return chain
+
+
+def _closes(chain: list[Flow]) -> bool:
+    return any(flow.token_in == chain[-1].token_out for flow in chain)
