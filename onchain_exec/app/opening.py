@@ -94,7 +94,7 @@ def make_signer(settings: Settings, chain_id: int) -> Signer | None:
     return LocalSigner(LOCAL_TRADER_KEY, chain_id=chain_id) if chain_id == LOCAL_CHAIN_ID else None
 
 
-def open_journal(path: str | Path | None = None) -> Journal:
+def open_journal(path: str | None = None) -> Journal:
     """Open the journal of the configuration, or at ``path``."""
     return Journal.open(load_settings(journal=path).journal)
 

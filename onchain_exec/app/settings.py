@@ -29,7 +29,7 @@ class Settings(BaseSettings):
         "", description="Node URL, or several apart by spaces; read+, send+ or private+ before one limits it"
     )
     chain_id: int | None = Field(None, description="Refuse a node of any other chain")
-    journal: Path = Field(Path("onchain-exec.sqlite"), description="SQLite file of the journal")
+    journal: str = Field("onchain-exec.sqlite", description="SQLite file, or postgresql+psycopg://...")
     private_key: SecretStr | None = Field(None, description="Hex key; a keystore is safer")
     keystore: Path | None = Field(None, description="Encrypted JSON key file")
     keystore_password: SecretStr | None = Field(None, description="Password of the keystore")

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import typer
 
@@ -95,12 +96,14 @@ def _protocols() -> Finding:
     )
 
 
-def _journal(path: Path | None) -> str:
-    settings = load_settings(journal=path)
-    if not settings.journal.exists():
-        return f"{settings.journal} (not made yet)"
+def _journal(path: str | None) -> str:
+    where = load_settings(journal=path).journal
+    url = urlsplit(where)
+    shown = f"{url.scheme} at {url.hostname}" if url.netloc else where  # a URL may hold a password
+    if not url.netloc and not Path(where).exists():
+        return f"{shown} (not made yet)"
     with open_journal(path) as opened:
-        return f"{settings.journal}: {len(opened.read_orders())} orders"
+        return f"{shown}: {len(opened.read_orders())} orders"
 
 
 async def _node(rpc: str | None) -> list[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,8 +9,10 @@ import typer
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, nothing else there.")]
 Rpc = Annotated[str | None, typer.Option("--rpc", help="Node URL. Default: ONCHAIN_EXEC_RPC_URL.")]
 JournalPath = Annotated[
-    Path | None,
-    typer.Option("--journal", help="SQLite file of the journal. Default: onchain-exec.sqlite."),
+    str | None,
+    typer.Option(
+        "--journal", help="The journal: a SQLite file (onchain-exec.sqlite) or postgresql+psycopg://..."
+    ),
 ]
 Sell = Annotated[str, typer.Option("--sell", help="Token to give: a listed symbol or an address.")]
 Buy = Annotated[str, typer.Option("--buy", help="Token to get: a listed symbol or an address.")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -66,7 +65,7 @@ def swap(
     raise typer.Exit(asyncio.run(work()))
 
 
-async def _open_desk(rpc: str | None, journal: Path | None) -> AsyncDesk:
+async def _open_desk(rpc: str | None, journal: str | None) -> AsyncDesk:
     """Open the desk of an order; that its node fails is a line in the journal like any other failure."""
     try:
         return await AsyncDesk.from_env(rpc_url=rpc, journal=journal)

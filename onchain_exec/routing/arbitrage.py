@@ -63,7 +63,8 @@ def find_arbitrage(token: Token, pools: PoolSet | Network, gas: GasModel = _NO_G
     """Return the cycles from ``token`` back to it that gain most, or None where none gains after gas.
 
     A gain elsewhere that is only brought to ``token`` needs no ``token`` to begin with and is not in
-    them; where it moves the same pools it can hide a smaller cycle of ``token``. The gap shows both.
+    them; where it moves the same pools it can hide a smaller cycle of ``token``. The gap of what is
+    returned shows both; None says only that this search found nothing.
 
     All pools are solved together, so cycles that share one are sized together. ``gas.token_per_wei``
     prices wei in ``token``.

@@ -36,7 +36,7 @@ def test_load_settings_takes_arguments_before_environment_before_dotenv_before_t
     settings = load_settings(rpc_url="argument", chain_id=None)
     assert settings.rpc_url == "argument"
     assert settings.chain_id == 3
-    assert settings.journal == Path("dotenv.sqlite")
+    assert settings.journal == "dotenv.sqlite"
     assert settings.max_slippage_bps == 11
 
 

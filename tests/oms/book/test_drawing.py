@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from onchain_exec.oms.book.drawing import draw_table
@@ -25,3 +27,8 @@ def test_draw_table_read_back_is_the_table(table):
         for (before, event), after in table.items()
     }
     assert parse_drawing(draw_table(table)) == expected
+
+
+@pytest.mark.parametrize("table", [ORDER_TABLE, SLOT_TABLE], ids=["orders", "slots"])
+def test_readme_shows_the_table_as_drawn(table):
+    assert draw_table(table).strip() in (Path(__file__).parents[3] / "README.md").read_text("utf-8")
