@@ -60,7 +60,7 @@ test: setup check
 		$(BIN)/ape test tests/ape -c tests/ape/pytest.ini --network ethereum:local:foundry; \
 	else echo "skipped: ape has no release for this Python"; fi
 	@echo "test: package (pytest)"
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 3 --dist worksteal --hypothesis-profile=ci
 
 check: setup
 	@echo "check: ruff, mypy, import-linter, forge fmt"

@@ -161,7 +161,7 @@ async def test_batch_when_one_part_fails_raises_once(server: FaultServer, fault:
         return UNREACHABLE[fault](batch[0]) if broken else as_json([result(request) for request in batch])
 
     server.answer = answer
-    async with HttpRpc(server.url, timeout_s=0.2, max_batch=2) as rpc:
+    async with HttpRpc(server.url, timeout_s=1.0, max_batch=2) as rpc:
         with pytest.raises(NodeUnreachableError, match=server.host):
             await rpc.batch([("echo", (number,)) for number in range(6)])
     assert sum(batch[0]["params"] == [2] for batch in server.requests) == 1
