@@ -115,7 +115,7 @@ def test_a_key_never_shows(fork: Sandbox, tmp_path: Path) -> None:
     cli = Cli(fork.url, tmp_path / "journal.sqlite")
     for arguments in (SWAP, (*SWAP, "--max-slippage-bps", "900"), ("doctor",), ("quote", "--sell", "x")):
         for value in (key, key + "ff"):
-            done = cli.run(*arguments, ONCHAIN_EXEC_PRIVATE_KEY=value)
+            done = cli.run_process(*arguments, ONCHAIN_EXEC_PRIVATE_KEY=value)
             assert key[2:] not in done.stdout + done.stderr
     assert key[2:].encode() not in cli.journal.read_bytes()
 
@@ -131,7 +131,7 @@ def test_dry_run_shows_the_transaction_and_signs_nothing(cli: Cli, fork: Sandbox
 
 
 def test_swap_without_yes_asks_and_sends_nothing_on_no(cli: Cli, fork: Sandbox) -> None:
-    done = cli.run("swap", *SWAP[2:])
+    done = cli.run_process("swap", *SWAP[2:])
     assert "Send it?" in done.stdout + done.stderr
     assert nonce_of(fork, fork.trader.address) == 0
 

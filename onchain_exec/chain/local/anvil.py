@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tempfile
@@ -28,6 +29,7 @@ It runs in a session of its own, so that Ctrl-C reaches anvil through its owner 
 PR_SET_PDEATHSIG would not do: it fires when the *thread* that started the process ends."""
 
 _START_TIMEOUT_S: Final = 20.0
+_GREETING_BYTES: Final = 1 << 20
 _POLL_S: Final = 0.002
 _PID: Final = re.compile(r"^guarded (\d+)$", re.MULTILINE)
 _LISTENING: Final = re.compile(r"^Listening on 127\.0\.0\.1:(\d+)$", re.MULTILINE)
@@ -132,8 +134,8 @@ def _wait_until_listening(log: IO[bytes]) -> str:
     """Return anvil's greeting. It goes to a file: a pipe that nobody drains would block anvil."""
     deadline = time.monotonic() + _START_TIMEOUT_S
     while True:
-        log.seek(0)
-        text = log.read().decode(errors="replace")
+        # not seek and read: the offset is shared with the writers, who would write over what is there
+        text = os.pread(log.fileno(), _GREETING_BYTES, 0).decode(errors="replace")
         if _LISTENING.search(text) and _PID.search(text):
             return text
         if failure := _FAILED.search(text):
