@@ -180,6 +180,7 @@ def test_dialect_translates_real_refusals(chain: LocalChain, node: LyingNode, cl
     node.lie(Dialect(client))
     raw, _ = sign(chain)
     ask(node.port, SEND, raw)
+    chain.mine()  # the node answers before it mines
     refusals = {
         Reason.NONCE_TOO_LOW: sign(chain, value=2),
         Reason.INSUFFICIENT_FUNDS: sign(chain, nonce=1, value=10**30),
