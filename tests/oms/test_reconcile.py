@@ -147,6 +147,7 @@ async def test_reconcile_foreign_use_of_the_key_is_noticed_within_a_block(desk):
     assert (await reconcile(desk.node, desk.journal)).breaks == ()
     raw = sign_raw(desk.trader.key, durable.nonce + 1, desk.trader.address, b"")
     await desk.node.send_raw_transaction(raw)
+    await desk.node.rpc.request("evm_mine")  # the node answers before it mines
     found = await reconcile(desk.node, desk.journal)
     assert [found.code for found in found.breaks] == [BreakCode.FOREIGN_NONCE]
     assert desk.trader.address in found.breaks[0].found
