@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from onchain_exec.cli.output import print_facts, print_json
+from onchain_exec.cli.units import parse_units
 from onchain_exec.cli.views import print_flow
 from onchain_exec.core import Exact, Token, format_amount
 from onchain_exec.errors import InputError
@@ -47,7 +48,7 @@ def route(
     if (amount_in is None) == (amount_out is None):
         raise InputError("one amount is needed", needed="--amount-in or --amount-out in base units")
     exact = Exact.IN if amount_in is not None else Exact.OUT
-    terms = Swap(token_in, token_out, _parse_units(amount_in or amount_out or ""), exact)
+    terms = Swap(token_in, token_out, parse_units(amount_in or amount_out or ""), exact)
     gas = _make_gas(gas_price_wei, gas_token_price, token_out if exact is Exact.IN else token_in)
     options = Options(
         max_hops=max_hops,
@@ -85,12 +86,6 @@ def _get_token(pools: PoolSet, name: str) -> Token:
             todo="Name it by its address",
         )
     return found[0]
-
-
-def _parse_units(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise InputError(f"{text!r} is not an amount", needed="base units: digits only")
-    return int(text)
 
 
 def _make_gas(price_wei: int, token_price: str | None, priced: Token) -> GasModel:

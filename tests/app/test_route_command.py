@@ -82,14 +82,15 @@ def test_route_of_an_exact_output_takes_at_least_its_bound(offline: Cli) -> None
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "code"),
     [
-        (*TRADE, "--amount-in", "1.5"),
-        TRADE,
-        (*TRADE[:-1], "NOPE", "--amount-in", "1"),
-        (*TRADE, "--amount-in", "1", "--gas-price-wei", "1"),
-        ("route", "--pools-file", "absent.json", *TRADE[3:], "--amount-in", "1"),
+        ((*TRADE, "--amount-in", "1.5"), "AmountError"),
+        ((*TRADE, "--amount-in", "9" * 5_000), "AmountError"),
+        (TRADE, "InputError"),
+        ((*TRADE[:-1], "NOPE", "--amount-in", "1"), "InputError"),
+        ((*TRADE, "--amount-in", "1", "--gas-price-wei", "1"), "InputError"),
+        (("route", "--pools-file", "absent.json", *TRADE[3:], "--amount-in", "1"), "InputError"),
     ],
 )
-def test_route_of_bad_input_is_told(arguments: tuple[str, ...], offline: Cli) -> None:
-    assert offline.json(*arguments, expect=2)["error"]["code"] == "InputError"
+def test_route_of_bad_input_is_told(arguments: tuple[str, ...], code: str, offline: Cli) -> None:
+    assert offline.json(*arguments, expect=2)["error"]["code"] == code
