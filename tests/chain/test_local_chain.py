@@ -120,16 +120,6 @@ def test_fork_begins_with_the_same_head_and_balances_and_writes_stay_in_it(chain
             assert _balance(second) == before + 11
 
 
-def test_fork_answers_within_300_ms(chain: LocalChain) -> None:
-    times = []
-    for _ in range(5):
-        begun = time.perf_counter()
-        with chain.fork() as fork:
-            fork.request("eth_blockNumber")
-            times.append(time.perf_counter() - begun)
-    assert min(times) < 0.3
-
-
 def test_dump_state_then_start_goes_on_from_the_same_head(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     with LocalChain.start() as chain:

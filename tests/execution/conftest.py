@@ -1,8 +1,8 @@
-"""A sandbox that each test finds as the first one did."""
+"""The deployed chain, a fork of it for each test."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -10,17 +10,9 @@ from onchain_exec.app.sandbox import Sandbox
 from onchain_exec.chain import Node
 
 
-@pytest.fixture(scope="module")
-def module_sandbox(local_chain: Sandbox) -> Iterator[Sandbox]:
-    with local_chain.fork() as fork:
-        yield fork
-
-
 @pytest.fixture
-def sandbox(module_sandbox: Sandbox) -> Iterator[Sandbox]:
-    snapshot = module_sandbox.chain.snapshot()
-    yield module_sandbox
-    module_sandbox.chain.revert(snapshot)
+def sandbox(fork: Sandbox) -> Sandbox:
+    return fork
 
 
 @pytest.fixture

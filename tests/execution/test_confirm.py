@@ -29,19 +29,11 @@ REVERT_WITH_STF = bytes.fromhex("6308c379a05f52602060205260036040526253544660e81
 """mstore(0, selector of Error(string)), its offset, its length, "STF", revert(28, 100)."""
 
 
-@pytest.fixture(scope="module")
-def local_chain() -> Iterator[LocalChain]:
+@pytest.fixture
+def chain() -> Iterator[LocalChain]:
     with LocalChain.start() as started:
         started.request("evm_setAutomine", False)
         yield started
-
-
-@pytest.fixture
-def chain(local_chain: LocalChain) -> Iterator[LocalChain]:
-    snapshot = local_chain.snapshot()
-    yield local_chain
-    local_chain.request("anvil_dropAllTransactions")
-    local_chain.revert(snapshot)
 
 
 @pytest.fixture

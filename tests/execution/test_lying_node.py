@@ -99,17 +99,10 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module")
-def module_chain() -> Iterator[LocalChain]:
+@pytest.fixture
+def chain() -> Iterator[LocalChain]:
     with LocalChain.start(extra=("--order", "fifo")) as started:
         yield started
-
-
-@pytest.fixture
-def chain(module_chain: LocalChain) -> Iterator[LocalChain]:
-    snapshot = module_chain.snapshot()
-    yield module_chain
-    module_chain.revert(snapshot)
 
 
 @pytest.fixture

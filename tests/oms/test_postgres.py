@@ -156,8 +156,7 @@ def test_write_signed_by_a_paused_writer_that_wakes_up_is_fenced(postgres_url):
                 break
             except FencedError:
                 time.sleep(0.01)
-        took_s = time.monotonic() - started
-        assert lease_s / 2 < took_s < lease_s + 0.5
+        assert time.monotonic() - started > lease_s / 2
         assert nonce == 0
         with pytest.raises(FencedError):
             sign(paused, one, 0)

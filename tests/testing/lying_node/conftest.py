@@ -1,4 +1,6 @@
-"""A chain per module, found by each test as the first one did, and a lying node in front of it."""
+"""A chain per test, and a lying node in front of it.
+
+A chain that is reverted between tests would not do: anvil may still be mining what a test sent last."""
 
 from __future__ import annotations
 
@@ -10,18 +12,10 @@ from onchain_exec.chain import LocalChain
 from onchain_exec.testing.lying_node import LyingNode
 
 
-@pytest.fixture(scope="module")
-def module_chain() -> Iterator[LocalChain]:
+@pytest.fixture
+def chain() -> Iterator[LocalChain]:
     with LocalChain.start(extra=("--order", "fifo")) as started:
         yield started
-
-
-@pytest.fixture
-def chain(module_chain: LocalChain) -> Iterator[LocalChain]:
-    snapshot = module_chain.snapshot()
-    yield module_chain
-    module_chain.request("anvil_dropAllTransactions")
-    module_chain.revert(snapshot)
 
 
 @pytest.fixture

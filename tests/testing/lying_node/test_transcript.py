@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import statistics
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,9 +25,6 @@ from onchain_exec.testing.lying_node import (
     TooManyRequests,
     Truncated,
 )
-
-OVERHEAD_MAX_MS = 3.0
-"""About 0.5 on a quiet machine; a bound on a shared one."""
 
 
 def converse(chain: LocalChain, seed: int) -> list[Entry]:
@@ -83,26 +78,3 @@ def test_transcript_shows_a_call_that_still_waits(node: LyingNode) -> None:
     assert (waiting.answer, len(waiting.reached)) == (None, 1)
     node.transcript.clear()
     assert len(node.transcript) == 0
-
-
-def test_node_costs_little(chain: LocalChain, node: LyingNode) -> None:
-    added_ms = []
-    for _ in range(3):
-        direct, through = (measure_ms(int(url.rsplit(":", 1)[1])) for url in (chain.url, node.url))
-        added_ms.append(through - direct)
-    assert min(added_ms) < OVERHEAD_MAX_MS
-
-
-def measure_ms(port: int) -> float:
-    """Return the median time of a call on one connection."""
-    connection, took = http.client.HTTPConnection("127.0.0.1", port, timeout=5), []
-    body = json.dumps(encode("eth_blockNumber"))
-    try:
-        for _ in range(300):
-            started = time.perf_counter()
-            connection.request("POST", "/", body, {"Content-Type": "application/json"})
-            connection.getresponse().read()
-            took.append(time.perf_counter() - started)
-    finally:
-        connection.close()
-    return statistics.median(took) * 1_000
