@@ -58,9 +58,9 @@ def sign_cancel(key: str, durable: DurableTx) -> SignedTx:
     return sign_plan(plan, durable.nonce, raw)
 
 
-def sign_gate(key: str, nonce: int, *, closed: bool) -> bytes:
-    """Return a transaction after which every swap reverts, or none does."""
-    return sign_raw(key, nonce, ROUTER, b"", value_wei=int(closed))
+def sign_gate(key: str, nonce: int) -> bytes:
+    """Return a transaction after which every swap reverts."""
+    return sign_raw(key, nonce, ROUTER, b"", value_wei=1)
 
 
 def sign_raw(

@@ -23,10 +23,11 @@ NOW = 1_900_000_000
 QUOTED = 2_000 * 10**6
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def chain() -> Iterator[LocalChain]:
     with LocalChain.start(chain_id=CHAIN_ID, extra=("--slots-in-an-epoch", "4")) as chain:
         open_market(chain)
+        chain.mine(2)
         yield chain
 
 
@@ -73,23 +74,27 @@ class Desk:
         slot = self.journal.read_slot(SlotKey(CHAIN_ID, durable.sender, durable.nonce))
         return self.journal.read_order(durable.order_id).state, slot.state
 
+    async def send(self, durable: DurableTx) -> None:
+        await send(self.node, durable)
+        self.chain.settle()
+
+    async def send_raw(self, raw: bytes) -> str:
+        tx_hash = await self.node.send_raw_transaction(raw)
+        self.chain.settle()
+        return tx_hash
+
     async def record(self, durable: DurableTx) -> None:
         self.journal.append_outcome(durable, await confirm(self.node, durable, 1, 1, 0.01))
 
 
 @pytest.fixture
-def desk(chain: LocalChain, node: Node, journal: Journal, request: pytest.FixtureRequest) -> Desk:
-    used = request.config.stash.setdefault(_USED, [])
-    used.append(request.node.nodeid)
-    return Desk(chain, node, journal, chain.accounts[len(used) % len(chain.accounts)])
-
-
-_USED = pytest.StashKey[list[str]]()
+def desk(chain: LocalChain, node: Node, journal: Journal) -> Desk:
+    return Desk(chain, node, journal, chain.accounts[1])
 
 
 async def test_reconcile_fill_that_was_not_recorded_is_appended_once(desk):
     durable = await desk.sign(paid=QUOTED - 10**6)
-    await send(desk.node, durable)
+    await desk.send(durable)
     first = await reconcile(desk.node, desk.journal)
     assert [event.kind.value for event in first.corrections] == ["tx_mined"]
     assert first.breaks == ()
@@ -105,7 +110,7 @@ async def test_reconcile_fill_that_was_not_recorded_is_appended_once(desk):
 
 async def test_reconcile_what_was_recorded_by_hand_equals_what_it_would_record(desk, tmp_path):
     durable = await desk.sign()
-    await send(desk.node, durable)
+    await desk.send(durable)
     await desk.record(durable)
     found = await reconcile(desk.node, desk.journal)
     assert (found.corrections, found.breaks) == ((), ())
@@ -121,7 +126,7 @@ async def test_reconcile_bytes_never_sent_stays_working(desk):
 
 async def test_reconcile_reverted_swap_fails_with_its_reason(desk):
     durable = await desk.sign(reverts=True)
-    await send(desk.node, durable)
+    await desk.send(durable)
     found = await reconcile(desk.node, desk.journal)
     failure = found.orders[0].failure
     assert failure is not None
@@ -132,7 +137,7 @@ async def test_reconcile_reverted_swap_fails_with_its_reason(desk):
 async def test_reconcile_nonce_taken_by_a_stranger_breaks_and_fails_the_order(desk):
     durable = await desk.sign()
     stranger = sign_raw(desk.trader.key, durable.nonce, desk.trader.address, b"")
-    tx_hash = await desk.node.send_raw_transaction(stranger)
+    tx_hash = await desk.send_raw(stranger)
     first = await reconcile(desk.node, desk.journal)
     assert [found.code for found in first.breaks] == [BreakCode.FOREIGN_NONCE]
     assert tx_hash in first.breaks[0].found
@@ -143,11 +148,10 @@ async def test_reconcile_nonce_taken_by_a_stranger_breaks_and_fails_the_order(de
 
 async def test_reconcile_foreign_use_of_the_key_is_noticed_within_a_block(desk):
     durable = await desk.sign()
-    await send(desk.node, durable)
+    await desk.send(durable)
     assert (await reconcile(desk.node, desk.journal)).breaks == ()
     raw = sign_raw(desk.trader.key, durable.nonce + 1, desk.trader.address, b"")
-    await desk.node.send_raw_transaction(raw)
-    await desk.node.rpc.request("evm_mine")  # the node answers before it mines
+    await desk.send_raw(raw)
     found = await reconcile(desk.node, desk.journal)
     assert [found.code for found in found.breaks] == [BreakCode.FOREIGN_NONCE]
     assert desk.trader.address in found.breaks[0].found
@@ -158,7 +162,7 @@ async def test_reconcile_reserved_nonce_taken_by_a_stranger_leaves_the_order_new
     desk.journal.append_order(order, make_quote(order))
     floor = await desk.node.get_nonce(order.account)
     nonce = desk.journal.reserve_nonce(CHAIN_ID, order.account, order.order_id, Purpose.SWAP, floor)
-    await desk.node.send_raw_transaction(sign_raw(desk.trader.key, nonce, order.account, b""))
+    await desk.send_raw(sign_raw(desk.trader.key, nonce, order.account, b""))
     found = await reconcile(desk.node, desk.journal)
     assert [found.code for found in found.breaks] == [BreakCode.FOREIGN_NONCE]
     assert desk.journal.read_order(order.order_id).state is OrderState.NEW
@@ -169,7 +173,7 @@ async def test_reconcile_reserved_nonce_taken_by_a_stranger_leaves_the_order_new
 async def test_reconcile_cancel_that_won_cancels(desk):
     durable = await desk.sign()
     cancel = desk.journal.write_signed(durable.order_id, sign_cancel(desk.trader.key, durable))
-    await send(desk.node, cancel)
+    await desk.send(cancel)
     found = await reconcile(desk.node, desk.journal)
     assert found.breaks == ()
     assert desk.state(durable) == (OrderState.CANCELLED, SlotState.REPLACED)
@@ -179,14 +183,14 @@ async def test_reconcile_cancel_that_won_cancels(desk):
 async def test_reconcile_cancel_that_lost_fills(desk):
     durable = await desk.sign()
     desk.journal.write_signed(durable.order_id, sign_cancel(desk.trader.key, durable))
-    await send(desk.node, durable)
+    await desk.send(durable)
     await reconcile(desk.node, desk.journal)
     assert desk.state(durable) == (OrderState.FILLED, SlotState.MINED)
 
 
 async def test_reconcile_after_a_reorg_busts_and_recover_fills_again(desk):
     durable = await desk.sign()
-    await send(desk.node, durable)
+    await desk.send(durable)
     await desk.record(durable)
     desk.chain.reorg(1)
     busted = await reconcile(desk.node, desk.journal)
@@ -196,6 +200,7 @@ async def test_reconcile_after_a_reorg_busts_and_recover_fills_again(desk):
     assert desk.journal.read_gas_wei() == {}
     again = await recover(desk.node, desk.journal, NOW)
     assert again.resent == ((durable, Accepted(durable.tx_hash)),)
+    desk.chain.settle()
     await reconcile(desk.node, desk.journal)
     assert desk.state(durable) == (OrderState.FILLED, SlotState.MINED)
     assert desk.journal.read_positions() == {
@@ -206,7 +211,7 @@ async def test_reconcile_after_a_reorg_busts_and_recover_fills_again(desk):
 
 async def test_reconcile_after_a_reorg_into_another_block_moves_the_fill(desk):
     durable = await desk.sign()
-    await send(desk.node, durable)
+    await desk.send(durable)
     await desk.record(durable)
     before = desk.journal.read_order(durable.order_id).fill
     desk.chain.request("anvil_reorg", 2, [["0x" + durable.raw.hex(), 1]])
@@ -221,7 +226,7 @@ async def test_reconcile_after_a_reorg_into_another_block_moves_the_fill(desk):
 
 async def test_reconcile_after_a_reorg_in_favour_of_a_stranger_fails_the_order(desk):
     durable = await desk.sign()
-    await send(desk.node, durable)
+    await desk.send(durable)
     await desk.record(durable)
     stranger = sign_raw(desk.trader.key, durable.nonce, desk.trader.address, b"", tip_wei=5 * 10**9)
     desk.chain.request("anvil_reorg", 1, [["0x" + stranger.hex(), 0]])
@@ -234,7 +239,7 @@ async def test_reconcile_after_a_reorg_in_favour_of_a_stranger_fails_the_order(d
 async def test_reconcile_on_a_node_that_is_behind_undoes_nothing(desk):
     durable = await desk.sign()
     with desk.chain.fork() as lagging:
-        await send(desk.node, durable)
+        await desk.send(durable)
         await desk.record(durable)
         behind = await Node.connect(lagging.url, CHAIN_ID)
         found = await reconcile(behind, desk.journal)
@@ -246,7 +251,7 @@ async def test_reconcile_on_a_node_that_is_behind_undoes_nothing(desk):
 
 async def test_reconcile_receipt_withheld_undoes_nothing(desk):
     durable = await desk.sign()
-    await send(desk.node, durable)
+    await desk.send(durable)
     await desk.record(durable)
     found = await reconcile(_WithoutReceipts(desk.node.rpc, CHAIN_ID), desk.journal)
     assert [found.code for found in found.breaks] == [BreakCode.RECEIPT_MISSING]
@@ -255,7 +260,7 @@ async def test_reconcile_receipt_withheld_undoes_nothing(desk):
 
 async def test_reconcile_amounts_recorded_from_incomplete_logs_break(desk):
     durable = await desk.sign()
-    await send(desk.node, durable)
+    await desk.send(durable)
     mined = await confirm(desk.node, durable, 1, 1, 0.01)
     assert isinstance(mined, Mined)
     receipt = mined.receipt
@@ -268,7 +273,7 @@ async def test_reconcile_amounts_recorded_from_incomplete_logs_break(desk):
 async def test_reconcile_finalised_consumers_close_their_slots(desk):
     filled, failed = await desk.sign(), await desk.sign(reverts=True)
     for durable in (filled, failed):
-        await send(desk.node, durable)
+        await desk.send(durable)
     desk.chain.mine(12)
     found = await reconcile(desk.node, desk.journal)
     assert all(order.final for order in found.orders)
@@ -281,7 +286,7 @@ async def test_reconcile_deep_consumers_are_confirmed(chain, node, tmp_path, des
     with Journal.open(tmp_path / "shallow.sqlite", confirmed_depth=2) as journal:
         desk.journal = journal
         durable = await desk.sign()
-        await send(node, durable)
+        await desk.send(durable)
         await reconcile(node, journal)
         assert desk.state(durable)[1] is SlotState.MINED
         chain.mine(1)
@@ -306,7 +311,7 @@ async def test_reconcile_gap_below_a_waiting_transaction_breaks(desk, tmp_path):
 
 async def test_reconcile_leaves_other_chains_alone(desk):
     durable = await desk.sign()
-    await send(desk.node, durable)
+    await desk.send(durable)
     with LocalChain.start(chain_id=CHAIN_ID + 1) as other:
         elsewhere = await Node.connect(other.url)
         found = await reconcile(elsewhere, desk.journal)
@@ -317,7 +322,7 @@ async def test_reconcile_leaves_other_chains_alone(desk):
 
 async def test_reconcile_json_is_what_scripts_read(desk):
     durable = await desk.sign()
-    await send(desk.node, durable)
+    await desk.send(durable)
     document = (await reconcile(desk.node, desk.journal)).to_json()
     (order,) = document["orders"]
     assert document["breaks"] == []
@@ -330,6 +335,7 @@ async def test_recover_sends_the_journalled_bytes_in_nonce_order(desk):
     durables = [await desk.sign() for _ in range(3)]
     found = await recover(desk.node, desk.journal, NOW)
     assert [durable for durable, _ in found.resent] == durables
+    desk.chain.settle()
     await reconcile(desk.node, desk.journal)
     assert [desk.state(durable)[0] for durable in durables] == [OrderState.FILLED] * 3
     assert (await recover(desk.node, desk.journal, NOW)).resent == ()
@@ -337,15 +343,11 @@ async def test_recover_sends_the_journalled_bytes_in_nonce_order(desk):
 
 async def test_recover_bytes_in_the_pool_are_already_known(desk):
     desk.chain.request("evm_setAutomine", False)
-    try:
-        durable = await desk.sign()
-        await send(desk.node, durable)
-        found = await recover(desk.node, desk.journal, NOW)
-        assert found.resent == ((durable, AlreadyKnown(durable.tx_hash)),)
-        assert desk.state(durable) == (OrderState.WORKING, SlotState.SEEN)
-    finally:
-        desk.chain.mine()
-        desk.chain.request("evm_setAutomine", True)
+    durable = await desk.sign()
+    await send(desk.node, durable)
+    found = await recover(desk.node, desk.journal, NOW)
+    assert found.resent == ((durable, AlreadyKnown(durable.tx_hash)),)
+    assert desk.state(durable) == (OrderState.WORKING, SlotState.SEEN)
 
 
 async def test_recover_expired_bytes_are_not_sent(desk):
@@ -361,6 +363,7 @@ async def test_recover_expired_with_a_cancel_sends_the_cancel(desk):
     cancel = desk.journal.write_signed(durable.order_id, sign_cancel(desk.trader.key, durable))
     found = await recover(desk.node, desk.journal, NOW)
     assert [durable for durable, _ in found.resent] == [cancel]
+    desk.chain.settle()
     await reconcile(desk.node, desk.journal)
     assert desk.state(durable)[0] is OrderState.CANCELLED
 
@@ -383,6 +386,7 @@ async def test_recover_refused_bytes_stay_open(desk):
     assert [type(outcome) for _, outcome in found.resent] in ([Rejected], [Ambiguous])
     assert desk.state(durable)[0] is OrderState.WORKING
     await recover(desk.node, desk.journal, NOW)
+    desk.chain.settle()
     await reconcile(desk.node, desk.journal)
     assert desk.state(durable)[0] is OrderState.FILLED
 

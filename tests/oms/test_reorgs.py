@@ -29,7 +29,7 @@ CELLS = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def chain() -> Iterator[LocalChain]:
     with LocalChain.start(chain_id=CHAIN_ID, accounts=10, extra=("--slots-in-an-epoch", "300")) as chain:
         open_market(chain)
@@ -111,7 +111,6 @@ async def desk(chain: LocalChain, tmp_path: Path, request: pytest.FixtureRequest
         desk = Desk(chain, node, journal, (chain.accounts[1], chain.accounts[2]))
         await desk.start()
         yield desk
-    await node.send_raw_transaction(set_gate(chain, closed=False))
     await node.close()
 
 
@@ -153,7 +152,7 @@ def plan_reorg(
         case "reordered":
             return [durable.raw for durable in reversed(gone)], filled
         case "reverted":
-            return [set_gate(desk.chain, closed=True), *(durable.raw for durable in gone)], (
+            return [close_gate(desk.chain), *(durable.raw for durable in gone)], (
                 OrderState.FAILED,
                 SlotState.MINED,
             )
@@ -172,11 +171,11 @@ def reorg(chain: LocalChain, depth: int, branch: list[bytes]) -> None:
     chain.request("anvil_setCoinbase", miner)
 
 
-def set_gate(chain: LocalChain, *, closed: bool) -> bytes:
-    """Return the keeper's transaction that closes or opens the market."""
+def close_gate(chain: LocalChain) -> bytes:
+    """Return the keeper's transaction that closes the market."""
     keeper = chain.accounts[9]
     nonce = int(chain.request("eth_getTransactionCount", keeper.address, "latest"), 16)
-    return sign_gate(keeper.key, nonce, closed=closed)
+    return sign_gate(keeper.key, nonce)
 
 
 async def test_reorg_past_finality_halts_and_says_so(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import itertools
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ from onchain_exec.core import Address
 from onchain_exec.errors import NodeUnreachableError, StateError
 
 _REQUEST_TIMEOUT_S: Final = 60.0
+_POLL_S: Final = 0.002
 
 
 class LocalChain:
@@ -131,6 +133,20 @@ class LocalChain:
     def mine(self, blocks: int = 1) -> None:
         """Mine blocks at once."""
         self.request("anvil_mine", hex(blocks))
+
+    def settle(self) -> None:
+        """Wait until what was sent and can be mined is mined: anvil answers a send before its block.
+
+        Raises:
+            StateError: nothing mines here, or not within a minute.
+        """
+        deadline = time.monotonic() + _REQUEST_TIMEOUT_S
+        while int(self.request("txpool_status")["pending"], 16):
+            if time.monotonic() > deadline:
+                raise StateError(
+                    "transactions are still pending", needed="a chain that mines", todo="mine() a block"
+                )
+            time.sleep(_POLL_S)
 
     def reorg(self, depth: int) -> None:
         """Replace the newest ``depth`` blocks by as many empty ones. Their transactions are lost."""
