@@ -1,4 +1,7 @@
-"""A real chain per module, a node on it, and a server that fails on demand."""
+"""A real chain per module, a node on it, and a server that fails on demand.
+
+The chain mines when it is told to: anvil answers a send before the block that it would mine by itself,
+so that a test could meet a block of the test before it."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -10,7 +13,7 @@ from onchain_exec.chain import LocalChain, Node
 
 @pytest.fixture(scope="module")
 def chain() -> Iterator[LocalChain]:
-    with LocalChain.start() as started:
+    with LocalChain.start(extra=("--no-mining",)) as started:
         yield started
 
 

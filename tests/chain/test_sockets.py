@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fault_server import FaultServer
+from virtual_time import run_virtually
 from websockets.asyncio.server import ServerConnection, serve
 
 from onchain_exec.chain import LocalChain, Node, open_rpc
@@ -61,11 +62,12 @@ class ScriptedSocket:
 
     def __init__(self, answer: Callable[[Any], Any]) -> None:
         self.answer, self.heard, self.sockets = answer, 0, 0
+        self.hears = asyncio.Event()
 
     async def __aenter__(self) -> DuplexRpc:
         self._server = await serve(self._talk, "127.0.0.1", 0)
         port = self._server.sockets[0].getsockname()[1]
-        self._rpc = open_web_socket(f"ws://127.0.0.1:{port}/SECRET", timeout_s=0.3)
+        self._rpc = open_web_socket(f"ws://127.0.0.1:{port}/SECRET", timeout_s=30)
         return self._rpc
 
     async def __aexit__(self, *_: object) -> None:
@@ -77,6 +79,7 @@ class ScriptedSocket:
         self.sockets += 1
         async for message in socket:
             self.heard += 1
+            self.hears.set()
             said = self.answer(json.loads(message))
             if said is None:
                 continue
@@ -86,7 +89,6 @@ class ScriptedSocket:
 
 
 BROKEN = {
-    "silence": lambda request: None,
     "a closed socket": lambda request: "close",
     "no JSON": lambda request: "<html>SECRET",
     "JSON cut short": lambda request: '{"jsonrpc":"2.0","id":',
@@ -96,7 +98,6 @@ BROKEN = {
 
 @pytest.mark.parametrize("fault", BROKEN)
 async def test_request_when_the_socket_fails_raises_once_and_opens_another(fault: str) -> None:
-    """Catalogue entry 35: a socket that is open and deaf is replaced."""
     server = ScriptedSocket(BROKEN[fault])
     async with server as rpc:
         with pytest.raises(NodeUnreachableError) as caught:
@@ -106,6 +107,42 @@ async def test_request_when_the_socket_fails_raises_once_and_opens_another(fault
         server.answer = lambda request: {"jsonrpc": "2.0", "id": request["id"], "result": "0x7"}
         assert await rpc.request("eth_chainId") == "0x7"
     assert server.sockets == 2
+
+
+class SilentChannel:
+    """A connection that takes every message and answers none."""
+
+    def __init__(self) -> None:
+        self.heard, self.is_open = 0, True
+
+    async def write(self, message: bytes) -> None:
+        self.heard += 1
+
+    async def read(self) -> Any:
+        await asyncio.sleep(1_000_000)
+
+    async def close(self) -> None:
+        self.is_open = False
+
+
+def test_request_when_the_socket_is_deaf_raises_once_and_opens_another() -> None:
+    """Catalogue entry 35, in virtual time."""
+    opened: list[SilentChannel] = []
+
+    async def open_channel() -> SilentChannel:
+        opened.append(SilentChannel())
+        return opened[-1]
+
+    async def work() -> None:
+        rpc = DuplexRpc("ws://node", open_channel, timeout_s=10)
+        for _ in range(2):
+            with pytest.raises(NodeUnreachableError, match="no answer within 10 s"):
+                await rpc.request("eth_sendRawTransaction", ("0x02",))
+        assert asyncio.get_running_loop().time() == 20
+        await rpc.close()
+
+    run_virtually(work())
+    assert [(channel.heard, channel.is_open) for channel in opened] == [(1, False)] * 2
 
 
 async def test_request_when_an_answer_comes_too_late_is_not_given_to_the_next() -> None:
@@ -118,12 +155,14 @@ async def test_request_when_an_answer_comes_too_late_is_not_given_to_the_next() 
         late = {"jsonrpc": "2.0", "id": held[0], "result": "late"}
         return late if len(held) == 2 else {"jsonrpc": "2.0", "id": request["id"], "result": "own"}
 
-    async with ScriptedSocket(answer) as rpc:
+    server = ScriptedSocket(answer)
+    async with server as rpc:
         first = asyncio.create_task(rpc.request("a"))
-        await asyncio.sleep(0.05)
+        await server.hears.wait()
         first.cancel()
+        server.hears.clear()
         second = asyncio.create_task(rpc.request("b"))
-        await asyncio.sleep(0.05)
+        await server.hears.wait()
         assert await rpc.request("c") == "own"
         assert not second.done()
         second.cancel()

@@ -36,6 +36,7 @@ def test_as_web3_answers_as_the_chain_does(w3: Any, chain: LocalChain) -> None:
         == chain.request("eth_getBlockByNumber", "latest", False)["hash"][2:]
     )
     tx_hash = w3.eth.send_transaction({"from": account, "to": account, "value": 1})
+    chain.mine()
     assert w3.eth.wait_for_transaction_receipt(tx_hash).status == 1
 
 
@@ -76,10 +77,12 @@ FAULTS: dict[str, tuple[Callable[[Any], Answer], type[Exception]]] = {
 async def test_a_send_that_fails_is_sent_once(face: ModuleType, server: FaultServer, fault: str) -> None:
     """Catalogue entry 25: web3's own providers repeat it up to five times."""
     server.answer, error = FAULTS[fault]
-    async with HttpRpc(server.url, timeout_s=0.2) as rpc:
+    silent = fault == "silence"
+    async with HttpRpc(server.url, timeout_s=0.2 if silent else 30.0) as rpc:
         with pytest.raises(error):
             await face.as_async_web3(rpc).eth.send_raw_transaction(b"\x02")
-    assert [request["method"] for request in server.requests] == ["eth_sendRawTransaction"]
+    sent = [request["method"] for request in server.requests]
+    assert sent == ["eth_sendRawTransaction"] or (silent and not sent)  # given up before it left
 
 
 async def test_is_connected_when_nothing_answers_is_false(face: ModuleType, server: FaultServer) -> None:
