@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 
 from eth_account import Account
 
 from onchain_exec.chain import LocalChain
+from onchain_exec.testing.lying_node import LyingNode
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,14 @@ def ask(port: int, method: str, *params: Any, timeout_s: float = 20.0) -> Reply:
 
 def encode(method: str, *params: Any, request_id: Any = 1) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}
+
+
+def wait_for_reached(node: LyingNode, method: str) -> None:
+    """Wait until the node behind has got a call: a client that gave up does not know when."""
+    deadline = time.monotonic() + 60
+    while not any(entry.reached for entry in node.transcript.of(method)):
+        assert time.monotonic() < deadline, f"{method} reached nobody"
+        time.sleep(0.01)
 
 
 def sign(chain: LocalChain, account: int = 0, nonce: int = 0, **fields: Any) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
-from lying_node.raw_client import ask, encode, post, sign
+from lying_node.raw_client import ask, encode, post, sign, wait_for_reached
 from onchain_exec.chain import LocalChain
 from onchain_exec.testing.lying_node import (
     Call,
@@ -74,6 +74,7 @@ def test_transcript_shows_a_call_that_still_waits(node: LyingNode) -> None:
     node.lie(Hang(forward=True), "eth_chainId")
     with suppress(TimeoutError):
         ask(node.port, "eth_chainId", timeout_s=0.2)
+    wait_for_reached(node, "eth_chainId")
     (waiting,) = node.transcript.of("eth_chain*")
     assert (waiting.answer, len(waiting.reached)) == (None, 1)
     node.transcript.clear()
