@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onchain_exec.app.sandbox.deploy.balancer_v2 import deploy_balancer_v2
+from onchain_exec.app.sandbox.deploy.own import deploy_own
 from onchain_exec.app.sandbox.deploy.permit2 import deploy_permit2
 from onchain_exec.app.sandbox.deploy.safe import deploy_safe
 from onchain_exec.app.sandbox.deploy.tokens import deploy_tokens
@@ -36,7 +37,9 @@ def deploy_everything(evm: Evm, chain_id: int, trader: Address) -> Deployment:
     )
     for token in tokens.values():
         fund(evm, token, trader, get_amount(token, TRADER_USD))
-    protocols["safe"] = deploy_safe(evm)  # last: the addresses of all before it stay as they are
+    # last: the addresses of all before them stay as they are
+    protocols["safe"] = deploy_safe(evm)
+    protocols["onchain_exec"] = deploy_own(evm, tokens["WETH"].address, protocols)
     return Deployment(chain_id, tokens, protocols, pools, trader, 0)
 
 
