@@ -28,6 +28,7 @@ OnchainExecError
 ├── EffectError                the simulated effects differ from what was asked
 ├── SignerError                the signer refused, failed, or returned a signature that is not ours
 │   └── PolicyError            the policy inside the signing boundary forbids it
+├── HaltedError                a pause or the kill switch forbids it
 ├── JournalError               the journal cannot be read or written, or contradicts itself
 │   ├── IllegalTransitionError an order or slot met an event that its state does not allow
 │   └── FencedError            another process writes the account, or took it over: nothing may be sent
@@ -242,6 +243,12 @@ class SignerError(OnchainExecError):
 
 class PolicyError(SignerError):
     """The policy inside the signing boundary forbids the transaction."""
+
+
+class HaltedError(OnchainExecError):
+    """A pause or the kill switch forbids it: nothing was signed or sent."""
+
+    retryable = True
 
 
 class JournalError(OnchainExecError):

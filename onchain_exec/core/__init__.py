@@ -6,6 +6,7 @@ from onchain_exec.core.block import BlockRef
 from onchain_exec.core.call import Answer, Call, Snapshot
 from onchain_exec.core.log import Log
 from onchain_exec.core.order import Exact, Order
+from onchain_exec.core.parent import ParentOrder
 from onchain_exec.core.reading import Reading, all_of
 from onchain_exec.core.receipt import Receipt
 from onchain_exec.core.token import Token
@@ -19,6 +20,7 @@ __all__ = [
     "Exact",
     "Log",
     "Order",
+    "ParentOrder",
     "Reading",
     "Receipt",
     "Snapshot",

@@ -23,7 +23,8 @@ class Order:
     ``amount`` is base units of ``token_in`` for Exact.IN, of ``token_out`` for Exact.OUT.
     ``max_slippage_bps`` bounds the fill against the quote it was accepted on. ``expires_at`` is
     unix seconds: past it the transaction reverts on chain. ``order_id`` is unique in a journal;
-    the ``client_order_id`` is the caller's idempotency key.
+    the ``client_order_id`` is the caller's idempotency key. ``parent_id`` names the `ParentOrder` that
+    it is a part of (empty: none).
     """
 
     order_id: str
@@ -36,3 +37,4 @@ class Order:
     exact: Exact
     max_slippage_bps: int
     expires_at: int
+    parent_id: str = ""

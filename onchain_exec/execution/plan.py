@@ -16,6 +16,8 @@ class Purpose(enum.Enum):
     SWAP = "swap"
     ALLOWANCE = "allowance"
     CANCEL = "cancel"
+    GAP = "gap"
+    """Nothing, to oneself, at a nonce that nobody else uses and that later ones wait for."""
 
 
 @dataclass(frozen=True, slots=True)

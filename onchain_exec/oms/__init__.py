@@ -1,7 +1,9 @@
 """Orders, nonces and fills: the journal, its state tables, and reconciliation with the chain."""
 
 from onchain_exec.oms.book.fill import Fill
-from onchain_exec.oms.book.states import OrderState, SlotState
+from onchain_exec.oms.book.parents import ParentView
+from onchain_exec.oms.book.states import OrderEvent, OrderState, SlotState
+from onchain_exec.oms.book.switches import EVERYTHING, Switch, SwitchState, get_account_scope, get_venue_scope
 from onchain_exec.oms.book.terms import QuoteTerms
 from onchain_exec.oms.book.views import Attempt, Failure, OrderView, SlotKey, SlotView
 from onchain_exec.oms.journal import Journal, OpenWork
@@ -9,6 +11,7 @@ from onchain_exec.oms.reconcile import Break, BreakCode, Reconciliation, reconci
 from onchain_exec.oms.recover import Recovery, recover
 
 __all__ = [
+    "EVERYTHING",
     "Attempt",
     "Break",
     "BreakCode",
@@ -16,14 +19,20 @@ __all__ = [
     "Fill",
     "Journal",
     "OpenWork",
+    "OrderEvent",
     "OrderState",
     "OrderView",
+    "ParentView",
     "QuoteTerms",
     "Reconciliation",
     "Recovery",
     "SlotKey",
     "SlotState",
     "SlotView",
+    "Switch",
+    "SwitchState",
+    "get_account_scope",
+    "get_venue_scope",
     "reconcile",
     "recover",
 ]

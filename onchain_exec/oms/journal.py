@@ -13,23 +13,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from onchain_exec.core import Address, Order, Receipt
+from onchain_exec.core import Address, Order, ParentOrder, Receipt
 from onchain_exec.errors import InputError, OnchainExecError
 from onchain_exec.execution.outcome import Outcome, SendOutcome
 from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx
 from onchain_exec.oms.book import decisions, events, nonces
 from onchain_exec.oms.book.events import Event, Reservation
 from onchain_exec.oms.book.fold import Book
-from onchain_exec.oms.book.states import OPEN, OrderState
-from onchain_exec.oms.book.views import Consumer, OrderView, SlotKey, SlotView
+from onchain_exec.oms.book.parents import ParentView
+from onchain_exec.oms.book.states import OPEN, UNDECIDED, OrderEvent
+from onchain_exec.oms.book.switches import Switch, SwitchState
+from onchain_exec.oms.book.views import Consumer, Failure, OrderView, SlotKey, SlotView
 from onchain_exec.oms.storage import open_database
 from onchain_exec.oms.store import Store
 from onchain_exec.risk import Denied
 from onchain_exec.routing import Quote
 
-View = TypeVar("View", OrderView, SlotView)
-
-_UNDECIDED = frozenset({OrderState.NEW, OrderState.WORKING, OrderState.BUSTED, OrderState.CANCEL_PENDING})
+View = TypeVar("View", OrderView, ParentView, SlotView)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +127,31 @@ class Journal:
             raise InputError(f"order {order_id} has no terms that could expire")
         return self._append_order(order, lambda _: events.order_expired(order))
 
+    def append_parent(self, parent: ParentOrder) -> ParentView:
+        """Record a parent order, and that what it replaces is to be cancelled; return it, or the one that
+        its ``client_order_id`` already has.
+
+        Raises:
+            DuplicateOrderError: the id is taken by an order with other terms.
+        """
+        book = self._append(lambda book: decisions.accept_parent(book, parent))
+        return _require(decisions.find_same_parent(book, parent), parent.order_id)
+
+    def append_parent_end(self, order_id: str, happened: OrderEvent, failure: Failure) -> ParentView:
+        """Record that a parent order trades no more (EXPIRE, DENY or REJECT), unless it has ended."""
+        book = self._append(lambda book: decisions.end_parent(book, order_id, happened, failure))
+        return book.parents.views[order_id]
+
+    def append_cancel(self, order_id: str) -> None:
+        """Record that an order, or a parent with its children, is to be cancelled: what has no swap bytes
+        is CANCELLED now, the rest CANCEL_PENDING until a cancel takes the nonce. One that has ended
+        stays as it is."""
+        self._append(lambda book: decisions.ask_cancel(book, order_id))
+
+    def append_switch(self, scope: str, state: SwitchState, reason: str = "") -> None:
+        """Record that a scope (see `oms.book.switches`) stops or runs again, in every process."""
+        self._append(lambda book: decisions.set_switch(book, scope, state, reason))
+
     def reserve_nonce(
         self, chain_id: int, account: Address, order_id: str, purpose: Purpose, chain_nonce_floor: int
     ) -> int:
@@ -158,6 +183,7 @@ class Journal:
 
         Raises:
             JournalError: the slot already holds other bytes. Do not send.
+            HaltedError: a pause, or the kill switch, forbids it. Do not send.
             FencedError: the slot is not the order's, or another process took the account over since
                 it was reserved. Do not send.
         """
@@ -229,6 +255,19 @@ class Journal:
         """Return every order, oldest first."""
         return tuple(self._store.read().orders.values())
 
+    def read_parents(self) -> tuple[ParentView, ...]:
+        """Return every parent order, oldest first."""
+        return tuple(self._store.read().parents.views.values())
+
+    def find_parent(self, name: str) -> ParentView | None:
+        """Return the parent order of that id or client order id, or None."""
+        book = self._store.read()
+        return book.parents.views.get(book.client_ids.get(name, name))
+
+    def read_switches(self) -> dict[str, Switch]:
+        """Return what was stopped, or runs again after that, by scope."""
+        return dict(self._store.read().switches)
+
     def read_slot(self, slot: SlotKey) -> SlotView:
         """Return the slot, or raise InputError."""
         return _require(self._store.read().slots.get(slot), str(slot))
@@ -241,7 +280,7 @@ class Journal:
     def read_open(self) -> OpenWork:
         """Return the orders without an end and the slots whose bytes may still be mined."""
         return OpenWork(
-            orders=tuple(order for order in self.read_orders() if order.state in _UNDECIDED),
+            orders=tuple(order for order in self.read_orders() if order.state in UNDECIDED),
             slots=tuple(slot for slot in self.read_slots() if slot.state in OPEN and slot.attempts),
         )
 

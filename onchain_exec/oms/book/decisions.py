@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import assert_never
+from dataclasses import replace
+from typing import Final, assert_never
 
-from onchain_exec.core import Order, Receipt
+from onchain_exec.core import Order, ParentOrder, Receipt
 from onchain_exec.errors import DuplicateOrderError, FencedError, JournalError
 from onchain_exec.execution.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
 from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx
 from onchain_exec.oms.book import events
 from onchain_exec.oms.book.events import Event, EventKind
 from onchain_exec.oms.book.fold import Book
-from onchain_exec.oms.book.states import SlotState
+from onchain_exec.oms.book.parents import ParentView
+from onchain_exec.oms.book.states import UNDECIDED, OrderEvent, OrderState, SlotState
+from onchain_exec.oms.book.switches import SwitchState, require_not_killed, require_running
 from onchain_exec.oms.book.terms import is_same_terms
-from onchain_exec.oms.book.views import OrderView, SlotKey, SlotView
+from onchain_exec.oms.book.views import Failure, OrderView, SlotKey, SlotView
+
+_CANCELLABLE: Final = (UNDECIDED | {OrderState.PARTIAL}) - {OrderState.CANCEL_PENDING}
 
 Decision = Callable[[Book], Iterator[Event]]
 """Yields what to append; each event is applied to the book before the next is asked for."""
@@ -26,19 +31,63 @@ def find_same(book: Book, order: Order) -> OrderView | None:
     Raises:
         DuplicateOrderError: it has other terms.
     """
-    view = book.orders.get(book.client_ids.get(order.client_order_id) or order.order_id)
-    if view and view.order and not is_same_terms(view.order, order):
-        raise DuplicateOrderError(
-            f"client order id {order.client_order_id!r} belongs to order {view.order_id} with other terms",
-            needed="the same terms, or a new id",
-            todo=f"Look at it with `onchain-exec show {view.order_id}`",
-        )
+    order_id = book.client_ids.get(order.client_order_id) or order.order_id
+    view = book.orders.get(order_id)
+    if order_id in book.parents.views or (view and view.order and not is_same_terms(view.order, order)):
+        raise _duplicate(order.client_order_id, order_id)
     return view
 
 
+def find_same_parent(book: Book, parent: ParentOrder) -> ParentView | None:
+    """Return the recorded parent of the same client order id (or id), or None.
+
+    Raises:
+        DuplicateOrderError: it has other terms, or is no parent.
+    """
+    order_id = book.client_ids.get(parent.client_order_id) or parent.order_id
+    view = book.parents.views.get(order_id)
+    if order_id in book.orders or (view and not _is_same_parent(view.parent, parent)):
+        raise _duplicate(parent.client_order_id, order_id)
+    return view
+
+
+def accept_parent(book: Book, parent: ParentOrder) -> Iterator[Event]:
+    """Yield the parent, and that what it replaces is to be cancelled."""
+    if find_same_parent(book, parent):
+        return
+    yield events.parent_accepted(parent)
+    if parent.replaces:
+        yield from ask_cancel(book, parent.replaces)
+
+
+def ask_cancel(book: Book, order_id: str) -> Iterator[Event]:
+    """Yield that an order or parent is to be cancelled, if it can still be."""
+    view = book.parents.views.get(order_id) or book.orders.get(order_id)
+    if view and view.state in _CANCELLABLE:
+        yield events.cancel_asked(order_id, view.updated_at)
+
+
+def end_parent(book: Book, order_id: str, happened: OrderEvent, failure: Failure) -> Iterator[Event]:
+    """Yield that a parent trades no more."""
+    view = book.parents.views[order_id]
+    if view.is_alive and view.state is not OrderState.CANCEL_PENDING:
+        yield events.parent_ended(order_id, happened, failure)
+
+
+def set_switch(book: Book, scope: str, state: SwitchState, reason: str) -> Iterator[Event]:
+    """Yield that a scope stops or runs, unless it does."""
+    before = book.switches.get(scope)
+    if (before.state if before else SwitchState.RUNNING) is not state:
+        yield events.switch_set(before, scope, state, reason)
+
+
 def sign(book: Book, order_id: str, key: SlotKey, signed: SignedTx, session: str) -> Iterator[Event]:
-    """Yield the signed bytes: the first of the slot's newest holder, or a cancel of what is there."""
-    slot, purpose = book.slots.get(key), signed.simulated.plan.purpose
+    """Yield the signed bytes: the first of the slot's newest holder, or a replacement of what is there (the
+    same for a higher fee, or a cancel)."""
+    slot, plan = book.slots.get(key), signed.simulated.plan
+    purpose = plan.purpose
+    replaces = isinstance(plan.cause, DurableTx) and slot is not None and bool(slot.attempts)
+    (require_not_killed if replaces else require_running)(book.switches, key.account)
     if slot is None or slot.order_id != order_id:
         raise FencedError(
             f"nonce {key.nonce} of {key.account} is not reserved for order {order_id}",
@@ -47,19 +96,33 @@ def sign(book: Book, order_id: str, key: SlotKey, signed: SignedTx, session: str
         )
     if slot.get_attempt(signed.tx_hash):
         return
-    if purpose is not Purpose.CANCEL and (slot.attempts or slot.purpose is not purpose):
+    if purpose is not Purpose.CANCEL and (slot.purpose is not purpose or (slot.attempts and not replaces)):
         raise JournalError(
             f"nonce {key.nonce} of {key.account} holds {slot.purpose.value} bytes of order {order_id}",
             needed="a slot without signed bytes, reserved for the same purpose",
             todo="Send the bytes that are journalled; these must not be sent",
         )
-    if purpose is not Purpose.CANCEL and slot.session != session:
+    if not replaces and slot.session != session:
         raise FencedError(
             f"nonce {key.nonce} of {key.account} was reserved by {slot.session}, and {session} signs",
             needed="the reservation of whoever signs, in the same tenure of the account",
             todo="Reserve again and sign again; these bytes must not be sent",
         )
     yield events.tx_signed(order_id, key, signed)
+
+
+def _is_same_parent(one: ParentOrder, other: ParentOrder) -> bool:
+    """Return whether both ask for the same; their own ids and times may differ."""
+    own = replace(one, order_id=other.order_id, starts_at=other.starts_at, expires_at=other.expires_at)
+    return own == other
+
+
+def _duplicate(client_order_id: str, order_id: str) -> DuplicateOrderError:
+    return DuplicateOrderError(
+        f"client order id {client_order_id!r} belongs to order {order_id} with other terms",
+        needed="the same terms, or a new id",
+        todo=f"Look at it with `onchain-exec show {order_id}`",
+    )
 
 
 def get_slot(book: Book, durable: DurableTx) -> SlotView:

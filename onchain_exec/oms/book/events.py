@@ -10,13 +10,16 @@ import enum
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
-from onchain_exec.core import Order, Receipt
+from onchain_exec.core import Order, ParentOrder, Receipt
 from onchain_exec.errors import OnchainExecError
 from onchain_exec.execution.outcome import Accepted, AlreadyKnown, Ambiguous, Rejected, SendOutcome
 from onchain_exec.execution.plan import Purpose, SignedTx
 from onchain_exec.oms.book.fill import get_moved_amounts
+from onchain_exec.oms.book.parent_terms import parent_to_json
+from onchain_exec.oms.book.states import OrderEvent
+from onchain_exec.oms.book.switches import Switch, SwitchState
 from onchain_exec.oms.book.terms import QuoteTerms, order_to_json
-from onchain_exec.oms.book.views import Consumer, SlotKey, SlotView
+from onchain_exec.oms.book.views import Consumer, Failure, SlotKey, SlotView
 from onchain_exec.risk import Approved, Denied
 from onchain_exec.routing import Quote
 
@@ -28,6 +31,10 @@ class EventKind(enum.Enum):
     ORDER_DENIED = "order_denied"
     ORDER_REJECTED = "order_rejected"
     ORDER_EXPIRED = "order_expired"
+    PARENT_ACCEPTED = "parent_accepted"
+    PARENT_ENDED = "parent_ended"
+    CANCEL_ASKED = "cancel_asked"
+    SWITCH_SET = "switch_set"
     NONCE_RESERVED = "nonce_reserved"
     TX_SIGNED = "tx_signed"
     TX_SENT = "tx_sent"
@@ -94,6 +101,32 @@ def order_expired(order: Order) -> Event:
     return Event(
         f"order_expired/{order.order_id}", EventKind.ORDER_EXPIRED, order.order_id, None, {"failure": failure}
     )
+
+
+def parent_accepted(parent: ParentOrder) -> Event:
+    """A parent order was taken in; it has no children yet."""
+    payload = {"parent": parent_to_json(parent)}
+    return Event(
+        f"parent_accepted/{parent.order_id}", EventKind.PARENT_ACCEPTED, parent.order_id, None, payload
+    )
+
+
+def parent_ended(order_id: str, happened: OrderEvent, failure: Failure) -> Event:
+    """A parent order trades no more: it expired, was denied, or rejected (``happened`` says which)."""
+    payload = {"happened": happened.value, "failure": failure.to_json()}
+    return Event(f"parent_ended/{order_id}", EventKind.PARENT_ENDED, order_id, None, payload)
+
+
+def cancel_asked(order_id: str, since: int) -> Event:
+    """Somebody wants an order, or a parent and so its children, cancelled, as it stands ``since`` then."""
+    return Event(f"cancel_asked/{order_id}/{since}", EventKind.CANCEL_ASKED, order_id)
+
+
+def switch_set(before: Switch | None, scope: str, state: SwitchState, reason: str) -> Event:
+    """A scope was stopped, or runs again."""
+    times = before.times if before else 0
+    payload = {"scope": scope, "state": state.value, "reason": reason}
+    return Event(f"switch_set/{scope}/{times}", EventKind.SWITCH_SET, "", None, payload)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from onchain_exec.core import Address
 from onchain_exec.errors import JournalError
 from onchain_exec.execution.plan import DurableTx, Purpose
 from onchain_exec.oms.book.events import Event, EventKind
 from onchain_exec.oms.book.fill import Fill, get_slippage_bps
+from onchain_exec.oms.book.parents import Parents
 from onchain_exec.oms.book.states import (
+    UNDECIDED,
     OrderEvent,
     OrderState,
     SlotEvent,
     next_order_state,
     next_slot_state,
 )
+from onchain_exec.oms.book.switches import Switch, SwitchState
 from onchain_exec.oms.book.terms import QuoteTerms, order_from_json
 from onchain_exec.oms.book.undo import UndoDict, UndoLog
 from onchain_exec.oms.book.views import Attempt, Consumer, Failure, OrderView, SlotKey, SlotView
@@ -43,13 +46,15 @@ class Book:
     account), both from canonical receipts of our transactions; a reorg takes them back. ``floors``
     are the highest nonces that the chain was seen to expect, ``tops`` the nonces after the highest
     that was reserved, both by (chain id, account). ``unsigned`` are the slots without any bytes and
-    without a consumer, ``newest_final`` the highest final transactions of ours by chain id. ``undo``
-    takes the last events back.
+    without a consumer, ``newest_final`` the highest final transactions of ours by chain id,
+    ``switches`` what people stopped, by scope. ``undo`` takes the last events back.
     """
 
     def __init__(self) -> None:
         log = self.undo = UndoLog()
         self.orders: dict[str, OrderView] = UndoDict(log)
+        self.parents = Parents(log, self.orders)
+        self.switches: dict[str, Switch] = UndoDict(log)
         self.slots: dict[SlotKey, SlotView] = UndoDict(log)
         self.client_ids: dict[str, str] = UndoDict(log)
         self.tx_slots: dict[str, SlotKey] = UndoDict(log)
@@ -66,21 +71,7 @@ class Book:
         Raises:
             IllegalTransitionError: the state of its order or slot does not allow it.
         """
-        match event.kind:
-            case EventKind.NONCE_RESERVED:
-                self._reserve(event)
-            case EventKind.TX_SIGNED:
-                self._sign(event, recorded_at)
-            case EventKind.TX_SENT:
-                self._send(event)
-            case EventKind.TX_MINED | EventKind.SLOT_FOREIGN:
-                self._consume(event, recorded_at)
-            case EventKind.SLOT_CONFIRMED | EventKind.SLOT_FINAL:
-                self._settle(event, recorded_at)
-            case EventKind.SLOT_ORPHANED:
-                self._orphan(event, recorded_at)
-            case _:
-                self._decide(event, recorded_at)
+        _HANDLERS[event.kind](self, event, recorded_at)
 
     def _decide(self, event: Event, recorded_at: int) -> None:
         """Accept, deny, reject or expire an order."""
@@ -89,17 +80,45 @@ class Book:
         state = next_order_state(before.state if before else None, happened, event.order_id)
         view = before or _new_order(event, state, recorded_at)
         failure = event.payload.get("failure")
-        self.orders[event.order_id] = replace(
+        if view.client_order_id:
+            self.client_ids[view.client_order_id] = event.order_id
+        view = replace(
             view,
             state=state,
             failure=Failure(**failure) if failure else None,
             final=state is not OrderState.NEW,
             updated_at=recorded_at,
         )
-        if view.client_order_id:
-            self.client_ids[view.client_order_id] = event.order_id
+        self._put(view, recorded_at)
 
-    def _reserve(self, event: Event) -> None:
+    def _ask_cancel(self, event: Event, recorded_at: int) -> None:
+        """Cancel an order, or a parent with its children: at once where no swap bytes exist."""
+        parent = self.parents.views.get(event.order_id)
+        children = self.parents.get_children(parent) if parent else [self.orders[event.order_id]]
+        for child in children:
+            if child.state in UNDECIDED or parent is None:
+                final = child.final or child.state is OrderState.NEW
+                self._move(
+                    replace(event, order_id=child.order_id), OrderEvent.ASK_CANCEL, recorded_at, final=final
+                )
+        if parent:
+            self.parents.move(event.order_id, OrderEvent.ASK_CANCEL, recorded_at)
+
+    def _accept_parent(self, event: Event, recorded_at: int) -> None:
+        parent = self.parents.accept(event.payload["parent"], recorded_at).parent
+        self.client_ids[parent.client_order_id] = parent.order_id
+
+    def _end_parent(self, event: Event, recorded_at: int) -> None:
+        happened, failure = OrderEvent(event.payload["happened"]), Failure(**event.payload["failure"])
+        self.parents.move(event.order_id, happened, recorded_at, failure=failure)
+
+    def _switch(self, event: Event, recorded_at: int) -> None:
+        payload, scope = event.payload, event.payload["scope"]
+        times = self.switches[scope].times if scope in self.switches else 0
+        state = SwitchState(payload["state"])
+        self.switches[scope] = Switch(scope, state, payload["reason"], recorded_at, times + 1)
+
+    def _reserve(self, event: Event, recorded_at: int) -> None:
         key, payload = _key(event), event.payload
         before = self.slots.get(key)
         state = next_slot_state(before.state if before else None, SlotEvent.RESERVE, str(key))
@@ -129,7 +148,7 @@ class Book:
         slot = self.slots[key]
         purpose, tx_hash = Purpose(payload["purpose"]), payload["tx_hash"]
         state = next_slot_state(slot.state, SlotEvent.SIGN, str(key))
-        quote = QuoteTerms.from_json(payload["quote"]) if payload["quote"] else None
+        quote = QuoteTerms.from_json(payload["quote"]) if payload["quote"] else _find_quote(slot, purpose)
         raw = bytes.fromhex(payload["raw"][2:])
         durable = DurableTx(event.order_id, purpose, key.chain_id, key.account, key.nonce, raw, tx_hash)
         if purpose is Purpose.SWAP:
@@ -140,7 +159,7 @@ class Book:
         self.tx_slots[tx_hash] = key
         _discard(self.unsigned, key)
 
-    def _send(self, event: Event) -> None:
+    def _send(self, event: Event, recorded_at: int) -> None:
         key, payload = _key(event), event.payload
         slot = self.slots[key]
         state = next_slot_state(slot.state, _SEND_EVENTS[payload["outcome"]], str(key))
@@ -197,7 +216,7 @@ class Book:
             _keep_highest(self.newest_final, key.chain_id, slot.consumer)
         if final and slot.purpose is Purpose.SWAP and slot.attempts:
             view = self.orders[slot.order_id]
-            self.orders[slot.order_id] = replace(view, final=True, updated_at=recorded_at)
+            self._put(replace(view, final=True, updated_at=recorded_at), recorded_at)
 
     def _orphan(self, event: Event, recorded_at: int) -> None:
         """Take the consumer away, and with it the fill or failure that it made."""
@@ -215,7 +234,11 @@ class Book:
     def _move(self, event: Event, happened: OrderEvent, recorded_at: int, **changes: Any) -> None:
         view = self.orders[event.order_id]
         state = next_order_state(view.state, happened, event.order_id)
-        self.orders[event.order_id] = replace(view, state=state, updated_at=recorded_at, **changes)
+        self._put(replace(view, state=state, updated_at=recorded_at, **changes), recorded_at)
+
+    def _put(self, view: OrderView, recorded_at: int) -> None:
+        self.orders[view.order_id] = view
+        self.parents.follow(view, recorded_at)
 
     def _count(self, slot: SlotView, consumer: Consumer, sign: int) -> None:
         """Add (or take back) what a consumer of ours moved and paid."""
@@ -227,6 +250,23 @@ class Book:
             _add(self.positions, (chain_id, account, order.token_in.address), -sign * consumer.amount_in)
             key_out = (chain_id, order.recipient, order.token_out.address)
             _add(self.positions, key_out, sign * consumer.amount_out)
+
+
+_HANDLERS: Final[Mapping[EventKind, Callable[[Book, Event, int], None]]] = {
+    **dict.fromkeys(_ORDER_EVENTS, Book._decide),
+    EventKind.PARENT_ACCEPTED: Book._accept_parent,
+    EventKind.PARENT_ENDED: Book._end_parent,
+    EventKind.CANCEL_ASKED: Book._ask_cancel,
+    EventKind.SWITCH_SET: Book._switch,
+    EventKind.NONCE_RESERVED: Book._reserve,
+    EventKind.TX_SIGNED: Book._sign,
+    EventKind.TX_SENT: Book._send,
+    EventKind.TX_MINED: Book._consume,
+    EventKind.SLOT_FOREIGN: Book._consume,
+    EventKind.SLOT_CONFIRMED: Book._settle,
+    EventKind.SLOT_FINAL: Book._settle,
+    EventKind.SLOT_ORPHANED: Book._orphan,
+}
 
 
 def fold(lines: Iterable[tuple[Event, int]]) -> Book:
@@ -241,6 +281,11 @@ def _key(event: Event) -> SlotKey:
     if event.slot is None:
         raise JournalError(f"the event {event.event_id} names no slot", needed="a slot")
     return event.slot
+
+
+def _find_quote(slot: SlotView, purpose: Purpose) -> QuoteTerms | None:
+    """Return the quote of the swap that a new attempt repeats for a higher fee."""
+    return next((attempt.quote for attempt in slot.attempts if attempt.tx.purpose is purpose), None)
 
 
 def _new_order(event: Event, state: OrderState, recorded_at: int) -> OrderView:

@@ -19,14 +19,14 @@ from onchain_exec.oms.book.views import SlotKey, SlotView
 IsLive = Callable[[SlotView], bool]
 """Whether whoever reserved the slot may still sign in it."""
 
-_ENDED = frozenset({OrderState.DENIED, OrderState.REJECTED, OrderState.EXPIRED})
+_ENDED = frozenset({OrderState.DENIED, OrderState.REJECTED, OrderState.EXPIRED, OrderState.CANCELLED})
 
 
 def find_nonce(book: Book, chain: SlotKey, wanted: Reservation, is_live: IsLive) -> SlotKey:
     """Return the slot that the order holds for this purpose, or the lowest free one from
     ``chain.nonce`` (the chain's) upwards."""
     view = book.orders[wanted.order_id]
-    if wanted.purpose is not Purpose.ALLOWANCE and view.state is not OrderState.NEW:
+    if wanted.purpose is Purpose.SWAP and view.state is not OrderState.NEW:
         raise JournalError(
             f"order {view.order_id} is {view.state.value}: it has signed bytes, or an end",
             needed="a NEW order",

@@ -1,4 +1,4 @@
-"""The two state machines, as data: an order, and the account's nonce slot that carries it.
+"""The state machines, as data: an order, the parent of several, and the nonce slot that carries one.
 
 What is not in a table is illegal and raises. ``None`` is the state before the first event.
 """
@@ -14,18 +14,19 @@ from onchain_exec.errors import IllegalTransitionError
 
 
 class OrderState(enum.Enum):
-    """Where an order stands. FILLED, FAILED and CANCELLED are provisional until `OrderView.final`."""
+    """Where an order, or a parent, stands. FILLED, FAILED and CANCELLED are provisional until `final`."""
 
     NEW = "NEW"  # accepted, no swap bytes exist
     DENIED = "DENIED"  # refused by a check
     REJECTED = "REJECTED"  # failed before any swap bytes existed
-    EXPIRED = "EXPIRED"  # its time passed before any swap bytes existed
+    EXPIRED = "EXPIRED"  # its time passed before any swap bytes existed; of a parent: before it was full
     WORKING = "WORKING"  # swap bytes exist; whether they will be mined is not known
+    PARTIAL = "PARTIAL"  # a parent some of whose children are filled
     FILLED = "FILLED"  # mined and successful
     FAILED = "FAILED"  # mined and reverted, or a stranger consumed the nonce
     BUSTED = "BUSTED"  # was filled, and a reorg took the block away; its bytes are still good
-    CANCEL_PENDING = "CANCEL_PENDING"  # a cancel competes for the nonce
-    CANCELLED = "CANCELLED"  # the cancel won
+    CANCEL_PENDING = "CANCEL_PENDING"  # to be cancelled; a cancel competes, or will, for the nonce
+    CANCELLED = "CANCELLED"  # the cancel won, or came before any swap bytes existed
 
 
 class OrderEvent(enum.Enum):
@@ -36,10 +37,12 @@ class OrderEvent(enum.Enum):
     REJECT = "reject"
     EXPIRE = "expire"
     SIGN = "sign"
+    FILL_PART = "fill_part"
     FILL = "fill"
     REVERT = "revert"
     LOSE_NONCE = "lose_nonce"
     ORPHAN = "orphan"
+    ASK_CANCEL = "ask_cancel"
     SIGN_CANCEL = "sign_cancel"
     CANCEL = "cancel"
 
@@ -83,6 +86,9 @@ CONSUMED: Final = frozenset({_S.MINED, _S.REPLACED, _S.FOREIGN, _S.CONFIRMED})
 OPEN: Final = frozenset({_S.SIGNED, _S.SENT, _S.SEEN, _S.ORPHANED})
 """Slots whose signed bytes may still be mined."""
 
+UNDECIDED: Final = frozenset({_O.NEW, _O.WORKING, _O.BUSTED, _O.CANCEL_PENDING})
+"""Orders without an end."""
+
 _CONSUMERS: Final = {_SE.MINE: _S.MINED, _SE.REPLACE: _S.REPLACED, _SE.LOSE: _S.FOREIGN}
 
 ORDER_TABLE: Final[Mapping[tuple[OrderState | None, OrderEvent], OrderState]] = MappingProxyType(
@@ -93,7 +99,9 @@ ORDER_TABLE: Final[Mapping[tuple[OrderState | None, OrderEvent], OrderState]] = 
         (_O.NEW, _OE.DENY): _O.DENIED,
         (_O.NEW, _OE.REJECT): _O.REJECTED,
         (_O.NEW, _OE.EXPIRE): _O.EXPIRED,
+        (_O.NEW, _OE.ASK_CANCEL): _O.CANCELLED,
         (_O.NEW, _OE.SIGN): _O.WORKING,
+        **{(state, _OE.SIGN): state for state in (_O.WORKING, _O.BUSTED)},  # the same swap for a higher fee
         **{
             (state, event): after
             for state in (_O.WORKING, _O.BUSTED, _O.CANCEL_PENDING)
@@ -101,6 +109,7 @@ ORDER_TABLE: Final[Mapping[tuple[OrderState | None, OrderEvent], OrderState]] = 
                 (_OE.FILL, _O.FILLED),
                 (_OE.REVERT, _O.FAILED),
                 (_OE.LOSE_NONCE, _O.FAILED),
+                (_OE.ASK_CANCEL, _O.CANCEL_PENDING),
                 (_OE.SIGN_CANCEL, _O.CANCEL_PENDING),
                 (_OE.CANCEL, _O.CANCELLED),
             )
@@ -108,6 +117,44 @@ ORDER_TABLE: Final[Mapping[tuple[OrderState | None, OrderEvent], OrderState]] = 
         (_O.FILLED, _OE.ORPHAN): _O.BUSTED,
         (_O.FAILED, _OE.ORPHAN): _O.WORKING,
         (_O.CANCELLED, _OE.ORPHAN): _O.CANCEL_PENDING,
+    }
+)
+
+_ALIVE: Final = (_O.NEW, _O.WORKING, _O.PARTIAL, _O.BUSTED)
+_ENDED: Final = (_O.CANCELLED, _O.EXPIRED, _O.DENIED, _O.REJECTED)
+
+PARENT_TABLE: Final[Mapping[tuple[OrderState | None, OrderEvent], OrderState]] = MappingProxyType(
+    {
+        (None, _OE.ACCEPT): _O.NEW,
+        **{
+            (state, event): after
+            for state in _ALIVE
+            for event, after in (
+                (_OE.SIGN, _O.WORKING if state is _O.NEW else state),
+                (_OE.FILL_PART, _O.PARTIAL),
+                (_OE.FILL, _O.FILLED),
+                (_OE.ASK_CANCEL, _O.CANCEL_PENDING),
+                (_OE.EXPIRE, _O.EXPIRED),
+                (_OE.DENY, _O.DENIED),
+                (_OE.REJECT, _O.REJECTED),
+            )
+        },
+        (_O.PARTIAL, _OE.ORPHAN): _O.WORKING,
+        (_O.FILLED, _OE.ORPHAN): _O.BUSTED,
+        (_O.BUSTED, _OE.ORPHAN): _O.BUSTED,
+        (_O.CANCEL_PENDING, _OE.ASK_CANCEL): _O.CANCEL_PENDING,
+        (_O.CANCEL_PENDING, _OE.CANCEL): _O.CANCELLED,
+        # what its children do is counted, wherever the parent stands
+        **{
+            (state, event): after
+            for state in (_O.CANCEL_PENDING, *_ENDED)
+            for event, after in (
+                (_OE.FILL_PART, state),
+                (_OE.FILL, _O.FILLED),
+                (_OE.ORPHAN, state),
+                (_OE.SIGN, state),
+            )
+        },
     }
 )
 
@@ -142,6 +189,11 @@ Happening = TypeVar("Happening", OrderEvent, SlotEvent)
 def next_order_state(state: OrderState | None, event: OrderEvent, order_id: str) -> OrderState:
     """Return the state after ``event``, or raise IllegalTransitionError naming both."""
     return _next(ORDER_TABLE, state, event, f"order {order_id}")
+
+
+def next_parent_state(state: OrderState | None, event: OrderEvent, order_id: str) -> OrderState:
+    """Return the parent's state after ``event``, or raise IllegalTransitionError naming both."""
+    return _next(PARENT_TABLE, state, event, f"parent order {order_id}")
 
 
 def next_slot_state(state: SlotState | None, event: SlotEvent, slot: str) -> SlotState:

@@ -28,6 +28,7 @@ def order_to_json(order: Order) -> dict[str, Any]:
         "exact": order.exact.value,
         "max_slippage_bps": order.max_slippage_bps,
         "expires_at": order.expires_at,
+        "parent_id": order.parent_id,
     }
 
 
@@ -38,12 +39,13 @@ def order_from_json(value: dict[str, Any]) -> Order:
         client_order_id=value["client_order_id"],
         account=to_address(value["account"]),
         recipient=to_address(value["recipient"]),
-        token_in=_token_from_json(value["token_in"]),
-        token_out=_token_from_json(value["token_out"]),
+        token_in=token_from_json(value["token_in"]),
+        token_out=token_from_json(value["token_out"]),
         amount=int(value["amount"]),
         exact=Exact(value["exact"]),
         max_slippage_bps=value["max_slippage_bps"],
         expires_at=value["expires_at"],
+        parent_id=value.get("parent_id", ""),
     )
 
 
@@ -57,7 +59,8 @@ def token_to_json(token: Token) -> dict[str, Any]:
     }
 
 
-def _token_from_json(value: dict[str, Any]) -> Token:
+def token_from_json(value: dict[str, Any]) -> Token:
+    """Return the token that `token_to_json` wrote."""
     return Token(value["chain_id"], to_address(value["address"]), value["symbol"], value["decimals"])
 
 

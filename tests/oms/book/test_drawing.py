@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from onchain_exec.oms.book.drawing import draw_table
-from onchain_exec.oms.book.states import ORDER_TABLE, SLOT_TABLE
+from onchain_exec.oms.book.states import ORDER_TABLE, PARENT_TABLE, SLOT_TABLE
 
 
 def parse_drawing(text: str) -> set[tuple[str, str, str]]:
@@ -20,7 +20,7 @@ def parse_drawing(text: str) -> set[tuple[str, str, str]]:
     return moves
 
 
-@pytest.mark.parametrize("table", [ORDER_TABLE, SLOT_TABLE], ids=["orders", "slots"])
+@pytest.mark.parametrize("table", [ORDER_TABLE, PARENT_TABLE, SLOT_TABLE], ids=["orders", "parents", "slots"])
 def test_draw_table_read_back_is_the_table(table):
     expected = {
         (before.name if before else "(none)", event.value, after.name)
@@ -29,6 +29,6 @@ def test_draw_table_read_back_is_the_table(table):
     assert parse_drawing(draw_table(table)) == expected
 
 
-@pytest.mark.parametrize("table", [ORDER_TABLE, SLOT_TABLE], ids=["orders", "slots"])
+@pytest.mark.parametrize("table", [ORDER_TABLE, PARENT_TABLE, SLOT_TABLE], ids=["orders", "parents", "slots"])
 def test_readme_shows_the_table_as_drawn(table):
     assert draw_table(table).strip() in (Path(__file__).parents[3] / "README.md").read_text("utf-8")

@@ -11,17 +11,20 @@ from onchain_exec.oms.book.states import (
     CONSUMED,
     OPEN,
     ORDER_TABLE,
+    PARENT_TABLE,
     SLOT_TABLE,
     OrderEvent,
     OrderState,
     SlotEvent,
     SlotState,
     next_order_state,
+    next_parent_state,
     next_slot_state,
 )
 
 MACHINES = {
     "order": (OrderState, OrderEvent, ORDER_TABLE, next_order_state),
+    "parent": (OrderState, OrderEvent, PARENT_TABLE, next_parent_state),
     "slot": (SlotState, SlotEvent, SLOT_TABLE, next_slot_state),
 }
 
@@ -40,13 +43,17 @@ def test_next_state_every_pair_follows_the_table_or_raises(machine):
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_table_every_state_can_be_reached_and_every_event_happens(machine):
-    states, happenings, table, _ = MACHINES[machine]
-    reached = {None}
-    while more := {after for (before, _), after in table.items() if before in reached} - reached:
-        reached |= more
-    assert reached - {None} == set(states)
-    assert {event for _, event in table} == set(happenings)
+def test_table_every_state_in_it_can_be_reached(machine):
+    _, _, table, _ = MACHINES[machine]
+    assert _reach(table) == {state for state, _ in table} | set(table.values())
+
+
+@pytest.mark.parametrize("machines", [("order", "parent"), ("slot",)])
+def test_tables_every_state_and_event_is_used(machines):
+    states, happenings, _, _ = MACHINES[machines[0]]
+    tables = [MACHINES[machine][2] for machine in machines]
+    assert set().union(*map(_reach, tables)) - {None} == set(states)
+    assert {event for table in tables for _, event in table} == set(happenings)
 
 
 def test_order_table_swap_bytes_leave_only_the_chain_to_end_an_order():
@@ -62,6 +69,12 @@ def test_order_table_what_the_chain_gave_a_reorg_can_take():
     assert {state for state, event in ORDER_TABLE if event is OrderEvent.ORPHAN} == given
 
 
+def test_parent_table_no_end_trades_again():
+    ends = {OrderState.CANCELLED, OrderState.EXPIRED, OrderState.DENIED, OrderState.REJECTED}
+    after = {after for (state, _), after in PARENT_TABLE.items() if state in ends}
+    assert after == ends | {OrderState.FILLED}
+
+
 def test_slot_table_only_a_finalised_consumer_closes_a_slot():
     into_final = {state for (state, _), after in SLOT_TABLE.items() if after is SlotState.FINAL}
     assert into_final == CONSUMED | {SlotState.FINAL}
@@ -71,3 +84,10 @@ def test_slot_table_only_a_finalised_consumer_closes_a_slot():
 
 def test_slot_table_open_slots_never_go_back_to_reserved():
     assert not [pair for pair, after in SLOT_TABLE.items() if pair[0] in OPEN and after is SlotState.RESERVED]
+
+
+def _reach(table):
+    reached = {None}
+    while more := {after for (before, _), after in table.items() if before in reached} - reached:
+        reached |= more
+    return reached

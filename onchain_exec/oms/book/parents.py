@@ -1,0 +1,120 @@
+"""The part of the fold that follows parent orders: where one stands is what its children did, and what
+was asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from onchain_exec.core import ParentOrder
+from onchain_exec.oms.book.parent_terms import parent_from_json, parent_to_json
+from onchain_exec.oms.book.states import UNDECIDED, OrderEvent, OrderState, next_parent_state
+from onchain_exec.oms.book.undo import UndoDict, UndoLog
+from onchain_exec.oms.book.views import Failure, OrderView
+
+_ALIVE: Final = UNDECIDED | {OrderState.PARTIAL}
+
+
+@dataclass(frozen=True, slots=True)
+class ParentView:
+    """A parent order as the journal holds it.
+
+    ``filled`` is what its filled children and those of the orders it replaced have, in base units of
+    the side that `ParentOrder.exact` fixes; ``final`` says that nothing on the chain can change its
+    state any more. Times are unix seconds.
+    """
+
+    parent: ParentOrder
+    state: OrderState
+    created_at: int
+    updated_at: int
+    filled: int = 0
+    children: tuple[str, ...] = ()
+    failure: Failure | None = None
+    final: bool = False
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it may still trade, or is being cancelled."""
+        return self.state in _ALIVE
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the parent order as JSON values, amounts as text."""
+        return {
+            **parent_to_json(self.parent),
+            "state": self.state.value,
+            "final": self.final,
+            "filled": str(self.filled),
+            "children": list(self.children),
+            "failure": self.failure and self.failure.to_json(),
+            "created_at": self.created_at,
+            "updated_at": self.updated_at,
+        }
+
+
+class Parents:
+    """Parent orders by id. ``orders`` are the book's orders, the children among them."""
+
+    def __init__(self, log: UndoLog, orders: Mapping[str, OrderView]) -> None:
+        self.views: dict[str, ParentView] = UndoDict(log)
+        self._orders = orders
+
+    def accept(self, payload: dict[str, Any], recorded_at: int) -> ParentView:
+        """Take in a new parent order."""
+        parent = parent_from_json(payload)
+        state = next_parent_state(None, OrderEvent.ACCEPT, parent.order_id)
+        view = self.views[parent.order_id] = ParentView(parent, state, recorded_at, recorded_at)
+        return view
+
+    def move(self, order_id: str, happened: OrderEvent, recorded_at: int, **changes: Any) -> None:
+        """Let ``happened`` happen to a parent, and cancel it if nothing of it is left to wait for."""
+        view = self.views[order_id]
+        state = next_parent_state(view.state, happened, order_id)
+        if state is OrderState.CANCEL_PENDING and not any(
+            child.state in UNDECIDED for child in self.get_children(view)
+        ):
+            state = next_parent_state(state, OrderEvent.CANCEL, order_id)
+        self._put(replace(view, state=state, updated_at=recorded_at, **changes))
+
+    def follow(self, child: OrderView, recorded_at: int) -> None:
+        """Take in that a child changed."""
+        if child.order is None or child.order.parent_id not in self.views:
+            return
+        before = self.views[child.order.parent_id]
+        known = child.order_id in before.children
+        children = before.children if known else (*before.children, child.order_id)
+        view = replace(before, children=children)
+        filled = sum(
+            order.order.amount
+            for order in self.get_children(view)
+            if order.order and order.state is OrderState.FILLED
+        )
+        filled += self._get_filled(view.parent.replaces)
+        self._put(replace(view, filled=filled))
+        for happened in _find_events(before, filled, child):
+            self.move(before.parent.order_id, happened, recorded_at)
+        if self.views[before.parent.order_id].state is OrderState.CANCEL_PENDING:
+            self.move(before.parent.order_id, OrderEvent.ASK_CANCEL, recorded_at)
+
+    def get_children(self, view: ParentView) -> list[OrderView]:
+        """Return the children as the journal holds them, the oldest first."""
+        return [self._orders[child] for child in view.children]
+
+    def _get_filled(self, replaced: str) -> int:
+        return self.views[replaced].filled if replaced in self.views else 0
+
+    def _put(self, view: ParentView) -> None:
+        ended = not view.is_alive
+        final = ended and all(child.final for child in self.get_children(view))
+        self.views[view.parent.order_id] = replace(view, final=final)
+
+
+def _find_events(before: ParentView, filled: int, child: OrderView) -> Iterator[OrderEvent]:
+    """Yield what a child's change means for its parent."""
+    if child.state is OrderState.WORKING and before.state is OrderState.NEW:
+        yield OrderEvent.SIGN
+    if filled < before.filled:
+        yield OrderEvent.ORPHAN
+    if filled != before.filled and filled:
+        yield OrderEvent.FILL if filled >= before.parent.amount else OrderEvent.FILL_PART

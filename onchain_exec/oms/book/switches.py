@@ -1,0 +1,89 @@
+"""What people may stop: everything, an account, or a venue. A journal event each, so that a stop holds in
+every process of the journal and after a restart."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from onchain_exec.core import Address
+from onchain_exec.errors import HaltedError
+
+EVERYTHING: Final = "all"
+_VENUE: Final = "venue:"
+
+
+class SwitchState(enum.Enum):
+    """How far a scope may go."""
+
+    RUNNING = "RUNNING"
+    PAUSED = (
+        "PAUSED"  # nothing new is begun; what was signed is looked after: sent again, replaced, cancelled
+    )
+    KILLED = "KILLED"  # nothing is signed and nothing is sent, not even what was signed before
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A scope's newest setting; ``times`` counts how often it was set, ``set_at`` is unix seconds."""
+
+    scope: str
+    state: SwitchState
+    reason: str
+    set_at: int
+    times: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the switch as JSON values."""
+        return {
+            "scope": self.scope,
+            "state": self.state.value,
+            "reason": self.reason,
+            "set_at": self.set_at,
+        }
+
+
+Switches = Mapping[str, Switch]
+"""By scope; one that is not there runs."""
+
+
+def get_account_scope(account: Address) -> str:
+    """Return the scope of one account, on every chain."""
+    return f"account:{account}"
+
+
+def get_venue_scope(protocol: str) -> str:
+    """Return the scope of one protocol, such as ``uniswap_v3``."""
+    return _VENUE + protocol
+
+
+def list_paused_venues(switches: Switches) -> frozenset[str]:
+    """Return the protocols that no new order may go through."""
+    return frozenset(
+        switch.scope.removeprefix(_VENUE)
+        for switch in switches.values()
+        if switch.scope.startswith(_VENUE) and switch.state is not SwitchState.RUNNING
+    )
+
+
+def require_not_killed(switches: Switches, account: Address) -> None:
+    """Raise HaltedError if nothing of the account's may be signed or sent."""
+    _require(switches, account, {SwitchState.KILLED})
+
+
+def require_running(switches: Switches, account: Address) -> None:
+    """Raise HaltedError if the account may begin nothing new."""
+    _require(switches, account, {SwitchState.KILLED, SwitchState.PAUSED})
+
+
+def _require(switches: Switches, account: Address, forbidden: set[SwitchState]) -> None:
+    for scope in (EVERYTHING, get_account_scope(account)):
+        switch = switches.get(scope)
+        if switch and switch.state in forbidden:
+            raise HaltedError(
+                f"{scope} is {switch.state.value} since {switch.set_at}: {switch.reason or 'no reason'}",
+                needed=f"{scope} running",
+                todo=f"`onchain-exec resume --scope {scope}` when it is safe",
+            )
