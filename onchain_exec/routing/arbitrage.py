@@ -18,7 +18,7 @@ from onchain_exec.routing.dual import DualPoint, Problem, find_trades, solve
 from onchain_exec.routing.flow import Flow
 from onchain_exec.routing.market import Market, RefusedError
 from onchain_exec.routing.network import Network
-from onchain_exec.routing.route import Certificate, Exclusion, GasModel
+from onchain_exec.routing.route import Certificate, GasModel, exclude
 from onchain_exec.routing.scope import Scope, best_rates
 from onchain_exec.venues import Hop, Leg, PoolSet
 
@@ -104,11 +104,10 @@ def _run(market: Market, cycle: tuple[Flow, ...], amount: int) -> Leg | None:
 
 
 def _certify(network: Network, problem: Problem, point: DualPoint) -> Certificate:
-    unknown = tuple(pool.key for pool in network.unknown)
     return Certificate(
         bound=floor(upper_bound(problem, Case(point.log_prices))),
         prices=dict(zip(network.tokens, np.exp(point.log_prices).tolist(), strict=True)),
-        excluded=(Exclusion(unknown, "no oracle for this kind of pool"),) if unknown else (),
+        excluded=exclude(network.unknown, "no oracle for this kind of pool"),
     )
 
 

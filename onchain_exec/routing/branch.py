@@ -41,12 +41,12 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The best support found, and what no choice is worth more than, after costs: at ``root`` prices
-    alone, and over all cases that were looked at."""
+    """The best support found, and the cases that together are all choices, with the bound of each after
+    costs; ``root`` is the first, before any was split."""
 
     support: Support
     root: Case
-    bound: float
+    cases: tuple[tuple[float, Case], ...]
 
 
 def choose_edges(problem: Problem, point: DualPoint, expired: Callable[[], bool]) -> Choice:
@@ -56,7 +56,7 @@ def choose_edges(problem: Problem, point: DualPoint, expired: Callable[[], bool]
     """
     if not problem.costs.any():
         root = Case(point.log_prices)
-        return Choice(_without_trifles(problem, point), root, upper_bound(problem, root))
+        return Choice(_without_trifles(problem, point), root, ((upper_bound(problem, root), root),))
     return _Tree(problem, point).search(expired)
 
 
@@ -89,8 +89,7 @@ class _Tree:
             heappop(self._heap)
             self._open(replace(case, on=np.append(case.on, edge)))
             self._open(replace(case, off=np.append(case.off, edge)))
-        highest = max((-bound for bound, *_ in self._heap), default=self.best.worth)
-        return Choice(self.best, self.root, max(highest, self.best.worth))
+        return Choice(self.best, self.root, tuple((-bound, case) for bound, *_, case in self._heap))
 
     def _open(self, case: Case) -> None:
         """Find prices that bound ``case`` tightly, look for a better support there, and queue it."""

@@ -5,7 +5,8 @@ For any prices v > 0 with v[target] = 1, weak duality gives
     what is left of the target - fixed costs  <=  sum(endowment * v) + sum of max(0, profit_e(v) - cost_e)
 
 where profit_e is the most that the pool behind edge e can be traded for at v. It holds whatever
-found the prices, and for the contracts' integers too, as they round in the pools' favour.
+found the prices, and for the contracts' integers too: they round in the pools' favour, but for what
+``edges.rounding`` allows to one swap through each.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from onchain_exec.routing.dual import Problem
 from onchain_exec.routing.oracles import FloatArray, IndexArray
 
 _ROUNDING: Final = 2.0**-40
-"""Relative to each term. An oracle's profit is that of a trade its curve allows, near enough to the
-best that the difference is of second order; its sums over ticks, exponentials and logarithms lose
-less than 2**-42 of what is traded, and the sum over edges is exact to a further 2**-53 per edge."""
+"""Relative to each term, and to each price before the best trade is taken at it: exponentials, logarithms
+and sums over ticks lose less than 2**-42 of either, and the sum over edges is exact to a further 2**-53
+per edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,19 @@ class Case:
 
 def upper_bound(problem: Problem, case: Case) -> float:
     """Return the bound of ``case`` in units of the target, after the costs of the edges used."""
-    edges, prices = problem.edges, np.exp(case.log_prices)
-    trade = edges.trade(case.log_prices)
-    given = prices[edges.target] * trade.amount_out
-    taken = prices[edges.source] * trade.amount_in
-    surplus = given - taken + _ROUNDING * (given + taken) - problem.costs
+    surplus = upper_surplus(problem, case.log_prices)
     profit = np.maximum(surplus, 0.0)
     profit[case.off] = 0.0
     profit[case.on] = surplus[case.on]
-    owned = prices * problem.endowment
+    owned = np.exp(case.log_prices) * problem.endowment
     total = float(owned.sum() + profit.sum())
     return total + _ROUNDING * float(np.abs(owned).sum() + np.abs(profit).sum())
+
+
+def upper_surplus(problem: Problem, log_prices: FloatArray) -> FloatArray:
+    """Return what no trade of each edge earns more than at the prices, after its cost."""
+    edges, prices = problem.edges, np.exp(log_prices)
+    trade = edges.trade(log_prices, lift=_ROUNDING)
+    given = prices[edges.target] * (trade.amount_out * (1 + _ROUNDING) + edges.rounding)
+    taken = prices[edges.source] * trade.amount_in
+    return np.asarray(given - taken + _ROUNDING * (given + taken) - problem.costs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from onchain_exec.core import Exact, Token
-from onchain_exec.errors import PoolRevertError
+from onchain_exec.errors import PoolRevertError, StaleStateError
 from onchain_exec.routing.flow import Flow
 from onchain_exec.routing.gas import ROUTE_GAS, TICK_GAS, hop_gas
 from onchain_exec.venues import Hop, Leg, Pool
@@ -51,7 +51,7 @@ class Market:
         met = self._after.get(flow.pool.key, flow.pool)
         try:
             done = met.swap(flow.token_in, flow.token_out, amount, self._exact)
-        except PoolRevertError as error:
+        except (PoolRevertError, StaleStateError) as error:
             raise RefusedError(flow) from error
         self._after[met.key] = done.pool_after
         self.gas_units += hop_gas(met.kind) + TICK_GAS * done.ticks_crossed
@@ -63,7 +63,7 @@ class Market:
         other = Exact.OUT if self._exact is Exact.IN else Exact.IN
         try:
             return met.quote(flow.token_in, flow.token_out, amount, other)
-        except PoolRevertError as error:
+        except (PoolRevertError, StaleStateError) as error:
             raise RefusedError(flow) from error
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 import numpy as np
 
@@ -21,14 +21,26 @@ from onchain_exec.venues.uniswap_v2 import UniswapV2Pool
 
 Describe: TypeAlias = Callable[[Sequence[Any]], tuple[Curves, list[describe.Side]] | None]
 
-_DESCRIBES: Final[tuple[tuple[type, Describe], ...]] = (
-    (UniswapV2Pool, describe.constant_product),
-    (ConcentratedPool, describe.concentrated),
-    (BalancerWeightedPool, describe.weighted),
-    (BalancerStablePool, describe.balancer_stable),
-    (CurveStablePool, describe.curve_stable),
-    (SolidlyPool, describe.solidly_volatile),
-    (SolidlyPool, describe.solidly_stable),
+
+class _Kind(NamedTuple):
+    """How pools of a class are described, and the units in and out that their rounding may give away."""
+
+    pool_type: type
+    describe: Describe
+    spare_in: int = 0
+    spare_out: int = 0
+
+
+_KINDS: Final = (
+    _Kind(UniswapV2Pool, describe.constant_product),
+    _Kind(ConcentratedPool, describe.concentrated),
+    _Kind(BalancerWeightedPool, describe.weighted),
+    _Kind(BalancerStablePool, describe.balancer_stable),
+    # the fee is rounded down, in base units of the output
+    _Kind(CurveStablePool, describe.curve_stable, spare_out=1),
+    # the fee is rounded down, in base units of the input
+    _Kind(SolidlyPool, describe.solidly_volatile, spare_in=1),
+    _Kind(SolidlyPool, describe.solidly_stable, spare_in=1),
 )
 
 
@@ -54,8 +66,8 @@ class Network:
         by_address = {token.address: token for pool in ordered for token in pool.tokens}
         tokens = tuple(by_address[address] for address in sorted(by_address))
         number = {token.address: index for index, token in enumerate(tokens)}
-        described = [_describe(kind, build, ordered, number) for kind, build in _DESCRIBES]
-        known = tuple(kind for kind, _ in _DESCRIBES)
+        described = [_describe(kind, ordered, number) for kind in _KINDS]
+        known = tuple(kind.pool_type for kind in _KINDS)
         return cls(
             pools.block,
             ordered,
@@ -81,15 +93,13 @@ class Network:
         )
 
 
-_Part: TypeAlias = tuple[Curves, IndexArray]
+_Part: TypeAlias = tuple[Curves, IndexArray, FloatArray]
 
 
-def _describe(
-    kind: type, build: Describe, pools: tuple[Pool, ...], number: dict[Address, int]
-) -> _Part | None:
-    """Return the curves of the pools of ``kind`` and their rows (source, target, pool)."""
-    places = [place for place, pool in enumerate(pools) if isinstance(pool, kind)]
-    described = build([pools[place] for place in places])
+def _describe(kind: _Kind, pools: tuple[Pool, ...], number: dict[Address, int]) -> _Part | None:
+    """Return the curves of the pools of ``kind``, their rows (source, target, pool) and rounding."""
+    places = [place for place, pool in enumerate(pools) if isinstance(pool, kind.pool_type)]
+    described = kind.describe([pools[place] for place in places])
     if described is None:
         return None
     curves, sides = described
@@ -98,11 +108,13 @@ def _describe(
         place = places[position]
         tokens = pools[place].tokens
         rows.append((number[tokens[side_in].address], number[tokens[side_out].address], place))
-    return curves, np.array(rows, dtype=np.intp)
+    rounding = np.asarray(kind.spare_out + kind.spare_in * np.exp(curves.start()), float)
+    return curves, np.array(rows, dtype=np.intp), rounding
 
 
 def _join(parts: list[_Part]) -> Edges:
-    rows = np.concatenate([rows for _, rows in parts] or [np.empty((0, 3), np.intp)])
+    rows = np.concatenate([rows for _, rows, _ in parts] or [np.empty((0, 3), np.intp)])
+    rounding = np.concatenate([rounding for *_, rounding in parts] or [np.empty(0)])
     source, target, pool = np.ascontiguousarray(rows.T)
-    ends = np.cumsum([len(rows) for _, rows in parts]).tolist()
-    return Edges(source, target, pool, tuple(curves for curves, _ in parts), tuple(ends))
+    ends = np.cumsum([len(rows) for _, rows, _ in parts]).tolist()
+    return Edges(source, target, pool, rounding, tuple(curves for curves, *_ in parts), tuple(ends))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
 from onchain_exec.core import BlockRef, Exact, Token
 from onchain_exec.core.fixed_point import BPS
-from onchain_exec.venues import Hop, Leg
+from onchain_exec.venues import Hop, Leg, Pool
 
 
 class Terms(Protocol):
@@ -89,6 +89,11 @@ class Exclusion:
 
     pools: tuple[str, ...]
     reason: str
+
+
+def exclude(pools: Sequence[Pool], reason: str) -> tuple[Exclusion, ...]:
+    """Return the exclusion of ``pools``, or none without any."""
+    return (Exclusion(tuple(pool.key for pool in pools), reason),) if pools else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from onchain_exec.core import Address, BlockRef, Exact, Token
 from onchain_exec.errors import InputError, NoRouteError, StaleStateError
 from onchain_exec.routing.branch import Choice, Support, choose_edges
-from onchain_exec.routing.dual import TRIFLE, DualPoint, Problem, evaluate, find_trades, solve
+from onchain_exec.routing.certificate import upper_surplus
+from onchain_exec.routing.dual import TRIFLE, DualPoint, Problem, find_trades, solve
 from onchain_exec.routing.flow import Flow, is_acyclic, keep_through, order_tokens
 from onchain_exec.routing.gas import ROUTE_GAS
 from onchain_exec.routing.market import RefusedError, Settlement
 from onchain_exec.routing.network import Network
 from onchain_exec.routing.oracles import Edges, IndexArray
-from onchain_exec.routing.route import Certificate, Exclusion, GasModel, Options, Route, Shape, Terms
+from onchain_exec.routing.route import Certificate, GasModel, Options, Route, Shape, Terms, exclude
 from onchain_exec.routing.scope import best_rates, make_scope
 from onchain_exec.routing.settle import settle
 from onchain_exec.routing.singles import find_singles
@@ -88,7 +89,7 @@ class _Search:
 
     def run(self) -> Route:
         """Return the route; see `find_route`."""
-        problem, point, excluded = self._solve()
+        problem, point, backward = self._solve()
         choice = choose_edges(problem, point, self._deadline())
         best = self._settle_support(problem, choice.support)
         singles = self._settle_singles(problem, point)
@@ -96,7 +97,7 @@ class _Search:
         found = max([*singles, *([best] if best else [])], key=self._worth, default=None)
         if found is None:
             raise self._no_route()
-        certificate = self._certify(choice, found, excluded)
+        certificate = self._certify(choice, found, backward)
         return Route(
             block=self.network.block,
             token_in=self.terms.token_in,
@@ -125,30 +126,20 @@ class _Search:
         costs = self.network.gas_units[edges.pool] * (self.gas.price_wei * self.gas.token_per_wei)
         return Problem(edges, endowment, scope.target if self.forwards else scope.source, costs)
 
-    def _solve(self) -> tuple[Problem, DualPoint, tuple[Exclusion, ...]]:
+    def _solve(self) -> tuple[Problem, DualPoint, Problem]:
         """Return the problem, without cycles unless they are asked for, its solution without gas, and
-        what that leaves out."""
-        excluded: tuple[Exclusion, ...] = ()
-        unknown = tuple(pool.key for pool in self.network.unknown)
-        if unknown:
-            excluded = (Exclusion(unknown, "no oracle for this kind of pool"),)
+        the part that closes the cycles."""
         problem = self._problem(self.scope.edges)
         rates = best_rates(self.scope, self.options.max_hops, to_target=self.forwards)
         point = solve(problem, np.nan_to_num(rates if self.forwards else -rates, neginf=0.0, posinf=0.0))
         flows = self._flows(problem, point, np.arange(len(self.scope.tokens)))
         order = order_tokens(flows)
         if self.options.cycles or is_acyclic(flows, order):
-            return problem, point, excluded
+            return problem, point, problem.take(np.empty(0, np.intp))
         forward = self._lead_forward(problem.edges, order)
         backward = problem.take(np.flatnonzero(~forward))
         problem = problem.take(np.flatnonzero(forward))
-        point = solve(problem, point.log_prices)
-        profit = evaluate(backward, point.log_prices).profit
-        arbitrage = backward.edges.pool[profit > TRIFLE * abs(point.value)]
-        if len(arbitrage):
-            keys = tuple(self.network.pools[pool].key for pool in sorted(set(arbitrage.tolist())))
-            excluded += (Exclusion(keys, "trades only as part of an arbitrage: cycles=True takes it"),)
-        return problem, point, excluded
+        return problem, solve(problem, point.log_prices), backward
 
     def _settle_support(self, problem: Problem, support: Support) -> Settlement | None:
         """Return the support in exact integers; edges whose pools refuse their part are left out."""
@@ -210,15 +201,22 @@ class _Search:
                 settled.append(settle(self.terms, flows, Shape.GRAPH))
         return settled
 
-    def _certify(self, choice: Choice, found: Settlement, excluded: tuple[Exclusion, ...]) -> Certificate:
+    def _certify(self, choice: Choice, found: Settlement, backward: Problem) -> Certificate:
         """Return the bound for routes that pay the gas that ``found`` pays."""
+        bound, arbitrage = _bound_beside(choice, backward)
         gas = self.gas.cost(found.gas_units) - self.gas.cost(ROUTE_GAS)
-        bound = floor(choice.bound) + gas + (1 if gas else 0)
+        total = floor(bound) + gas + (1 if gas else 0)
         prices = np.exp(choice.root.log_prices).tolist()
         return Certificate(
-            bound=bound if self.forwards else -bound,
+            bound=total if self.forwards else -total,
             prices={self._token(number): price for number, price in enumerate(prices)},
-            excluded=excluded,
+            excluded=(
+                *exclude(self.network.unknown, "no oracle for this kind of pool"),
+                *exclude(
+                    [self.network.pools[pool] for pool in sorted(arbitrage)],
+                    "trades only as part of an arbitrage: cycles=True takes it",
+                ),
+            ),
         )
 
     def _deadline(self) -> Callable[[], bool]:
@@ -236,3 +234,18 @@ class _Search:
             needed="liquidity for the whole amount",
             todo="Trade less, or add pools to the search",
         )
+
+
+def _bound_beside(choice: Choice, backward: Problem) -> tuple[float, set[int]]:
+    """Return the bound of all cases and the pools that it leaves out.
+
+    What closes a cycle was not searched. Where it earns a trifle at the prices of a case, that is added
+    to the bound; where it earns more, its pool is left out.
+    """
+    bound, left_out = choice.support.worth, set[int]()
+    for case_bound, case in choice.cases:
+        surplus = np.maximum(upper_surplus(backward, case.log_prices), 0.0)
+        earning = surplus > TRIFLE * abs(case_bound)
+        left_out |= set(backward.edges.pool[earning].tolist())
+        bound = max(bound, case_bound + float(surplus[~earning].sum()))
+    return bound, left_out

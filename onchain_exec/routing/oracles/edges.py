@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -14,12 +14,14 @@ from onchain_exec.routing.oracles.curves import Curves, FloatArray, IndexArray, 
 class Edges:
     """Edge e leads from token ``source[e]`` to ``target[e]`` through pool ``pool[e]`` (indexes).
 
-    ``groups`` hold the curves in the edges' order, ``ends`` where each group ends.
+    ``groups`` hold the curves in the edges' order, ``ends`` where each group ends. ``rounding`` is what
+    a contract's integers may give beyond its curve in one swap, base units of the target.
     """
 
     source: IndexArray
     target: IndexArray
     pool: IndexArray
+    rounding: FloatArray
     groups: tuple[Curves, ...]
     ends: tuple[int, ...]
 
@@ -35,21 +37,21 @@ class Edges:
             if high > low:
                 groups.append(group.take(index[low:high] - begin))
                 ends.append(int(high))
-        return type(self)(
-            self.source[index], self.target[index], self.pool[index], tuple(groups), tuple(ends)
-        )
+        source, target, pool = self.source[index], self.target[index], self.pool[index]
+        return type(self)(source, target, pool, self.rounding[index], tuple(groups), tuple(ends))
 
     def relabelled(self, label: IndexArray) -> Self:
         """Return the edges with token t called ``label[t]``."""
-        return type(self)(label[self.source], label[self.target], self.pool, self.groups, self.ends)
+        return replace(self, source=label[self.source], target=label[self.target])
 
     def start(self) -> FloatArray:
         """Return each edge's log marginal rate at zero, after the fee."""
         return np.concatenate([group.start() for group in self.groups] or [np.empty(0)])
 
-    def trade(self, log_prices: FloatArray, reach: float = 0.0) -> Trade:
-        """Return each edge's most profitable trade at the log prices of the tokens."""
-        ratio = log_prices[self.target] - log_prices[self.source]
+    def trade(self, log_prices: FloatArray, reach: float = 0.0, lift: float = 0.0) -> Trade:
+        """Return each edge's most profitable trade at the log prices of the tokens, what comes out being
+        worth ``lift`` more."""
+        ratio = log_prices[self.target] - log_prices[self.source] + lift
         parts = [
             group.trade(ratio[begin:end], reach)
             for group, begin, end in zip(self.groups, (0, *self.ends), self.ends, strict=False)
