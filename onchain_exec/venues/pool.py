@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self, TypeAlias, TypeGuard
 
-from onchain_exec.core import Address, BlockRef, Exact, Token
+from onchain_exec.core import Address, BlockRef, Exact, Log, Token
 from onchain_exec.errors import InputError
+from onchain_exec.venues.fill import PoolFill
+from onchain_exec.venues.terms import SwapTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,55 @@ class Pool(Protocol):
     def to_json(self) -> dict[str, Any]:
         """Return the state as JSON values, integers as strings, with ``kind`` and ``address``."""
         ...
+
+
+Source: TypeAlias = tuple[Address, bytes]
+"""Who emits a pool's events and, where it emits those of many pools, what their second topic is."""
+
+
+class FollowedPool(Pool, Protocol):
+    """A pool that can go on by the chain's events."""
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Whose events together tell all of the state; empty where some of it moves without one."""
+        ...
+
+    def apply(self, log: Log) -> Self:
+        """Return the pool after an event of the chain; other logs leave it as it is.
+
+        Raises:
+            StaleStateError: the event does not fit this state, or tells only that it changed. Read
+                the pool again.
+        """
+        ...
+
+
+class FillingPool(Pool, Protocol):
+    """A pool whose own events tell what a swap gave."""
+
+    def decode_fill(self, log: Log) -> PoolFill | None:
+        """Return the swap that a log of this pool tells; None for any other log."""
+        ...
+
+
+class DirectPool(FillingPool, Protocol):
+    """A pool that an account can swap in by one call of its own, without a router."""
+
+    def encode_swap(
+        self, token_in: Token, token_out: Token, terms: SwapTerms, payer: Address
+    ) -> tuple[Address, bytes, int]:
+        """Return (to, calldata, value in wei) of the swap that ``payer`` sends.
+
+        Raises:
+            InputError: tokens that the pool does not swap, or terms that its contract cannot keep.
+        """
+        ...
+
+
+def is_followed(pool: Pool) -> TypeGuard[FollowedPool]:
+    """Return whether events tell all of the pool's state. Rates and ramps move without one."""
+    return bool(getattr(pool, "sources", ()))
 
 
 def sells_token0(pool: Pool, token_in: Token, token_out: Token) -> bool:

@@ -1,4 +1,4 @@
-"""Others on the chain: random swaps, mints and burns on Uniswap v2, v3 and v4, one transaction a block."""
+"""Others on the chain: random swaps, joins and exits on Uniswap and Balancer, one transaction a block."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from eth_abi import encode
+
 from onchain_exec.app.sandbox.artifacts import read_contract
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
 from onchain_exec.app.sandbox.erc20 import approve
 from onchain_exec.app.sandbox.evm import DEPLOYER
 from onchain_exec.app.sandbox.sandbox import Sandbox
-from onchain_exec.core import Address, Token
+from onchain_exec.core import Address, Exact, Token
 from onchain_exec.core.abi import Function
+from onchain_exec.core.fixed_point import MAX_UINT256
 from onchain_exec.errors import RevertError
-from onchain_exec.venues import Pool
+from onchain_exec.venues import Pool, SwapTerms
+from onchain_exec.venues.balancer import BalancerPool, BalancerStablePool, BalancerWeightedPool
 from onchain_exec.venues.concentrated.ladder import get_end_price
 from onchain_exec.venues.uniswap_v2 import UniswapV2Pool
 from onchain_exec.venues.uniswap_v3 import UniswapV3Pool
@@ -31,6 +35,8 @@ _V3_MINT = Function(
 _V3_BURN = Function("decreaseLiquidity((uint256,uint128,uint256,uint256,uint256))")
 _V4_SWAP = Function(f"swap({KEY_TYPE},(bool,int256,uint160),(bool,bool),bytes)")
 _V4_MODIFY = Function(f"modifyLiquidity({KEY_TYPE},(int24,int24,int256,bytes32),bytes)")
+_JOIN = Function("joinPool(bytes32,address,address,(address[],uint256[],bytes,bool))")
+_EXIT = Function("exitPool(bytes32,address,address,(address[],uint256[],bytes,bool))")
 
 
 @dataclass
@@ -58,15 +64,19 @@ class Crowd:
         self.v2_router = protocols["uniswap_v2"]["router"]
         self.v3_router = protocols["uniswap_v3"]["swap_router"]
         self.v3_manager = protocols["uniswap_v3"]["position_manager"]
+        self.vault = protocols["balancer_v2"]["vault"]
         for token in self.sandbox.deployment.tokens.values():
             self.sandbox.fund(DEPLOYER, token, 10**9 * 10**token.decimals)
-            for spender in (self.v2_router, self.v3_router, self.v4_swapper, self.v4_provider):
+            for spender in (self.v2_router, self.v3_router, self.v4_swapper, self.v4_provider, self.vault):
                 approve(self.evm, token, DEPLOYER, spender)
         self.evm.set_balance(DEPLOYER, 10**30)
 
     def act(self, pool: Pool) -> str:
         """Mine one random action on a pool; return its name, or nothing if the pool refused it."""
+        on_balancer = self.rng.choice((self._swap_balancer, self._join_balancer, self._exit_balancer))
         acts: dict[type, Callable[[Pool], None]] = {
+            BalancerWeightedPool: on_balancer,
+            BalancerStablePool: on_balancer,
             UniswapV2Pool: self._swap_v2,
             UniswapV3Pool: self.rng.choice((self._swap_v3, self._swap_v3, self._mint_v3, self._burn_v3)),
             UniswapV4Pool: self.rng.choice((self._swap_v4, self._swap_v4, self._mint_v4, self._burn_v4)),
@@ -139,3 +149,25 @@ class Crowd:
         terms = (lower, upper, delta, bytes(32))
         data = _V4_MODIFY.encode(pool.pool_key.to_tuple(), terms, b"")
         self._call(self.v4_provider, data, 10**24 if pool.tokens[0].symbol == "ETH" and delta > 0 else 0)
+
+    def _swap_balancer(self, pool: BalancerPool) -> None:
+        token_in, token_out, amount = self._draw(pool)
+        terms = SwapTerms(Exact.IN, DEPLOYER, NEVER, amount, 0)
+        self._call(*pool.encode_swap(token_in, token_out, terms, DEPLOYER))
+
+    def _join_balancer(self, pool: BalancerPool) -> None:
+        amounts = [10**token.decimals + self.rng.randrange(1_000) for token in pool.tokens]
+        exact_tokens_in = 1
+        user_data = encode(["uint256", "uint256[]", "uint256"], [exact_tokens_in, amounts, 0])
+        self._change_balances(_JOIN, pool, MAX_UINT256, user_data)
+
+    def _exit_balancer(self, pool: BalancerPool) -> None:
+        proportional = 1 if isinstance(pool, BalancerWeightedPool) else 2
+        user_data = encode(["uint256", "uint256"], [proportional, 10**15 + self.rng.randrange(1_000)])
+        self._change_balances(_EXIT, pool, 0, user_data)
+
+    def _change_balances(self, function: Function, pool: BalancerPool, limit: int, user_data: bytes) -> None:
+        own = () if isinstance(pool, BalancerWeightedPool) else (pool.address,)
+        assets = sorted((*own, *(token.address for token in pool.tokens)), key=str.lower)
+        request = (assets, [limit] * len(assets), user_data, False)
+        self._call(self.vault, function.encode(pool.pool_id_bytes, DEPLOYER, DEPLOYER, request))

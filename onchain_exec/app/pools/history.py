@@ -4,24 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import Final, TypeAlias, TypeGuard
 
-from onchain_exec.core import Address, BlockRef, Log
+from onchain_exec.core import BlockRef, Log
 from onchain_exec.errors import StaleStateError
-from onchain_exec.venues import Pool
-from onchain_exec.venues.uniswap_v2 import UniswapV2Pool
-from onchain_exec.venues.uniswap_v3 import UniswapV3Pool
-from onchain_exec.venues.uniswap_v4 import UniswapV4Pool
-
-FollowedPool: TypeAlias = UniswapV2Pool | UniswapV3Pool | UniswapV4Pool
-"""A pool whose events tell all of its state."""
-
-_FOLLOWED: Final = (UniswapV2Pool, UniswapV3Pool, UniswapV4Pool)
-
-
-def is_followed(pool: Pool) -> TypeGuard[FollowedPool]:
-    """Return whether events tell all of the pool's state. Rates and ramps move without one."""
-    return isinstance(pool, _FOLLOWED)
+from onchain_exec.venues import FollowedPool, Pool, is_followed
 
 
 class PoolHistory:
@@ -35,7 +21,7 @@ class PoolHistory:
         self.pools = {pool.key: pool for pool in pools}
         self.lost: dict[str, str] = {}
         self._depth = depth
-        self._keys = {_get_source(pool): pool.key for pool in self.pools.values()}
+        self._keys = {source: pool.key for pool in self.pools.values() for source in pool.sources}
         self._undo: OrderedDict[str, dict[str, FollowedPool]] = OrderedDict()
         self._read_at: dict[str, int] = {}
 
@@ -43,12 +29,11 @@ class PoolHistory:
         """Go on by one block; ``logs`` are of this block, in its order. Other contracts' are passed over."""
         before: dict[str, FollowedPool] = {}
         for log in logs:
-            key = self._keys.get((log.address, b"".join(log.topics[1:2]))) or self._keys.get(
-                (log.address, b"")
-            )
-            if key is None or key in self.lost:
+            source = log.address, b"".join(log.topics[1:2])
+            key = self._keys.get(source) or self._keys.get((log.address, b""), "")
+            pool = self.pools.get(key)
+            if pool is None or key in self.lost:
                 continue
-            pool = self.pools[key]
             try:
                 self.pools[key] = pool.apply(log)
             except StaleStateError as error:
@@ -60,20 +45,21 @@ class PoolHistory:
 
     def undo(self, block: BlockRef) -> None:
         """Go back by one block: the newest that was applied."""
-        self.pools.update(self._undo.pop(block.hash))
+        undone = self._undo.pop(block.hash)
+        self.pools.update({key: pool for key, pool in undone.items() if key in self.pools})
         for key, number in list(self._read_at.items()):
             if number >= block.number:
                 self.lost[key] = f"{block} was orphaned, in or before which it was read"
 
-    def put(self, block: BlockRef, pool: FollowedPool) -> bool:
-        """Take a pool as read at ``block``, the newest; return whether that is what was followed."""
+    def put(self, block: BlockRef, pool: Pool) -> bool:
+        """Take a pool as read at ``block``, the newest; return whether that is what was followed.
+
+        One that events no longer tell is let go.
+        """
         if self.lost.pop(pool.key, None) is None and self.pools[pool.key] == pool:
             return True
-        self.pools[pool.key] = pool
-        self._read_at[pool.key] = block.number
+        del self.pools[pool.key]
+        if is_followed(pool):
+            self.pools[pool.key] = pool
+            self._read_at[pool.key] = block.number
         return False
-
-
-def _get_source(pool: FollowedPool) -> tuple[Address, bytes]:
-    """Return who emits a pool's events and, in a singleton, their second topic."""
-    return pool.address, pool.pool_key.pool_id if isinstance(pool, UniswapV4Pool) else b""

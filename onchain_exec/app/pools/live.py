@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, Self
 
-from onchain_exec.app.pools.history import PoolHistory, is_followed
+from onchain_exec.app.pools.history import PoolHistory
 from onchain_exec.chain import HeadEvent, HeadFollower, LogFilter, Node
 from onchain_exec.chain.heads.follower import KEPT_BLOCKS, Wake
 from onchain_exec.core import BlockRef, all_of
 from onchain_exec.errors import BlockNotFoundError, StateError
-from onchain_exec.venues import Pool, PoolSet
+from onchain_exec.venues import Pool, PoolSet, is_followed
 from onchain_exec.venues.pool_reads import read_pool_again
 
 CHECK_BLOCKS: Final = 200
@@ -51,8 +51,8 @@ class Following:
 class LivePools:
     """An endless async iterator of `PoolSet`s, one after each step of the chain, from `start` on.
 
-    Uniswap's pools and their forks follow by their events, in order, and back through reorgs. All
-    others (a rate or a ramp moves without an event) are read at each head, in one batch. A node's
+    Pools follow by their events, in order, and back through reorgs, where these tell all of the state.
+    The others (a rate, a ramp or a fee moves without an event) are read at each head, in one batch. A node's
     error is raised and changes nothing: ask again to go on.
     """
 
@@ -88,7 +88,7 @@ class LivePools:
         self._given, self._block, self._current = pools.pools, pools.block, True
         self._checked = pools.block.number
         self._history = PoolHistory(filter(is_followed, pools.pools), KEPT_BLOCKS)
-        emitters = tuple({pool.address for pool in self._history.pools.values()})
+        emitters = tuple({source[0] for pool in self._history.pools.values() for source in pool.sources})
         self._follower = HeadFollower(
             self._node,
             pools.block,
@@ -121,11 +121,11 @@ class LivePools:
         wanted = [
             history.pools.get(pool.key) or pool
             for pool in self._given
-            if due or not is_followed(pool) or pool.key in history.lost
+            if due or pool.key not in history.pools or pool.key in history.lost
         ]
         lost = dict(history.lost)
         fresh: tuple[Pool, ...] = await self._node.perform(all_of([*map(read_pool_again, wanted)]), block)
-        replaced = [pool.key for pool in fresh if is_followed(pool) and not history.put(block, pool)]
+        replaced = [p.key for p in fresh if p.key in history.pools and not history.put(block, p)]
         by_key = {pool.key: pool for pool in fresh}
         self._given = tuple(by_key.get(pool.key, pool) for pool in self._given)
         self._current = True

@@ -8,16 +8,29 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar, Final, Self
 
-from onchain_exec.core import Address, Exact, Token, to_address
+from onchain_exec.core import Address, Exact, Log, Token, to_address
+from onchain_exec.core.abi import Function
 from onchain_exec.core.fixed_point import MAX_UINT256, PIPS, WAD, div_up
+from onchain_exec.errors import StaleStateError
+from onchain_exec.venues.balancer.events import FEE_CHANGED, SWAP, list_balance_changes, renews_terms
 from onchain_exec.venues.balancer.revert import BALANCE_OVERFLOW, MUL_OVERFLOW, NO_AMOUNT, refuse
 from onchain_exec.venues.depth import find_depth
-from onchain_exec.venues.pool import SwapResult
+from onchain_exec.venues.fill import PoolFill
+from onchain_exec.venues.pool import Source, SwapResult
 from onchain_exec.venues.sides import find_sides
+from onchain_exec.venues.terms import SwapTerms
+from onchain_exec.venues.words import unsigned_word
 
 Quoter = Callable[[int], int]
 VAULT: Final = to_address("0xBA12222222228d8Ba445958a75a0704d566BF2C8")
 """Where the Vault stands on every public chain; a state without ``vault`` means this one."""
+FUNDS_TYPE: Final = "(address,bool,address,bool)"
+"""``IVault.FundManagement``: who pays, who gets, and that neither uses balances inside the Vault."""
+GIVEN: Final = {Exact.IN: 0, Exact.OUT: 1}
+"""``IVault.SwapKind``."""
+_SWAP: Final = Function(
+    f"swap((bytes32,uint8,address,address,uint256,bytes),{FUNDS_TYPE},uint256,uint256)", "(uint256)"
+)
 _MAX_BALANCE: Final = (1 << 112) - 1
 
 
@@ -83,6 +96,54 @@ class BalancerPool:
     def depth(self, token_in: Token, token_out: Token, impact_bps: int) -> int:
         """Return the largest amount_in that moves the spot price by at most ``impact_bps``."""
         return find_depth(self, token_in, token_out, impact_bps)
+
+    def encode_swap(
+        self, token_in: Token, token_out: Token, terms: SwapTerms, payer: Address
+    ) -> tuple[Address, bytes, int]:
+        """Return (to, calldata, 0) of ``Vault.swap``; ``payer`` sends it and lets the Vault take token_in."""
+        find_sides(self, token_in, token_out)
+        given = (self.pool_id_bytes, GIVEN[terms.exact], token_in.address, token_out.address, terms.amount)
+        funds = (payer, False, terms.recipient, False)
+        return self.vault, _SWAP.encode((*given, b""), funds, terms.bound, terms.deadline_at), 0
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The Vault, of this pool's id, and the pool itself."""
+        return (self.vault, self.pool_id_bytes), (self.address, b"")
+
+    def apply(self, log: Log) -> Self:
+        """Return the pool after an event of the chain; other logs leave it as it is.
+
+        Raises:
+            StaleStateError: its rates or its amplification changed, or it was paused: read it again.
+        """
+        if log.address == self.vault and log.topics[1:2] == (self.pool_id_bytes,):
+            changes = dict(list_balance_changes(log))
+            pairs = zip(self.tokens, self.balances, strict=True)
+            return replace(self, balances=tuple(held + changes.get(t.address, 0) for t, held in pairs))
+        if log.address == self.address and log.topics[0] == FEE_CHANGED.topic:
+            return replace(self, swap_fee_wad=unsigned_word(log.data))
+        if log.address == self.address and renews_terms(log):
+            raise StaleStateError(f"{self.key} has new terms", todo="Read the pool again")
+        return self
+
+    def decode_fill(self, log: Log) -> PoolFill | None:
+        """Return the swap of the Vault's ``Swap`` log for this pool; None for any other log.
+
+        A swap with the pool's own token, a join or an exit, is none.
+        """
+        if log.address != self.vault or log.topics[:2] != (SWAP.topic, self.pool_id_bytes):
+            return None
+        traded = {token.address: token for token in self.tokens}
+        token_in, token_out = (traded.get(to_address(topic[12:])) for topic in log.topics[2:])
+        if token_in is None or token_out is None:
+            return None
+        return PoolFill(token_in, token_out, unsigned_word(log.data), unsigned_word(log.data, 1))
+
+    @property
+    def pool_id_bytes(self) -> bytes:
+        """The pool's id as the Vault takes it."""
+        return bytes.fromhex(self.pool_id[2:])
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as JSON values, integers as strings."""

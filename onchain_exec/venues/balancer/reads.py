@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-from onchain_exec.core import ZERO_ADDRESS, Address, Answer, Call, Reading, Token, to_address
+from onchain_exec.core import ZERO_ADDRESS, Address, Call, Reading, Token, to_address
 from onchain_exec.core.abi import Function
 from onchain_exec.core.fixed_point import WAD
 from onchain_exec.errors import NoPoolError
@@ -52,32 +52,33 @@ def read_balancer_pool(
     if paused:
         raise NoPoolError(f"the Balancer pool at {address} is paused", todo="Leave it out of the market")
     weights, amp, providers, recovers = (
-        _try_decode(function, answer)
+        function.decode(answer.data) if answer.success and answer.data else None
         for function, answer in zip(_SOMETIMES, snapshot.answers[len(_ALWAYS) :], strict=True)
     )
     snapshot = yield (Call(to_address(vault), _POOL_TOKENS.encode(pool_id)),)
     addresses, balances, _ = decode_answer(_POOL_TOKENS, to_address(vault), snapshot.answers[0])
     held = {to_address(token): balance for token, balance in zip(addresses, balances, strict=True)}
-    providers_of = dict(zip(held, (to_address(found) for found in providers or ()), strict=False))
+    providers_of = dict(zip(held, map(to_address, providers[0] if providers else ()), strict=False))
     held.pop(address, None)  # the pool's own token, premined into its own balance
     tokens = yield from read_tokens(held, known)
     common = (address, "0x" + pool_id.hex(), to_address(vault), tokens, tuple(held.values()), fee_wad)
     if weights is not None:
-        return BalancerWeightedPool(*common, tuple(weights), 2 if recovers is not None else 1)
+        return BalancerWeightedPool(*common, tuple(weights[0]), 2 if recovers is not None else 1)
     if amp is None:
         raise NoPoolError(f"the Balancer pool at {address} is neither weighted nor stable")
-    rates = yield from _read_rates(address, tokens, providers_of)
-    factors = tuple(10 ** (18 - token.decimals) * rate for token, rate in zip(tokens, rates, strict=True))
-    return BalancerStablePool(*common, factors, amp, recovers is None)
+    rated = [token for token in tokens if providers_of.get(token.address, ZERO_ADDRESS) != ZERO_ADDRESS]
+    rates = yield from _read_rates(address, rated, providers_of)
+    factors = tuple(10 ** (18 - token.decimals) * rates.get(token, WAD) for token in tokens)
+    value, is_ramping, _ = amp
+    return BalancerStablePool(*common, factors, value, recovers is None, not (rated or is_ramping))
 
 
 def _read_rates(
-    pool: Address, tokens: Sequence[Token], providers: Mapping[Address, Address]
-) -> Reading[tuple[int, ...]]:
-    """Read each token's rate with 18 decimals; one where it has no provider."""
-    rated = [token for token in tokens if providers.get(token.address, ZERO_ADDRESS) != ZERO_ADDRESS]
+    pool: Address, rated: Sequence[Token], providers: Mapping[Address, Address]
+) -> Reading[dict[Token, int]]:
+    """Read the rates, with 18 decimals, of the tokens that have a provider."""
     if not rated:
-        return (WAD,) * len(tokens)
+        return {}
     calls = [
         call
         for token in rated
@@ -96,9 +97,4 @@ def _read_rates(
         if not cached or snapshot.block.timestamp > expires_at:
             (rate,) = decode_answer(_GET_RATE, providers[token.address], fresh)
         rates[token] = rate
-    return tuple(rates.get(token, WAD) for token in tokens)
-
-
-def _try_decode(function: Function, answer: Answer) -> Any:
-    """Return the first value of an answer, or None where the pool has no such function."""
-    return function.decode(answer.data)[0] if answer.success and answer.data else None
+    return rates

@@ -19,6 +19,7 @@ from onchain_exec.venues.balancer.stable_math import (
     make_out_given_in,
 )
 from onchain_exec.venues.marginal_price import get_stable_price
+from onchain_exec.venues.pool import Source
 from onchain_exec.venues.sides import find_sides
 
 
@@ -27,7 +28,8 @@ class BalancerStablePool(BalancerPool):
     """A stable pool at one moment of its amplification and rates.
 
     ``scaling_factors_wad`` is 10**(18 - decimals) times the token's rate, with 18 decimals; ``amp`` is
-    A * n**(n-1) * 1000. ``invariant_rounds_up`` holds for the pools before June 2022. The pool's own
+    A * n**(n-1) * 1000. ``invariant_rounds_up`` holds for the pools before June 2022. ``is_steady`` says
+    that no token has a rate and the amplification is not on its way to another value. The pool's own
     token (BPT) is not among ``tokens``: swaps with it are joins and exits, which are refused.
     """
 
@@ -36,6 +38,12 @@ class BalancerStablePool(BalancerPool):
     scaling_factors_wad: tuple[int, ...]
     amp: int
     invariant_rounds_up: bool = False
+    is_steady: bool = False
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """As of any pool of the Vault; none while rates or the amplification move by themselves."""
+        return super(BalancerStablePool, self).sources if self.is_steady else ()
 
     def quoter(self, token_in: Token, token_out: Token, exact: Exact) -> Quoter:
         """Return the fast path of one direction; see `BalancerPool.quoter`.
@@ -68,6 +76,7 @@ class BalancerStablePool(BalancerPool):
             "scaling_factors_wad": [str(factor) for factor in self.scaling_factors_wad],
             "amp": str(self.amp),
             "invariant_rounds_up": self.invariant_rounds_up,
+            "is_steady": self.is_steady,
         }
 
     @classmethod
@@ -83,6 +92,7 @@ class BalancerStablePool(BalancerPool):
             tuple(int(factor) for factor in state["scaling_factors_wad"]),
             int(state["amp"]),
             state.get("invariant_rounds_up", False),
+            state.get("is_steady", False),
         )
 
     def _scaling_factor_wad(self, side: int) -> int:

@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar, NoReturn, Self
 
-from onchain_exec.core import Address, Exact, Token, to_address
+from onchain_exec.core import Address, Exact, Log, Token, to_address
 from onchain_exec.core.fixed_point import MAX_UINT256, PIPS, WAD, div_up
 from onchain_exec.errors import PoolRevertError
 from onchain_exec.venues.depth import find_depth
 from onchain_exec.venues.exact_out import find_amount_in
-from onchain_exec.venues.pool import SwapResult, sells_token0
+from onchain_exec.venues.fill import PoolFill, make_pair_fill
+from onchain_exec.venues.pool import Source, SwapResult, sells_token0
+from onchain_exec.venues.solidly.events import SWAPS, SYNC
 from onchain_exec.venues.solidly.stable_curve import Variant, compute_k, find_y, find_y_solidly, panic
+from onchain_exec.venues.words import unsigned_word
 
 Quoter = Callable[[int], int]
 
@@ -116,6 +119,24 @@ class SolidlyPool:
     def depth(self, token_in: Token, token_out: Token, impact_bps: int) -> int:
         """Return the largest amount_in that moves the spot price by at most ``impact_bps``."""
         return find_depth(self, token_in, token_out, impact_bps)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The pool itself. The factory's fee changes without an event, by its manager's hand."""
+        return ((self.address, b""),)
+
+    def apply(self, log: Log) -> Self:
+        """Return the pool after an event of the chain (``Sync``); other logs leave it as it is."""
+        if log.address != self.address or log.topics[0] != SYNC.topic:
+            return self
+        return replace(self, reserve0=unsigned_word(log.data), reserve1=unsigned_word(log.data, 1))
+
+    def decode_fill(self, log: Log) -> PoolFill | None:
+        """Return the swap of a ``Swap`` log of this pool, whichever version's; None for any other log."""
+        if log.address != self.address or log.topics[0] not in SWAPS:
+            return None
+        in0, in1, out0, out1 = (unsigned_word(log.data, index) for index in range(4))
+        return make_pair_fill(self.tokens, in0 - out0, in1 - out1)
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as JSON values, integers as strings."""

@@ -9,8 +9,8 @@ from onchain_exec.venues.swap_router.codec import (
     decode_router_call,
     encode_router_call,
 )
-from onchain_exec.venues.swap_router.legs import SwapTerms
 from onchain_exec.venues.swap_router.plan import SwapRouter, build_swap_call, plan_swap
+from onchain_exec.venues.terms import SwapTerms
 
 __all__ = [
     "RouterCall",

@@ -9,21 +9,10 @@ from typing import Final
 from onchain_exec.core import Address, Exact, to_address
 from onchain_exec.errors import InputError
 from onchain_exec.venues.pool import Hop, Leg
+from onchain_exec.venues.terms import SwapTerms
 
 ADDRESS_THIS: Final = to_address("0x" + "2".rjust(40, "0"))
 """What Uniswap's routers read as themselves where a recipient is asked for (``ADDRESS_THIS``)."""
-
-
-@dataclass(frozen=True, slots=True)
-class SwapTerms:
-    """What holds for a whole swap. The side that ``exact`` fixes equals its amount; ``deadline_at`` is
-    unix seconds."""
-
-    exact: Exact
-    recipient: Address
-    deadline_at: int
-    amount_in_max: int
-    amount_out_min: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +42,7 @@ def plan_parts(legs: tuple[Leg, ...], terms: SwapTerms) -> tuple[Part, ...]:
         InputError: no legs, legs that do not swap one token for one other, or pass through one of
             these two, amounts that exceed the bounds.
     """
-    _require_legs(legs, terms)
+    require_legs(legs, terms)
     if terms.exact is Exact.IN:
         end = (ADDRESS_THIS, 0) if is_swept(legs, terms) else (terms.recipient, terms.amount_out_min)
         return tuple(part for leg in legs for part in _plan_exact_in(leg.hops, leg.amount_in, *end))
@@ -101,7 +90,8 @@ def _split_by_kind(hops: tuple[Hop, ...]) -> list[tuple[Hop, ...]]:
     return [tuple(run) for _, run in groupby(hops, key=lambda hop: hop.pool.kind)]
 
 
-def _require_legs(legs: tuple[Leg, ...], terms: SwapTerms) -> None:
+def require_legs(legs: tuple[Leg, ...], terms: SwapTerms) -> None:
+    """Raise InputError unless all legs swap one token for one other, once, within the bounds."""
     ends = {(leg.hops[0].token_in.address, leg.hops[-1].token_out.address) for leg in legs}
     if len(ends) != 1:
         raise InputError(f"{len(legs)} legs from and to {len(ends)} pairs of tokens", needed="one pair")

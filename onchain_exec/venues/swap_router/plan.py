@@ -16,7 +16,8 @@ from onchain_exec.venues.swap_router.codec import (
     V3Swap,
     encode_router_call,
 )
-from onchain_exec.venues.swap_router.legs import Part, SwapTerms, is_swept, plan_parts
+from onchain_exec.venues.swap_router.legs import Part, is_swept, plan_parts
+from onchain_exec.venues.terms import SwapTerms
 from onchain_exec.venues.uniswap_v2 import UniswapV2Deployment, UniswapV2Pool
 from onchain_exec.venues.uniswap_v3 import UniswapV3Deployment, UniswapV3Pool
 

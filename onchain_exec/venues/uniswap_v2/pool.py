@@ -13,10 +13,17 @@ from onchain_exec.core.abi import Event
 from onchain_exec.core.bisection import find_largest
 from onchain_exec.core.fixed_point import BPS, PIPS
 from onchain_exec.errors import PoolRevertError
-from onchain_exec.venues.pool import SwapResult, sells_token0
+from onchain_exec.venues.fill import PoolFill, make_pair_fill
+from onchain_exec.venues.pool import Source, SwapResult, sells_token0
+from onchain_exec.venues.words import unsigned_word
 
 MAX_RESERVE: Final = (1 << 112) - 1
 SYNC: Final = Event("Sync(uint112,uint112)", (), ("uint112", "uint112"))
+SWAP: Final = Event(
+    "Swap(address,uint256,uint256,uint256,uint256,address)",
+    ("address", "address"),
+    ("uint256", "uint256", "uint256", "uint256"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +129,23 @@ class UniswapV2Pool:
         largest = find_largest(holds, 0, MAX_RESERVE - reserve_in)
         return largest if get_amount_out(largest) else 0
 
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The pair itself."""
+        return ((self.address, b""),)
+
     def apply(self, log: Log) -> Self:
         """Return the pair after an event of the chain (``Sync``); other logs leave it as it is."""
         if log.address != self.address or log.topics[0] != SYNC.topic:
             return self
-        reserve0, reserve1 = int.from_bytes(log.data[:32]), int.from_bytes(log.data[32:64])
-        return replace(self, reserve0=reserve0, reserve1=reserve1)
+        return replace(self, reserve0=unsigned_word(log.data), reserve1=unsigned_word(log.data, 1))
+
+    def decode_fill(self, log: Log) -> PoolFill | None:
+        """Return the swap of a ``Swap`` log of this pair; what came in and went out of a token is netted."""
+        if log.address != self.address or log.topics[0] != SWAP.topic:
+            return None
+        in0, in1, out0, out1 = (unsigned_word(log.data, index) for index in range(4))
+        return make_pair_fill(self.tokens, in0 - out0, in1 - out1)
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as JSON values, integers as strings."""

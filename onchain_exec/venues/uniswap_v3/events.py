@@ -7,7 +7,7 @@ from typing import Final
 from onchain_exec.core import Log
 from onchain_exec.core.abi import Event
 from onchain_exec.venues.concentrated import Curve
-from onchain_exec.venues.concentrated.words import signed_word, unsigned_word
+from onchain_exec.venues.words import signed_word, unsigned_word
 
 INITIALIZE: Final = Event("Initialize(uint160,int24)", (), ("uint160", "int24"))
 SWAP: Final = Event(
@@ -50,6 +50,8 @@ def apply_event(curve: Curve, log: Log) -> Curve:
     return curve
 
 
-def decode_swap(log: Log) -> tuple[int, int]:
+def decode_swap(log: Log) -> tuple[int, int] | None:
     """Return (amount0, amount1) of a ``Swap`` log: what the pool got, negative where it gave."""
+    if log.topics[0] not in (SWAP.topic, PANCAKE_SWAP.topic):
+        return None
     return signed_word(log.data), signed_word(log.data, 1)

@@ -7,7 +7,9 @@ from typing import Any, ClassVar, Self
 
 from onchain_exec.core import Log, Token, to_address
 from onchain_exec.venues.concentrated import ConcentratedPool, Reverts, curve_from_json
-from onchain_exec.venues.uniswap_v3.events import apply_event
+from onchain_exec.venues.fill import PoolFill, make_pair_fill
+from onchain_exec.venues.pool import Source
+from onchain_exec.venues.uniswap_v3.events import apply_event, decode_swap
 
 _REVERTS = Reverts(
     not_initialised="LOK", no_amount="AS", amount_too_large="", limit_passed="SPL", limit_out_of_bounds="SPL"
@@ -25,6 +27,11 @@ class UniswapV3Pool(ConcentratedPool):
     kind: ClassVar[str] = "uniswap_v3"
     reverts: ClassVar[Reverts] = _REVERTS
 
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The pool itself."""
+        return ((self.address, b""),)
+
     def apply(self, log: Log) -> Self:
         """Return the pool after an event of the chain; other logs leave it as it is.
 
@@ -36,6 +43,11 @@ class UniswapV3Pool(ConcentratedPool):
             return self
         curve = apply_event(self.curve, log)
         return self if curve is self.curve else self.with_curve(curve)
+
+    def decode_fill(self, log: Log) -> PoolFill | None:
+        """Return the swap of a ``Swap`` log of this pool; None for any other log."""
+        amounts = decode_swap(log) if log.address == self.address else None
+        return None if amounts is None else make_pair_fill(self.tokens, *amounts)
 
     @classmethod
     def from_json(cls, state: dict[str, Any], tokens: tuple[Token, ...]) -> Self:
@@ -56,3 +68,8 @@ class SlipstreamPool(UniswapV3Pool):
     """Velodrome and Aerodrome Slipstream: pools keyed by tick spacing, with a fee that may change."""
 
     kind: ClassVar[str] = "slipstream"
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """None: a fee module may set another fee for each block, and no event tells."""
+        return ()

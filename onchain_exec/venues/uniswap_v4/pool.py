@@ -10,9 +10,11 @@ from onchain_exec.core.fixed_point import PIPS, div_up
 from onchain_exec.errors import PoolRefusedError, PoolRevertError, StaleStateError
 from onchain_exec.venues.concentrated import ConcentratedPool, Curve, Move, Reverts, curve_from_json
 from onchain_exec.venues.concentrated.quoters import Quoter
-from onchain_exec.venues.concentrated.words import signed_word, unsigned_word
+from onchain_exec.venues.fill import PoolFill, make_pair_fill
+from onchain_exec.venues.pool import Source
 from onchain_exec.venues.uniswap_v4.events import MODIFY_LIQUIDITY, PROTOCOL_FEE_UPDATED, SWAP
 from onchain_exec.venues.uniswap_v4.key import CHANGES_SWAPS, PoolKey
+from onchain_exec.venues.words import signed_word, unsigned_word
 
 MAX_INT128: Final = (1 << 127) - 1
 
@@ -73,6 +75,11 @@ class UniswapV4Pool(ConcentratedPool):
 
         return quote
 
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The PoolManager, of this pool's id."""
+        return ((self.address, self.pool_key.pool_id),)
+
     def apply(self, log: Log) -> Self:
         """Return the pool after an event of the chain; other logs leave it as it is.
 
@@ -81,7 +88,7 @@ class UniswapV4Pool(ConcentratedPool):
                 changed by a hook (which no event tells), or the state was read without gross
                 liquidity (see `Ticks.with_liquidity`). Read the pool again.
         """
-        if log.address != self.address or log.topics[1:2] != (self.pool_key.pool_id,):
+        if not self._emitted(log):
             return self
         topic, data = log.topics[0], log.data
         if topic == SWAP.topic:
@@ -94,6 +101,12 @@ class UniswapV4Pool(ConcentratedPool):
         if topic == PROTOCOL_FEE_UPDATED.topic:
             return replace(self, protocol_fee=unsigned_word(data))
         return self
+
+    def decode_fill(self, log: Log) -> PoolFill | None:
+        """Return the swap of a ``Swap`` log of this pool, whose amounts are the swapper's; else None."""
+        if not self._emitted(log) or log.topics[0] != SWAP.topic:
+            return None
+        return make_pair_fill(self.tokens, -signed_word(log.data), -signed_word(log.data, 1))
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as JSON values, integers as strings; ``fee_pips`` is without the protocol's."""
@@ -112,6 +125,9 @@ class UniswapV4Pool(ConcentratedPool):
         fee = int(state.get("key_fee", curve.fee_pips))
         key = PoolKey(token0.address, token1.address, fee, curve.ticks.spacing, to_address(state["hooks"]))
         return cls(to_address(state["address"]), token0, token1, curve, key, int(state["protocol_fee"]))
+
+    def _emitted(self, log: Log) -> bool:
+        return log.address == self.address and log.topics[1:2] == (self.pool_key.pool_id,)
 
     def _get_fee(self, down: bool) -> int:
         """Return the whole fee of a direction. Mirror of ``ProtocolFeeLibrary.calculateSwapFee``."""

@@ -9,7 +9,8 @@ from onchain_exec.core import ZERO_ADDRESS, Address, Exact, to_address
 from onchain_exec.errors import InputError
 from onchain_exec.venues.pool import Leg
 from onchain_exec.venues.swap_router import SwapRouter
-from onchain_exec.venues.swap_router.legs import Part, SwapTerms, is_swept, plan_parts
+from onchain_exec.venues.swap_router.legs import Part, is_swept, plan_parts
+from onchain_exec.venues.terms import SwapTerms
 from onchain_exec.venues.uniswap_v3 import UniswapV3Pool
 from onchain_exec.venues.uniswap_v4 import UniswapV4Pool
 from onchain_exec.venues.universal_router.codec import (

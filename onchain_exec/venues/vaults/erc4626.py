@@ -5,12 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, ClassVar, NoReturn, Self
+from typing import Any, ClassVar, Final, NoReturn, Self
 
-from onchain_exec.core import Address, Exact, Token
+from onchain_exec.core import Address, Exact, Log, Token
+from onchain_exec.core.abi import Event, Function
 from onchain_exec.core.fixed_point import MAX_UINT256
 from onchain_exec.errors import PoolRevertError
+from onchain_exec.venues.fill import PoolFill
 from onchain_exec.venues.pool import SwapResult, sells_token0
+from onchain_exec.venues.terms import SwapTerms
+from onchain_exec.venues.words import unsigned_word
+
+_MOVES: Final = {
+    (True, Exact.IN): Function("deposit(uint256,address)", "(uint256)"),
+    (True, Exact.OUT): Function("mint(uint256,address)", "(uint256)"),
+    (False, Exact.IN): Function("redeem(uint256,address,address)", "(uint256)"),
+    (False, Exact.OUT): Function("withdraw(uint256,address,address)", "(uint256)"),
+}
+"""By whether assets go in, and which side is fixed."""
+DEPOSIT: Final = Event(
+    "Deposit(address,address,uint256,uint256)", ("address", "address"), ("uint256", "uint256")
+)
+WITHDRAW: Final = Event(
+    "Withdraw(address,address,address,uint256,uint256)",
+    ("address", "address", "address"),
+    ("uint256", "uint256"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +128,28 @@ class Erc4626Pool:
             return self.total_supply
         shares, assets = self.ratio
         return min(MAX_UINT256 - self.total_assets, (MAX_UINT256 - self.total_supply) * assets // shares)
+
+    def encode_swap(
+        self, token_in: Token, token_out: Token, terms: SwapTerms, payer: Address
+    ) -> tuple[Address, bytes, int]:
+        """Return (to, calldata, 0) of the deposit or redemption that ``payer`` sends.
+
+        To deposit, it lets the vault take the asset. ERC-4626 knows neither bound nor deadline: what
+        ``terms`` say of these only our Router keeps.
+        """
+        deposits = sells_token0(self, token_in, token_out)
+        owner = () if deposits else (payer,)
+        data = _MOVES[deposits, terms.exact].encode(terms.amount, terms.recipient, *owner)
+        return self.address, data, 0
+
+    def decode_fill(self, log: Log) -> PoolFill | None:
+        """Return what a ``Deposit`` or ``Withdraw`` log of the vault tells; None for any other log."""
+        if log.address != self.address or log.topics[0] not in (DEPOSIT.topic, WITHDRAW.topic):
+            return None
+        assets, shares = unsigned_word(log.data), unsigned_word(log.data, 1)
+        if log.topics[0] == DEPOSIT.topic:
+            return PoolFill(self.asset, self.share, assets, shares)
+        return PoolFill(self.share, self.asset, shares, assets)
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as JSON values, integers as strings."""

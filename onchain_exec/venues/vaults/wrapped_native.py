@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
-from onchain_exec.core import Address, Exact, Token
+from onchain_exec.core import Address, Exact, Log, Token
+from onchain_exec.core.abi import Function
 from onchain_exec.core.fixed_point import MAX_UINT256
-from onchain_exec.errors import PoolRevertError
+from onchain_exec.errors import InputError, PoolRevertError
+from onchain_exec.venues.erc20 import DEPOSIT, WITHDRAWAL
+from onchain_exec.venues.fill import PoolFill
 from onchain_exec.venues.pool import SwapResult, sells_token0
+from onchain_exec.venues.terms import SwapTerms
+from onchain_exec.venues.words import unsigned_word
+
+_DEPOSIT: Final = Function("deposit()")
+_WITHDRAW: Final = Function("withdraw(uint256)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,30 @@ class WrappedNativePool:
     def depth(self, token_in: Token, token_out: Token, impact_bps: int) -> int:
         """Return all that can be wrapped or unwrapped: the price does not move."""
         return MAX_UINT256 - self.held if sells_token0(self, token_in, token_out) else self.held
+
+    def encode_swap(
+        self, token_in: Token, token_out: Token, terms: SwapTerms, payer: Address
+    ) -> tuple[Address, bytes, int]:
+        """Return (to, calldata, value in wei) of ``deposit`` or ``withdraw``; no deadline is kept.
+
+        Raises:
+            InputError: another recipient than ``payer``, whom alone the contract gives anything.
+        """
+        if terms.recipient != payer:
+            raise InputError(
+                f"{payer} wraps for {terms.recipient}", needed="the payer as recipient", todo="Send it on"
+            )
+        if sells_token0(self, token_in, token_out):
+            return self.address, _DEPOSIT.encode(), terms.amount
+        return self.address, _WITHDRAW.encode(terms.amount), 0
+
+    def decode_fill(self, log: Log) -> PoolFill | None:
+        """Return what a ``Deposit`` or ``Withdrawal`` log of the contract tells; None for any other log."""
+        if log.address != self.address or log.topics[0] not in (DEPOSIT.topic, WITHDRAWAL.topic):
+            return None
+        amount = unsigned_word(log.data)
+        sides = self.tokens if log.topics[0] == DEPOSIT.topic else self.tokens[::-1]
+        return PoolFill(sides[0], sides[1], amount, amount)
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as JSON values, integers as strings."""
