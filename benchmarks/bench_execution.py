@@ -25,8 +25,9 @@ from onchain_exec.chain import LocalChain, Node
 from onchain_exec.core import BlockRef, Exact, Order, Token, to_address
 from onchain_exec.execution import (
     Accepted,
-    AllowanceStep,
+    Draft,
     Fees,
+    Grant,
     LocalSigner,
     Purpose,
     SimulatedTx,
@@ -55,6 +56,7 @@ ROUTER = SwapRouter(
     UniswapV3Deployment(to_address("0x1F98431c8aD98523631AE4a59f267346ea31F984")),
 )
 FEES = Fees(3 * 10**9, 10**9)
+STANDING = Grant("the router may pull enough already")
 ABI = [
     {
         "name": "multicall",
@@ -115,7 +117,7 @@ async def _time_path(chain: LocalChain, path: Path) -> Times:
             order_id = approved.quote.order.order_id
             journal.append_order(approved.quote.order, approved.quote)
             started = time.perf_counter()
-            plan = build_plan(approved, FEES, AllowanceStep.NONE, ROUTER)
+            plan = build_plan(Draft(approved, ROUTER, FEES, STANDING))
             nonce = journal.reserve_nonce(1, signer.address, order_id, Purpose.SWAP, 0)
             durable = journal.write_signed(order_id, await sign(_as_simulated(plan), nonce, signer))
             written = time.perf_counter()
@@ -158,7 +160,7 @@ def _measure_cpu() -> Row:
     make_peers = _get_peer(approved)
 
     async def make_ours(nonce: int) -> bytes:
-        plan = build_plan(approved, FEES, AllowanceStep.NONE, ROUTER)
+        plan = build_plan(Draft(approved, ROUTER, FEES, STANDING))
         return (await sign(_as_simulated(plan), nonce, signer)).raw
 
     async def make_theirs(nonce: int) -> bytes:

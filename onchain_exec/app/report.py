@@ -51,6 +51,7 @@ def transaction_to_json(simulated: SimulatedTx) -> dict[str, Any]:
         "to": plan.to,
         "data": "0x" + plan.data.hex(),
         "value": str(plan.value_wei),
+        "grant": plan.grant or None,
         "gas": simulated.gas_limit,
         "maxFeePerGas": str(plan.fees.max_fee_wei),
         "maxPriorityFeePerGas": str(plan.fees.max_priority_fee_wei),

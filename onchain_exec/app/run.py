@@ -11,17 +11,18 @@ from onchain_exec.app.market import get_router, read_account, read_market
 from onchain_exec.core import BlockRef, Order
 from onchain_exec.errors import ConfigError, OnchainExecError
 from onchain_exec.execution import (
+    Draft,
     DurableTx,
     Mined,
     Reverted,
     Signer,
     SimulatedTx,
+    Sources,
     StillUnknown,
     Superseded,
     build_plan,
+    complete,
     confirm,
-    find_allowance_step,
-    read_fees,
     rebase,
     send,
     sign,
@@ -66,9 +67,10 @@ async def run(context: Context, quote: Quote) -> OrderView:
 
 
 async def prepare(context: Context, quote: Quote) -> SimulatedTx | Denied:
-    """Go as far as `run` does before anything is journalled or signed."""
+    """Go as far as `run` does before anything is journalled or signed, permits included: where `run`
+    would sign one, this shows the approval that it takes the place of."""
     verdict = await decide(context, quote)
-    return verdict if isinstance(verdict, Denied) else await build(context, verdict)
+    return verdict if isinstance(verdict, Denied) else await build(context, verdict, None)
 
 
 async def decide(context: Context, quote: Quote) -> Approved | Denied:
@@ -85,7 +87,7 @@ async def execute(context: Context, approved: Approved) -> None:
     """Send what an approved order needs, one transaction after the other, until one fails."""
     signer = require_signer(context)
     with _failures_journalled(context, approved.quote):
-        simulated = await build(context, approved)
+        simulated = await build(context, approved, signer)
     for step in (*simulated.depends_on, simulated):
         with _failures_journalled(context, approved.quote):
             durable = await _make_durable(context, signer, await _renew(context, step))
@@ -93,16 +95,14 @@ async def execute(context: Context, approved: Approved) -> None:
             return
 
 
-async def build(context: Context, approved: Approved) -> SimulatedTx:
+async def build(context: Context, approved: Approved, signer: Signer | None) -> SimulatedTx:
     """Return the swap simulated on the newest block, together with all it depends on: an order whose
-    swap would fail sends nothing, not even its allowance."""
-    node, quoted = context.node, approved.quote.block
-    fees = await read_fees(node, quoted, context.policy.max_fee_wei)
-    allowance = await node.perform(find_allowance_step(approved), quoted)
-    plan = build_plan(approved, fees, allowance, get_router(context.profile))
-    plan = rebase(plan, await node.get_block("latest"))
+    swap would fail sends nothing, not even its approval. ``signer`` signs permits, or nobody does."""
+    sources = Sources(context.node, context.policy.max_fee_wei, permit_signer=signer)
+    draft = await complete(Draft(approved, get_router(context.profile)), sources)
+    plan = rebase(build_plan(draft), await context.node.get_block("latest"))
     context.observe(Step.BUILT, plan)
-    simulated = await simulate(node, plan, context.profile.gas_rules)
+    simulated = await simulate(context.node, plan, context.profile.gas_rules)
     context.observe(Step.SIMULATED, simulated)
     return simulated
 

@@ -1,11 +1,12 @@
 """From an approved order to a mined transaction: build, simulate, sign, send, confirm."""
 
-from onchain_exec.execution.allowance import AllowanceStep, find_allowance_step
 from onchain_exec.execution.approvals import build_revocation, list_approved, read_approvals
 from onchain_exec.execution.build import build_cancel, build_plan, rebase
 from onchain_exec.execution.confirm import confirm, look
+from onchain_exec.execution.draft import Draft, Missing
 from onchain_exec.execution.fees import Urgency, bump_fees, choose_fees, read_fees
 from onchain_exec.execution.gas import GasRules, L1Fee
+from onchain_exec.execution.grant import Grant, Router, find_grant
 from onchain_exec.execution.outcome import (
     Accepted,
     AlreadyKnown,
@@ -28,6 +29,7 @@ from onchain_exec.execution.plan import (
     StandingApproval,
     TxPlan,
 )
+from onchain_exec.execution.prepare import Found, Sources, complete, fill, prepare
 from onchain_exec.execution.safe import (
     SafeAccount,
     SafeProposal,
@@ -57,13 +59,15 @@ from onchain_exec.execution.simulate import simulate
 
 __all__ = [
     "Accepted",
-    "AllowanceStep",
     "AlreadyKnown",
     "Ambiguous",
     "Capability",
+    "Draft",
     "DurableTx",
     "Fees",
+    "Found",
     "GasRules",
+    "Grant",
     "GuardedSigner",
     "KeystoreSigner",
     "KmsSigner",
@@ -71,12 +75,14 @@ __all__ = [
     "LedgerSigner",
     "LocalSigner",
     "Mined",
+    "Missing",
     "Outcome",
     "Purpose",
     "Receipt",
     "Rejected",
     "RemoteSigner",
     "Reverted",
+    "Router",
     "RpcSigner",
     "SafeAccount",
     "SafeProposal",
@@ -86,6 +92,7 @@ __all__ = [
     "Signer",
     "SigningPolicy",
     "SimulatedTx",
+    "Sources",
     "SpendCap",
     "StandingApproval",
     "StillUnknown",
@@ -100,10 +107,13 @@ __all__ = [
     "bump_fees",
     "choose_fees",
     "collect",
+    "complete",
     "confirm",
-    "find_allowance_step",
+    "fill",
+    "find_grant",
     "list_approved",
     "look",
+    "prepare",
     "propose",
     "read_approvals",
     "read_fees",

@@ -6,48 +6,46 @@ from dataclasses import replace
 
 from onchain_exec.core import BlockRef
 from onchain_exec.errors import InputError
-from onchain_exec.execution.allowance import AllowanceStep
+from onchain_exec.execution.draft import Draft
 from onchain_exec.execution.fees import bump_fees
+from onchain_exec.execution.grant import get_spender
 from onchain_exec.execution.plan import DurableTx, Fees, Purpose, TxPlan
 from onchain_exec.execution.signers.transaction import decode_fees
+from onchain_exec.execution.swap import build_swap
 from onchain_exec.risk import Approved
 from onchain_exec.venues.erc20 import APPROVE
-from onchain_exec.venues.swap_router import SwapRouter, SwapTerms, build_swap_call
+from onchain_exec.venues.permit2 import PERMIT2
 
 
-def build_plan(approved: Approved, fees: Fees, allowance: AllowanceStep, router: SwapRouter) -> TxPlan:
-    """Return the swap of an approved order and, as what it depends on, the allowances before it.
-
-    What the chain had to be asked is a value: ``fees`` from `read_fees`, ``allowance`` from
-    `find_allowance_step`. An allowance is granted for ``amount_in_max``, never for more.
+def build_plan(draft: Draft) -> TxPlan:
+    """Return the swap of a draft that lacks nothing and, as what it depends on, the approvals before it.
 
     Raises:
-        InputError: ``router`` is not the spender that was checked, or cannot run the route.
+        InputError: something is missing, the router is not paid by the spender whose allowance was
+            checked, or it cannot run the route.
     """
-    quote, order, account = approved.quote, approved.quote.order, approved.account
-    if router.address != account.spender:
+    approved, fees, grant = draft.approved, draft.fees, draft.grant
+    if draft.missing or fees is None or grant is None:
+        lacking = ", ".join(sorted(missing.value for missing in draft.missing))
+        raise InputError(f"a draft without {lacking}", needed="one that lacks nothing", todo="Prepare it")
+    account = approved.account
+    if get_spender(draft.router, by_permit2=account.spender == PERMIT2) != account.spender:
         raise InputError(
-            f"the swap would go through {router.address}",
-            needed=f"the spender whose allowance was checked, {account.spender}",
+            f"the swap would go through another contract than {account.spender}",
+            needed="the spender whose allowance was checked",
         )
-    terms = SwapTerms(
-        exact=order.exact,
-        recipient=order.recipient,
-        deadline_at=order.expires_at,
-        amount_in_max=quote.amount_in_max,
-        amount_out_min=quote.amount_out_min,
-    )
-    to, data, value_wei = build_swap_call(quote.route.legs, terms, router)
+    to, data, value_wei = build_swap(approved, draft.router, grant, draft.signature)
     return TxPlan(
         cause=approved,
-        block=quote.block,
+        block=approved.quote.block,
         purpose=Purpose.SWAP,
         sender=account.owner,
         to=to,
         data=data,
         value_wei=value_wei,
         fees=fees,
-        depends_on=_build_allowances(approved, fees, allowance),
+        depends_on=_build_approvals(approved, fees, grant.approvals),
+        grant=grant.why,
     )
 
 
@@ -90,22 +88,14 @@ def build_cancel(stuck: DurableTx, block: BlockRef, fees: Fees, max_fee_wei: int
     )
 
 
-def _build_allowances(approved: Approved, fees: Fees, step: AllowanceStep) -> tuple[TxPlan, ...]:
-    needed = approved.quote.amount_in_max
-    match step:
-        case AllowanceStep.NONE:
-            amounts: tuple[int, ...] = ()
-        case AllowanceStep.GRANT:
-            amounts = (needed,)
-        case AllowanceStep.RESET_AND_GRANT:
-            amounts = (0, needed)
+def _build_approvals(approved: Approved, fees: Fees, amounts: tuple[int, ...]) -> tuple[TxPlan, ...]:
     plans: tuple[TxPlan, ...] = ()
     for amount in amounts:
-        plans = (*plans, _build_allowance(approved, fees, amount, plans))
+        plans = (*plans, _build_approval(approved, fees, amount, plans))
     return plans
 
 
-def _build_allowance(approved: Approved, fees: Fees, amount: int, before: tuple[TxPlan, ...]) -> TxPlan:
+def _build_approval(approved: Approved, fees: Fees, amount: int, before: tuple[TxPlan, ...]) -> TxPlan:
     return TxPlan(
         cause=approved,
         block=approved.quote.block,

@@ -55,7 +55,7 @@ class TxPlan:
     ``cause`` is what entitles it: an approved order, for a cancellation the transaction whose nonce
     it takes, or for a revocation the approval that stands. ``block`` is the block the decision was
     made at. ``depends_on`` are plans of the same account that must be mined before, in their order
-    (an allowance).
+    (an approval). ``grant`` says, for people, how a swap may pull what it sells.
     """
 
     cause: Approved | DurableTx | StandingApproval
@@ -67,6 +67,7 @@ class TxPlan:
     value_wei: int
     fees: Fees
     depends_on: tuple[TxPlan, ...] = ()
+    grant: str = ""
 
     @property
     def order_id(self) -> str:

@@ -15,9 +15,8 @@ from onchain_exec.core import ZERO_ADDRESS, Address, BlockRef, Call, Reading, to
 from onchain_exec.core.abi import Function
 from onchain_exec.errors import InputError, SignerError, StaleStateError, StateError
 from onchain_exec.execution.plan import TxPlan
-from onchain_exec.execution.signers import Signature, Signer, require_signed_by
-from onchain_exec.execution.signers.messages import make_message
-from onchain_exec.execution.signers.typed_data import hash_typed_data
+from onchain_exec.execution.sign import sign_message
+from onchain_exec.execution.signers import Signature, Signer, make_message
 
 _NONCE: Final = Function("nonce()", "(uint256)")
 _OWNERS: Final = Function("getOwners()", "(address[])")
@@ -184,9 +183,7 @@ def get_inner_data(plan: TxPlan) -> bytes:
 async def _sign(proposal: SafeProposal, safe: SafeAccount, owner: Signer) -> tuple[Address, Signature]:
     if owner.address not in safe.owners:
         raise SignerError(f"{owner.address} is no owner of the Safe {safe.address}")
-    signature = await owner.sign_typed_data(proposal.message)
-    require_signed_by(owner.address, hash_typed_data(proposal.message), signature)
-    return owner.address, signature
+    return owner.address, await sign_message(proposal.message, owner.address, owner)
 
 
 def _encode_execution(proposal: SafeProposal, safe: SafeAccount) -> bytes:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Mapping
+from typing import Any
 
 from eth_hash.auto import keccak
 
+from onchain_exec.core import Address
 from onchain_exec.errors import SignerError
 from onchain_exec.execution.plan import SignedTx, SimulatedTx
-from onchain_exec.execution.signers import Capability, Signer, UnsignedTx, require_signed_by
+from onchain_exec.execution.signers import Capability, Signature, Signer, UnsignedTx, require_signed_by
+from onchain_exec.execution.signers.typed_data import hash_typed_data
 
 
 async def sign(simulated: SimulatedTx, nonce: int, signer: Signer, *, timeout_s: float = 10.0) -> SignedTx:
@@ -29,21 +33,45 @@ async def sign(simulated: SimulatedTx, nonce: int, signer: Signer, *, timeout_s:
         value_wei=plan.value_wei,
         data=plan.data,
     )
-    if signer.address != plan.sender:
+    _require_able(signer, plan.sender, Capability.TRANSACTION)
+    signature = await _in_time(signer.sign_transaction(tx), timeout_s)
+    require_signed_by(plan.sender, tx.signing_hash, signature)
+    raw = tx.encode(signature)
+    return SignedTx(simulated, nonce, raw, "0x" + keccak(raw).hex())
+
+
+async def sign_message(
+    message: Mapping[str, Any], owner: Address, signer: Signer, *, timeout_s: float = 10.0
+) -> Signature:
+    """Return ``owner``'s signature of an EIP-712 message.
+
+    Raises:
+        SignerError, PolicyError: as of `sign`.
+    """
+    _require_able(signer, owner, Capability.TYPED_DATA)
+    signature = await _in_time(signer.sign_typed_data(message), timeout_s)
+    require_signed_by(owner, hash_typed_data(message), signature)
+    return signature
+
+
+def _require_able(signer: Signer, account: Address, capability: Capability) -> None:
+    if signer.address != account:
         raise SignerError(
-            f"the signer holds the key of {signer.address}", needed=f"the key of the sender {plan.sender}"
+            f"the signer holds the key of {signer.address}", needed=f"the key of the sender {account}"
         )
-    if Capability.TRANSACTION not in signer.capabilities:
-        raise SignerError("the signer does not sign transactions", needed="a signer that does")
+    if capability not in signer.capabilities:
+        raise SignerError(
+            f"the signer does not sign {capability.value.replace('_', ' ')}s", needed="a signer that does"
+        )
+
+
+async def _in_time(asked: Awaitable[Signature], timeout_s: float) -> Signature:
     try:
         async with asyncio.timeout(timeout_s):
-            signature = await signer.sign_transaction(tx)
+            return await asked
     except TimeoutError as error:
         raise SignerError(
             f"the signer gave no answer within {timeout_s:g} s",
             needed="a signature",
             todo="Check the signer; nothing was sent",
         ) from error
-    require_signed_by(plan.sender, tx.signing_hash, signature)
-    raw = tx.encode(signature)
-    return SignedTx(simulated, nonce, raw, "0x" + keccak(raw).hex())

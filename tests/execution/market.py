@@ -9,7 +9,7 @@ from onchain_exec.app.market import get_router
 from onchain_exec.app.sandbox import Sandbox
 from onchain_exec.chain import Node
 from onchain_exec.core import Exact, Order, all_of
-from onchain_exec.execution import TxPlan, build_plan, find_allowance_step, read_fees
+from onchain_exec.execution import Draft, Sources, TxPlan, build_plan, complete
 from onchain_exec.risk import AccountState, Approved, Limits, check
 from onchain_exec.routing import GasModel, find_route, make_quote
 from onchain_exec.venues import PoolSet
@@ -62,7 +62,5 @@ async def approve(node: Node, sandbox: Sandbox, **changes: Any) -> Approved:
 
 
 async def plan(node: Node, sandbox: Sandbox, approved: Approved) -> TxPlan:
-    """Return the plan of an approved order."""
-    block = approved.quote.block
-    step = await node.perform(find_allowance_step(approved), block)
-    return build_plan(approved, await read_fees(node, block), step, get_router(sandbox.profile))
+    """Return the plan of an approved order, its allowance by approvals."""
+    return build_plan(await complete(Draft(approved, get_router(sandbox.profile)), Sources(node)))

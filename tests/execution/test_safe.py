@@ -45,7 +45,7 @@ from onchain_exec.execution.safe import (
     propose,
     read_safe,
 )
-from onchain_exec.execution.signers.intent import MULTICALL_SELECTOR
+from onchain_exec.execution.signers.swaps import MULTICALL_SELECTOR
 from onchain_exec.venues.erc20 import APPROVE, get_balance_changes
 
 SETUP = Function("setup(address[],uint256,address,bytes,address,address,uint256,address)")

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 SNIPPET = """
 from onchain_exec.chain import Node
 from onchain_exec.execution import DurableTx, SignedTx, Signer, SimulatedTx, TxPlan
-from onchain_exec.execution import build_plan, confirm, send, sign
+from onchain_exec.execution import Draft, Router, build_plan, confirm, send, sign
 from onchain_exec.risk import Denied
 
 
@@ -21,12 +21,14 @@ async def in_order(node: Node, simulated: SimulatedTx, signer: Signer, durable: 
     return await sign(simulated, 0, signer)
 
 
-async def skip(node: Node, plan: TxPlan, signer: Signer, signed: SignedTx, denied: Denied) -> None:
+async def skip(
+    node: Node, plan: TxPlan, signer: Signer, signed: SignedTx, denied: Denied, router: Router
+) -> None:
     await sign(plan, 0, signer)  # unsimulated
     await send(node, signed)  # not journalled
     await send(node, signed.raw)  # bare bytes
     await confirm(node, signed, 1, 10.0)  # not journalled
-    build_plan(denied, plan.fees)  # not approved
+    Draft(denied, router, plan.fees)  # not approved
     plan.data = b""  # changed after it was built
     signed.nonce = 1  # changed after it was signed
 """

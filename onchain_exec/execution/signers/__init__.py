@@ -4,6 +4,7 @@ policy before them, and the bytes that are signed."""
 from onchain_exec.execution.signers.kms import KmsSigner
 from onchain_exec.execution.signers.ledger import LedgerSigner
 from onchain_exec.execution.signers.local import KeystoreSigner, LocalSigner
+from onchain_exec.execution.signers.messages import make_message
 from onchain_exec.execution.signers.policy import GuardedSigner, SigningPolicy, SpendCap
 from onchain_exec.execution.signers.remote import RemoteSigner, RpcSigner
 from onchain_exec.execution.signers.signature import Signature, require_signed_by
@@ -25,5 +26,6 @@ __all__ = [
     "SigningPolicy",
     "SpendCap",
     "UnsignedTx",
+    "make_message",
     "require_signed_by",
 ]

@@ -21,6 +21,16 @@ KNOWN_TYPES: Final[Mapping[str, Types]] = {
         "PermitSingle": _fields("PermitDetails details, address spender, uint256 sigDeadline"),
         "PermitDetails": _fields("address token, uint160 amount, uint48 expiration, uint48 nonce"),
     },
+    "PermitWitnessTransferFrom": {
+        "PermitWitnessTransferFrom": _fields(
+            "TokenPermissions permitted, address spender, uint256 nonce, uint256 deadline, Swap witness"
+        ),
+        "Swap": _fields(
+            "address owner, address tokenOut, uint256 amountOutMin, address recipient, bytes32 hopsHash,"
+            " bytes32 checksHash"
+        ),
+        "TokenPermissions": _fields("address token, uint256 amount"),
+    },
     "SafeTx": {
         "SafeTx": _fields(
             "address to, uint256 value, bytes data, uint8 operation, uint256 safeTxGas, uint256 baseGas,"
@@ -28,7 +38,8 @@ KNOWN_TYPES: Final[Mapping[str, Types]] = {
         ),
     },
 }
-"""By primary type: EIP-2612's permit, Permit2's (AllowanceTransfer), and a Safe's transaction."""
+"""By primary type: EIP-2612's permit, Permit2's (AllowanceTransfer), our Router's (SignatureTransfer with
+the swap as its witness), and a Safe's transaction."""
 
 _DOMAIN_TYPES: Final = {
     "name": "string",

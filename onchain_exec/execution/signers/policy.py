@@ -9,7 +9,8 @@ from typing import Any
 
 from onchain_exec.core import Address
 from onchain_exec.errors import ConfigError, PolicyError
-from onchain_exec.execution.signers.intent import Intent, read_message, read_transaction
+from onchain_exec.execution.signers.intent import Intent
+from onchain_exec.execution.signers.reading import read_message, read_transaction
 from onchain_exec.execution.signers.signature import Signature
 from onchain_exec.execution.signers.signer import Capability, Signer
 from onchain_exec.execution.signers.transaction import UnsignedTx
@@ -65,12 +66,12 @@ class SigningPolicy:
             raise _forbid(f"{receiver} would receive tokens", f"one of {_list(self.recipients)}")
         if not intent.is_bounded:
             raise _forbid("a swap without a minimum, or one that leaves tokens behind", "amount_out_min > 0")
-        for grant in intent.grants:
-            if grant.spender not in self.contracts:
-                raise _forbid(f"{grant.spender} would be granted an allowance", "a listed contract")
-            for cap in self.get_caps(grant.token, grant.amount):
-                if grant.amount > cap.amount:
-                    raise _forbid(f"an allowance of {grant.amount} of {grant.token}", f"at most {cap.amount}")
+        for given in intent.allowances:
+            if given.spender not in self.contracts:
+                raise _forbid(f"{given.spender} would be granted an allowance", "a listed contract")
+            for cap in self.get_caps(given.token, given.amount):
+                if given.amount > cap.amount:
+                    raise _forbid(f"an allowance of {given.amount} of {given.token}", f"at most {cap.amount}")
 
     def get_caps(self, token: Address, amount: int) -> tuple[SpendCap, ...]:
         """Return the caps of a token of which ``amount`` is to be spent.

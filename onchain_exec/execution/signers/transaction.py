@@ -116,6 +116,33 @@ def decode_fees(raw: bytes) -> Fees:
     return Fees(int.from_bytes(price), int.from_bytes(price), legacy=True)
 
 
+def decode_unsigned(raw: bytes) -> UnsignedTx:
+    """Return the fields of signed bytes that we made, of type 2 or legacy.
+
+    Raises:
+        InputError: bytes of another type, or not a transaction.
+    """
+    fees = decode_fees(raw)
+    fields = _split_list(raw if fees.legacy else raw[1:])
+    if raw[:1] == _TYPE_4:
+        raise InputError("a transaction of type 4", needed="one of type 2, or legacy")
+    if fees.legacy:
+        nonce, _, gas_limit, to, value, data, v, *_ = fields
+        chain_id = (int.from_bytes(v) - 35) // 2
+    else:
+        chain_id, nonce = int.from_bytes(fields[0]), fields[1]
+        gas_limit, to, value, data = fields[4:8]
+    return UnsignedTx(
+        chain_id=chain_id,
+        nonce=int.from_bytes(nonce),
+        fees=fees,
+        gas_limit=int.from_bytes(gas_limit),
+        to=to_address(to),
+        value_wei=int.from_bytes(value),
+        data=data,
+    )
+
+
 def extract_signature(tx: UnsignedTx, raw: bytes) -> Signature:
     """Return the signature in signed bytes that should be ``tx``.
 

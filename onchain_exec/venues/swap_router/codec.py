@@ -11,6 +11,7 @@ from onchain_exec.errors import InputError
 
 _MULTICALL: Final = Function("multicall(uint256,bytes[])", "(bytes[])")
 _SWEEP: Final = Function("sweepToken(address,uint256,address)")
+_SELF_PERMIT: Final = Function("selfPermitIfNecessary(address,uint256,uint256,uint8,bytes32,bytes32)")
 _V2: Final = {
     Exact.IN: Function("swapExactTokensForTokens(uint256,uint256,address[],address)", "(uint256)"),
     Exact.OUT: Function("swapTokensForExactTokens(uint256,uint256,address[],address)", "(uint256)"),
@@ -66,7 +67,20 @@ class Sweep:
     recipient: Address
 
 
-RouterStep: TypeAlias = V2Swap | V3Swap | Sweep
+@dataclass(frozen=True, slots=True)
+class SelfPermit:
+    """The caller's EIP-2612 permit for the router, handed to the token unless the router may pull
+    ``amount`` already: it does not matter who hands it in first (``selfPermitIfNecessary``)."""
+
+    token: Address
+    amount: int
+    deadline_at: int
+    v: int
+    r: int
+    s: int
+
+
+RouterStep: TypeAlias = V2Swap | V3Swap | Sweep | SelfPermit
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +110,8 @@ def _encode_step(step: RouterStep) -> bytes:
     match step:
         case Sweep(token, amount_min, recipient):
             return _SWEEP.encode(token, amount_min, recipient)
+        case SelfPermit(token, amount, deadline_at, v, r, s):
+            return _SELF_PERMIT.encode(token, amount, deadline_at, v, r.to_bytes(32), s.to_bytes(32))
         case V2Swap(exact, path, recipient, amount, bound):
             return _V2[exact].encode(amount, bound, path, recipient)
         case V3Swap(exact, (token_in, token_out), (fee_pips,), recipient, amount, bound):
@@ -110,8 +126,13 @@ def _decode_step(calldata: bytes) -> RouterStep:
     if selector == _SWEEP.selector:
         token, amount_min, recipient = _SWEEP.decode_arguments(calldata)
         return Sweep(to_address(token), amount_min, to_address(recipient))
+    if selector == _SELF_PERMIT.selector:
+        token, amount, deadline_at, v, r, s = _SELF_PERMIT.decode_arguments(calldata)
+        return SelfPermit(to_address(token), amount, deadline_at, v, int.from_bytes(r), int.from_bytes(s))
     if selector not in _EXACT_BY_SELECTOR:
-        raise InputError(f"a call of selector 0x{selector.hex()}", needed="a swap or sweep of SwapRouter02")
+        raise InputError(
+            f"a call of selector 0x{selector.hex()}", needed="a swap, sweep or permit of SwapRouter02"
+        )
     functions, exact = _EXACT_BY_SELECTOR[selector]
     arguments: tuple[Any, ...] = functions[exact].decode_arguments(calldata)
     if functions is _V2:

@@ -22,8 +22,9 @@ from onchain_exec.execution.signers import (
     SpendCap,
     UnsignedTx,
 )
-from onchain_exec.execution.signers.intent import MULTICALL_SELECTOR, TRANSFER
 from onchain_exec.execution.signers.messages import make_message
+from onchain_exec.execution.signers.reading import TRANSFER
+from onchain_exec.execution.signers.swaps import MULTICALL_SELECTOR
 from onchain_exec.venues.erc20 import APPROVE
 from onchain_exec.venues.swap_router import RouterCall, RouterStep, Sweep, V2Swap, V3Swap, encode_router_call
 
