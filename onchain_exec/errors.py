@@ -6,7 +6,8 @@ OnchainExecError
 │   ├── AddressError           not an address, or a wrong checksum
 │   ├── UnknownTokenError      neither a known symbol nor an address with a token behind it
 │   ├── ConfigError            a setting is missing, malformed or contradicts another
-│   └── DuplicateOrderError    the client order id is taken by an order with other terms
+│   ├── DuplicateOrderError    the client order id is taken by an order with other terms
+│   └── UnsupportedOrderError  the venue, or what is held, cannot have an order of this kind
 ├── StateError                 the view of the chain does not support the decision
 │   ├── FinalityError          a block that was final is no longer on the chain
 │   ├── StaleStateError        made at another block, or older than the policy allows
@@ -91,6 +92,10 @@ class ConfigError(InputError):
 
 class DuplicateOrderError(InputError):
     """The client order id is taken by an order with other terms."""
+
+
+class UnsupportedOrderError(InputError):
+    """The venue, or what is held, cannot have an order of this kind."""
 
 
 class StateError(OnchainExecError):

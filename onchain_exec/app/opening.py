@@ -12,6 +12,7 @@ from typing import Final
 from onchain_exec.app.context import Context, Observer, Policy
 from onchain_exec.app.registry import ChainProfile, get_chain_profile
 from onchain_exec.app.settings import Settings, load_settings
+from onchain_exec.app.switched_signer import SwitchedSigner
 from onchain_exec.chain import Node
 from onchain_exec.errors import ConfigError, InputError
 from onchain_exec.execution import KeystoreSigner, LocalSigner, Signer
@@ -43,12 +44,13 @@ class Opening:
         resources.push_async_callback(node.close)
         profile = self.profile or get_chain_profile(node.chain_id)
         journal = resources.enter_context(Journal.open(self.journal))
+        signer = self.signer_of(node.chain_id)
         return Context(
             node=node,
             profile=profile,
             journal=journal,
             policy=self.policy,
-            signer=self.signer_of(node.chain_id),
+            signer=signer and SwitchedSigner(signer, journal),
             now=lambda: int(time.time()),
             observe=self.observe,
         )

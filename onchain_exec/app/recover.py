@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from onchain_exec.app.context import Context
 from onchain_exec.app.run import deliver, quote_order, require_signer, run, sign_and_journal, wait
+from onchain_exec.chain import Node
 from onchain_exec.errors import StateError
-from onchain_exec.execution import build_cancel, read_fees, simulate
-from onchain_exec.oms import OrderView, SlotView, recover
+from onchain_exec.execution import DurableTx, SendOutcome, build_cancel, read_fees, send, simulate
+from onchain_exec.oms import OrderView, SlotView, recover, require_not_killed
 from onchain_exec.routing import bind_quote
 
 
@@ -16,9 +17,19 @@ async def resume_all(context: Context) -> None:
     Bytes that are signed go out again, as they are. An order whose time has passed is cancelled on
     its own nonce. One that was accepted and never signed is quoted again and runs under the bounds
     it was accepted on, if the market still gives them.
+
+    Raises:
+        HaltedError: all, or an account, is killed: the journal is brought up to the chain, nothing sent.
     """
     head = await context.node.get_block("latest")
-    found = await recover(context.node, context.journal, max(context.now(), head.timestamp))
+
+    async def send_unless_killed(node: Node, durable: DurableTx) -> SendOutcome:
+        require_not_killed(context.journal.read_switches(), durable.sender)
+        return await send(node, durable)
+
+    found = await recover(
+        context.node, context.journal, max(context.now(), head.timestamp), send_unless_killed
+    )
     for durable, _ in found.resent:
         await wait(context, durable)
     for slot in found.to_cancel:

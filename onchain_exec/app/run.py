@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import assert_never
 
 from onchain_exec.app.context import Context, Step
-from onchain_exec.app.market import get_router, read_account, read_market
+from onchain_exec.app.market import EXECUTABLE, get_router, read_account, read_market
 from onchain_exec.core import BlockRef, Order
 from onchain_exec.errors import ConfigError, OnchainExecError
 from onchain_exec.execution import (
@@ -28,14 +28,16 @@ from onchain_exec.execution import (
     sign,
     simulate,
 )
-from onchain_exec.oms import OrderView
+from onchain_exec.oms import OrderView, list_paused_venues, require_not_killed
 from onchain_exec.risk import Approved, Denied, check
 from onchain_exec.routing import Quote, find_route, make_quote
 
 
 async def quote_order(context: Context, order: Order, block: BlockRef) -> Quote:
     """Return the quote of ``order`` over every known pool at ``block``."""
-    pools, gas = await read_market(context, order, block)
+    paused = list_paused_venues(context.journal.read_switches())
+    protocols = [protocol for protocol in EXECUTABLE if protocol not in paused]
+    pools, gas = await read_market(context, order, block, protocols)
     context.observe(Step.READ, pools)
     route = find_route(order, pools, gas, block=block)
     context.observe(Step.ROUTED, route)
@@ -90,7 +92,7 @@ async def execute(context: Context, approved: Approved) -> None:
         simulated = await build(context, approved, signer)
     for step in (*simulated.depends_on, simulated):
         with _failures_journalled(context, approved.quote):
-            durable = await _make_durable(context, signer, await _renew(context, step))
+            durable = await make_durable(context, signer, await _renew(context, step))
         if not await deliver(context, durable):
             return
 
@@ -117,7 +119,7 @@ async def _renew(context: Context, simulated: SimulatedTx) -> SimulatedTx:
     return renewed
 
 
-async def _make_durable(context: Context, signer: Signer, simulated: SimulatedTx) -> DurableTx:
+async def make_durable(context: Context, signer: Signer, simulated: SimulatedTx) -> DurableTx:
     """Lease a nonce, sign, and write the bytes down: after this a crash loses nothing."""
     plan = simulated.plan
     floor = await context.node.get_nonce(plan.sender)
@@ -139,10 +141,20 @@ async def sign_and_journal(context: Context, signer: Signer, simulated: Simulate
 
 async def deliver(context: Context, durable: DurableTx) -> bool:
     """Send journalled bytes and wait; return whether they were mined and succeeded."""
+    await dispatch(context, durable)
+    return await wait(context, durable)
+
+
+async def dispatch(context: Context, durable: DurableTx) -> None:
+    """Send journalled bytes, unless all or the account is killed.
+
+    Raises:
+        HaltedError: it is; nothing was sent, and the bytes stay in the journal.
+    """
+    require_not_killed(context.journal.read_switches(), durable.sender)
     sent = await send(context.node, durable)
     context.journal.append_send_outcome(durable, sent)
     context.observe(Step.SENT, sent)
-    return await wait(context, durable)
 
 
 async def wait(context: Context, durable: DurableTx) -> bool:

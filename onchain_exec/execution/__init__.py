@@ -30,6 +30,7 @@ from onchain_exec.execution.plan import (
     TxPlan,
 )
 from onchain_exec.execution.prepare import Found, Sources, complete, fill, prepare
+from onchain_exec.execution.reprice import build_gap, is_outbid, speed_up
 from onchain_exec.execution.safe import (
     SafeAccount,
     SafeProposal,
@@ -102,6 +103,7 @@ __all__ = [
     "Urgency",
     "build_cancel",
     "build_execution",
+    "build_gap",
     "build_plan",
     "build_revocation",
     "bump_fees",
@@ -111,6 +113,7 @@ __all__ = [
     "confirm",
     "fill",
     "find_grant",
+    "is_outbid",
     "list_approved",
     "look",
     "prepare",
@@ -122,4 +125,5 @@ __all__ = [
     "send",
     "sign",
     "simulate",
+    "speed_up",
 ]

@@ -3,7 +3,16 @@
 from onchain_exec.oms.book.fill import Fill
 from onchain_exec.oms.book.parents import ParentView
 from onchain_exec.oms.book.states import OrderEvent, OrderState, SlotState
-from onchain_exec.oms.book.switches import EVERYTHING, Switch, SwitchState, get_account_scope, get_venue_scope
+from onchain_exec.oms.book.switches import (
+    EVERYTHING,
+    Switch,
+    SwitchState,
+    get_account_scope,
+    get_venue_scope,
+    list_paused_venues,
+    require_not_killed,
+    require_running,
+)
 from onchain_exec.oms.book.terms import QuoteTerms
 from onchain_exec.oms.book.views import Attempt, Failure, OrderView, SlotKey, SlotView
 from onchain_exec.oms.journal import Journal, OpenWork
@@ -33,6 +42,9 @@ __all__ = [
     "SwitchState",
     "get_account_scope",
     "get_venue_scope",
+    "list_paused_venues",
     "reconcile",
     "recover",
+    "require_not_killed",
+    "require_running",
 ]

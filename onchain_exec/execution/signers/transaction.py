@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from eth_hash.auto import keccak
 
-from onchain_exec.core import Address, address_bytes
+from onchain_exec.core import Address, address_bytes, to_address
 from onchain_exec.errors import InputError, SignerError
 from onchain_exec.execution.plan import Fees
 from onchain_exec.execution.signers.signature import Signature

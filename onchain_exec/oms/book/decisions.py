@@ -87,7 +87,8 @@ def sign(book: Book, order_id: str, key: SlotKey, signed: SignedTx, session: str
     slot, plan = book.slots.get(key), signed.simulated.plan
     purpose = plan.purpose
     replaces = isinstance(plan.cause, DurableTx) and slot is not None and bool(slot.attempts)
-    (require_not_killed if replaces else require_running)(book.switches, key.account)
+    looks_after = replaces or purpose in (Purpose.CANCEL, Purpose.GAP)
+    (require_not_killed if looks_after else require_running)(book.switches, key.account)
     if slot is None or slot.order_id != order_id:
         raise FencedError(
             f"nonce {key.nonce} of {key.account} is not reserved for order {order_id}",

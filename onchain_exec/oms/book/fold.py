@@ -153,7 +153,7 @@ class Book:
         durable = DurableTx(event.order_id, purpose, key.chain_id, key.account, key.nonce, raw, tx_hash)
         if purpose is Purpose.SWAP:
             self._move(event, OrderEvent.SIGN, recorded_at, quote=quote, tx_hash=tx_hash)
-        elif purpose is Purpose.CANCEL:
+        elif purpose is Purpose.CANCEL and slot.purpose is Purpose.SWAP:
             self._move(event, OrderEvent.SIGN_CANCEL, recorded_at)
         self.slots[key] = replace(slot, state=state, attempts=(*slot.attempts, Attempt(durable, quote)))
         self.tx_slots[tx_hash] = key

@@ -1,0 +1,41 @@
+"""What an open nonce slot needs: its bytes sent again, replaced, or cancelled."""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+from onchain_exec.execution import Fees, Purpose, is_outbid
+from onchain_exec.oms.book.states import OrderState
+from onchain_exec.oms.book.views import OrderView, SlotView
+
+_UNWANTED: Final = frozenset(
+    {OrderState.CANCEL_PENDING, OrderState.CANCELLED, OrderState.EXPIRED, OrderState.REJECTED}
+)
+
+
+class Care(enum.Enum):
+    """What to do with a slot whose bytes may still be mined."""
+
+    SEND = "send"  # the newest bytes again, as they are
+    SPEED_UP = "speed_up"  # the same for a higher fee
+    CANCEL = "cancel"  # nothing to oneself, for a higher fee
+
+
+def find_care(slot: SlotView, order: OrderView, market: Fees, base_fee_wei: int, now: int) -> Care:
+    """Return what the slot of an order needs; ``now`` is unix seconds.
+
+    What nobody wants any more is cancelled: the order was cancelled or has expired, or ended before
+    its swap while its approval waits. What the market outbids is replaced, a cancel by a cancel.
+    """
+    newest = slot.attempts[-1].tx
+    cancels = newest.purpose is Purpose.CANCEL
+    if slot.purpose is not Purpose.GAP and not cancels and _is_unwanted(order, now):
+        return Care.CANCEL
+    if is_outbid(newest.raw, market, base_fee_wei):
+        return Care.CANCEL if cancels else Care.SPEED_UP
+    return Care.SEND
+
+
+def _is_unwanted(view: OrderView, now: int) -> bool:
+    return view.state in _UNWANTED or (view.order is not None and view.order.expires_at < now)
