@@ -10,17 +10,15 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from sqlalchemy import Connection, insert, select, update
-
-from onchain_exec.errors import JournalError, OnchainExecError
+from onchain_exec.errors import OnchainExecError
 from onchain_exec.oms.book.decisions import Decision
 from onchain_exec.oms.book.events import Event
 from onchain_exec.oms.book.fold import Book
-from onchain_exec.oms.line import GENESIS, Line
+from onchain_exec.oms.line import Line
 from onchain_exec.oms.storage import Database
 from onchain_exec.oms.storage.check import require_schema
 from onchain_exec.oms.storage.database import Bell, journal_errors
-from onchain_exec.oms.storage.schema import EVENTS, HEAD
+from onchain_exec.oms.tape import End, Tape
 
 T = TypeVar("T")
 
@@ -48,12 +46,13 @@ class Store:
         self._lock = threading.RLock()
         self._waiting: deque[_Request] = deque()
         self._book, self._event_ids = Book(), set[str]()
-        self._seq, self._hash = 0, GENESIS
+        self._end = End()
         with journal_errors(database.where), ExitStack() as opening:
             self._connection = opening.enter_context(database.connect())
             with self._connection.begin():
                 database.lock_for_opening(self._connection)
                 require_schema(self._connection, database.where)
+                self._tape = Tape(database, self._connection)
                 self._catch_up()
             self.leases = database.open_leases(self._connection)
             opening.pop_all()
@@ -87,7 +86,7 @@ class Store:
         with journal_errors(self._database.where):
             bell = self._database.open_bell()
         self.read()
-        return _follow(self._database, bell, timeout_s, (self._seq, self._hash))
+        return _follow(self._database, bell, timeout_s, self._end)
 
     def close(self) -> None:
         """Give up the leases and release the database."""
@@ -106,9 +105,9 @@ class Store:
         with journal_errors(self._database.where), ExitStack() as failing:
             failing.callback(self._book.undo.go_back)
             with self._connection.begin():
-                self._database.lock_for_writing(self._connection, survives_power_loss=survives_power_loss)
+                self._tape.lock(survives_power_loss=survives_power_loss)
                 self._catch_up()
-                self._write([line for request in batch for line in self._decide(request)])
+                self._tape.write([line for request in batch for line in self._decide(request)])
             failing.pop_all()
         self._book.undo.keep()
         for request in batch:
@@ -122,7 +121,7 @@ class Store:
         try:
             for event in request.decide(self._book):
                 if event.event_id not in self._event_ids:
-                    lines.append(Line.after(self._seq, self._hash, event, int(self._clock())))
+                    lines.append(Line.after(*self._end, event, int(self._clock())))
                     self._take(lines[-1])
                     request.new.append(event)
         except OnchainExecError as error:
@@ -131,64 +130,35 @@ class Store:
             return []
         return lines
 
-    def _write(self, lines: list[Line]) -> None:
-        if lines:
-            self._connection.execute(insert(EVENTS), [line.to_row() for line in lines])
-            self._connection.execute(update(HEAD).values(seq=self._seq, hash=self._hash))
-            self._database.announce(self._connection, self._seq)
-
     def _catch_up(self) -> None:
         """Take what others wrote; it stands, whatever becomes of this transaction."""
-        seq, line_hash = _read_head(self._connection)
-        for line in _read_lines(self._connection, (self._seq, self._hash), seq):
+        for line in self._tape.read_after(self._end):
             self._take(line)
         self._book.undo.keep()
-        if (seq, line_hash) != (self._seq, self._hash):
-            raise JournalError(
-                f"the journal ends with line {self._seq}, and its head is line {seq}: lines were cut",
-                needed="every line up to the head",
-                todo="Restore the journal from a copy and reconcile; do not trade on this one",
-            )
 
     def _take(self, line: Line) -> None:
-        seq, line_hash, event_id = self._seq, self._hash, line.event.event_id
+        end, event_id = self._end, line.event.event_id
 
         def take_back() -> None:
-            self._seq, self._hash = seq, line_hash
+            self._end = end
             self._event_ids.discard(event_id)
 
         self._book.undo.add(take_back)
         self._book.apply(line.event, line.recorded_at)
-        self._seq, self._hash = line.seq, line.hash
+        self._end = End(line.seq, line.hash)
         self._event_ids.add(event_id)
 
 
-def _read_head(connection: Connection) -> tuple[int, str]:
-    seq, line_hash = connection.execute(select(HEAD.c.seq, HEAD.c.hash)).one()
-    return seq, line_hash
-
-
-def _read_lines(connection: Connection, after: tuple[int, str], last: int) -> Iterator[Line]:
-    """Yield the lines that follow the one of this number and hash, up to number ``last``."""
-    seq, line_hash = after
-    if seq == last:
-        return
-    wanted = select(EVENTS).where(EVENTS.c.seq > seq, EVENTS.c.seq <= last).order_by(EVENTS.c.seq)
-    for row in connection.execute(wanted):
-        line = Line.from_row(tuple(row), seq, line_hash)
-        seq, line_hash = line.seq, line.hash
-        yield line
-
-
-def _follow(database: Database, bell: Bell, timeout_s: float, after: tuple[int, str]) -> Iterator[Event]:
+def _follow(database: Database, bell: Bell, timeout_s: float, end: End) -> Iterator[Event]:
     """Yield events as they are committed; the bell was there before the first of them was."""
     with journal_errors(database.where), closing(bell), database.connect() as connection:
+        tape = Tape(database, connection)
         ends_at = time.monotonic() + timeout_s
         while (left_s := ends_at - time.monotonic()) > 0:
             with connection.begin():
-                lines = list(_read_lines(connection, after, _read_head(connection)[0]))
+                lines = list(tape.read_after(end))
             for line in lines:
-                after = line.seq, line.hash
+                end = End(line.seq, line.hash)
                 yield line.event
             if lines:
                 ends_at = time.monotonic() + timeout_s

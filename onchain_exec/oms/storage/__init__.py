@@ -1,6 +1,7 @@
 """Where a journal's lines are kept: one schema, in a SQLite file or in PostgreSQL."""
 
 from onchain_exec.oms.storage.database import Database, Leases
+from onchain_exec.oms.storage.driver import Driver
 from onchain_exec.oms.storage.opening import open_database
 
-__all__ = ["Database", "Leases", "open_database"]
+__all__ = ["Database", "Driver", "Leases", "open_database"]

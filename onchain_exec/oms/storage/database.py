@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from onchain_exec.core import Address
 from onchain_exec.errors import JournalError
 from onchain_exec.oms.book.views import SlotView
+from onchain_exec.oms.storage.driver import Driver
 
 
 class Leases(Protocol):
@@ -42,14 +43,14 @@ class Database(Protocol):
     def lock_for_opening(self, connection: Connection) -> None:
         """Let the open transaction exclude every other one that makes or changes the tables."""
 
-    def lock_for_writing(self, connection: Connection, *, survives_power_loss: bool = True) -> None:
-        """Let the open transaction exclude every other writer, before it reads what it decides on.
+    def begin_writing(self, driver: Driver, *, survives_power_loss: bool) -> None:
+        """Let the open transaction exclude every other writer as soon as it selects the head for update.
 
         Any commit survives the end of the process. One that need not survive power loss is not
         flushed by itself, but never outlived by a later one either.
         """
 
-    def announce(self, connection: Connection, seq: int) -> None:
+    def announce(self, driver: Driver, seq: int) -> None:
         """Wake the followers when the open transaction, which ends with line ``seq``, commits."""
 
     def open_bell(self) -> Bell:

@@ -9,8 +9,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from onchain_exec.errors import MissingToolError
+from onchain_exec.oms.storage.driver import Driver
 from onchain_exec.oms.storage.row_leases import RowLeases
-from onchain_exec.oms.storage.schema import HEAD
 
 try:
     import psycopg
@@ -41,16 +41,15 @@ class PostgresDatabase:
         )
         return engine.connect()
 
-    def lock_for_writing(self, connection: Connection, *, survives_power_loss: bool = True) -> None:
+    def begin_writing(self, driver: Driver, *, survives_power_loss: bool) -> None:
         if not survives_power_loss:
-            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
-        connection.execute(select(HEAD.c.id).with_for_update())
+            driver.run_text("SET LOCAL synchronous_commit = off")
 
     def lock_for_opening(self, connection: Connection) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(_OPENING_LOCK)))
 
-    def announce(self, connection: Connection, seq: int) -> None:
-        connection.execute(select(func.pg_notify(_CHANNEL, str(seq))))
+    def announce(self, driver: Driver, seq: int) -> None:
+        driver.run_text(f"NOTIFY {_CHANNEL}, '{seq}'")
 
     def open_bell(self) -> ListeningBell:
         return ListeningBell(self._url)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.pool import NullPool
 
+from onchain_exec.oms.storage.driver import Driver
 from onchain_exec.oms.storage.session import Session
 
 _POLL_S: Final = 0.02
@@ -34,13 +35,13 @@ class SqliteFile:
         return engine.connect()
 
     def lock_for_opening(self, connection: Connection) -> None:
-        self.lock_for_writing(connection)
+        self.begin_writing(Driver(connection), survives_power_loss=True)
 
-    def lock_for_writing(self, connection: Connection, *, survives_power_loss: bool = True) -> None:
-        connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if survives_power_loss else 'NORMAL'}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    def begin_writing(self, driver: Driver, *, survives_power_loss: bool) -> None:
+        driver.run_text(f"PRAGMA synchronous={'FULL' if survives_power_loss else 'NORMAL'}")
+        driver.run_text("BEGIN IMMEDIATE")
 
-    def announce(self, connection: Connection, seq: int) -> None:
+    def announce(self, driver: Driver, seq: int) -> None:
         """Nothing to do: followers poll the file."""
 
     def open_bell(self) -> PollingBell:

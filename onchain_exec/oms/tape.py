@@ -1,0 +1,75 @@
+"""The journal's lines in their table, and its head: what is read and written in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from onchain_exec.errors import JournalError
+from onchain_exec.oms.line import GENESIS, Line
+from onchain_exec.oms.storage import Database, Driver
+from onchain_exec.oms.storage.schema import EVENTS, HEAD
+
+_COLUMNS: Final = tuple(column.name for column in EVENTS.columns)
+_AT_ONCE: Final = 10_000  # a driver may hold all rows of an answer in memory
+
+
+class End(NamedTuple):
+    """The number and hash of a last line."""
+
+    seq: int = 0
+    hash: str = GENESIS
+
+
+class Tape:
+    """The lines, on one connection."""
+
+    def __init__(self, database: Database, connection: Connection) -> None:
+        self._database, self._driver = database, Driver(connection)
+        head = select(HEAD.c.seq, HEAD.c.hash)
+        self._head = self._driver.compile(head)
+        self._locked_head = self._driver.compile(head.with_for_update())
+        self._move = self._driver.compile(update(HEAD).values(seq=bindparam("seq"), hash=bindparam("hash")))
+        self._insert = self._driver.compile(insert(EVENTS))
+        self._after = self._driver.compile(
+            select(EVENTS)
+            .where(EVENTS.c.seq > bindparam("after"), EVENTS.c.seq <= bindparam("last"))
+            .order_by(EVENTS.c.seq)
+        )
+
+    def lock(self, *, survives_power_loss: bool) -> None:
+        """Begin to write: from here to the end of the transaction nobody else does."""
+        self._database.begin_writing(self._driver, survives_power_loss=survives_power_loss)
+        self._driver.run(self._locked_head)
+
+    def read_after(self, end: End) -> Iterator[Line]:
+        """Yield the lines that follow ``end``.
+
+        Raises:
+            JournalError: they do not follow one another up to the head: lines were changed or cut.
+        """
+        head = End(*self._driver.run(self._head).fetchone())
+        while end.seq < head.seq:
+            before = end
+            for row in self._driver.run(self._after, after=end.seq, last=min(end.seq + _AT_ONCE, head.seq)):
+                line = Line.from_row(tuple(row), *end)
+                end = End(line.seq, line.hash)
+                yield line
+            if end == before:
+                break
+        if head != end:
+            raise JournalError(
+                f"the journal ends with line {end.seq}, and its head is line {head.seq}: lines were cut",
+                needed="every line up to the head",
+                todo="Restore the journal from a copy and reconcile; do not trade on this one",
+            )
+
+    def write(self, lines: list[Line]) -> None:
+        """Add lines, and wake whoever follows when the transaction is committed."""
+        if lines:
+            rows = [dict(zip(_COLUMNS, line.row, strict=True)) for line in lines]
+            self._driver.run_each(self._insert, rows)
+            self._driver.run(self._move, seq=lines[-1].seq, hash=lines[-1].hash)
+            self._database.announce(self._driver, lines[-1].seq)
