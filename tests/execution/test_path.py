@@ -3,48 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from market import approve, plan
+from market import approve, mine, plan
 
 from onchain_exec.app.sandbox import Sandbox
 from onchain_exec.chain import Node
 from onchain_exec.core import Exact
 from onchain_exec.errors import RevertError
-from onchain_exec.execution import (
-    DurableTx,
-    LocalSigner,
-    Mined,
-    SignedTx,
-    SimulatedTx,
-    confirm,
-    rebase,
-    send,
-    sign,
-    simulate,
-)
+from onchain_exec.execution import rebase, simulate
 from onchain_exec.venues.erc20 import get_balance_changes
-
-
-def make_durable(signed: SignedTx) -> DurableTx:
-    """What a journal makes of signed bytes."""
-    tx = signed.simulated.plan
-    return DurableTx(
-        order_id=tx.order_id,
-        purpose=tx.purpose,
-        chain_id=tx.block.chain_id,
-        sender=tx.sender,
-        nonce=signed.nonce,
-        raw=signed.raw,
-        tx_hash=signed.tx_hash,
-    )
-
-
-async def mine(node: Node, sandbox: Sandbox, simulated: SimulatedTx) -> Mined:
-    signer = LocalSigner(sandbox.trader.key)
-    signed = await sign(simulated, await node.get_nonce(signer.address), signer)
-    await send(node, make_durable(signed))
-    outcome = await confirm(node, make_durable(signed), 1, timeout_s=5, poll_s=0.02)
-    assert isinstance(outcome, Mined), outcome
-    return outcome
 
 
 @pytest.mark.parametrize(("exact", "amount"), [(Exact.IN, 2 * 10**18), (Exact.OUT, 5_000 * 10**6)])

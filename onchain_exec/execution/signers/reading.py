@@ -23,6 +23,7 @@ from onchain_exec.execution.signers.swaps import (
 )
 from onchain_exec.execution.signers.transaction import UnsignedTx
 from onchain_exec.venues.erc20 import APPROVE
+from onchain_exec.venues.permit2 import PERMIT2
 
 TRANSFER: Final = Function("transfer(address,uint256)", "(bool)")
 
@@ -90,7 +91,7 @@ def read_message(message: Mapping[str, Any]) -> Intent:
                 token = to_address(details["token"])
                 allowance = Allowance(token, to_address(fields["spender"]), int(details["amount"]))
                 return Intent(token, APPROVE.selector, allowances=(allowance,))
-            case "PermitWitnessTransferFrom":
+            case "PermitWitnessTransferFrom" if verifier == PERMIT2:
                 return _read_witness(fields)
             case "SafeTx" if int(fields["operation"]) == 0 and int(fields["gasPrice"]) == 0:
                 data = bytes.fromhex(fields["data"].removeprefix("0x"))
