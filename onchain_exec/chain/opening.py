@@ -30,10 +30,7 @@ def open_pool(
     Raises:
         ConfigError: a URL cannot be used, no endpoint reads, or more shall agree than read.
     """
-    members = [
-        Member(_open_endpoint(endpoint), endpoint.roles, endpoint.limits.requests_per_s)
-        for endpoint in endpoints
-    ]
+    members = [Member(_open_endpoint(endpoint), endpoint.roles, endpoint.limits) for endpoint in endpoints]
     return EndpointPool(members, chain_id=chain_id, policy=policy)
 
 

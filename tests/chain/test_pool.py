@@ -106,11 +106,15 @@ def test_bucket_never_lets_more_start_than_its_rate(rate: float, asks: list[tupl
 
 def test_latency_quantile_is_that_of_the_recent_answers() -> None:
     latency = Latency()
-    assert latency.get_quantile(0.9) is None
-    for milliseconds in range(100):
+    assert not latency
+    for milliseconds in range(1_000):
         latency.add(milliseconds / 1_000)
-    assert latency.get_quantile(0.9) == pytest.approx(0.093, abs=0.001)
-    assert 0.09 < latency.mean_s < 0.1
+    assert latency.get_quantile(0.0) == 0.744  # 256 are remembered
+    assert latency.get_quantile(0.5) == 0.872
+    assert latency.get_quantile(1.0) == 0.999
+    assert latency.get_share_over(0.999) == 0
+    assert latency.get_share_over(0.9) == pytest.approx(99 / 256)
+    assert 0.99 < latency.mean_s < 1
 
 
 def _view(name: str, chain: ModelChain, height: int) -> View:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fault_server import Answer, FaultServer, as_json, result
 
-from onchain_exec.chain import EndpointPool, HeadFollower, HttpRpc, LocalChain, Node
+from onchain_exec.chain import EndpointLimits, EndpointPool, HeadFollower, HttpRpc, LocalChain, Node
 from onchain_exec.chain.heads import FirstSign, HeadSubscription
 from onchain_exec.chain.pool import Member
 from onchain_exec.errors import NodesDisagreeError
@@ -51,7 +51,9 @@ async def servers(chain: LocalChain) -> AsyncIterator[list[FaultServer]]:
 
 @pytest.fixture
 async def pooled(servers: list[FaultServer]) -> AsyncIterator[Node]:
-    pool = EndpointPool([Member(HttpRpc(server.url, timeout_s=2)) for server in servers])
+    # Patient, since the servers share a loop and a chain, and the machine may be busy.
+    limits = EndpointLimits(patience_s=2)
+    pool = EndpointPool([Member(HttpRpc(server.url), limits=limits) for server in servers])
     node = await Node.connect(pool, 1337)
     yield node
     await node.close()

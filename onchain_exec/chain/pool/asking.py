@@ -7,7 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from onchain_exec.chain.dialects import get_revert_data
+from onchain_exec.chain.pool.hedging import get_hedge_s
 from onchain_exec.chain.pool.member import Member
+from onchain_exec.chain.pool.policy import PoolPolicy
 from onchain_exec.chain.wire import Reply, Request
 from onchain_exec.errors import NodeError, NodeRefusedError, NodesDisagreeError, NodeUnreachableError
 
@@ -18,13 +20,13 @@ _RECEIPT_KEYS: Final = ("transactionHash", "blockHash", "status", "gasUsed", "ef
 
 
 async def ask_hedged(
-    members: Sequence[Member], requests: Sequence[Request], hedge_at: float
+    members: Sequence[Member], requests: Sequence[Request], policy: PoolPolicy
 ) -> tuple[Member, Replies]:
     """Return the first usable replies and who gave them; the members are asked in their order.
 
-    The next one is asked as soon as one fails or refuses, or after the time within which the share
-    ``hedge_at`` of its answers came. A refusal never wins against an answer, unless it is the EVM's
-    own: it counts when nobody has better. What is outrun is cancelled: reads change nothing.
+    The next one is asked as soon as one fails or refuses, or as `get_hedge_s` says. A refusal never
+    wins against an answer, unless it is the EVM's own: it counts when nobody has better. What is
+    outrun is cancelled: reads change nothing.
 
     Raises:
         NodeError: of the first member that failed, when all did.
@@ -38,16 +40,18 @@ async def ask_hedged(
             if waiting:
                 member = waiting.pop(0)
                 running[asyncio.create_task(member.ask(requests))] = member
-            for task in await _wait(running, hedge_at if waiting else None):
-                member = running.pop(task)
+            hedge_s = _get_hedge_s(member, waiting[0], policy) if waiting else None
+            done, _ = await asyncio.wait(running, timeout=hedge_s, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                by = running.pop(task)
                 try:
                     replies = task.result()
                 except NodeError as error:
                     failures.append(error)
                     continue
                 if not any(_is_refusal(reply) for reply in replies):
-                    return member, replies
-                refused = refused or (member, replies)
+                    return by, replies
+                refused = refused or (by, replies)
     finally:
         await _cancel(running)
     if refused is not None:
@@ -75,14 +79,10 @@ async def ask_quorum(members: Sequence[Member], request: Request, needed: int) -
     raise NodesDisagreeError(tuple(said), f"{needed} endpoints that say the same of {request[0]}")
 
 
-async def _wait(
-    running: dict[asyncio.Task[Replies], Member], hedge_at: float | None
-) -> set[asyncio.Task[Replies]]:
-    timeout_s = None
-    if hedge_at is not None:
-        timeout_s = list(running.values())[-1].get_late_s(hedge_at)
-    done, _ = await asyncio.wait(running, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-    return done
+def _get_hedge_s(asked: Member, following: Member, policy: PoolPolicy) -> float:
+    if not asked.latency:
+        return asked.patience_s
+    return get_hedge_s(asked.latency, following.latency, policy.hedge_at, policy.max_tail)
 
 
 async def _cancel(tasks: Collection[asyncio.Task[Any]]) -> None:

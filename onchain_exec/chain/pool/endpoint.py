@@ -28,13 +28,15 @@ _SCHEMES: Final = ("http://", "https://", "ws://", "wss://", "ipc://")
 class EndpointLimits:
     """What a provider allows. ``requests_per_s`` None is no limit; a batch counts each of its requests.
 
-    ``max_body`` is in bytes; ``timeout_s`` bounds one answer.
+    ``max_body`` is in bytes; ``timeout_s`` bounds one answer. Where another endpoint could answer
+    instead, ``patience_s`` is the least time that this one is given: more where it usually takes more.
     """
 
     requests_per_s: float | None = None
     max_batch: int = 100
     max_body: int = 1_000_000
     timeout_s: float = 10.0
+    patience_s: float = 0.2
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
 from onchain_exec.chain.decode import decode_result, optional, to_int
-from onchain_exec.chain.pool.endpoint import PUBLIC_ROLES, Role
+from onchain_exec.chain.pool.endpoint import PUBLIC_ROLES, EndpointLimits, Role
 from onchain_exec.chain.pool.health import Health, Signal
 from onchain_exec.chain.pool.pace import Latency, TokenBucket
 from onchain_exec.chain.pool.views import View
@@ -16,25 +16,21 @@ from onchain_exec.chain.wire import Reply, Request
 from onchain_exec.errors import NodeRefusedError, NodeUnreachableError, RateLimitedError
 
 T = TypeVar("T")
-MIN_PATIENCE_S: Final = 0.2
 FIRST_PATIENCE_S: Final = 3.0
 """Before any answer: a distant endpoint's first needs a name, a connection and a handshake."""
-
-_LATE: Final = 1.1
-"""How many times the usual time is late: answers as quick as ever must not count."""
-
-_EARLY: Final = 0.8
 
 
 class Member:
     """An `Rpc` with what is known of it. Times are those of the running loop's clock."""
 
     def __init__(
-        self, rpc: Rpc, roles: Iterable[Role] = PUBLIC_ROLES, requests_per_s: float | None = None
+        self, rpc: Rpc, roles: Iterable[Role] = PUBLIC_ROLES, limits: EndpointLimits | None = None
     ) -> None:
+        limits = limits or EndpointLimits()
         self.rpc, self.roles = rpc, frozenset(roles)
         self.health, self.latency = Health(), Latency()
-        self.bucket = TokenBucket(requests_per_s)
+        self.bucket = TokenBucket(limits.requests_per_s)
+        self._least_patience_s = limits.patience_s
 
     def __repr__(self) -> str:
         return f"Member({self.where!r}, {self.health.state.value})"
@@ -47,19 +43,8 @@ class Member:
     @property
     def patience_s(self) -> float:
         """How long its answer is waited for where others are there too."""
-        usual = self.latency.get_quantile(0.9)
-        return FIRST_PATIENCE_S if usual is None else max(2 * usual, MIN_PATIENCE_S)
-
-    def get_late_s(self, share: float) -> float:
-        """Return after which time an answer is late, when this share of them comes sooner.
-
-        While it stalls now and then, an answer is late sooner: early enough for another endpoint's
-        to be there within twice the usual time.
-        """
-        median, late, latest = (self.latency.get_quantile(part) for part in (0.5, share, 1.0))
-        if median is None or late is None or latest is None:
-            return self.patience_s
-        return _EARLY * median if latest > 2 * median else _LATE * late
+        least = self._least_patience_s
+        return max(2 * self.latency.get_quantile(0.9), least) if self.latency else FIRST_PATIENCE_S
 
     def is_due(self) -> bool:
         """Return whether it may be asked now."""

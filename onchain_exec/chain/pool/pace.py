@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from typing import Final
 
 _WEIGHT: Final = 0.2
 """Of the newest answer in the moving average: about ten answers remember a slow one."""
 
-_KEPT: Final = 64
+_KEPT: Final = 256
+"""Enough that one stall in a hundred answers is seldom out of sight."""
 
 
 class Latency:
@@ -16,19 +18,27 @@ class Latency:
 
     def __init__(self) -> None:
         self.mean_s = 0.0
-        self._recent: deque[float] = deque(maxlen=_KEPT)
+        self._recent: deque[float] = deque()
+        self._ordered: list[float] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._recent)
 
     def add(self, seconds: float) -> None:
         """Count one answer in."""
-        self.mean_s += (seconds - self.mean_s) * (_WEIGHT if self._recent else 1.0)
+        self.mean_s += (seconds - self.mean_s) * (_WEIGHT if self else 1.0)
+        if len(self._recent) == _KEPT:
+            del self._ordered[bisect_left(self._ordered, self._recent.popleft())]
         self._recent.append(seconds)
+        insort(self._ordered, seconds)
 
-    def get_quantile(self, share: float) -> float | None:
-        """Return the time within which this share of the recent answers came; None before any."""
-        if not self._recent:
-            return None
-        ordered = sorted(self._recent)
-        return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+    def get_quantile(self, share: float) -> float:
+        """Return the time within which this share of the recent answers came. There must be one."""
+        return self._ordered[min(int(share * len(self._ordered)), len(self._ordered) - 1)]
+
+    def get_share_over(self, seconds: float) -> float:
+        """Return which share of the recent answers took longer. There must be one."""
+        return 1 - bisect_right(self._ordered, seconds) / len(self._ordered)
 
 
 class TokenBucket:

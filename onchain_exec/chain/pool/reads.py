@@ -42,7 +42,7 @@ class Reader:
             return await self._read_at_home(target, requests, members)
         home = self._homes.get(target.pin)
         members.sort(key=lambda member: member is not home)
-        home, replies = await ask_hedged(members, requests, self._policy.hedge_at)
+        home, replies = await ask_hedged(members, requests, self._policy)
         if target.block_hash:
             self._set_home(target, home)
         return replies
@@ -52,7 +52,7 @@ class Reader:
         members = await self._find_members(Target(Kind.LOOKUP), 1)
         if self._policy.agreeing > 1 and request[0] in QUORUM_METHODS:
             return await ask_quorum(members, request, self._policy.agreeing)
-        _, (reply,) = await ask_hedged(members, [request], self._policy.hedge_at)
+        _, (reply,) = await ask_hedged(members, [request], self._policy)
         if reply is not None:
             return reply
         others = await asyncio.gather(*(_try(member, request) for member in members))

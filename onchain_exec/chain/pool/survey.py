@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from onchain_exec.chain.decode import to_int
 from onchain_exec.chain.pool.health import EndpointState, Signal
-from onchain_exec.chain.pool.member import MIN_PATIENCE_S, Member
+from onchain_exec.chain.pool.member import Member
 from onchain_exec.chain.pool.policy import PoolPolicy
 from onchain_exec.chain.pool.views import View, Witnessed, find_unclear, judge
 from onchain_exec.errors import (
@@ -121,7 +121,7 @@ class Surveyor:
         views = await asyncio.gather(*(self._wait_for(member) for member in expected))
         answered = [(member, view) for member, view in zip(expected, views, strict=True) if view]
         if len(answered) < self._witnesses and probes:
-            await asyncio.wait(probes.values(), timeout=MIN_PATIENCE_S)
+            await asyncio.wait(probes.values(), timeout=min(member.patience_s for member in probes))
             heard = [(member, probe.result()) for member, probe in probes.items() if probe.done()]
             answered += [(member, view) for member, view in heard if view]
         return answered
