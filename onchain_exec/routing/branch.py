@@ -56,13 +56,9 @@ def choose_edges(problem: Problem, point: DualPoint, expired: Callable[[], bool]
     """
     if not problem.costs.any():
         root = Case(point.log_prices)
-        return Choice(_without_trifles(problem, point), root, ((upper_bound(problem, root), root),))
+        support = Support(find_trades(problem, point), point.value, point.log_prices)
+        return Choice(support, root, ((upper_bound(problem, root), root),))
     return _Tree(problem, point).search(expired)
-
-
-def _without_trifles(problem: Problem, point: DualPoint) -> Support:
-    trades = find_trades(problem, point)
-    return Support(trades[point.trade.amount_out[trades] >= 1], point.value, point.log_prices)
 
 
 class _Tree:

@@ -102,10 +102,12 @@ class DualPoint:
 
 
 def find_trades(problem: Problem, point: DualPoint) -> IndexArray:
-    """Return the edges whose trades are more than rounding: by what they move or by what they earn."""
+    """Return the edges whose trades are more than rounding, by what they move or by what they earn, and
+    give at least one unit."""
     value = np.exp(point.log_prices[problem.edges.source]) * point.trade.amount_in
     moves = value > TRIFLE * float(value.max(initial=0.0))
-    return np.flatnonzero(moves | (point.profit > _TRIFLING_PROFIT * abs(point.value)))
+    earns = point.profit > _TRIFLING_PROFIT * abs(point.value)
+    return np.flatnonzero((moves | earns) & (point.trade.amount_out >= 1))
 
 
 def evaluate(

@@ -20,8 +20,9 @@ class Settlement:
 
     def bought(self, token: Token) -> int:
         """What all legs give of ``token`` beyond what they take."""
-        given = sum(leg.amount_out for leg in self.legs if leg.hops[-1].token_out == token)
-        return given - sum(leg.amount_in for leg in self.legs if leg.hops[0].token_in == token)
+        address = token.address
+        given = sum(leg.amount_out for leg in self.legs if leg.hops[-1].token_out.address == address)
+        return given - sum(leg.amount_in for leg in self.legs if leg.hops[0].token_in.address == address)
 
 
 class RefusedError(Exception):
@@ -48,12 +49,13 @@ class Market:
 
     def swap(self, flow: Flow, amount: int) -> Hop:
         """Run the flow's swap of ``amount`` exact units; raises RefusedError."""
-        met = self._after.get(flow.pool.key, flow.pool)
+        key = flow.pool.key
+        met = self._after.get(key, flow.pool)
         try:
             done = met.swap(flow.token_in, flow.token_out, amount, self._exact)
         except (PoolRevertError, StaleStateError) as error:
             raise RefusedError(flow) from error
-        self._after[met.key] = done.pool_after
+        self._after[key] = done.pool_after
         self.gas_units += hop_gas(met.kind) + TICK_GAS * done.ticks_crossed
         return Hop(met, flow.token_in, flow.token_out, done.amount_in, done.amount_out, done.fee_amount)
 

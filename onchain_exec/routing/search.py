@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from dataclasses import replace
 from math import floor
 from typing import Final
 
@@ -19,11 +19,11 @@ from onchain_exec.routing.flow import Flow, is_acyclic, keep_through, order_toke
 from onchain_exec.routing.gas import ROUTE_GAS
 from onchain_exec.routing.market import RefusedError, Settlement
 from onchain_exec.routing.network import Network
-from onchain_exec.routing.oracles import Edges, IndexArray
-from onchain_exec.routing.route import Certificate, GasModel, Options, Route, Shape, Terms, exclude
+from onchain_exec.routing.oracles import Edges, FloatArray, IndexArray
+from onchain_exec.routing.route import Certificate, GasModel, Options, Route, Terms, exclude
 from onchain_exec.routing.scope import best_rates, make_scope
 from onchain_exec.routing.settle import settle
-from onchain_exec.routing.singles import find_singles
+from onchain_exec.routing.singles import find_singles, settle_best
 from onchain_exec.venues import PoolSet
 
 _NO_GAS: Final = GasModel()
@@ -86,15 +86,15 @@ class _Search:
         self.scope = make_scope(
             network, terms.token_in, terms.token_out, options.max_hops, cycles=options.cycles
         )
+        self.tokens = [network.tokens[number] for number in self.scope.tokens.tolist()]
 
     def run(self) -> Route:
         """Return the route; see `find_route`."""
         problem, point, backward = self._solve()
         choice = choose_edges(problem, point, self._deadline())
-        best = self._settle_support(problem, choice.support)
-        singles = self._settle_singles(problem, point)
-        best_single = max(singles, key=self._worth, default=None)
-        found = max([*singles, *([best] if best else [])], key=self._worth, default=None)
+        best_single = self._settle_single(problem, point)
+        several = self._settle_support(problem, point, choice.support)
+        found = max((way for way in (best_single, several) if way), key=self._worth, default=None)
         if found is None:
             raise self._no_route()
         certificate = self._certify(choice, found, backward)
@@ -131,75 +131,82 @@ class _Search:
         the part that closes the cycles."""
         problem = self._problem(self.scope.edges)
         rates = best_rates(self.scope, self.options.max_hops, to_target=self.forwards)
-        point = solve(problem, np.nan_to_num(rates if self.forwards else -rates, neginf=0.0, posinf=0.0))
-        flows = self._flows(problem, point, np.arange(len(self.scope.tokens)))
+        start = np.nan_to_num(rates if self.forwards else -rates, neginf=0.0, posinf=0.0)
+        point = solve(problem, start, _SETTLED)
+        flows = self._flows(problem, point)
         order = order_tokens(flows)
         if self.options.cycles or is_acyclic(flows, order):
             return problem, point, problem.take(np.empty(0, np.intp))
         forward = self._lead_forward(problem.edges, order)
         backward = problem.take(np.flatnonzero(~forward))
         problem = problem.take(np.flatnonzero(forward))
-        return problem, solve(problem, point.log_prices), backward
+        return problem, solve(problem, point.log_prices, _SETTLED), backward
 
-    def _settle_support(self, problem: Problem, support: Support) -> Settlement | None:
-        """Return the support in exact integers; edges whose pools refuse their part are left out."""
+    def _settle_support(self, problem: Problem, point: DualPoint, support: Support) -> Settlement | None:
+        """Return the support in exact integers; edges whose pools refuse their part are left out.
+        ``point`` solves it already where no edge has a cost."""
         edges = support.edges
+        flows = None if problem.costs.any() else self._flows(problem, point)
         while len(edges):
-            part, tokens = problem.take(edges).compact()
-            point = solve(part, support.log_prices[tokens], _SETTLED)
-            flows = self._flows(part, point, tokens)
+            if flows is None:
+                flows = self._solve_flows(problem, edges, support.log_prices)
             if not self.options.cycles:
                 flows = keep_through(flows, self.terms.token_in, self.terms.token_out)
             try:
                 return settle(self.terms, flows, self.options.shape) if flows else None
             except RefusedError as refused:
-                edges = np.delete(edges, refused.flow.edge)
+                edges, flows = edges[edges != refused.flow.edge], None
         return None
 
-    def _flows(self, part: Problem, point: DualPoint, tokens: IndexArray) -> list[Flow]:
-        """Return what the edges of ``part`` carry, trifles left out; its token i is ``tokens[i]``."""
-        edges, trade, chosen = part.edges, point.trade, find_trades(part, point)
+    def _solve_flows(self, problem: Problem, edges: IndexArray, log_prices: FloatArray) -> list[Flow]:
+        part, tokens = problem.take(edges).compact()
+        full = log_prices.copy()
+        point = solve(part, log_prices[tokens], _SETTLED)
+        full[tokens] = point.log_prices
+        flows = self._flows(problem.take(edges), replace(point, log_prices=full))
+        return [flow._replace(edge=int(edges[flow.edge])) for flow in flows]
+
+    def _flows(self, problem: Problem, point: DualPoint) -> list[Flow]:
+        """Return what the edges carry, trifles left out."""
+        edges, trade, chosen = problem.edges, point.trade, find_trades(problem, point)
         source, target = edges.source[chosen], edges.target[chosen]
-        amount_in, amount_out = trade.amount_in[chosen], trade.amount_out[chosen]
+        amount_in = trade.amount_in[chosen]
         columns = (
             (self.network.pools[pool] for pool in edges.pool[chosen].tolist()),
-            (self._token(number) for number in tokens[source].tolist()),
-            (self._token(number) for number in tokens[target].tolist()),
+            (self.tokens[number] for number in source.tolist()),
+            (self.tokens[number] for number in target.tolist()),
             amount_in.tolist(),
-            amount_out.tolist(),
+            trade.amount_out[chosen].tolist(),
             (np.exp(point.log_prices[source]) * amount_in).tolist(),
             chosen.tolist(),
         )
-        return [Flow(*row) for row in zip(*columns, strict=True)]
+        return list(map(Flow._make, zip(*columns, strict=True)))
 
     def _lead_forward(self, edges: Edges, order: Sequence[Address]) -> NDArray[np.bool_]:
         """Return which edges lead nearer to the end, or else forwards in ``order``."""
         numbers = {token: number for number, token in enumerate(order)}
-        place = np.array([numbers.get(self._token(n).address, -1) for n in range(len(self.scope.tokens))])
+        place = np.array([numbers.get(token.address, -1) for token in self.tokens])
         rank = self.scope.level * (len(order) + 1) + place
         return np.asarray(rank[edges.source] < rank[edges.target])
 
-    def _token(self, number: int) -> Token:
-        return self.network.tokens[int(self.scope.tokens[number])]
-
-    def _settle_singles(self, problem: Problem, point: DualPoint) -> list[Settlement]:
-        """Return the most promising paths without a split, in exact integers."""
-        edges, settled = problem.edges, []
+    def _settle_single(self, problem: Problem, point: DualPoint) -> Settlement | None:
+        """Return the best path without a split, in exact integers."""
+        edges = problem.edges
         amount_in = float(self.terms.amount) if self.forwards else max(1.0, -point.value)
-        for path in find_singles(edges, self.scope, amount_in):
-            flows = [
+        paths = [
+            [
                 Flow(
                     self.network.pools[edges.pool[edge]],
-                    self._token(edges.source[edge]),
-                    self._token(edges.target[edge]),
+                    self.tokens[edges.source[edge]],
+                    self.tokens[edges.target[edge]],
                     *(1.0, 1.0, 1.0),
                     edge,
                 )
                 for edge in path
             ]
-            with suppress(RefusedError):
-                settled.append(settle(self.terms, flows, Shape.GRAPH))
-        return settled
+            for path in find_singles(edges, self.scope, amount_in)
+        ]
+        return settle_best(self.terms, paths, self.gas)
 
     def _certify(self, choice: Choice, found: Settlement, backward: Problem) -> Certificate:
         """Return the bound for routes that pay the gas that ``found`` pays."""
@@ -209,7 +216,7 @@ class _Search:
         prices = np.exp(choice.root.log_prices).tolist()
         return Certificate(
             bound=total if self.forwards else -total,
-            prices={self._token(number): price for number, price in enumerate(prices)},
+            prices=dict(zip(self.tokens, prices, strict=True)),
             excluded=(
                 *exclude(self.network.unknown, "no oracle for this kind of pool"),
                 *exclude(

@@ -55,12 +55,11 @@ def _join(hops: Sequence[Hop], terms: Terms) -> tuple[Leg, ...]:
         if token not in ends and len(arriving[token]) == len(leaving[token]) == 1
     }
     legs = []
-    for first in range(len(hops)):
-        if first not in following.values():
-            chain = [first]
-            while chain[-1] in following:
-                chain.append(following[chain[-1]])
-            legs.append(Leg(tuple(hops[number] for number in chain)))
+    for first in sorted(set(range(len(hops))).difference(following.values())):
+        chain = [first]
+        while chain[-1] in following:
+            chain.append(following[chain[-1]])
+        legs.append(Leg(tuple(hops[number] for number in chain)))
     return tuple(legs)
 
 

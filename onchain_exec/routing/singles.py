@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
+from onchain_exec.core import Exact
+from onchain_exec.errors import PoolRevertError, StaleStateError
+from onchain_exec.routing.flow import Flow
+from onchain_exec.routing.gas import ROUTE_GAS, hop_gas
+from onchain_exec.routing.market import RefusedError, Settlement
 from onchain_exec.routing.oracles import Edges, FloatArray
+from onchain_exec.routing.route import GasModel, Shape, Terms
 from onchain_exec.routing.scope import Scope
+from onchain_exec.routing.settle import settle
 
 _MOST: Final = 32
 _FIRSTS: Final = 2
 _NONE: Final = 1e-300
+_HOPELESS: Final = float("-inf")
 
 
 def find_singles(edges: Edges, scope: Scope, amount_in: float) -> list[tuple[int, ...]]:
@@ -48,3 +57,37 @@ def find_singles(edges: Edges, scope: Scope, amount_in: float) -> list[tuple[int
             ranked = firsts[np.argsort(-first_given[firsts], kind="stable")[:_FIRSTS]]
             paths += [(first, last) for first in ranked.tolist() if edges.pool[first] != edges.pool[last]]
     return paths
+
+
+def settle_best(terms: Terms, paths: Sequence[Sequence[Flow]], gas: GasModel) -> Settlement | None:
+    """Return the path that is worth most for the whole amount after gas, in exact integers, or None if
+    none fills it. Ticks cost gas only once they are run: what a path is worth without them comes first."""
+    hopes = sorted(((_hope(terms, path, gas), -n) for n, path in enumerate(paths)), reverse=True)
+    best: Settlement | None = None
+    worth = _HOPELESS
+    for hope, number in hopes:
+        if hope <= worth:
+            break
+        try:
+            settled = settle(terms, paths[-number], Shape.GRAPH)
+        except RefusedError:
+            continue
+        if (found := _worth(terms, settled, gas)) > worth:
+            best, worth = settled, found
+    return best
+
+
+def _hope(terms: Terms, path: Sequence[Flow], gas: GasModel) -> float:
+    forwards, amount = terms.exact is Exact.IN, terms.amount
+    try:
+        for flow in path if forwards else reversed(path):
+            amount = flow.pool.quote(flow.token_in, flow.token_out, amount, terms.exact)
+    except (PoolRevertError, StaleStateError):
+        return _HOPELESS
+    gas_units = ROUTE_GAS + sum(hop_gas(flow.pool.kind) for flow in path)
+    return (amount if forwards else -amount) - gas.cost(gas_units)
+
+
+def _worth(terms: Terms, settled: Settlement, gas: GasModel) -> int:
+    priced = terms.token_out if terms.exact is Exact.IN else terms.token_in
+    return settled.bought(priced) - gas.cost(settled.gas_units)
