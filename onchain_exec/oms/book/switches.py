@@ -68,6 +68,12 @@ def list_paused_venues(switches: Switches) -> frozenset[str]:
     )
 
 
+def is_killed(switches: Switches, account: Address | None = None) -> bool:
+    """Return whether everything, or this account, is killed."""
+    scopes = (EVERYTHING, get_account_scope(account) if account else EVERYTHING)
+    return any(scope in switches and switches[scope].state is SwitchState.KILLED for scope in scopes)
+
+
 def require_not_killed(switches: Switches, account: Address) -> None:
     """Raise HaltedError if nothing of the account's may be signed or sent."""
     _require(switches, account, {SwitchState.KILLED})

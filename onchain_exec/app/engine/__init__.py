@@ -1,0 +1,6 @@
+"""The engine: parent orders of several accounts and chains, traded from the journal, head by head."""
+
+from onchain_exec.app.engine.engine import Engine
+from onchain_exec.app.engine.lane import DeskPath, Lane, Path, PriceSource
+
+__all__ = ["DeskPath", "Engine", "Lane", "Path", "PriceSource"]

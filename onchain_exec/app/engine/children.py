@@ -1,0 +1,162 @@
+"""From a parent's move to a child on its way: quote, bounds, check, journal, and one transaction."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+
+from onchain_exec.app.engine.lane import Lane
+from onchain_exec.app.run import dispatch, make_durable
+from onchain_exec.core import Address, BlockRef, Exact, Order, ParentOrder
+from onchain_exec.errors import (
+    DuplicateOrderError,
+    HaltedError,
+    JournalError,
+    NodeError,
+    OnchainExecError,
+    StateError,
+)
+from onchain_exec.oms import OrderView, ParentView, require_running
+from onchain_exec.oms.engine import End, get_limit_bound, kill
+from onchain_exec.risk import Approved, Denied
+from onchain_exec.routing import Quote, bind_quote
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """A parent that may begin a child, and the account that is free for it."""
+
+    view: ParentView
+    amount: int
+    account: Address
+
+
+async def begin(lane: Lane, chance: Chance, head: BlockRef, now: int) -> None:
+    """Begin a child if the market gives the price; a fill-or-kill order ends if it does not."""
+    parent = chance.view.parent
+    try:
+        quote = await _find_quote(lane, chance, head, now)
+    except StateError as error:
+        quote = None
+        why = str(error)
+    else:
+        why = "the market does not give the price"
+    if quote is not None:
+        await _accept(lane, quote)
+    elif parent.fill_or_kill:
+        end_parent(lane, chance.view, kill(why))
+
+
+async def advance(lane: Lane, view: OrderView, head: BlockRef, now: int) -> None:
+    """Take a child that was accepted, and has no swap bytes, one transaction further, under the bounds
+    it was accepted on; end it if its time has passed or the market no longer gives them."""
+    journal, order, accepted = lane.context.journal, view.order, view.quote
+    if order is None or accepted is None:
+        return
+    if order.expires_at < now:
+        journal.append_expiry(view.order_id)
+        return
+    with _failures_settled(lane, view.order_id):
+        require_running(journal.read_switches(), order.account)
+        quote = await lane.path.quote(order, head)
+        bound = bind_quote(quote, accepted.amount_out_min, accepted.amount_in_max)
+        match await lane.path.check(bound):
+            case Approved() as approved:
+                await _proceed(lane, approved)
+            case Denied() as denied:
+                journal.append_denial(bound, denied)
+
+
+def end_parent(lane: Lane, view: ParentView, end: End) -> None:
+    """Write down that a parent trades no more."""
+    log.info("parent ends: %s", end.failure.found, extra={"order_id": view.parent.order_id})
+    lane.context.journal.append_parent_end(view.parent.order_id, end.happened, end.failure)
+
+
+async def _find_quote(lane: Lane, chance: Chance, head: BlockRef, now: int) -> Quote | None:
+    """Return the child's quote under its parent's bounds; None while a price is not met.
+
+    Raises:
+        StateError: the market has no answer, or none within the bounds.
+    """
+    parent, order = chance.view.parent, _make_child(lane, chance, now)
+    if lane.prices and (parent.stop_price or parent.limit_price):
+        price = await lane.prices.read_price(order.token_in, order.token_out, head)
+        if price is None or not _is_met(parent, price):
+            return None
+    quote = await lane.path.quote(order, head)
+    if not lane.prices and not _is_met(parent, quote.mid_price):
+        return None
+    bound = get_limit_bound(parent, order.amount)
+    if bound is None:
+        return quote
+    if parent.exact is Exact.IN:
+        return bind_quote(quote, max(bound, quote.amount_out_min), quote.amount_in_max)
+    return bind_quote(quote, quote.amount_out_min, min(bound, quote.amount_in_max))
+
+
+async def _accept(lane: Lane, quote: Quote) -> None:
+    """Journal the verdict on a child's quote and, if it may trade, send its first transaction."""
+    journal = lane.context.journal
+    order = quote.order
+    try:
+        match await lane.path.check(quote):
+            case Denied() as denied:
+                journal.append_denial(quote, denied)
+                return
+            case Approved() as approved:
+                journal.append_order(order, quote)
+    except (NodeError, StateError, DuplicateOrderError) as error:  # a duplicate: another engine was faster
+        log.info("child not begun: %s", error, extra={"order_id": order.order_id})
+        return
+    with _failures_settled(lane, order.order_id):
+        await _proceed(lane, approved)
+
+
+async def _proceed(lane: Lane, approved: Approved) -> None:
+    """Sign and send the first transaction that the order needs; what follows waits until it is mined."""
+    signer = lane.signers[approved.account.owner]
+    simulated = await lane.path.build(approved, signer)
+    first = (*simulated.depends_on, simulated)[0]
+    await dispatch(lane.context, await make_durable(lane.context, signer, first))
+
+
+@contextmanager
+def _failures_settled(lane: Lane, order_id: str) -> Iterator[None]:
+    """End the order for what the market or the signer refuses; let it wait for what can pass."""
+    try:
+        yield
+    except (NodeError, HaltedError, JournalError) as error:
+        log.info("order waits: %s", error, extra={"order_id": order_id})
+    except OnchainExecError as error:
+        lane.context.journal.append_failure(order_id, error)
+
+
+def _is_met(parent: ParentOrder, price: Fraction) -> bool:
+    stop, limit = parent.stop_price, parent.limit_price
+    return (stop is None or price <= stop) and (limit is None or price >= limit)
+
+
+def _make_child(lane: Lane, chance: Chance, now: int) -> Order:
+    """Return the next child: its id follows from the parent's and how many came before, so that it is
+    begun once, whoever tries and however often."""
+    parent = chance.view.parent
+    order_id = f"{parent.order_id}.{len(chance.view.children) + 1}"
+    return Order(
+        order_id=order_id,
+        client_order_id=order_id,
+        account=chance.account,
+        recipient=parent.recipient or chance.account,
+        token_in=parent.token_in,
+        token_out=parent.token_out,
+        amount=chance.amount,
+        exact=parent.exact,
+        max_slippage_bps=parent.max_slippage_bps,
+        expires_at=min(parent.expires_at, now + lane.context.policy.time_to_live_s),
+        parent_id=parent.order_id,
+    )

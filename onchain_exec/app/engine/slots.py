@@ -1,0 +1,77 @@
+"""Looking after open slots: the same bytes again, the same for more, a cancel, or nothing for a gap."""
+
+from __future__ import annotations
+
+import logging
+from typing import assert_never
+
+from onchain_exec.app.engine.lane import Lane
+from onchain_exec.app.run import dispatch, sign_and_journal
+from onchain_exec.core import Address, BlockRef
+from onchain_exec.errors import GasError, SignerError
+from onchain_exec.execution import DurableTx, Fees, Purpose, SimulatedTx, build_cancel, build_gap, speed_up
+from onchain_exec.oms import SlotState, SlotView
+from onchain_exec.oms.engine import Care, find_care
+
+log = logging.getLogger(__name__)
+
+
+async def care_for(lane: Lane, account: Address, head: BlockRef, fees: Fees, now: int) -> None:
+    """Give each open slot of an account what it needs, in the order of the nonces.
+
+    Raises:
+        NodeError: the node fails; what was not reached waits for the next head.
+        HaltedError: killed; nothing was signed or sent since.
+    """
+    journal = lane.context.journal
+    for slot in journal.read_open().slots:
+        if slot.key[:2] == (lane.chain_id, account):
+            care = find_care(slot, journal.read_order(slot.order_id), fees, head.base_fee_wei, now)
+            await dispatch(lane.context, await _find_bytes(lane, slot, care, head, fees))
+
+
+async def fill_gap(lane: Lane, account: Address, head: BlockRef, fees: Fees) -> None:
+    """Use the lowest nonce of an account that nobody will, if later ones wait for it."""
+    waiting = _find_waiting(lane, account)
+    if waiting is None or account not in lane.signers:
+        return
+    context = lane.context
+    floor = await context.node.get_nonce(account)
+    nonce = context.journal.reserve_nonce(lane.chain_id, account, waiting.order_id, Purpose.GAP, floor)
+    if nonce < waiting.nonce:
+        proven = await lane.path.prove(build_gap(waiting, head, fees))
+        await dispatch(context, await sign_and_journal(context, lane.signers[account], proven, nonce))
+
+
+async def _find_bytes(lane: Lane, slot: SlotView, care: Care, head: BlockRef, fees: Fees) -> DurableTx:
+    """Return the bytes that are to be sent: new ones, or the newest again where none can be made."""
+    newest = slot.attempts[-1].tx
+    signer = lane.signers.get(newest.sender)
+    if care is Care.SEND or signer is None:
+        return newest
+    try:
+        proven = await _prove(lane, newest, care, head, fees)
+        return await sign_and_journal(lane.context, signer, proven, newest.nonce)
+    except (GasError, SignerError) as error:
+        log.warning("no other bytes for %s: %s", slot.key, error, extra={"order_id": slot.order_id})
+        return newest
+
+
+async def _prove(lane: Lane, stuck: DurableTx, care: Care, head: BlockRef, fees: Fees) -> SimulatedTx:
+    budget_wei = lane.context.policy.max_fee_wei
+    match care:
+        case Care.CANCEL:
+            return await lane.path.prove(build_cancel(stuck, head, fees, budget_wei))
+        case Care.SPEED_UP | Care.SEND:
+            return speed_up(stuck, head, fees, budget_wei)
+        case never:
+            assert_never(never)
+
+
+def _find_waiting(lane: Lane, account: Address) -> DurableTx | None:
+    """Return the first transaction of the account that waits behind an abandoned nonce, or None."""
+    journal = lane.context.journal
+    own = [slot for slot in journal.read_slots() if slot.key[:2] == (lane.chain_id, account)]
+    gaps = [slot.key.nonce for slot in own if slot.state is SlotState.RESERVED and journal.is_abandoned(slot)]
+    later = [slot for slot in journal.read_open().slots if slot.key[:2] == (lane.chain_id, account)]
+    return next((slot.attempts[-1].tx for slot in later if gaps and slot.key.nonce > gaps[0]), None)
