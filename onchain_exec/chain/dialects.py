@@ -2,7 +2,8 @@
 
 JSON-RPC fixes only a few codes, and the clients use the rest as they like: geth answers most with
 -32000 and another text, anvil with -32003, Nethermind with -32015, providers with their own. Each
-question asked of an error has one function here, so that a dialect is learnt in one place.
+question asked of an error has one function here, so that a dialect is learnt in one place; what
+asks to slow down is in `rate_limits`, what a pool says of a transaction in `execution.refusals`.
 """
 
 from __future__ import annotations
@@ -12,16 +13,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from onchain_exec.errors import NodeRefusedError
-
-_RATE_LIMIT: Final = re.compile(
-    r"rate.?limit|too many (requests|calls)|request.{0,20}limit (reached|exceeded)|compute units"
-    r"|exceeded .{0,40}(capacity|quota|throughput|limit)|^limit exceeded|daily request count",
-    re.IGNORECASE,
-)
-_RESULT_LIMIT: Final = re.compile(
-    r"query returned more|block range|response size|logs? matched", re.IGNORECASE
-)
-"""Refusals of a too wide eth_getLogs: some providers give them the code of a rate limit."""
 
 _NO_BLOCK: Final = re.compile(
     r"header (for hash )?not found|block not found|unknown block|resource not found|BlockOutOfRange"
@@ -46,14 +37,6 @@ _INDEXING: Final = re.compile(r"indexing is in progress", re.IGNORECASE)
 _HEX_DATA: Final = re.compile(r"0x[0-9a-fA-F]*")
 _NODE_CODES: Final = frozenset({-32700, -32601, -32600})
 """Parse error, no such method, invalid request: the EVM never ran."""
-
-
-def is_rate_limit(error: NodeRefusedError) -> bool:
-    """Return whether the node asks to slow down (code 429, or -32005, -32007, -32016, -32090 and
-    others with a text that says so)."""
-    if _RESULT_LIMIT.search(error.rpc_message):
-        return False
-    return error.rpc_code in (429, -32005) or bool(_RATE_LIMIT.search(error.rpc_message))
 
 
 def is_block_missing(error: NodeRefusedError) -> bool:

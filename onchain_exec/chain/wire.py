@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from onchain_exec.chain.dialects import is_rate_limit
+from onchain_exec.chain.rate_limits import get_backoff_s, is_rate_limit
 from onchain_exec.errors import NodeRefusedError, NodeUnreachableError, RateLimitedError
 
 Request: TypeAlias = tuple[str, Sequence[Any]]
@@ -141,7 +141,8 @@ def _refusal(error: Any, method: str, where: str) -> NodeRefusedError:
     code, message = error.get("code"), str(error.get("message", ""))
     refusal = NodeRefusedError(method, code if type(code) is int else 0, message, error.get("data"))
     if is_rate_limit(refusal):
-        raise RateLimitedError(f"{where} limits {method}: {message} (code {code})")
+        limited = f"{where} limits {method}: {message} (code {code})"
+        raise RateLimitedError(limited, retry_after_s=get_backoff_s(refusal))
     return refusal
 
 

@@ -9,8 +9,8 @@ from onchain_exec.chain.dialects import (
     is_block_missing,
     is_eip1898_unknown,
     is_indexing,
-    is_rate_limit,
 )
+from onchain_exec.chain.rate_limits import is_rate_limit
 from onchain_exec.errors import NodeRefusedError
 
 DATA = "0x08c379a0" + "00" * 31 + "20" + "00" * 31 + "02" + "4153" + "00" * 30
@@ -118,19 +118,6 @@ def test_is_block_missing_in_every_dialect_is_true_and_no_other_question_is(erro
 def test_is_eip1898_unknown_when_the_block_object_is_not_understood_is_true(error: NodeRefusedError) -> None:
     assert is_eip1898_unknown(error)
     assert not is_block_missing(error)
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        "query returned more than 10000 results",
-        "block range is too wide",
-        "Log response size exceeded the limit",
-    ],
-)
-def test_is_rate_limit_when_a_result_is_too_large_is_false(message: str) -> None:
-    """Infura gives these the code of its rate limit; waiting would not help."""
-    assert not is_rate_limit(_error(-32005, message))
 
 
 def test_is_indexing_when_geth_indexes_is_true() -> None:
