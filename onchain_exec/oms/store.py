@@ -137,13 +137,9 @@ class Store:
         self._book.undo.keep()
 
     def _take(self, line: Line) -> None:
-        end, event_id = self._end, line.event.event_id
-
-        def take_back() -> None:
-            self._end = end
-            self._event_ids.discard(event_id)
-
-        self._book.undo.add(take_back)
+        event_id = line.event.event_id
+        self._book.undo.add(setattr, self, "_end", self._end)
+        self._book.undo.add(self._event_ids.discard, event_id)
         self._book.apply(line.event, line.recorded_at)
         self._end = End(line.seq, line.hash)
         self._event_ids.add(event_id)

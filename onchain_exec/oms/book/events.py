@@ -7,8 +7,10 @@ the slot was orphaned before.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, assert_never
+
+import msgspec
 
 from onchain_exec.core import Order, ParentOrder, Receipt
 from onchain_exec.errors import OnchainExecError
@@ -45,15 +47,14 @@ class EventKind(enum.Enum):
     SLOT_FOREIGN = "slot_foreign"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, gc=False):
     """One thing that happened. ``payload`` holds JSON values; integers that can pass 2**53 are text."""
 
     event_id: str
     kind: EventKind
     order_id: str
     slot: SlotKey | None = None
-    payload: dict[str, Any] = field(default_factory=dict)
+    payload: dict[str, Any] = msgspec.field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.kind.value} {self.slot or self.order_id}"

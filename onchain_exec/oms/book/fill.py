@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any
+
+import msgspec
 
 from onchain_exec.core import Exact, Order, Receipt
 from onchain_exec.core.fixed_point import BPS
@@ -15,8 +16,7 @@ from onchain_exec.venues.erc20 import get_balance_changes
 _REPORT = Context(prec=28)
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
+class Fill(msgspec.Struct, frozen=True, gc=False):
     """A mined swap: base units that left the account and reached the recipient, and the gas paid.
 
     ``slippage_bps`` compares with the quote that was signed, in exact basis points of it: positive

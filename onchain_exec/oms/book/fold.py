@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from onchain_exec.core import Address
 from onchain_exec.errors import JournalError
@@ -121,7 +122,7 @@ class Book:
     def _reserve(self, event: Event, recorded_at: int) -> None:
         key, payload = _key(event), event.payload
         before = self.slots.get(key)
-        state = next_slot_state(before.state if before else None, SlotEvent.RESERVE, str(key))
+        state = next_slot_state(before.state if before else None, SlotEvent.RESERVE, key)
         self.slots[key] = SlotView(
             key=key,
             state=state,
@@ -147,7 +148,7 @@ class Book:
         key, payload = _key(event), event.payload
         slot = self.slots[key]
         purpose, tx_hash = Purpose(payload["purpose"]), payload["tx_hash"]
-        state = next_slot_state(slot.state, SlotEvent.SIGN, str(key))
+        state = next_slot_state(slot.state, SlotEvent.SIGN, key)
         quote = QuoteTerms.from_json(payload["quote"]) if payload["quote"] else _find_quote(slot, purpose)
         raw = bytes.fromhex(payload["raw"][2:])
         durable = DurableTx(event.order_id, purpose, key.chain_id, key.account, key.nonce, raw, tx_hash)
@@ -162,7 +163,7 @@ class Book:
     def _send(self, event: Event, recorded_at: int) -> None:
         key, payload = _key(event), event.payload
         slot = self.slots[key]
-        state = next_slot_state(slot.state, _SEND_EVENTS[payload["outcome"]], str(key))
+        state = next_slot_state(slot.state, _SEND_EVENTS[payload["outcome"]], key)
         attempts = tuple(
             replace(attempt, last_send=payload["outcome"], reason=payload["reason"])
             if attempt.tx.tx_hash == payload["tx_hash"]
@@ -178,7 +179,7 @@ class Book:
         attempt = slot.get_attempt(payload["tx_hash"])
         purpose = attempt.tx.purpose if attempt else None
         happened = {None: SlotEvent.LOSE, Purpose.CANCEL: SlotEvent.REPLACE}.get(purpose, SlotEvent.MINE)
-        state = next_slot_state(slot.state, happened, str(key))
+        state = next_slot_state(slot.state, happened, key)
         consumer = Consumer(
             tx_hash=payload["tx_hash"],
             block_number=payload["block_number"],
@@ -211,7 +212,7 @@ class Book:
         slot = self.slots[key]
         final = event.kind is EventKind.SLOT_FINAL
         happened = SlotEvent.FINALISE if final else SlotEvent.CONFIRM
-        self.slots[key] = replace(slot, state=next_slot_state(slot.state, happened, str(key)))
+        self.slots[key] = replace(slot, state=next_slot_state(slot.state, happened, key))
         if final and slot.consumer:
             _keep_highest(self.newest_final, key.chain_id, slot.consumer)
         if final and slot.purpose is Purpose.SWAP and slot.attempts:
@@ -222,7 +223,7 @@ class Book:
         """Take the consumer away, and with it the fill or failure that it made."""
         key = _key(event)
         slot = self.slots[key]
-        state = next_slot_state(slot.state, SlotEvent.ORPHAN, str(key))
+        state = next_slot_state(slot.state, SlotEvent.ORPHAN, key)
         if slot.purpose is Purpose.SWAP and slot.attempts:
             self._move(event, OrderEvent.ORPHAN, recorded_at, fill=None, failure=None)
         if slot.consumer:

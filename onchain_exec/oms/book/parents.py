@@ -4,8 +4,10 @@ was asked of it."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
 
 from onchain_exec.core import ParentOrder
 from onchain_exec.oms.book.parent_terms import parent_from_json, parent_to_json
@@ -16,8 +18,7 @@ from onchain_exec.oms.book.views import Failure, OrderView
 _ALIVE: Final = UNDECIDED | {OrderState.PARTIAL}
 
 
-@dataclass(frozen=True, slots=True)
-class ParentView:
+class ParentView(msgspec.Struct, frozen=True, gc=False):
     """A parent order as the journal holds it.
 
     ``filled`` is what its filled children and those of the orders it replaced have, in base units of

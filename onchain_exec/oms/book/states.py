@@ -188,27 +188,30 @@ Happening = TypeVar("Happening", OrderEvent, SlotEvent)
 
 def next_order_state(state: OrderState | None, event: OrderEvent, order_id: str) -> OrderState:
     """Return the state after ``event``, or raise IllegalTransitionError naming both."""
-    return _next(ORDER_TABLE, state, event, f"order {order_id}")
+    return _next(ORDER_TABLE, state, event, "order", order_id)
 
 
 def next_parent_state(state: OrderState | None, event: OrderEvent, order_id: str) -> OrderState:
     """Return the parent's state after ``event``, or raise IllegalTransitionError naming both."""
-    return _next(PARENT_TABLE, state, event, f"parent order {order_id}")
+    return _next(PARENT_TABLE, state, event, "parent order", order_id)
 
 
-def next_slot_state(state: SlotState | None, event: SlotEvent, slot: str) -> SlotState:
+def next_slot_state(state: SlotState | None, event: SlotEvent, slot: object) -> SlotState:
     """Return the state after ``event``, or raise IllegalTransitionError naming both."""
-    return _next(SLOT_TABLE, state, event, f"slot {slot}")
+    return _next(SLOT_TABLE, state, event, "slot", slot)
 
 
 def _next(
-    table: Mapping[tuple[State | None, Happening], State], state: State | None, event: Happening, what: str
+    table: Mapping[tuple[State | None, Happening], State],
+    state: State | None,
+    event: Happening,
+    *what: object,
 ) -> State:
     try:
         return table[state, event]
     except KeyError as error:
         legal = ", ".join(legal_event.name for legal_state, legal_event in table if legal_state is state)
         raise IllegalTransitionError(
-            f"{what} met {event.name} in state {state.name if state else 'none'}",
+            f"{' '.join(map(str, what))} met {event.name} in state {state.name if state else 'none'}",
             needed=f"one of: {legal}" if legal else "no event at all: the state is terminal",
         ) from error

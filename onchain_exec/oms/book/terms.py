@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Self
+
+import msgspec
 
 from onchain_exec.core import Exact, Order, Token, to_address
 from onchain_exec.routing import Quote
@@ -61,11 +64,21 @@ def token_to_json(token: Token) -> dict[str, Any]:
 
 def token_from_json(value: dict[str, Any]) -> Token:
     """Return the token that `token_to_json` wrote."""
-    return Token(value["chain_id"], to_address(value["address"]), value["symbol"], value["decimals"])
+    return _make_token(value["chain_id"], value["address"], value["symbol"], value["decimals"])
 
 
-@dataclass(frozen=True, slots=True)
-class QuoteTerms:
+@lru_cache(maxsize=4_096)  # a journal names few tokens, each in every order
+def _make_token(chain_id: int, address: str, symbol: str, decimals: int) -> Token:
+    return Token(chain_id, to_address(address), symbol, decimals)
+
+
+def _fraction_from_text(text: str) -> Fraction:
+    """Return what ``str`` wrote: "n/d" or "n"."""
+    numerator, _, denominator = text.partition("/")
+    return Fraction(int(numerator), int(denominator or 1))
+
+
+class QuoteTerms(msgspec.Struct, frozen=True, gc=False):
     """What a quote promised: amounts in base units, ``mid_price`` in token_out per token_in base
     units, ``gas_cost_wei`` in wei, ``made_at`` in unix seconds, at one block."""
 
@@ -106,7 +119,7 @@ class QuoteTerms:
             amount_out=int(value["amount_out"]),
             amount_in_max=int(value["amount_in_max"]),
             amount_out_min=int(value["amount_out_min"]),
-            mid_price=Fraction(value["mid_price"]),
+            mid_price=_fraction_from_text(value["mid_price"]),
             fee_cost=int(value["fee_cost"]),
             impact_cost=int(value["impact_cost"]),
             gas_cost_wei=int(value["gas_cost_wei"]),

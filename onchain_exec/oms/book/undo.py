@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -15,7 +15,7 @@ class UndoLog:
     """How to take back what was done since `keep`; nothing is written down before the first `keep`."""
 
     def __init__(self) -> None:
-        self._steps: list[Callable[[], None]] | None = None
+        self._steps: list[tuple[Callable[..., object], tuple[Any, ...]]] | None = None
 
     def keep(self) -> None:
         """Let everything so far stand; what comes can be taken back."""
@@ -25,19 +25,20 @@ class UndoLog:
         """Return a place to go back to."""
         return len(self._steps or ())
 
-    def add(self, step: Callable[[], None]) -> None:
-        """Write down how to take back what is about to be done."""
+    def add(self, step: Callable[..., object], *arguments: Any) -> None:
+        """Write down the call that takes back what is about to be done."""
         if self._steps is not None:
-            self._steps.append(step)
+            self._steps.append((step, arguments))
 
     def go_back(self, mark: int = 0) -> None:
         """Take back everything since ``mark``, the newest first."""
         while self._steps and len(self._steps) > mark:
-            self._steps.pop()()
+            step, arguments = self._steps.pop()
+            step(*arguments)
 
 
 class UndoDict(dict[K, V]):
-    """Writes down the old value of each key that is set or removed by ``[]`` and ``del``."""
+    """Writes down the old value of each key that is set or removed by ``[]``, ``del`` and ``pop``."""
 
     def __init__(self, log: UndoLog) -> None:
         super().__init__()
@@ -45,15 +46,20 @@ class UndoDict(dict[K, V]):
 
     def __setitem__(self, key: K, value: V) -> None:
         self._write_down(key)
-        super().__setitem__(key, value)
+        dict.__setitem__(self, key, value)
 
     def __delitem__(self, key: K) -> None:
         self._write_down(key)
-        super().__delitem__(key)
+        dict.__delitem__(self, key)
+
+    def pop(self, key: K, *default: Any) -> Any:
+        if key in self:
+            self._write_down(key)
+        return dict.pop(self, key, *default)
 
     def _write_down(self, key: K) -> None:
         before = self.get(key, _ABSENT)
         if before is _ABSENT:
-            self._log.add(lambda: dict.__delitem__(self, key))
+            self._log.add(dict.__delitem__, self, key)
         else:
-            self._log.add(lambda: dict.__setitem__(self, key, cast(V, before)))
+            self._log.add(dict.__setitem__, self, key, before)

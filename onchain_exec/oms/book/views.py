@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, Self
+
+import msgspec
 
 from onchain_exec.core import Address, Order, to_address
 from onchain_exec.execution.plan import DurableTx, Purpose
@@ -31,8 +32,7 @@ class SlotKey(NamedTuple):
         return cls(int(chain_id), to_address(account), int(nonce))
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True, gc=False):
     """Signed bytes that stand in a slot. ``quote`` is what a swap was signed on (None otherwise);
     ``last_send`` names the newest send outcome (empty before the first), ``reason`` its text."""
 
@@ -42,8 +42,7 @@ class Attempt:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Consumer:
+class Consumer(msgspec.Struct, frozen=True, gc=False):
     """The canonical transaction that consumed a slot, and what it moved (base units; 0 unless a
     successful swap of ours). Of a stranger only the hash is kept, empty where nobody knows it."""
 
@@ -55,8 +54,7 @@ class Consumer:
     gas_cost_wei: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SlotView:
+class SlotView(msgspec.Struct, frozen=True, gc=False):
     """A nonce slot. ``session`` is the process that reserved it last, ``reserved`` how often it was
     reserved, ``orphaned`` how often a reorg took its consumer away."""
 
@@ -75,8 +73,7 @@ class SlotView:
         return next((attempt for attempt in self.attempts if attempt.tx.tx_hash == tx_hash), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True, gc=False):
     """Why an order ended without a fill: a code for machines, and text for people."""
 
     code: str
@@ -89,8 +86,7 @@ class Failure:
         return {"code": self.code, "found": self.found, "needed": self.needed, "todo": self.todo}
 
 
-@dataclass(frozen=True, slots=True)
-class OrderView:
+class OrderView(msgspec.Struct, frozen=True, gc=False):
     """An order as the journal holds it.
 
     ``order`` is None only for a refusal that came before the terms were understood. ``quote`` is
