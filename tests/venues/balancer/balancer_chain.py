@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 from eth_abi import decode, encode
@@ -11,12 +12,14 @@ from eth_abi import decode, encode
 from onchain_exec.app.sandbox.artifacts import read_contract
 from onchain_exec.app.sandbox.deploy.balancer_v2 import deploy_balancer_v2
 from onchain_exec.app.sandbox.deploy.tokens import deploy_token, deploy_weth
+from onchain_exec.app.sandbox.erc20 import get_balance
 from onchain_exec.app.sandbox.evm import DEPLOYER
-from onchain_exec.core import ZERO_ADDRESS, Address, Exact, Token, to_address
+from onchain_exec.core import ZERO_ADDRESS, Address, Exact, Log, Token, to_address
 from onchain_exec.core.abi import Function
-from onchain_exec.core.fixed_point import MAX_INT256, MAX_UINT256, WAD
+from onchain_exec.core.fixed_point import MAX_UINT256, WAD
 from onchain_exec.errors import RevertError
 from onchain_exec.testing.evm import LocalEvm
+from onchain_exec.venues import SwapTerms
 from onchain_exec.venues.balancer import BalancerPool, BalancerStablePool, BalancerWeightedPool
 
 CHAIN_ID = 1337
@@ -35,11 +38,10 @@ CREATE_META_STABLE = Function(
 )
 FUNDS = "(address,bool,address,bool)"
 QUERY_SWAP = Function(f"querySwap((bytes32,uint8,address,address,uint256,bytes),{FUNDS})", "(uint256)")
-BATCH_SWAP = Function(
-    f"batchSwap(uint8,(bytes32,uint256,uint256,uint256,bytes)[],address[],{FUNDS},int256[],uint256)",
-    "(int256[])",
-)
 JOIN = Function("joinPool(bytes32,address,address,(address[],uint256[],bytes,bool))")
+EXIT = Function("exitPool(bytes32,address,address,(address[],uint256[],bytes,bool))")
+BALANCE_OF = Function("balanceOf(address)", "(uint256)")
+OTHER = to_address("0x" + "ab" * 20)
 GET_POOL_TOKENS = Function("getPoolTokens(bytes32)", "(address[],uint256[],uint256)")
 GET_POOL_ID = Function("getPoolId()", "(bytes32)")
 GET_BPT_INDEX = Function("getBptIndex()", "(uint256)")
@@ -100,10 +102,11 @@ class BalancerChain:
         fee_wad: int,
         amp: int,
     ) -> BalancerStablePool:
-        """Create and seed a composable stable pool whose tokens have these rates."""
+        """Create and seed a composable stable pool whose tokens have these rates, or none."""
         addresses, count = [token.address for token in tokens], len(tokens)
+        providers = [self.make_rate(rate) for rate in rates] or [ZERO_ADDRESS] * count
         data = CREATE_COMPOSABLE.encode(
-            "", "", addresses, amp, [self.make_rate(rate) for rate in rates], [10**6] * count,
+            "", "", addresses, amp, providers, [10**6] * count,
             [False] * count, fee_wad, DEPLOYER,
         )  # fmt: skip
         pool = self._create(self.contracts["composable_stable_pool_factory"], data)
@@ -155,22 +158,56 @@ class BalancerChain:
         except RevertError as error:
             return str(decode(["string"], error.data[4:])[0])
 
-    def batch_swap(
-        self, steps: Sequence[tuple[BalancerPool, tuple[Token, Token]]], amount: int, exact: Exact
-    ) -> dict[Token, int]:
-        """Execute hops that pass ``amount`` on; return what the trader paid (positive) of each token."""
-        tokens = list(dict.fromkeys(token for _, sides in steps for token in sides))
-        order = steps if exact is Exact.IN else list(reversed(steps))
-        swaps = [
-            (bytes.fromhex(pool.pool_id[2:]), *(tokens.index(t) for t in sides), 0 if hop else amount, b"")
-            for hop, (pool, sides) in enumerate(order)
-        ]
-        data = BATCH_SWAP.encode(
-            int(exact is Exact.OUT), swaps, [t.address for t in tokens], TRADER, [MAX_INT256] * len(tokens),
-            MAX_UINT256,
-        )  # fmt: skip
-        deltas = BATCH_SWAP.decode(self.evm.call(DEPLOYER, self.vault, data))[0]
-        return dict(zip(tokens, deltas, strict=True))
+    def send(
+        self, call: tuple[Address, bytes, int], sides: tuple[Token, Token]
+    ) -> tuple[tuple[int, int], tuple[Log, ...]]:
+        """Send a call; return what the trader gave and somebody else got of two tokens, and its logs."""
+        before = self._get_held(sides)
+        self.evm.call(DEPLOYER, *call)
+        logs, after = self.evm.logs, self._get_held(sides)
+        return (before[0] - after[0], after[1] - before[1]), logs
+
+    def call(self, pool: Address, signature: str, *arguments: Any) -> tuple[Log, ...]:
+        """Call a pool as its owner; return the logs."""
+        self.evm.call(DEPLOYER, pool, Function(signature).encode(*arguments))
+        return self.evm.logs
+
+    def swap(self, pool: BalancerPool, rng: Random) -> tuple[Log, ...]:
+        token_in, token_out = rng.sample(pool.tokens, 2)
+        amount = max(1, pool.balances[pool.tokens.index(token_in)] // rng.randint(5, 500))
+        terms = SwapTerms(Exact.IN, DEPLOYER, 2**63, amount, 0)
+        self.evm.call(DEPLOYER, *pool.encode_swap(token_in, token_out, terms, DEPLOYER))
+        return self.evm.logs
+
+    def join(self, pool: BalancerPool, rng: Random) -> tuple[Log, ...]:
+        """Add some of each token, for whatever share of the pool that gives."""
+        exact_tokens_in = 1
+        amounts = [balance // rng.randint(3, 300) for balance in pool.balances]
+        user_data = encode(["uint256", "uint256[]", "uint256"], [exact_tokens_in, amounts, 0])
+        return self._change_balances(JOIN, pool, MAX_UINT256, user_data)
+
+    def exit(self, pool: BalancerPool, rng: Random) -> tuple[Log, ...]:
+        """Give back a part of the share, for some of each token."""
+        composable = isinstance(pool, BalancerStablePool) and not pool.invariant_rounds_up
+        held = BALANCE_OF.decode(self.evm.static_call(pool.address, BALANCE_OF.encode(DEPLOYER)))[0]
+        user_data = encode(["uint256", "uint256"], [2 if composable else 1, held // rng.randint(3, 300)])
+        return self._change_balances(EXIT, pool, 0, user_data)
+
+    def set_fee(self, pool: BalancerPool, rng: Random) -> tuple[Log, ...]:
+        return self.call(pool.address, "setSwapFeePercentage(uint256)", rng.randint(10**12, 10**17))
+
+    def _change_balances(
+        self, function: Function, pool: BalancerPool, limit: int, user_data: bytes
+    ) -> tuple[Log, ...]:
+        data = GET_POOL_TOKENS.encode(pool.pool_id_bytes)
+        addresses = GET_POOL_TOKENS.decode(self.evm.static_call(self.vault, data))[0]
+        request = (addresses, [limit] * len(addresses), user_data, False)
+        arguments = (pool.pool_id_bytes, DEPLOYER, DEPLOYER, request)
+        self.evm.call(DEPLOYER, self.vault, function.encode(*arguments))
+        return self.evm.logs
+
+    def _get_held(self, sides: tuple[Token, Token]) -> tuple[int, int]:
+        return get_balance(self.evm, sides[0], DEPLOYER), get_balance(self.evm, sides[1], OTHER)
 
     def get_balances(self, pool: BalancerPool) -> tuple[int, ...]:
         """Return the Vault's balances of the pool's tokens, without its own."""
@@ -218,10 +255,10 @@ class BalancerChain:
         amp: int,
         rounds_up: bool = False,
     ) -> BalancerStablePool:
-        factors = tuple(10 ** (18 - t.decimals) * rate for t, rate in zip(tokens, rates, strict=True))
-        made = BalancerStablePool(
-            pool, pool_id, self.vault, tokens, balances, fee_wad, factors, amp * 1000, rounds_up
-        )
+        rated = zip(tokens, rates or (WAD,) * len(tokens), strict=True)
+        factors = tuple(10 ** (18 - token.decimals) * rate for token, rate in rated)
+        terms = (fee_wad, factors, amp * 1000, rounds_up, not rates)
+        made = BalancerStablePool(pool, pool_id, self.vault, tokens, balances, *terms)
         # scaling by a rate and back may have taken a unit less than was offered
         return replace(made, balances=self.get_balances(made))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pool_laws
@@ -10,17 +11,22 @@ from balancer_chain import WAD_PERCENT, BalancerChain
 from evm_reading import perform
 from random_cases import pick_scale
 
+from onchain_exec.app.sandbox.evm import DEPLOYER
 from onchain_exec.core import Exact, to_address
 from onchain_exec.core.fixed_point import WAD
-from onchain_exec.errors import InputError, RevertError
+from onchain_exec.errors import InputError, RevertError, StaleStateError
+from onchain_exec.venues import Hop, Leg, PoolFill, SwapTerms
 from onchain_exec.venues.balancer import (
     BalancerPool,
     BalancerStablePool,
     BalancerWeightedPool,
+    build_batch_swap,
     read_balancer_pool,
 )
+from onchain_exec.venues.uniswap_v2 import UniswapV2Pool
 
 QUOTES_PER_POOL = 50
+NEVER, OTHER = 2**63, to_address("0x" + "ab" * 20)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +104,7 @@ def test_quote_on_many_random_pools_equals_bytecode(chain, rng, make_pool):
 
 
 @pytest.mark.parametrize("make_pool", [make_weighted, make_stable])
-def test_swap_executed_by_batch_swap_leaves_the_same_balances(chain, rng, make_pool):
+def test_swap_executed_by_the_vault_is_told_and_leaves_the_same_balances(chain, rng, make_pool):
     for _ in range(40):
         pool = make_pool(chain, rng)
         for _ in range(5):
@@ -110,26 +116,107 @@ def test_swap_executed_by_batch_swap_leaves_the_same_balances(chain, rng, make_p
             if isinstance(done, str):
                 assert chain.query(pool, sides, amount, exact) == done
                 continue
-            paid = chain.batch_swap([(pool, sides)], amount, exact)
-            assert (paid[sides[0]], -paid[sides[1]]) == (done.amount_in, done.amount_out)
+            terms = SwapTerms(exact, OTHER, NEVER, done.amount_in, done.amount_out)
+            paid, logs = chain.send(pool.encode_swap(*sides, terms, DEPLOYER), sides)
+            assert paid == (done.amount_in, done.amount_out)
+            fills = [fill for log in logs if (fill := pool.decode_fill(log)) is not None]
+            assert fills == [PoolFill(*sides, *paid)]
+            assert follow(pool, logs) == done.pool_after
             pool = done.pool_after
             assert chain.get_balances(pool) == pool.balances
 
 
-def test_swap_through_two_pools_equals_one_batch_swap(chain, rng):
-    for exact in (Exact.IN, Exact.OUT):
+@pytest.mark.parametrize("exact", list(Exact))
+def test_build_batch_swap_of_two_legs_settles_their_ends_alone(chain, rng, exact):
+    for _ in range(20):
         a, b, c = chain.get_tokens([18, 18, 6])
         first = chain.make_weighted((a, b), (10**22, 10**23), (WAD // 5, 4 * WAD // 5), 10**15, 2)
-        second = chain.make_weighted((b, c) if int(b.address, 16) < int(c.address, 16) else (c, b),
-                                     (10**23, 10**23), (WAD // 2, WAD // 2), 10**16, 1)  # fmt: skip
-        amount = pick_scale(rng, 10**15, 10**21)
-        if exact is Exact.IN:
-            middle = first.quote(a, b, amount, exact)
-            expected = {a: amount, b: 0, c: -second.quote(b, c, middle, exact)}
-        else:
-            middle = second.quote(b, c, amount, exact)
-            expected = {a: first.quote(a, b, middle, exact), b: 0, c: -amount}
-        assert chain.batch_swap([(first, (a, b)), (second, (b, c))], amount, exact) == expected
+        second = chain.make_weighted(
+            in_order(b, c), (10**23, 10**23), (WAD // 2, WAD // 2), 10**16, rng.choice((1, 2))
+        )
+        direct = chain.make_weighted(in_order(a, c), (10**23, 10**23), (WAD // 2, WAD // 2), 10**16, 2)
+        amounts = [pick_scale(rng, 10**15, 10**21) for _ in range(2)]
+        legs = (
+            quote_leg([(first, a, b), (second, b, c)], amounts[0], exact),
+            quote_leg([(direct, a, c)], amounts[1], exact),
+        )
+        amount_in, amount_out = sum(leg.amount_in for leg in legs), sum(leg.amount_out for leg in legs)
+        terms = SwapTerms(exact, OTHER, NEVER, amount_in, amount_out)
+        paid, logs = chain.send(build_batch_swap(legs, terms, DEPLOYER), (a, c))
+        assert paid == (amount_in, amount_out)
+        hops = [hop for leg in legs for hop in leg.hops]
+        told = [fill for hop in hops for log in logs if (fill := hop.pool.decode_fill(log)) is not None]
+        assert told == [PoolFill(hop.token_in, hop.token_out, hop.amount_in, hop.amount_out) for hop in hops]
+        with pytest.raises(RevertError, match="BAL#507"):  # SWAP_LIMIT: the pools have moved
+            chain.send(build_batch_swap(legs, terms, DEPLOYER), (a, c))
+
+
+def in_order(one, other):
+    """Return two tokens as the Vault sorts them."""
+    return (one, other) if int(one.address, 16) < int(other.address, 16) else (other, one)
+
+
+def quote_leg(hops, amount, exact):
+    """Return the leg of ``amount`` through hops, quoted from the side that is fixed."""
+    made = []
+    for pool, token_in, token_out in hops if exact is Exact.IN else hops[::-1]:
+        done = pool.swap(token_in, token_out, amount, exact)
+        made.append(Hop(pool, token_in, token_out, done.amount_in, done.amount_out, done.fee_amount))
+        amount = done.amount_out if exact is Exact.IN else done.amount_in
+    return Leg(tuple(made if exact is Exact.IN else made[::-1]))
+
+
+def test_build_batch_swap_of_other_pools_or_vaults_is_refused(chain):
+    tokens = chain.get_tokens([18, 18])
+    pool = chain.make_weighted(tokens, (10**22, 10**22), (WAD // 2, WAD // 2), 10**15, 2)
+    elsewhere = replace(pool, vault=OTHER)
+    legs = tuple(quote_leg([(one, *tokens)], 10**18, Exact.IN) for one in (pool, elsewhere))
+    terms = SwapTerms(Exact.IN, OTHER, NEVER, 2 * 10**18, 1)
+    with pytest.raises(InputError, match="one Vault"):
+        build_batch_swap(legs, terms, DEPLOYER)
+    pair = UniswapV2Pool(OTHER, *tokens, 10**22, 10**22)
+    with pytest.raises(InputError, match="does not hold"):
+        build_batch_swap((quote_leg([(pair, *tokens)], 10**18, Exact.IN),), terms, DEPLOYER)
+
+
+def follow(pool, logs):
+    for log in logs:
+        pool = pool.apply(log)
+    return pool
+
+
+@pytest.mark.parametrize("make_pool", [make_weighted, make_stable])
+def test_apply_random_events_equals_a_fresh_read(chain, rng, make_pool):
+    taken = set()
+    for _ in range(10):
+        pool = make_pool(chain, rng)
+        for _ in range(15):
+            act = rng.choice((chain.join, chain.exit, chain.set_fee, chain.swap))
+            try:
+                pool = follow(pool, act(pool, rng))
+            except RevertError:
+                continue
+            taken.add(act.__name__)
+        assert pool == perform(chain.evm, read_balancer_pool(pool.address))
+    assert taken == {"join", "exit", "set_fee", "swap"}
+
+
+def test_apply_of_new_rates_or_another_ramp_asks_for_a_fresh_read(chain):
+    tokens = chain.get_tokens([18, 18])
+    for make, update in ((chain.make_composable, "Token"), (chain.make_meta_stable, "Price")):
+        pool = make(tokens, (10**21, 10**21), (WAD, 2 * WAD), 10**15, 100)
+        assert pool.sources == ()
+        with pytest.raises(StaleStateError, match="new terms"):
+            follow(pool, chain.call(pool.address, f"update{update}RateCache(address)", tokens[0].address))
+    plain = chain.make_composable(tokens, (10**21, 10**21), (), 10**15, 100)
+    read = perform(chain.evm, read_balancer_pool(plain.address))
+    assert read == plain
+    assert read.sources == ((plain.vault, plain.pool_id_bytes), (plain.address, b""))
+    end_at = chain.evm.timestamp + 2 * 86_400
+    logs = chain.call(plain.address, "startAmplificationParameterUpdate(uint256,uint256)", 150, end_at)
+    with pytest.raises(StaleStateError, match="new terms"):
+        follow(plain, logs)
+    assert perform(chain.evm, read_balancer_pool(plain.address)).sources == ()
 
 
 @pytest.mark.parametrize("make_pool", [make_weighted, make_stable])

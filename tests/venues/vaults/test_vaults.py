@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-from functools import cache
-from pathlib import Path
-
 import pool_laws
 import pytest
 from eth_abi import encode
@@ -14,19 +9,20 @@ from evm_reading import perform
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from random_cases import pick_scale
+from solidity import compile_source
 
 from onchain_exec.app.sandbox.deploy.tokens import deploy_token, deploy_weth
+from onchain_exec.app.sandbox.erc20 import get_balance
 from onchain_exec.app.sandbox.evm import DEPLOYER
-from onchain_exec.app.sandbox.packages import get_package_path
 from onchain_exec.core import ZERO_ADDRESS, Exact, Token, to_address
 from onchain_exec.core.abi import Function
 from onchain_exec.core.fixed_point import MAX_UINT256
 from onchain_exec.errors import InputError, NoPoolError, PoolRevertError, TokenRefusedError
 from onchain_exec.testing.evm import LocalEvm
+from onchain_exec.venues import PoolFill, SwapTerms
 from onchain_exec.venues.vaults import Erc4626Pool, WrappedNativePool, read_erc4626_pool, read_wrapped_native
 
 CHAIN_ID = 1337
-ROOT = Path(__file__).parents[3]
 VAULT = """
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.0;
@@ -44,47 +40,22 @@ contract Vault is ERC4626 {
 }
 """
 MINT, APPROVE = Function("mint(address,uint256)"), Function("approve(address,uint256)")
-VERBS = {
-    (True, Exact.IN): Function("deposit(uint256,address)", "(uint256)"),
-    (True, Exact.OUT): Function("mint(uint256,address)", "(uint256)"),
-    (False, Exact.IN): Function("redeem(uint256,address,address)", "(uint256)"),
-    (False, Exact.OUT): Function("withdraw(uint256,address,address)", "(uint256)"),
-}
+TRANSFER = Function("transfer(address,uint256)")
+NEVER, OTHER = 2**63, to_address("0x" + "ab" * 20)
 ASSET = Token(1, to_address("0x" + "11" * 20), "USDC", 6)
 SHARE = Token(1, to_address("0x" + "22" * 20), "vUSDC", 18)
 ETH = Token(1, ZERO_ADDRESS, "ETH", 18)
 
 
-@cache
-def compile_vault() -> bytes:
-    """Return the creation code of a vault on OpenZeppelin's (MIT) source, by this project's compiler."""
-    package = get_package_path("@openzeppelin/contracts")
-    sources = {"Vault.sol": {"content": VAULT}}
-    wanted = ["token/ERC20/extensions/ERC4626.sol"]
-    while wanted:
-        path = wanted.pop()
-        name = f"@openzeppelin/contracts/{path}"
-        if name in sources:
-            continue
-        text = (package / path).read_text()
-        sources[name] = {"content": text}
-        for line in text.splitlines():
-            if line.startswith("import "):
-                imported = (package / path).parent / line.split('"')[1]
-                wanted.append(str(imported.resolve().relative_to(package.resolve())))
-    settings = {"outputSelection": {"Vault.sol": {"Vault": ["evm.bytecode.object"]}}}
-    request = json.dumps({"language": "Solidity", "sources": sources, "settings": settings})
-    command = ["node", str(ROOT / "scripts/solc.js"), "--standard-json"]
-    done = subprocess.run(command, input=request, capture_output=True, text=True, check=True, cwd=ROOT)
-    return bytes.fromhex(
-        json.loads(done.stdout)["contracts"]["Vault.sol"]["Vault"]["evm"]["bytecode"]["object"]
-    )
-
-
 def deploy_vault(evm: LocalEvm, decimals: int, offset: int, fee_bps: int = 0) -> tuple[Token, Token]:
     asset = deploy_token(evm, CHAIN_ID, "AST", decimals)
     arguments = encode(["address", "uint8", "uint256"], [asset.address, offset, fee_bps])
-    share = Token(CHAIN_ID, evm.deploy(compile_vault() + arguments), "VLT", decimals + offset)
+    share = Token(
+        CHAIN_ID,
+        evm.deploy(compile_source("Vault.sol", "Vault", VAULT) + arguments),
+        "VLT",
+        decimals + offset,
+    )
     evm.call(DEPLOYER, asset.address, MINT.encode(DEPLOYER, 2**200))
     evm.call(DEPLOYER, asset.address, APPROVE.encode(share.address, MAX_UINT256))
     return asset, share
@@ -103,13 +74,18 @@ def test_swap_equals_the_vaults_own_moves(rng, decimals, offset):
         counts_assets = deposits is (exact is Exact.IN)
         amount = pick_scale(rng, 1, 10 ** (asset if counts_assets else share).decimals * 10**6)
         expected = pool_laws.outcome(lambda: pool.swap(*sides, amount, exact))  # noqa: B023
-        recipients = (DEPLOYER,) if deposits else (DEPLOYER, DEPLOYER)
-        data = VERBS[deposits, exact].encode(amount, *recipients)
         if isinstance(expected, str):
             assert not deposits  # the trader holds assets without end, but only the shares there are
             continue
-        given = VERBS[deposits, exact].decode(evm.call(DEPLOYER, share.address, data))[0]
-        assert given == (expected.amount_out if exact is Exact.IN else expected.amount_in)
+        terms = SwapTerms(exact, OTHER, NEVER, expected.amount_in, expected.amount_out)
+        had = get_balance(evm, sides[0], DEPLOYER), get_balance(evm, sides[1], OTHER)
+        evm.call(DEPLOYER, *pool.encode_swap(*sides, terms, DEPLOYER))
+        fills = [fill for log in evm.logs if (fill := pool.decode_fill(log)) is not None]
+        assert fills == [PoolFill(*sides, expected.amount_in, expected.amount_out)]
+        assert had[0] - get_balance(evm, sides[0], DEPLOYER) == expected.amount_in
+        assert get_balance(evm, sides[1], OTHER) - had[1] == expected.amount_out
+        if deposits:  # whoever got shares hands them on, to be redeemed later
+            evm.call(OTHER, share.address, TRANSFER.encode(DEPLOYER, expected.amount_out))
         assert perform(evm, read_erc4626_pool(share.address)) == expected.pool_after
 
 
@@ -135,14 +111,20 @@ def test_wrapped_native_swap_equals_weth9(rng, sells_native):
     for _ in range(20):
         pool = perform(evm, read_wrapped_native(weth, "ETH"))
         sides = pool.tokens if sells_native else pool.tokens[::-1]
-        amount = pick_scale(rng, 1, 10**18)
-        after = pool.swap(*sides, amount, rng.choice(list(Exact))).pool_after
-        if sells_native:
-            evm.call(DEPLOYER, weth.address, Function("deposit()").encode(), amount)
-        else:
-            evm.call(DEPLOYER, weth.address, Function("withdraw(uint256)").encode(amount))
-        assert evm.get_balance(weth.address) == after.held
-        assert perform(evm, read_wrapped_native(weth, "ETH")) == after
+        amount, exact = pick_scale(rng, 1, 10**18), rng.choice(list(Exact))
+        done = pool.swap(*sides, amount, exact)
+        call = pool.encode_swap(*sides, SwapTerms(exact, DEPLOYER, NEVER, amount, amount), DEPLOYER)
+        assert call[2] == (amount if sells_native else 0)
+        evm.call(DEPLOYER, *call)
+        assert [pool.decode_fill(log) for log in evm.logs] == [PoolFill(*sides, amount, amount)]
+        assert evm.get_balance(weth.address) == done.pool_after.held
+        assert perform(evm, read_wrapped_native(weth, "ETH")) == done.pool_after
+
+
+def test_encode_swap_of_the_wrapped_coin_for_another_recipient_is_refused():
+    pool = WrappedNativePool(ETH, Token(1, SHARE.address, "WETH", 18), 10**18)
+    with pytest.raises(InputError, match="the payer as recipient"):
+        pool.encode_swap(*pool.tokens, SwapTerms(Exact.IN, OTHER, NEVER, 1, 1), DEPLOYER)
 
 
 def test_read_wrapped_native_of_other_decimals_is_refused():
