@@ -1,6 +1,7 @@
 """Three endpoints in any faults: what a pool may say then, and what it must."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from model_chain import CHAIN_ID, ModelChain, ModelEndpoint, make_hash, read_state
@@ -52,12 +53,12 @@ class Cell:
         )
         self.node = Node(self.pool, CHAIN_ID)
 
-    def set_faults(self, *faults: str) -> None:
+    def set_faults(self, faults: Sequence[str], lags: Sequence[int] = LAGS) -> None:
         """Let each endpoint go wrong in its way; forks have each a name and a history of their own."""
         for position, (endpoint, fault) in enumerate(zip(self.endpoints, faults, strict=True)):
             endpoint.fault = fault
             if fault == "lagging":
-                endpoint.lag = LAGS[position]
+                endpoint.lag = lags[position]
             elif fault == "wrong chain":
                 endpoint.chain_id = 1
                 endpoint.chain = self.chain.fork("foreign", self.chain.height)
@@ -79,7 +80,7 @@ class Cell:
         return block
 
 
-async def check_cell(faults: tuple[str, ...], warm: bool) -> None:
+async def check_cell(faults: Sequence[str], warm: bool, lags: Sequence[int] = LAGS) -> None:
     """Hold what the pool owes in one cell of the matrix.
 
     A decision ends on the right and fresh view, or in a typed error; where most endpoints serve the
@@ -90,7 +91,7 @@ async def check_cell(faults: tuple[str, ...], warm: bool) -> None:
     clock = asyncio.get_running_loop()
     if warm:
         await cell.decide()
-    cell.set_faults(*faults)
+    cell.set_faults(faults, lags)
     cell.chain.mine()
     begun = clock.time()
     try:

@@ -315,7 +315,7 @@ def test_request_when_all_endpoints_serve_another_chain_raises() -> None:
     """Catalogue entry 38."""
 
     async def scenario(cell: Cell) -> None:
-        cell.set_faults(*["wrong chain"] * 3)
+        cell.set_faults(["wrong chain"] * 3)
         with pytest.raises(WrongChainError):
             await cell.node.get_block()
 
@@ -435,7 +435,7 @@ def test_send_through_request_is_the_hash_if_any_took_it_and_else_ambiguous(
     """Catalogue entries 25 and 26: what web3's faces get."""
 
     async def scenario(cell: Cell) -> None:
-        cell.set_faults(*faults)
+        cell.set_faults(faults)
         if error is None:
             assert await cell.pool.request("eth_sendRawTransaction", ("0x02",)) == make_hash("0x02")
             with pytest.raises(NodeUnreachableError):  # one knows it, the others may: no refusal by all

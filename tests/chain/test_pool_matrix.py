@@ -28,6 +28,14 @@ def test_decide_in_each_pair_of_states_ends_on_the_right_view_or_a_typed_error(
     run_virtually(check_cell(cell, warm))
 
 
+@pytest.mark.parametrize("lagging", [1, 2, 3])
+def test_decide_with_each_lag_from_1_to_64_ends_on_a_fresh_view_or_a_typed_error(lagging: int) -> None:
+    """Catalogue entry 30: alone, as the majority, and all alike."""
+    faults = ["lagging"] * lagging + ["ok"] * (3 - lagging)
+    for lag in range(1, 65):
+        run_virtually(check_cell(faults, True, (lag,) * 3))
+
+
 @pytest.mark.deep
 @pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
 @pytest.mark.parametrize("cell", ALL, ids="/".join)
