@@ -3,7 +3,7 @@
 from onchain_exec.chain.decode import FeeHistory, Header, SeenTx
 from onchain_exec.chain.heads import HeadEvent, HeadFollower
 from onchain_exec.chain.local import AnvilOptions, DevAccount, LocalChain
-from onchain_exec.chain.node import LogFilter, Node, StoredAccount
+from onchain_exec.chain.node import LogFilter, Node
 from onchain_exec.chain.opening import open_pool, open_rpc
 from onchain_exec.chain.pool import (
     Endpoint,
@@ -45,7 +45,6 @@ __all__ = [
     "SeenTx",
     "SimulatedBlock",
     "StateOverride",
-    "StoredAccount",
     "TxCall",
     "decode_revert",
     "find_tool",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Self, TypeAlias, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
 from onchain_exec.chain.decode import (
     FeeHistory,
@@ -47,8 +47,8 @@ T = TypeVar("T")
 At: TypeAlias = BlockRef | str
 """Where to read: exactly at a block, or at a tag (``latest``, ``pending``, ``safe``, ``finalized``)."""
 
-PinnedRequest: TypeAlias = tuple[str, tuple[Any, ...], tuple[Any, ...]]
-"""A method, the parameters before the block, and those after it."""
+PinnedRequest: TypeAlias = tuple[str, Any, tuple[Any, ...]]
+"""A method, the parameter before the block, and those after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +65,6 @@ class LogFilter:
         """Return the parameter of eth_getLogs for these ``blocks``."""
         topics = [[to_hex(value) for value in topic] or None for topic in self.topics]
         return {"topics": topics, **({"address": self.addresses} if self.addresses else {}), **blocks}
-
-
-_ACCOUNT_METHODS: Final = ("eth_getBalance", "eth_getTransactionCount", "eth_getCode")
-
-
-@dataclass(frozen=True, slots=True)
-class StoredAccount:
-    """An account at a block, and those of its storage's slots that were asked for."""
-
-    balance_wei: int
-    nonce: int
-    code: bytes
-    slots: Mapping[int, int]
 
 
 class Node:
@@ -157,8 +144,7 @@ class Node:
             NodeRefusedError: the node refused a call for a reason that is not the call's own.
         """
 
-        encoded = [encode_call(call) for call in calls]
-        replies = await self._ask_at(block, [("eth_call", (fields,), more) for fields, more in encoded])
+        replies = await self._ask_at(block, [("eth_call", *encode_call(call)) for call in calls])
         return Snapshot(block, tuple(self._answer(reply) for reply in replies))
 
     async def perform(self, reading: Reading[T], block: BlockRef) -> T:
@@ -173,35 +159,15 @@ class Node:
 
     async def get_balance(self, address: Address, at: At = "latest") -> int:
         """Return an account's balance in wei."""
-        return await self._read_at(at, ("eth_getBalance", (address,), ()), to_int)
+        return await self._read_at(at, ("eth_getBalance", address, ()), to_int)
 
     async def get_nonce(self, address: Address, at: At = "latest") -> int:
         """Return how many transactions of the account were mined; ``pending`` counts its pool too."""
-        return await self._read_at(at, ("eth_getTransactionCount", (address,), ()), to_int)
+        return await self._read_at(at, ("eth_getTransactionCount", address, ()), to_int)
 
     async def get_code(self, address: Address, at: At = "latest") -> bytes:
         """Return the runtime bytecode at an address, empty where there is none."""
-        return await self._read_at(at, ("eth_getCode", (address,), ()), to_bytes)
-
-    async def read_accounts(
-        self, wanted: Mapping[Address, Iterable[int]], block: BlockRef
-    ) -> dict[Address, StoredAccount]:
-        """Return accounts at exactly ``block``, with these slots of their storage, in one batch."""
-        requests: list[PinnedRequest] = []
-        for address, slots in wanted.items():
-            requests += [(method, (address,), ()) for method in _ACCOUNT_METHODS]
-            requests += [("eth_getStorageAt", (address, f"0x{slot:064x}"), ()) for slot in slots]
-        replies = iter(await self._ask_at(block, requests))
-        read = partial(self._decode_next, replies)
-        return {
-            address: StoredAccount(
-                balance_wei=read(to_int),
-                nonce=read(to_int),
-                code=read(to_bytes),
-                slots={slot: read(to_int) for slot in slots},
-            )
-            for address, slots in wanted.items()
-        }
+        return await self._read_at(at, ("eth_getCode", address, ()), to_bytes)
 
     async def call(self, tx: TxCall, at: At, overrides: Sequence[StateOverride] = ()) -> bytes:
         """Return what a transaction would return at a block.
@@ -237,7 +203,7 @@ class Node:
         """
         body = encode_simulation(blocks, base, trace_transfers=trace_transfers, validation=validation)
         return await self._read_at(
-            base, ("eth_simulateV1", (body,), ()), lambda found: decode_simulation(found, self.errors)
+            base, ("eth_simulateV1", body, ()), lambda found: decode_simulation(found, self.errors)
         )
 
     async def fee_history(
@@ -337,7 +303,7 @@ class Node:
     ) -> T:
         more = (encode_overrides(overrides),) if overrides else ()
         try:
-            return await self._read_at(at, (method, (encode_tx(tx),), more), decode)
+            return await self._read_at(at, (method, encode_tx(tx), more), decode)
         except NodeRefusedError as error:
             data = get_revert_data(error)
             if data is None:
@@ -364,13 +330,7 @@ class Node:
         return replies
 
     async def _ask_pinned(self, pin: Any, requests: Sequence[PinnedRequest]) -> tuple[Reply, ...]:
-        return await self.rpc.batch([(method, (*before, pin, *after)) for method, before, after in requests])
-
-    def _decode_next(self, replies: Iterator[Reply], decode: Callable[[Any], T]) -> T:
-        reply = next(replies)
-        if isinstance(reply, NodeRefusedError):
-            raise reply
-        return decode_result(decode, reply, "the state of an account", self.rpc.where)
+        return await self.rpc.batch([(method, (subject, pin, *more)) for method, subject, more in requests])
 
     def _answer(self, reply: Reply) -> Answer:
         if not isinstance(reply, NodeRefusedError):

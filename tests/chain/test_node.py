@@ -9,17 +9,7 @@ from fault_server import FaultServer, as_json, result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from onchain_exec.chain import (
-    HttpRpc,
-    LocalChain,
-    LogFilter,
-    Node,
-    Reply,
-    Request,
-    StateOverride,
-    StoredAccount,
-    TxCall,
-)
+from onchain_exec.chain import HttpRpc, LocalChain, LogFilter, Node, Reply, Request, StateOverride, TxCall
 from onchain_exec.core import Answer, BlockRef, Call, Reading, Snapshot, all_of, to_address
 from onchain_exec.errors import (
     BlockNotFoundError,
@@ -343,19 +333,3 @@ async def test_reads_at_a_block_name_its_hash_and_require_it_canonical(server: F
         await Node(rpc, 1).get_balance(WATCHED, block)
     pin = {"blockHash": block.hash, "requireCanonical": True}
     assert [request["params"] for request in server.requests] == [[WATCHED, pin]]
-
-
-async def test_read_accounts_are_those_of_the_block_in_one_batch(chain: LocalChain, node: Node) -> None:
-    account, other = to_address(b"\x77" * 20), to_address(b"\x78" * 20)
-    chain.request("anvil_setStorageAt", account, hex(7), "0x" + (5).to_bytes(32).hex())
-    chain.set_code(account, b"\x60\x00")
-    chain.set_balance(account, 9)
-    chain.mine()
-    block = await node.get_block()
-    chain.mine()  # until then anvil writes into this block's state
-    chain.set_balance(account, 10)
-    chain.mine()
-    assert await node.read_accounts({account: (7, 8), other: ()}, block) == {
-        account: StoredAccount(9, 0, b"\x60\x00", {7: 5, 8: 0}),
-        other: StoredAccount(0, 0, b"", {}),
-    }
