@@ -17,9 +17,9 @@ from onchain_exec.venues.curve.cubic import find_root_three, find_root_two
 from onchain_exec.venues.curve.revert import refuse
 
 A_MULTIPLIER: Final = 10_000
-_MAX_ROUNDS: Final = 255
-_MIN_D: Final = 10**17
-_MAX_D: Final = 10**15 * WAD
+MAX_ROUNDS: Final = 255
+MIN_D: Final = 10**17
+MAX_D: Final = 10**15 * WAD
 _LEAST_SHARE: Final = 10**16  # of a balance in D: one hundredth
 _MOST_SHARE: Final = 10**20
 _MAX_GAMMA_SMALL: Final = 2 * 10**16  # above, two-token pools allow less imbalance
@@ -30,49 +30,75 @@ class CryptoFlavour(enum.Enum):
 
     TRICRYPTO = "tricrypto"  # three tokens, 2021: Newton's iteration
     TRICRYPTO_NG = "tricrypto_ng"  # three tokens: the root of a cubic
-    TWOCRYPTO_NG = "twocrypto_ng"  # two tokens: the root of a cubic
+    TWOCRYPTO_NG_2_0 = "twocrypto_ng_2_0"  # two tokens, v2.0.0: the root of a cubic, other bounds
+    TWOCRYPTO_NG = "twocrypto_ng"  # two tokens, v2.1.0: the root of a cubic
+
+    @property
+    def has_two(self) -> bool:
+        """Whether its pools hold two tokens, and not three."""
+        return self in (CryptoFlavour.TWOCRYPTO_NG, CryptoFlavour.TWOCRYPTO_NG_2_0)
+
+    @property
+    def loss(self) -> str:
+        """What it says where a swap would lower the pool's value."""
+        return "" if self is CryptoFlavour.TWOCRYPTO_NG else "Loss"
 
 
-def compute_y(flavour: CryptoFlavour, ann: int, gamma: int, scaled: Sequence[int], d: int, side: int) -> int:
-    """Return the balance of ``side`` that the others and D ask for; mirror of ``newton_y``, ``get_y``.
+def compute_y(
+    flavour: CryptoFlavour, ann: int, gamma: int, scaled: Sequence[int], d: int, side: int
+) -> tuple[int, int]:
+    """Return the balance of ``side`` that the others and D ask for, and K0.
+
+    Mirror of ``newton_y`` and ``get_y``. K0 is n**n * product(x) / D**n in 1e-18, and 0 where the cubic
+    had no root.
 
     Raises:
         PoolRevertError: a balance is below a hundredth or above a hundred times of D, or the iteration
             does not converge.
     """
-    if not _MIN_D <= d <= _MAX_D:
+    if not MIN_D <= d <= MAX_D:
         refuse(f"D is {d}")
     others = [balance for index, balance in enumerate(scaled) if index != side]
-    if flavour is CryptoFlavour.TWOCRYPTO_NG:
-        return _compute_y_two(ann, gamma, others[0], d)
+    if flavour.has_two:
+        return _compute_y_two(_get_bounds_two(flavour, gamma), ann, gamma, others[0], d)
     named = flavour is CryptoFlavour.TRICRYPTO_NG
     for balance in others:
-        if not _LEAST_SHARE <= balance * WAD // d <= _MOST_SHARE:
-            refuse(f"a balance of {balance} with D {d}", "Unsafe values x[i]" if named else "")
-    y = find_root_three(ann, gamma, others, d) if named else None
-    if y is None:
-        others.sort(reverse=True)
-        y = d // 3
-        for balance in reversed(others):
-            y = y * d // (balance * 3)
-        y = newton_y(ann, gamma, others, d, y)
-    if not _LEAST_SHARE <= y * WAD // d <= _MOST_SHARE:
-        refuse(f"a balance of {y} with D {d}", "Unsafe value for y" if named else "")
-    return y
+        _require_share(balance, d, _LEAST_SHARE, "Unsafe values x[i]" if named else "")
+    root = find_root_three(ann, gamma, others, d) if named else None
+    if root:
+        _require_share(root[0], d, _LEAST_SHARE - 1, "Unsafe value for y")
+        return root
+    others.sort(reverse=True)
+    y = d // 3
+    for balance in reversed(others):
+        y = y * d // (balance * 3)
+    y = newton_y(ann, gamma, others, d, y)
+    _require_share(y, d, _LEAST_SHARE, "Unsafe value for y" if named else "")
+    return y, 0
 
 
-def _compute_y_two(ann: int, gamma: int, other: int, d: int) -> int:
-    most = 100 * WAD
-    if gamma > _MAX_GAMMA_SMALL:
-        most = most * _MAX_GAMMA_SMALL // gamma
-    if not other or not 10**36 // most <= 2 * WAD * other // d <= most:
+def _require_share(balance: int, d: int, least: int, reason: str) -> None:
+    if not least <= balance * WAD // d <= _MOST_SHARE:
+        refuse(f"a balance of {balance} with D {d}", reason)
+
+
+def _get_bounds_two(flavour: CryptoFlavour, gamma: int) -> tuple[range, range]:
+    """Return what twice the given share of D may be, and the share that is computed, in 1e-18."""
+    if flavour is CryptoFlavour.TWOCRYPTO_NG_2_0:
+        return range(2 * _LEAST_SHARE, 2 * _MOST_SHARE + 1), range(_LEAST_SHARE - 1, _MOST_SHARE + 1)
+    most = _MOST_SHARE * _MAX_GAMMA_SMALL // max(gamma, _MAX_GAMMA_SMALL)
+    return range(10**36 // most, most + 1), range(10**36 // 2 // most, most // 2 + 1)
+
+
+def _compute_y_two(bounds: tuple[range, range], ann: int, gamma: int, other: int, d: int) -> tuple[int, int]:
+    if not other or 2 * WAD * other // d not in bounds[0]:
         refuse(f"a balance of {other} with D {d}")
-    y = find_root_two(ann, gamma, other, d)
-    if y is None:
-        return newton_y(ann, gamma, (other,), d, d * d // (other * 4))
-    if not 10**36 // 2 // most <= y * WAD // d <= most // 2:
-        refuse(f"a balance of {y} with D {d}")
-    return y
+    root = find_root_two(ann, gamma, other, d)
+    if root is None:
+        return newton_y(ann, gamma, (other,), d, d * d // (other * 4)), 0
+    if root[0] * WAD // d not in bounds[1]:
+        refuse(f"a balance of {root[0]} with D {d}")
+    return root
 
 
 def newton_y(ann: int, gamma: int, others: Sequence[int], d: int, start: int) -> int:
@@ -89,7 +115,7 @@ def newton_y(ann: int, gamma: int, others: Sequence[int], d: int, start: int) ->
         k0_others = k0_others * balance * count // d
     limit = max(others[0] // 10**14, d // 10**14, 100)
     y = start
-    for _ in range(_MAX_ROUNDS):
+    for _ in range(MAX_ROUNDS):
         previous = y
         k0 = k0_others * y * count // d
         if not k0:
@@ -125,13 +151,13 @@ def compute_fee(
     n**n * product(x) / sum(x)**n.
     """
     total, count = sum(scaled), len(scaled)
-    if flavour is CryptoFlavour.TWOCRYPTO_NG:
+    if flavour.has_two:
         k = 4 * WAD * scaled[0] // total * scaled[1] // total
     else:
         k = WAD
         for balance in scaled:
             k = k * count * balance // total
-    if fee_gamma or flavour is CryptoFlavour.TWOCRYPTO_NG:
+    if fee_gamma or flavour.has_two:
         k = fee_gamma * WAD // (fee_gamma + WAD - k)
     return (mid_fee_e10 * k + out_fee_e10 * (WAD - k)) // WAD
 

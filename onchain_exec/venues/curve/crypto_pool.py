@@ -5,38 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Self
 
-from onchain_exec.core import Address, Exact, Token, to_address
+from onchain_exec.core import Token
 from onchain_exec.core.bisection import find_largest
-from onchain_exec.core.fixed_point import BPS, MAX_UINT128, PIPS, WAD, div_up
+from onchain_exec.core.fixed_point import BPS, MAX_UINT128, WAD
 from onchain_exec.errors import PoolRevertError, StaleStateError
+from onchain_exec.venues.curve.crypto_invariant import compute_d
 from onchain_exec.venues.curve.crypto_math import CryptoFlavour, compute_fee, compute_y, get_gradient
-from onchain_exec.venues.curve.revert import refuse
-from onchain_exec.venues.exact_out import find_amount_in
-from onchain_exec.venues.pool import SwapResult
+from onchain_exec.venues.curve.crypto_peg import Curve, Peg
+from onchain_exec.venues.curve.pool import CurvePool, Exchanged, Quoter, parse_pool
+from onchain_exec.venues.curve.revert import refuse, require_output
+from onchain_exec.venues.curve.stable_math import FEE_DENOMINATOR
 from onchain_exec.venues.sides import find_sides
-
-Quoter = Callable[[int], int]
-_FEE_DENOMINATOR: Final = 10**10
 
 
 @dataclass(frozen=True, slots=True)
-class CurveCryptoPool:
-    """A CryptoSwap pool at one moment of its A and gamma.
+class CurveCryptoPool(CurvePool):
+    """A CryptoSwap pool in a block of one time, `Peg.traded_at`; `at` is the same pool in another block.
 
     ``price_scale_wad`` are the prices of tokens 1 and on in token 0 that liquidity is concentrated
     around; ``d`` is the stored invariant; ``ann`` is ``A()``. Fees are in 1e-10, on the output.
 
-    A swap moves D and perhaps the price scale by averages over time, which are not modelled: the pool
-    after a swap has the new balances and is ``moved``, and quotes no more. Read it again.
+    ``exchange`` gives what a quote says, but refuses swaps so small that the pool's value does not grow.
+    Where the ``peg`` is not known, the pool after a swap has the new balances only: it is ``moved`` and
+    quotes no more. Read it again.
     """
 
     kind: ClassVar[str] = "curve_crypto"
 
-    address: Address
-    tokens: tuple[Token, ...]
-    balances: tuple[int, ...]
     price_scale_wad: tuple[int, ...]
     d: int
     ann: int
@@ -45,73 +42,15 @@ class CurveCryptoPool:
     out_fee_e10: int
     fee_gamma: int
     flavour: CryptoFlavour
+    peg: Peg | None = None
     moved: bool = False
 
-    @property
-    def key(self) -> str:
-        """Unique name on its chain."""
-        return f"{self.kind}:{self.address}"
-
-    def quoter(self, token_in: Token, token_out: Token, exact: Exact) -> Quoter:
-        """Return the fast path of one direction.
-
-        Exact.IN is the contract's ``get_dy``, which is what ``exchange`` gives. Exact.OUT is the
-        smallest input whose output reaches it.
-
-        Raises (the returned function too):
-            PoolRevertError: the contract would revert; many of its checks give no reason.
-            StaleStateError: the pool was swapped in since it was read.
-        """
-        side_in, side_out = find_sides(self, token_in, token_out)
-        self._require_unmoved()
-        solve = self._solver(side_in, side_out)
-
-        def get_dy(amount: int) -> int:
-            return solve(amount)[0]
-
-        if exact is Exact.IN:
-            return get_dy
-        price = self.spot_price(token_in, token_out)
-
-        def quote_out(amount: int) -> int:
-            if not 0 < amount < self.balances[side_out]:
-                refuse(f"{amount} asked of a balance of {self.balances[side_out]}")
-            return find_amount_in(get_dy, amount, int(amount / price))
-
-        return quote_out
-
-    def quote(self, token_in: Token, token_out: Token, amount: int, exact: Exact) -> int:
-        """Return the other side of a swap of ``amount``; see `quoter`."""
-        return self.quoter(token_in, token_out, exact)(amount)
-
-    def swap(self, token_in: Token, token_out: Token, amount: int, exact: Exact) -> SwapResult:
-        """Return the swap of ``amount``; ``pool_after`` has the new balances but quotes no more.
-
-        Exact.OUT exchanges the smallest input that reaches ``amount``; what comes out above it is in
-        ``pool_after`` only. ``fee_amount`` is the fee's share of the input, rounded down: the contract
-        takes it from the output. Raises as `quoter` does.
-        """
-        side_in, side_out = find_sides(self, token_in, token_out)
-        amount_in = amount if exact is Exact.IN else self.quote(token_in, token_out, amount, exact)
-        self._require_unmoved()
-        given, fee = self._solver(side_in, side_out)(amount_in)
-        balances = list(self.balances)
-        balances[side_in] += amount_in
-        balances[side_out] -= given
-        after = replace(self, balances=tuple(balances), moved=True)
-        amount_out = given if exact is Exact.IN else amount
-        return SwapResult(amount_in, amount_out, amount_in * fee // _FEE_DENOMINATOR, after)
-
-    def spot_price(self, token_in: Token, token_out: Token) -> Fraction:
-        """Return the invariant's marginal price at the balances, base units, without fee."""
-        side_in, side_out = find_sides(self, token_in, token_out)
-        self._require_unmoved()
-        return self._price(self._scaled(self.balances), side_in, side_out)
-
-    def fee_pips(self, token_in: Token, token_out: Token) -> int:
-        """Return the fee at the balances as they are, in 1e-6, rounded up."""
-        find_sides(self, token_in, token_out)
-        return div_up(self._fee(self._scaled(self.balances)) * PIPS, _FEE_DENOMINATOR)
+    def at(self, traded_at: int) -> Self:
+        """Return the pool as a block of this time (unix seconds) finds it if nobody trades before."""
+        if self.peg is None:
+            return self
+        ann, gamma = self.peg.ramp.get_values(traded_at)
+        return replace(self, ann=ann, gamma=gamma, peg=replace(self.peg, traded_at=traded_at))
 
     def depth(self, token_in: Token, token_out: Token, impact_bps: int) -> int:
         """Return the largest amount_in that moves the price along the curve by at most ``impact_bps``.
@@ -119,14 +58,15 @@ class CurveCryptoPool:
         The curve is that of the present D and price scale, before the fee is added to the pool.
         """
         side_in, side_out = find_sides(self, token_in, token_out)
-        floor = self.spot_price(token_in, token_out) * (BPS - impact_bps) / BPS
+        floor = self._spot_price(side_in, side_out) * (BPS - impact_bps) / BPS
+        d = self._current_d
 
         def leaves_price(amount: int) -> bool:
             balances = list(self.balances)
             balances[side_in] += amount
-            scaled = self._scaled(balances)
+            scaled = self._scale(balances)
             try:
-                scaled[side_out] = self._compute_y(scaled, side_out)
+                scaled[side_out], _ = compute_y(self.flavour, self.ann, self.gamma, scaled, d, side_out)
             except PoolRevertError:
                 return False
             return self._price(scaled, side_in, side_out) >= floor
@@ -135,11 +75,7 @@ class CurveCryptoPool:
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as JSON values, integers as strings."""
-        return {
-            "kind": self.kind,
-            "address": self.address,
-            "tokens": [token.address for token in self.tokens],
-            "balances": [str(balance) for balance in self.balances],
+        state = CurvePool.to_json(self) | {
             "price_scale_wad": [str(price) for price in self.price_scale_wad],
             "d": str(self.d),
             "ann": str(self.ann),
@@ -150,14 +86,13 @@ class CurveCryptoPool:
             "flavour": self.flavour.value,
             "moved": self.moved,
         }
+        return state if self.peg is None else state | {"peg": self.peg.to_json()}
 
     @classmethod
     def from_json(cls, state: dict[str, Any], tokens: tuple[Token, ...]) -> Self:
         """Return the pool that `to_json` wrote; ``tokens`` are its tokens, in order."""
         return cls(
-            to_address(state["address"]),
-            tokens,
-            tuple(int(balance) for balance in state["balances"]),
+            *parse_pool(state, tokens),
             tuple(int(price) for price in state["price_scale_wad"]),
             int(state["d"]),
             int(state["ann"]),
@@ -166,52 +101,98 @@ class CurveCryptoPool:
             int(state["out_fee_e10"]),
             int(state["fee_gamma"]),
             CryptoFlavour(state["flavour"]),
+            Peg.from_json(state["peg"]) if "peg" in state else None,
             state.get("moved", False),
         )
 
-    def _require_unmoved(self) -> None:
+    @property
+    def _current_d(self) -> int:
+        """The invariant that a swap meets: while A and gamma move, it is computed anew."""
         if self.moved:
             raise StaleStateError(
                 f"{self.key} was swapped in since it was read",
                 needed="its invariant and price scale after the swap, which follow averages over time",
                 todo="Read the pool again, or use it once in a route",
             )
+        if self.peg is None or not self.peg.ramp.is_moving(self.peg.traded_at):
+            return self.d
+        return compute_d(self.flavour, self.ann, self.gamma, self._scale(self.balances))
 
     def _unit(self, side: int) -> int:
         """Return what one base unit is worth in token 0, in 1e-36."""
         precision = 10 ** (18 - self.tokens[side].decimals)
         return int(precision * (self.price_scale_wad[side - 1] if side else WAD))
 
-    def _scaled(self, balances: Sequence[int]) -> list[int]:
+    def _scale(self, balances: Sequence[int]) -> list[int]:
         return [balance * self._unit(side) // WAD for side, balance in enumerate(balances)]
 
-    def _compute_y(self, scaled: Sequence[int], side: int) -> int:
-        return compute_y(self.flavour, self.ann, self.gamma, scaled, self.d, side)
+    def _fee_e10(self, side_in: int, side_out: int) -> int:
+        return self._fee(self._scale(self.balances))
 
     def _fee(self, scaled: Sequence[int]) -> int:
         return compute_fee(self.flavour, scaled, self.mid_fee_e10, self.out_fee_e10, self.fee_gamma)
 
+    def _spot_price(self, side_in: int, side_out: int) -> Fraction:
+        return self._price(self._scale(self.balances), side_in, side_out)
+
     def _price(self, scaled: Sequence[int], side_in: int, side_out: int) -> Fraction:
-        gradient = get_gradient(self.ann, self.gamma, scaled, self.d)
+        gradient = get_gradient(self.ann, self.gamma, scaled, self._current_d)
         return gradient[side_in] / gradient[side_out] * self._unit(side_in) / self._unit(side_out)
 
-    def _solver(self, side_in: int, side_out: int) -> Callable[[int], tuple[int, int]]:
-        """Return amount_in -> (amount_out after the fee, fee in 1e-10); mirror of ``get_dy``."""
-        before, unit = self._scaled(self.balances), self._unit(side_in)
+    def _get_dy(self, side_in: int, side_out: int) -> Quoter:
+        solve = self._solver(side_in, side_out)
+
+        def quote(amount: int) -> int:
+            given = solve(amount)[0]
+            require_output(amount, given)
+            return given
+
+        return quote
+
+    def _given(self, side_in: int, side_out: int) -> Quoter:
+        solve = self._solver(side_in, side_out)
+        return lambda amount: max(0, solve(amount)[0])
+
+    def _guess_in(self, side_in: int, side_out: int) -> Quoter:
+        price = self._spot_price(side_in, side_out)
+        return lambda amount: int(amount / price)
+
+    def _exchange(self, side_in: int, side_out: int, amount_in: int) -> Exchanged:
+        given, fee, k0 = self._solver(side_in, side_out)(amount_in)
+        require_output(amount_in, given)
+        balances = list(self.balances)
+        balances[side_in] += amount_in
+        balances[side_out] -= given
+        after = replace(self, balances=tuple(balances))
+        return Exchanged(given, fee, after._settle(k0))
+
+    def _settle(self, k0: int) -> Self:
+        """Return the pool with the curve that a swap to these balances leaves behind."""
+        if self.peg is None:
+            return replace(self, moved=True)
+        before = Curve(self.flavour, self.ann, self.gamma, self.d, self.price_scale_wad)
+        peg, curve = self.peg.settle(before, self._scale(self.balances), k0)
+        return replace(self, d=curve.d, price_scale_wad=curve.price_scale_wad, peg=peg)
+
+    def _solver(self, side_in: int, side_out: int) -> Callable[[int], tuple[int, int, int]]:
+        """Return amount_in -> (amount_out after the fee, negative if there is none; fee in 1e-10; K0)."""
+        before, unit, d = self._scale(self.balances), self._unit(side_in), self._current_d
+        flavour, ann, gamma = self.flavour, self.ann, self.gamma
         balance_in, before_out = self.balances[side_in], before[side_out]
         precision_out = int(10 ** (18 - self.tokens[side_out].decimals))
         price_out = self.price_scale_wad[side_out - 1] if side_out else WAD
 
-        def solve(amount: int) -> tuple[int, int]:
+        def solve(amount: int) -> tuple[int, int, int]:
             if not 0 < amount <= MAX_UINT128:
                 refuse(f"{amount} in")
             scaled = list(before)
             scaled[side_in] = (balance_in + amount) * unit // WAD
-            scaled[side_out] = y = self._compute_y(scaled, side_out)
+            y, k0 = compute_y(flavour, ann, gamma, scaled, d, side_out)
             if y >= before_out:
-                refuse(f"{amount} in gives nothing out")
+                return -1, 0, k0
+            scaled[side_out] = y
             dy = (before_out - y - 1) * WAD // price_out // precision_out
             fee = self._fee(scaled)
-            return dy - fee * dy // _FEE_DENOMINATOR, fee
+            return dy - fee * dy // FEE_DENOMINATOR, fee, k0
 
         return solve

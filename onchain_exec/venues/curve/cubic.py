@@ -32,8 +32,8 @@ def cbrt(x: int) -> int:
     return root * unscale
 
 
-def find_root_three(ann: int, gamma: int, others: Sequence[int], d: int) -> int | None:
-    """Return the third balance, or None where the cubic has no such root and Newton has to do.
+def find_root_three(ann: int, gamma: int, others: Sequence[int], d: int) -> tuple[int, int] | None:
+    """Return the third balance and K0, or None where the cubic has no such root and Newton has to do.
 
     Mirror of ``CurveTricryptoMathOptimized.get_y`` without its checks of the balances.
     """
@@ -64,11 +64,12 @@ def find_root_three(ann: int, gamma: int, others: Sequence[int], d: int) -> int 
     _require_divisor(c1)
     k0 = div_trunc(b + div_trunc(b * delta0, c1) - c1, 3)
     _require_divisor(a)
-    return _require_positive(div_trunc(d * d // 27 // x_k * d // x_j * k0, a))
+    y = div_trunc(d * d // 27 // x_k * d // x_j * k0, a)
+    return _require_positive(y), _require_positive(div_trunc(WAD * k0, a))
 
 
-def find_root_two(ann: int, gamma: int, other: int, d: int) -> int | None:
-    """Return the second balance, or None where the cubic has no such root and Newton has to do.
+def find_root_two(ann: int, gamma: int, other: int, d: int) -> tuple[int, int] | None:
+    """Return the second balance and K0, or None where the cubic has no such root and Newton has to do.
 
     Mirror of ``CurveTwocryptoMathOptimized.get_y`` without its checks of the balances.
     """
@@ -92,7 +93,8 @@ def find_root_two(ann: int, gamma: int, other: int, d: int) -> int | None:
     c1 = _cubic_term(b, delta1, isqrt(root_of))
     _require_divisor(c1)
     root = div_trunc(WAD * c1 - WAD * b - div_trunc(WAD * b, c1) * delta0, 3 * a)
-    return _require_positive(div_trunc(div_trunc(d * d // other * root, 4), WAD))
+    y = div_trunc(div_trunc(d * d // other * root, 4), WAD)
+    return _require_positive(y), _require_positive(root)
 
 
 def _cubic_term(b: int, delta1: int, root: int) -> int:
