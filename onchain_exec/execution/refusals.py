@@ -40,8 +40,11 @@ WORDINGS: Final = (
     Wording(r"\balready ?known\b", Refusal.KNOWN, "geth, reth, erigon, nethermind"),
     Wording(r"\bknown transaction\b", Refusal.KNOWN, "geth before 1.9.24, besu, zksync"),
     Wording(r"\b(transaction )?already imported\b", Refusal.KNOWN, "anvil, openethereum"),
-    Wording(r"same hash was already imported", Refusal.KNOWN, "openethereum"),
+    Wording(r"\bsame hash was already imported\b", Refusal.KNOWN, "openethereum"),
+    Wording(r"\bexisting txn? with same hash\b", Refusal.KNOWN, "erigon"),
     Wording(r"\balready (in|exists in) (the )?(mempool|cache|pool|txpool)\b", Refusal.KNOWN, "evm on cosmos"),
+    # Before the next: it is not the sender's nonce that is too low.
+    Wording(r"\bauthority nonce too low\b", Refusal.INVALID, "geth (EIP-7702)"),
     Wording(r"\bnonce( is)? too low\b", Refusal.NONCE_CONSUMED, "geth, reth, erigon, besu"),
     Wording(r"\bold ?nonce\b|\bnonce too old\b", Refusal.NONCE_CONSUMED, "nethermind"),
     Wording(r"\bnonce is below sender account nonce\b", Refusal.NONCE_CONSUMED, "besu"),
@@ -55,19 +58,35 @@ WORDINGS: Final = (
     Wording(r"\bfee ?too ?low(\b|to)|\btip.{0,20}below minimum\b", Refusal.INVALID, "nethermind, geth"),
     Wording(r"\bgas ?price.{0,20}(below|less than)\b", Refusal.INVALID, "besu, polygon"),
     Wording(r"\bmax fee per gas less than block base fee\b", Refusal.INVALID, "anvil, arbitrum"),
-    Wording(r"\bmax priority fee per gas higher than max fee\b", Refusal.INVALID, "geth"),
-    Wording(r"\bexceeds the configured cap\b", Refusal.INVALID, "geth (RPC fee cap)"),
+    Wording(r"\bmax priority fee per gas (higher than|exceeds) max fee\b", Refusal.INVALID, "geth, besu"),
+    Wording(r"\bpriority fee below minimum\b", Refusal.INVALID, "reth"),
+    Wording(
+        r"\bexceeds the configured cap\b|\bfee cap exceeded\b",
+        Refusal.INVALID,
+        "geth, reth, besu (RPC fee cap)",
+    ),
     Wording(r"\binsufficient ?funds\b|\binsufficient balance\b", Refusal.INVALID, "geth, reth, nethermind"),
     Wording(r"\bupfront cost exceeds account balance\b", Refusal.INVALID, "besu"),
-    Wording(r"\bintrinsic gas too low\b|\bgaslimit.{0,20}intrinsic\b", Refusal.INVALID, "geth, besu"),
+    Wording(
+        r"\bintrinsic gas (too low|exceeds gas limit)\b|\bintrinsicgas\b|\bgaslimit.{0,20}intrinsic\b",
+        Refusal.INVALID,
+        "geth, besu, erigon",
+    ),
     Wording(r"\bfloor data gas\b|\bgas floor\b", Refusal.INVALID, "geth, reth (EIP-7623)"),
     Wording(
         r"\bexceeds (the )?block gas ?limit\b|\bgas ?limit ?exceeded\b", Refusal.INVALID, "geth, nethermind"
     ),
+    Wording(r"\bgas limit reached\b", Refusal.INVALID, "nethermind"),
     Wording(r"\bgas (limit )?(is )?too high\b", Refusal.INVALID, "geth (EIP-7825), anvil"),
+    Wording(
+        r"\bexceeds max transaction gas limit\b|gas ?limit ?cap ?exceeded\b",
+        Refusal.INVALID,
+        "reth, besu, nethermind (EIP-7825)",
+    ),
     Wording(
         r"\binvalid (chain ?id|sender|signature|transaction type)\b", Refusal.INVALID, "geth, besu, erigon"
     ),
+    Wording(r"\binvalid ?tx ?chain ?id\b|\bwrong chain ?id\b", Refusal.INVALID, "nethermind, besu"),
     Wording(
         r"\btransaction type not supported\b|\bunsupported transaction type\b", Refusal.INVALID, "geth, reth"
     ),
@@ -75,12 +94,31 @@ WORDINGS: Final = (
     Wording(r"\bcould not replace existing tx\b", Refusal.INVALID, "erigon"),
     Wording(r"\bonly replay-protected\b", Refusal.INVALID, "geth"),
     Wording(r"\bsender (is )?not an eoa\b|\bsender ?is ?contract\b", Refusal.INVALID, "geth, nethermind"),
-    Wording(r"\boversized data\b|\binitcode size\b", Refusal.INVALID, "geth"),
+    Wording(r"\boversized data\b|\binitcode (size|too large)\b", Refusal.INVALID, "geth, reth, erigon"),
+    Wording(r"\btransaction too large\b|\bmax ?tx ?size ?exceeded\b", Refusal.INVALID, "nethermind"),
+    Wording(r"\brlp ?too ?long\b", Refusal.INVALID, "erigon"),
     Wording(
         r"\bnonce ?(is )?too ?(high|far)\b|\bnonce ?gap\b", Refusal.NOT_NOW, "nethermind, besu, arbitrum"
     ),
     Wording(r"\btx ?pool is full\b|\bpool ?(is )?(full|overflow)\b", Refusal.NOT_NOW, "geth, erigon, besu"),
-    Wording(r"\bin-flight transaction limit\b", Refusal.NOT_NOW, "geth (EIP-7702 accounts)"),
+    Wording(r"\bin-flight transaction limit\b|\bgapped-nonce tx\b", Refusal.NOT_NOW, "geth, reth (EIP-7702)"),
+    Wording(
+        r"\bdelegation authority has pending\b|\bdelegator ?has ?pending ?tx\b",
+        Refusal.NOT_NOW,
+        "nethermind (EIP-7702)",
+    ),
+    Wording(r"\b(address|authority) already reserved\b", Refusal.NOT_NOW, "geth, reth, erigon"),
+    Wording(
+        r"\bpending transaction type conflict\b|\bpending ?txs ?of ?conflicting ?type\b",
+        Refusal.NOT_NOW,
+        "nethermind",
+    ),
+    Wording(r"\bnonce is too distant\b|\binvalid transaction with a lower nonce\b", Refusal.NOT_NOW, "besu"),
+    Wording(r"\bfuture transaction tries to replace pending\b", Refusal.NOT_NOW, "geth"),
+    Wording(r"\baccount limit exceeded\b", Refusal.NOT_NOW, "geth (blobs)"),
+    Wording(
+        r"\bnode is syncing\b|\binitial sync is still in progress\b", Refusal.NOT_NOW, "nethermind, besu"
+    ),
 )
 
 _COMPILED: Final = tuple((re.compile(w.pattern, re.IGNORECASE), w.refusal) for w in WORDINGS)

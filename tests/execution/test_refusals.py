@@ -21,6 +21,8 @@ SAID = {
         "Transaction with the same hash was already imported.",  # openethereum
         "tx already in mempool",  # evm on cosmos
         "tx already exists in cache",
+        "INTERNAL_ERROR: existing txn with same hash",  # erigon
+        "INTERNAL_ERROR: existing tx with same hash",
     ],
     Refusal.NONCE_CONSUMED: [
         "nonce too low",  # anvil
@@ -59,12 +61,42 @@ SAID = {
         "only replay-protected (EIP-155) transactions allowed over RPC",
         "SenderIsContract, Sender is a contract",
         "oversized data: transaction size 200000, limit 131072",
+        "authority nonce too low",
+        "max initcode size exceeded",  # reth, nethermind
+        "initcode too large",  # erigon
+        "INTERNAL_ERROR: RLPTooLong",
+        "transaction too large",  # nethermind
+        "MaxTxSizeExceeded",
+        "INTERNAL_ERROR: IntrinsicGas",  # erigon
+        "Intrinsic gas exceeds gas limit",  # besu
+        "gas limit reached, Gas limit: 60000000",  # nethermind
+        "exceeds max transaction gas limit",  # reth
+        "Transaction gas limit cap exceeded",  # besu
+        "TxGasLimitCapExceeded: Gas limit 16777217 exceeded cap of 16777216.",  # nethermind
+        "transaction priority fee below minimum required priority fee 1",  # reth
+        "Max priority fee per gas exceeds max fee per gas",  # besu
+        "Transaction fee cap exceeded",
+        "Wrong chainId",
+        "InvalidTxChainId: Expected 1, got 5",  # nethermind
     ],
     Refusal.NOT_NOW: [
         "NonceGap, Future nonce. Expected nonce: 3",  # nethermind
         "nonce too high",
         "txpool is full",  # geth
         "in-flight transaction limit reached for delegated accounts",  # geth
+        "gapped-nonce tx from delegated accounts",
+        "delegation authority has pending transaction",  # nethermind
+        "DelegatorHasPendingTx",
+        "address already reserved",  # geth, reth
+        "EIP-7702 transaction with authority already reserved",  # erigon
+        "pending transaction type conflict",  # nethermind
+        "PendingTxsOfConflictingType",
+        "Transaction nonce is too distant from current sender nonce",  # besu
+        "An invalid transaction with a lower nonce exists",
+        "future transaction tries to replace pending",  # geth
+        "account limit exceeded: pooled 16 txs",
+        "node is syncing",  # nethermind
+        "Initial sync is still in progress",  # besu
     ],
 }
 NOT_UNDERSTOOD = [

@@ -5,7 +5,7 @@ the transcript says what was asked, what reached the node, and what came back. `
 an anvil behind it answer as geth does.
 """
 
-from onchain_exec.testing.lying_node.dialects import RATE_LIMITS, WORDS, Client, Dialect, Reason
+from onchain_exec.testing.lying_node.dialects import Dialect
 from onchain_exec.testing.lying_node.exchange import Answer, Call, Cut, HttpFailure, Refusal, Result
 from onchain_exec.testing.lying_node.faults import (
     AnswerWith,
@@ -28,6 +28,7 @@ from onchain_exec.testing.lying_node.rules import Rule
 from onchain_exec.testing.lying_node.stale import StaleHead
 from onchain_exec.testing.lying_node.transcript import Entry, Transcript
 from onchain_exec.testing.lying_node.views import DroppedLogs, LateReceipts, OrphanedReceipts, WrongChainId
+from onchain_exec.testing.lying_node.words import RATE_LIMITS, WORDS, Client, Reason
 
 __all__ = [
     "RATE_LIMITS",
