@@ -54,15 +54,25 @@ def order_tokens(flows: Iterable[Flow]) -> list[Address]:
         given[source][target] = taken[target][source] = total
     head: list[Address] = []
     tail: list[Address] = []
+    firsts = [token for token in given if not taken[token]]
+    lasts = [token for token in given if not given[token]]
     while given:
-        first = next((token for token in given if not taken[token]), None)
-        last = next((token for token in given if not given[token]), None) if first is None else None
-        token = first or last or max(given, key=lambda t: sum(given[t].values()) - sum(taken[t].values()))
-        (tail if last else head).append(token)
+        if not (firsts or lasts):
+            firsts.append(
+                max(given, key=lambda token: sum(given[token].values()) - sum(taken[token].values()))
+            )
+        side, token = (head, firsts.pop()) if firsts else (tail, lasts.pop())
+        if token not in given:
+            continue
+        side.append(token)
         for other in given.pop(token):
             del taken[other][token]
+            if not taken[other]:
+                firsts.append(other)
         for other in taken.pop(token):
             del given[other][token]
+            if not given[other]:
+                lasts.append(other)
     return head + tail[::-1]
 
 

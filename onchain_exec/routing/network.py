@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Self, TypeAlias
@@ -83,9 +84,9 @@ class Network:
         Raises:
             NoPoolError: no pool holds it.
         """
-        for index, known in enumerate(self.tokens):
-            if known.address == token.address:
-                return index
+        index = bisect_left(self.tokens, token.address, key=lambda known: known.address)
+        if index < len(self.tokens) and self.tokens[index].address == token.address:
+            return index
         raise NoPoolError(
             f"none of the {len(self.pools)} pools at {self.block} holds {token}",
             needed=f"a pool with {token} ({token.address})",

@@ -55,7 +55,7 @@ def make_scope(network: Network, token_in: Token, token_out: Token, max_hops: in
         kept = reached[edges.source] & reached[edges.target]
     else:
         kept = before[edges.source] + 1 + after[edges.target] <= max_hops
-    inside = edges.take(np.flatnonzero(kept))
+    inside = edges if kept.all() else edges.take(np.flatnonzero(kept))
     tokens = np.unique(np.concatenate((inside.source, inside.target)))
     label = np.zeros(size, np.intp)
     label[tokens] = np.arange(len(tokens))
@@ -90,5 +90,8 @@ def _distances(tail: IndexArray, head: IndexArray, start: int, size: int, limit:
     distance[start] = 0
     for hops in range(1, limit + 1):
         reached = head[distance[tail] == hops - 1]
-        distance[reached[distance[reached] > hops]] = hops
+        reached = reached[distance[reached] > hops]
+        if not len(reached):
+            break
+        distance[reached] = hops
     return distance

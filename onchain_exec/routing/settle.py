@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import Final
 
 from onchain_exec.core import Address, Exact
@@ -18,6 +19,7 @@ from onchain_exec.routing.route import Shape, Terms
 from onchain_exec.venues import Hop, Leg
 
 _MOST_ROUNDS: Final = 60
+_AMOUNT_IN, _AMOUNT_OUT = attrgetter("amount_in"), attrgetter("amount_out")
 
 
 def settle(terms: Terms, flows: Sequence[Flow], shape: Shape) -> Settlement:
@@ -87,17 +89,17 @@ def _run_graph(market: Market, terms: Terms, flows: Sequence[Flow], order: Seque
 def _divide_among(amount: int, flows: list[Flow], exact: Exact) -> Iterator[tuple[Flow, int]]:
     """Yield the flows with their parts of ``amount``, at least a unit each; the largest comes last and
     takes the rest."""
-    shares = sorted(
-        (flow.amount_in if exact is Exact.IN else flow.amount_out, flow.edge, flow) for flow in flows
-    )
-    total = sum(share for share, _, _ in shares)
+    if not flows:
+        return
+    side = _AMOUNT_IN if exact is Exact.IN else _AMOUNT_OUT
+    *smaller, largest = sorted(flows, key=side) if len(flows) > 1 else flows
+    total = sum(map(side, flows))
     left = amount
-    for share, _, flow in shares[:-1]:
-        part = min(left, max(1, divide(amount, share / total)))
+    for flow in smaller:
+        part = min(left, max(1, divide(amount, side(flow) / total)))
         left -= part
         yield flow, part
-    for _, _, flow in shares[-1:]:
-        yield flow, left
+    yield largest, left
 
 
 def _settle_together(terms: Terms, flows: Sequence[Flow]) -> Settlement:

@@ -51,9 +51,15 @@ class Edges:
     def trade(self, log_prices: FloatArray, reach: float = 0.0, lift: float = 0.0) -> Trade:
         """Return each edge's most profitable trade at the log prices of the tokens, what comes out being
         worth ``lift`` more."""
-        ratio = log_prices[self.target] - log_prices[self.source] + lift
+        return self._trade(log_prices[self.target] - log_prices[self.source] + lift, reach)
+
+    def resistance(self, log_ratio: FloatArray) -> FloatArray:
+        """Return the slope of each edge's trade at the log of the value of a unit out in units in."""
+        return self._trade(log_ratio, 1.0).slope
+
+    def _trade(self, log_ratio: FloatArray, reach: float) -> Trade:
         parts = [
-            group.trade(ratio[begin:end], reach)
+            group.trade(log_ratio[begin:end], reach)
             for group, begin, end in zip(self.groups, (0, *self.ends), self.ends, strict=False)
         ]
         if len(parts) == 1:
