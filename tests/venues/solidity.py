@@ -7,35 +7,32 @@ import re
 import subprocess
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from onchain_exec.app.sandbox.packages import get_package_path
 
 ROOT = Path(__file__).parents[2]
-STAND_INS = "contracts/mocks/pools/{}.sol"
 _IMPORT = re.compile(r'^import [^"]*"([^"]+)"', re.MULTILINE)
 
 
-@cache
 def compile_stand_in(name: str) -> bytes:
     """Return the creation code of a contract in ``contracts/mocks/pools``."""
-    path = STAND_INS.format(name)
-    return compile_source(path, name, (ROOT / path).read_text())
+    return compile_source(f"contracts/mocks/pools/{name}.sol")
 
 
 @cache
-def compile_source(path: str, name: str, text: str) -> bytes:
-    """Return the creation code of contract ``name`` in ``text``, which stands at ``path``.
+def compile_source(path: str) -> bytes:
+    """Return the creation code of the contract that the file at ``path`` is named after.
 
     What it imports is found beside it, or as ``package/...`` in the packages of the protocols.
     """
-    sources = {path: {"content": text}}
-    wanted = _list_imports(path, text)
+    name, sources, wanted = Path(path).stem, dict[str, Any](), [path]
     while wanted:
         found = wanted.pop()
         if found not in sources:
-            imported = _locate(found).read_text()
-            sources[found] = {"content": imported}
-            wanted += _list_imports(found, imported)
+            text = _locate(found).read_text()
+            sources[found] = {"content": text}
+            wanted += _list_imports(found, text)
     settings = {
         "evmVersion": "cancun",
         "outputSelection": {path: {name: ["evm.bytecode.object"]}},

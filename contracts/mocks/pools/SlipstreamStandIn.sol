@@ -27,7 +27,7 @@ contract SlipstreamStandIn {
     function ticks(int24 tick)
         external
         view
-        returns (uint128 gross, int128 net, int128 staked, uint256[7] memory)
+        returns (uint128 gross, int128 net, int128 staked, uint256[7] memory outside)
     {
         (gross, net) = POOL.ticks(tick);
         staked = net / 2;

@@ -23,22 +23,6 @@ from onchain_exec.venues import PoolFill, SwapTerms
 from onchain_exec.venues.vaults import Erc4626Pool, WrappedNativePool, read_erc4626_pool, read_wrapped_native
 
 CHAIN_ID = 1337
-VAULT = """
-// SPDX-License-Identifier: MIT
-pragma solidity ^0.8.0;
-import "@openzeppelin/contracts/token/ERC20/extensions/ERC4626.sol";
-contract Vault is ERC4626 {
-    uint8 private immutable offset;
-    uint256 private immutable feeBps;
-    constructor(IERC20 asset_, uint8 offset_, uint256 feeBps_) ERC20("Vault", "VLT") ERC4626(asset_) {
-        (offset, feeBps) = (offset_, feeBps_);
-    }
-    function _decimalsOffset() internal view override returns (uint8) { return offset; }
-    function previewDeposit(uint256 assets) public view override returns (uint256) {
-        return super.previewDeposit(assets - assets * feeBps / 10_000);
-    }
-}
-"""
 MINT, APPROVE = Function("mint(address,uint256)"), Function("approve(address,uint256)")
 TRANSFER = Function("transfer(address,uint256)")
 NEVER, OTHER = 2**63, to_address("0x" + "ab" * 20)
@@ -52,7 +36,7 @@ def deploy_vault(evm: LocalEvm, decimals: int, offset: int, fee_bps: int = 0) ->
     arguments = encode(["address", "uint8", "uint256"], [asset.address, offset, fee_bps])
     share = Token(
         CHAIN_ID,
-        evm.deploy(compile_source("Vault.sol", "Vault", VAULT) + arguments),
+        evm.deploy(compile_source("tests/venues/vaults/Vault.sol") + arguments),
         "VLT",
         decimals + offset,
     )
