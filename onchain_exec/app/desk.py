@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from onchain_exec.app.context import Context, Observer, Policy, Step
+from onchain_exec.app.endpoints import open_configured_rpc
 from onchain_exec.app.market import read_tokens
 from onchain_exec.app.opening import Opening, find_order, make_policy, make_signer
 from onchain_exec.app.recover import resume_all
@@ -18,8 +19,9 @@ from onchain_exec.app.registry import ChainProfile
 from onchain_exec.app.request import Amount, Request
 from onchain_exec.app.run import prepare, quote_order, require_signer, run
 from onchain_exec.app.settings import load_settings
+from onchain_exec.chain import Rpc
 from onchain_exec.core import ZERO_ADDRESS, BlockRef, Exact, Order, Token
-from onchain_exec.errors import ConfigError, DuplicateOrderError, OnchainExecError
+from onchain_exec.errors import DuplicateOrderError, OnchainExecError
 from onchain_exec.execution import LocalSigner, Signer, SimulatedTx
 from onchain_exec.oms import OrderView, Reconciliation, reconcile
 from onchain_exec.risk import Denied
@@ -41,7 +43,7 @@ class AsyncDesk:
     @classmethod
     async def connect(
         cls,
-        rpc_url: str,
+        rpc_url: str | Rpc,
         *,
         signer: Signer | None = None,
         journal: str | Path = "onchain-exec.sqlite",
@@ -50,7 +52,8 @@ class AsyncDesk:
         observe: Observer = ignore,
     ) -> Self:
         """Open a desk on the chain behind ``rpc_url``: one URL, or several apart by spaces, which
-        then stand in for one another (see `parse_endpoints` for the roles they may have).
+        then stand in for one another (see `parse_endpoints` for the roles they may have), or a pool
+        with limits and a policy of its own (`chain.open_pool`), which the desk then closes.
 
         ``profile`` names the chain's tokens and protocols; None takes it from the data file by the
         chain id that the node tells. Without a signer the desk quotes and reads, and cannot trade.
@@ -101,13 +104,9 @@ class AsyncDesk:
             NodeError, JournalError: as for `connect`.
         """
         settings = load_settings(**arguments)
-        if not settings.rpc_url:
-            raise ConfigError(
-                "no node is set", needed="a node's URL", todo="Set ONCHAIN_EXEC_RPC_URL or pass --rpc"
-            )
         return await cls._open(
             Opening(
-                settings.rpc_url,
+                open_configured_rpc(settings),
                 lambda chain_id: None if read_only else make_signer(settings, chain_id),
                 settings.journal,
                 make_policy(settings),

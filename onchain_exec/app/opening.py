@@ -13,7 +13,7 @@ from onchain_exec.app.context import Context, Observer, Policy
 from onchain_exec.app.registry import ChainProfile, get_chain_profile
 from onchain_exec.app.settings import Settings, load_settings
 from onchain_exec.app.switched_signer import SwitchedSigner
-from onchain_exec.chain import Node
+from onchain_exec.chain import Node, Rpc
 from onchain_exec.errors import ConfigError, InputError
 from onchain_exec.execution import KeystoreSigner, LocalSigner, Signer
 from onchain_exec.oms import Journal, OrderView
@@ -29,7 +29,7 @@ class Opening:
     """How to open a desk's parts. ``signer_of`` makes the signer for the chain id that the node
     tells; ``profile`` None takes the chain from the data file."""
 
-    rpc_url: str
+    rpc_url: str | Rpc
     signer_of: Callable[[int], Signer | None]
     journal: str | Path
     policy: Policy

@@ -14,20 +14,33 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from onchain_exec.chain import Endpoint, PoolPolicy
 from onchain_exec.errors import ConfigError
 
 
 class Settings(BaseSettings):
     """Every setting, with its default. The name of a variable is ``ONCHAIN_EXEC_`` and the field's
-    name in capitals; in the TOML file it is the field's name. Secrets print as stars."""
+    name in capitals; in the TOML file it is the field's name. ``pool`` is a table there, its variables
+    are ``ONCHAIN_EXEC_POOL__AGREEING`` and so on; ``endpoints`` is an array of tables, its variable
+    JSON. Secrets print as stars."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ONCHAIN_EXEC_", env_file=".env", toml_file="onchain-exec.toml", extra="ignore"
+        env_prefix="ONCHAIN_EXEC_",
+        env_nested_delimiter="__",
+        env_file=".env",
+        toml_file="onchain-exec.toml",
+        extra="ignore",
     )
 
     rpc_url: str = Field(
-        "", description="Node URL, or several apart by spaces; read+, send+ or private+ before one limits it"
+        "",
+        description="Node URL, or several apart by spaces; read+, send+ or private+ before one limits it",
+        repr=False,  # it may hold a key
     )
+    endpoints: tuple[Endpoint, ...] = Field(
+        (), description="Nodes with roles and limits; not used where rpc_url is set", repr=False
+    )
+    pool: PoolPolicy = Field(PoolPolicy(), description="When a view of the chain counts")
     chain_id: int | None = Field(None, description="Refuse a node of any other chain")
     journal: str = Field("onchain-exec.sqlite", description="SQLite file, or postgresql+psycopg://...")
     private_key: SecretStr | None = Field(None, description="Hex key; a keystore is safer")

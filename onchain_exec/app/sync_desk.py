@@ -14,6 +14,7 @@ from onchain_exec.app.context import Observer, Policy
 from onchain_exec.app.desk import AsyncDesk, ignore
 from onchain_exec.app.registry import ChainProfile
 from onchain_exec.app.request import Amount
+from onchain_exec.chain import Rpc
 from onchain_exec.core import Exact
 from onchain_exec.execution import Signer, SimulatedTx
 from onchain_exec.oms import OrderView, Reconciliation
@@ -54,7 +55,7 @@ class Desk:
     @classmethod
     def connect(
         cls,
-        rpc_url: str,
+        rpc_url: str | Rpc,
         *,
         signer: Signer | None = None,
         journal: str | Path = "onchain-exec.sqlite",

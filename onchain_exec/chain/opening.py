@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from onchain_exec.chain.pool.endpoint import PUBLIC_ROLES, Endpoint, parse_endpoints
 from onchain_exec.chain.pool.member import Member
 from onchain_exec.chain.pool.policy import PoolPolicy
@@ -10,16 +12,24 @@ from onchain_exec.chain.rpc import HttpRpc, Rpc
 from onchain_exec.chain.sockets import open_ipc, open_web_socket
 
 
-def open_rpc(urls: str, chain_id: int | None = None) -> Rpc:
-    """Return the `Rpc` of one URL, or the pool of several (see `parse_endpoints`). Nothing is asked yet.
+def open_rpc(
+    endpoints: str | Sequence[Endpoint], chain_id: int | None = None, policy: PoolPolicy | None = None
+) -> Rpc:
+    """Return the `Rpc` of one endpoint, or the pool of several; as text see `parse_endpoints`. One that
+    does everything, at any rate, and of which nothing special is wanted, needs no pool around it.
+    Nothing is asked yet.
 
     Raises:
-        ConfigError: a URL cannot be used; it is not shown.
+        ConfigError: a URL cannot be used (it is not shown), no endpoint reads, or more shall agree
+            than read.
     """
-    endpoints = parse_endpoints(urls)
-    if len(endpoints) == 1 and endpoints[0].roles == PUBLIC_ROLES:
-        return _open_endpoint(endpoints[0])
-    return open_pool(*endpoints, chain_id=chain_id)
+    if isinstance(endpoints, str):
+        endpoints = parse_endpoints(endpoints)
+    first = endpoints[0]
+    plain = first.roles == PUBLIC_ROLES and first.limits.requests_per_s is None
+    if len(endpoints) == 1 and plain and policy in (None, PoolPolicy()):
+        return _open_endpoint(first)
+    return open_pool(*endpoints, chain_id=chain_id, policy=policy)
 
 
 def open_pool(

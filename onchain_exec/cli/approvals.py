@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from onchain_exec.app.approvals import find_approvals, pick_approvals, prepare_revocations
+from onchain_exec.app.endpoints import open_configured_rpc
 from onchain_exec.app.opening import make_policy, make_signer
 from onchain_exec.app.registry import ChainProfile, get_chain_profile
 from onchain_exec.app.report import transaction_to_json
@@ -45,13 +46,8 @@ def approvals(
 ) -> None:
     """List the allowances that stand; with --revoke, the transactions that take one back."""
     settings = load_settings(rpc_url=rpc)
-    if not settings.rpc_url:
-        raise ConfigError(
-            "no node is set", needed="a node's URL", todo="Set ONCHAIN_EXEC_RPC_URL or pass --rpc"
-        )
-
     async def work() -> None:
-        node = await Node.connect(settings.rpc_url, chain_id=settings.chain_id)
+        node = await Node.connect(open_configured_rpc(settings), settings.chain_id)
         try:
             profile = get_chain_profile(node.chain_id)
             block = await node.get_block("latest")

@@ -13,10 +13,12 @@ from urllib.parse import urlsplit
 
 import typer
 
+from onchain_exec.app.endpoints import open_configured_rpc
 from onchain_exec.app.opening import make_signer, open_journal
 from onchain_exec.app.sandbox.packages import find_missing_packages
 from onchain_exec.app.settings import load_settings
-from onchain_exec.chain import Node, find_tool
+from onchain_exec.chain import EndpointPool, Node, find_tool
+from onchain_exec.chain import Rpc as NodeRpc
 from onchain_exec.cli.exits import Exit
 from onchain_exec.cli.options import JournalPath, Json, Rpc
 from onchain_exec.cli.output import print_json, print_table
@@ -108,12 +110,13 @@ def _journal(path: str | None) -> str:
 
 async def _node(rpc: str | None) -> list[Finding]:
     settings = load_settings(rpc_url=rpc)
-    if not settings.rpc_url:
+    if not (settings.rpc_url or settings.endpoints):
         return [Finding("node", "missing", "no URL is set", "Pass --rpc or set ONCHAIN_EXEC_RPC_URL")]
+    reached = open_configured_rpc(settings)
     try:
-        node = await Node.connect(settings.rpc_url, chain_id=settings.chain_id)
+        node = await Node.connect(reached, chain_id=settings.chain_id)
     except OnchainExecError as error:
-        return [Finding("node", "failed", error.found, error.todo)]
+        return [Finding("node", "failed", error.found, error.todo), *_endpoints(reached)]
     try:
         block = await node.get_block("latest")
         client = await node.rpc.request("web3_clientVersion")
@@ -123,8 +126,18 @@ async def _node(rpc: str | None) -> list[Finding]:
             Finding("signer", "ok", signer.address)
             if signer
             else Finding("signer", "missing", "none: this desk can only look", "Set ONCHAIN_EXEC_KEYSTORE"),
+            *_endpoints(reached),
         ]
     except OnchainExecError as error:
-        return [Finding("node", "failed", error.found, error.todo)]
+        return [Finding("node", "failed", error.found, error.todo), *_endpoints(reached)]
     finally:
         await node.close()
+
+
+def _endpoints(reached: NodeRpc) -> list[Finding]:
+    """Say in which state each endpoint of a pool is; private ones are never asked anything."""
+    members = reached.members if isinstance(reached, EndpointPool) else ()
+    return [
+        Finding("endpoint", "ok" if member.is_usable else "failed", f"{member.where}: {member.summary}")
+        for member in members
+    ]

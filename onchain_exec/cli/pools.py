@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from onchain_exec.app.endpoints import open_configured_rpc
 from onchain_exec.app.market import read_named_token
 from onchain_exec.app.pools import read_named_pools
 from onchain_exec.app.pools.discovery import FoundPool, find_pools, rank_pools
@@ -18,7 +19,6 @@ from onchain_exec.chain import Node
 from onchain_exec.cli.options import Buy, Json, Rpc, Sell
 from onchain_exec.cli.output import print_json, print_table
 from onchain_exec.core import all_of, format_amount
-from onchain_exec.errors import ConfigError
 from onchain_exec.venues.pool_file import pool_set_to_json
 from onchain_exec.venues.pool_name import parse_pool_name
 
@@ -84,11 +84,7 @@ async def _find(node: Node, sell: str, buy: str) -> list[FoundPool]:
 async def open_node(rpc: str | None) -> AsyncIterator[Node]:
     """Yield the node of ``--rpc`` or of the configuration, whatever chain it serves."""
     settings = load_settings(rpc_url=rpc)
-    if not settings.rpc_url:
-        raise ConfigError(
-            "no node is set", needed="a node's URL", todo="Set ONCHAIN_EXEC_RPC_URL or pass --rpc"
-        )
-    node = await Node.connect(settings.rpc_url, settings.chain_id)
+    node = await Node.connect(open_configured_rpc(settings), settings.chain_id)
     try:
         yield node
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 from dataclasses import dataclass, field
 from typing import Final
@@ -38,14 +39,35 @@ class EndpointLimits:
     timeout_s: float = 10.0
     patience_s: float = 0.2
 
+    def __post_init__(self) -> None:
+        for limit in dataclasses.fields(self):
+            value = getattr(self, limit.name)
+            if value is not None and value <= 0:
+                raise ConfigError(f"an endpoint's {limit.name} is {value}", needed="more than 0")
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One URL (``http``, ``https``, ``ws``, ``wss`` or ``ipc``) and its roles; the URL never prints."""
+    """One URL (``http``, ``https``, ``ws``, ``wss`` or ``ipc``) and its roles; the URL never prints.
+
+    Raises:
+        ConfigError: the URL has another scheme, there is no role, or it is private and public at once.
+    """
 
     url: str = field(repr=False)
     roles: frozenset[Role] = PUBLIC_ROLES
     limits: EndpointLimits = EndpointLimits()
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith(_SCHEMES):
+            raise ConfigError(
+                "a node URL has no scheme or role that is known",
+                needed="[read+|send+|private+]https://HOST/...",
+            )
+        if not self.roles:
+            raise ConfigError("an endpoint has no role", needed="read, send, both, or private")
+        if Role.PRIVATE in self.roles and len(self.roles) > 1:
+            raise ConfigError("an endpoint is private and public at once", needed="private alone")
 
 
 def parse_endpoints(text: str) -> tuple[Endpoint, ...]:
@@ -55,7 +77,7 @@ def parse_endpoints(text: str) -> tuple[Endpoint, ...]:
     ``read+send+``, ``private+``.
 
     Raises:
-        ConfigError: none is given, or one has no URL behind its roles, or is private and public at once.
+        ConfigError: none is given, or one is none (see `Endpoint`).
     """
     endpoints = tuple(_parse(item) for item in text.split())
     if not endpoints:
@@ -69,10 +91,4 @@ def _parse(item: str) -> Endpoint:
     while (prefix := item.partition("+"))[0] in names:
         roles.add(names[prefix[0]])
         item = prefix[2]
-    if not item.startswith(_SCHEMES):
-        raise ConfigError(
-            "a node URL has no scheme or role that is known", needed="[read+|send+|private+]https://HOST/..."
-        )
-    if Role.PRIVATE in roles and len(roles) > 1:
-        raise ConfigError("an endpoint is private and public at once", needed="private+ alone")
     return Endpoint(item, frozenset(roles) or PUBLIC_ROLES)

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from onchain_exec.chain.decode import decode_result, optional, to_int
 from onchain_exec.chain.pool.endpoint import PUBLIC_ROLES, EndpointLimits, Role
-from onchain_exec.chain.pool.health import Health, Signal
+from onchain_exec.chain.pool.health import EndpointState, Health, Signal
 from onchain_exec.chain.pool.pace import Latency, TokenBucket
 from onchain_exec.chain.pool.views import View
 from onchain_exec.chain.rpc import Rpc
@@ -39,6 +39,23 @@ class Member:
     def where(self) -> str:
         """Scheme and host."""
         return self.rpc.where
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it can do what it is there for, as far as is known: what only sends is not asked."""
+        answers = (EndpointState.ALIVE, EndpointState.BEHIND)
+        return Role.READ not in self.roles or self.health.state in answers
+
+    @property
+    def summary(self) -> str:
+        """What is known of it, for people."""
+        roles = ", ".join(sorted(role.value for role in self.roles))
+        if Role.READ not in self.roles:
+            return f"{roles}, not asked"
+        known = f"{roles}, {self.health.state.value}"
+        if self.health.head_number >= 0:
+            known += f", block {self.health.head_number}"
+        return f"{known}, {1_000 * self.latency.mean_s:.0f} ms" if self.latency else known
 
     @property
     def patience_s(self) -> float:

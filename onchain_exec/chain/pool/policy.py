@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from onchain_exec.errors import ConfigError
@@ -31,6 +32,21 @@ class PoolPolicy:
     agreeing: int = 1
     hedge_at: float = 0.9
     max_tail: float | None = 2.0
+
+    def __post_init__(self) -> None:
+        bounds = {
+            "witnesses": (1, math.inf),
+            "max_lag_blocks": (0, math.inf),
+            "max_head_age_s": (0, math.inf),
+            "view_ttl_s": (0, math.inf),
+            "agreeing": (1, math.inf),
+            "hedge_at": (0, 1),
+            "max_tail": (1, math.inf),
+        }
+        for name, (least, most) in bounds.items():
+            value = getattr(self, name)
+            if value is not None and not least <= value <= most:
+                raise ConfigError(f"the pool's {name} is {value}", needed=f"{least} to {most}")
 
     def get_witnesses(self, endpoints: int) -> int:
         """Return how many of so many endpoints must have a block.
