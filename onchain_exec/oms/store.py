@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -53,7 +54,8 @@ class Store:
                 database.lock_for_opening(self._connection)
                 require_schema(self._connection, database.where)
                 self._tape = Tape(database, self._connection)
-                self._catch_up()
+                with _collector_paused():
+                    self._catch_up()
             self.leases = database.open_leases(self._connection)
             opening.pop_all()
 
@@ -143,6 +145,18 @@ class Store:
         self._book.apply(line.event, line.recorded_at)
         self._end = End(line.seq, line.hash)
         self._event_ids.add(event_id)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep the garbage collector from walking through a growing book, again and again, for nothing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _follow(database: Database, bell: Bell, timeout_s: float, end: End) -> Iterator[Event]:

@@ -13,7 +13,11 @@ from typing import Final, TypeVar
 from onchain_exec.errors import IllegalTransitionError
 
 
-class OrderState(enum.Enum):
+class _Label(enum.Enum):
+    __hash__ = object.__hash__  # by identity, as equality is; Enum's own takes a call
+
+
+class OrderState(_Label):
     """Where an order, or a parent, stands. FILLED, FAILED and CANCELLED are provisional until `final`."""
 
     NEW = "NEW"  # accepted, no swap bytes exist
@@ -29,7 +33,7 @@ class OrderState(enum.Enum):
     CANCELLED = "CANCELLED"  # the cancel won, or came before any swap bytes existed
 
 
-class OrderEvent(enum.Enum):
+class OrderEvent(_Label):
     """What can happen to an order."""
 
     ACCEPT = "accept"
@@ -47,7 +51,7 @@ class OrderEvent(enum.Enum):
     CANCEL = "cancel"
 
 
-class SlotState(enum.Enum):
+class SlotState(_Label):
     """Where one nonce of one account stands. Only a finalised consumer closes it (FINAL)."""
 
     RESERVED = "RESERVED"  # promised to an order, nothing signed
@@ -62,7 +66,7 @@ class SlotState(enum.Enum):
     ORPHANED = "ORPHANED"  # its consumer left the chain: the slot is open again
 
 
-class SlotEvent(enum.Enum):
+class SlotEvent(_Label):
     """What can happen to a slot."""
 
     RESERVE = "reserve"

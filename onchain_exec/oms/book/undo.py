@@ -15,24 +15,26 @@ class UndoLog:
     """How to take back what was done since `keep`; nothing is written down before the first `keep`."""
 
     def __init__(self) -> None:
-        self._steps: list[tuple[Callable[..., object], tuple[Any, ...]]] | None = None
+        self._steps: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
+        self.writes_down = False
 
     def keep(self) -> None:
         """Let everything so far stand; what comes can be taken back."""
-        self._steps = []
+        self._steps.clear()
+        self.writes_down = True
 
     def get_mark(self) -> int:
         """Return a place to go back to."""
-        return len(self._steps or ())
+        return len(self._steps)
 
     def add(self, step: Callable[..., object], *arguments: Any) -> None:
         """Write down the call that takes back what is about to be done."""
-        if self._steps is not None:
+        if self.writes_down:
             self._steps.append((step, arguments))
 
     def go_back(self, mark: int = 0) -> None:
         """Take back everything since ``mark``, the newest first."""
-        while self._steps and len(self._steps) > mark:
+        while len(self._steps) > mark:
             step, arguments = self._steps.pop()
             step(*arguments)
 
@@ -45,15 +47,17 @@ class UndoDict(dict[K, V]):
         self._log = log
 
     def __setitem__(self, key: K, value: V) -> None:
-        self._write_down(key)
+        if self._log.writes_down:
+            self._write_down(key)
         dict.__setitem__(self, key, value)
 
     def __delitem__(self, key: K) -> None:
-        self._write_down(key)
+        if self._log.writes_down:
+            self._write_down(key)
         dict.__delitem__(self, key)
 
     def pop(self, key: K, *default: Any) -> Any:
-        if key in self:
+        if self._log.writes_down and key in self:
             self._write_down(key)
         return dict.pop(self, key, *default)
 
