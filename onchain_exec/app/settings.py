@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
-from onchain_exec.chain import Endpoint, PoolPolicy
+from onchain_exec.chain import Endpoint, EndpointLimits, PoolPolicy
 from onchain_exec.errors import ConfigError
 
 
@@ -55,6 +58,22 @@ class Settings(BaseSettings):
     confirm_timeout_s: float = Field(60.0, description="Wait this long for inclusion; then it is UNKNOWN")
     max_fee_gwei: Decimal | None = Field(None, description="Never pay more per gas than this")
 
+    # A limit that is misspelt would be no limit: what nothing reads is refused in both.
+    @field_validator("endpoints", mode="before")
+    @classmethod
+    def _require_known_endpoints(cls, given: Any) -> Any:
+        for item in given if isinstance(given, list) else ():
+            _require_names(item, Endpoint)
+            if isinstance(item, Mapping):
+                _require_names(item.get("limits"), EndpointLimits)
+        return given
+
+    @field_validator("pool", mode="before")
+    @classmethod
+    def _require_known_policy(cls, given: Any) -> Any:
+        _require_names(given, PoolPolicy)
+        return given
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -66,6 +85,12 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources: arguments, environment, .env, TOML file."""
         return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def _require_names(given: Any, kind: type[Any]) -> None:
+    names = {item.name for item in dataclasses.fields(kind)}
+    if isinstance(given, Mapping) and (unknown := sorted(given.keys() - names)):
+        raise ValueError(f"no such setting: {', '.join(unknown)}")
 
 
 def load_settings(**arguments: Any) -> Settings:
@@ -81,6 +106,8 @@ def load_settings(**arguments: Any) -> Settings:
         problems = "; ".join(
             f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()
         )
+    except SettingsError as error:  # a variable that is no JSON
+        problems = str(error)
     except ValueError as error:  # a TOML file that does not parse
         problems = f"onchain-exec.toml: {type(error).__name__}"
     raise ConfigError(
