@@ -74,7 +74,8 @@ def find_arbitrage(token: Token, pools: PoolSet | Network, gas: GasModel = _NO_G
     """
     network = pools if isinstance(pools, Network) else Network.build(pools)
     number, size = network.number(token), len(network.tokens)
-    problem = Problem(network.edges, np.zeros(size), number, np.zeros(len(network.edges)))
+    nothing = np.zeros(len(network.edges))
+    problem = Problem(network.edges, np.zeros(size), number, nothing, nothing)
     every = Scope(np.arange(size), np.zeros(size, np.intp), network.edges, number, number)
     rates = best_rates(every, size, to_target=True)
     point = solve(problem, np.nan_to_num(rates, neginf=0.0), _SETTLED)

@@ -18,13 +18,17 @@ import numpy as np
 from onchain_exec.routing.certificate import Case, upper_bound
 from onchain_exec.routing.dual import DualPoint, Problem, evaluate, find_trades, solve
 from onchain_exec.routing.oracles import FloatArray, IndexArray
+from onchain_exec.routing.tolls import find_supports
 
 _SOFTNESS: Final = (1.0, 0.1, 0.01, 0.001)
 """Of the largest cost: from a wide bend in place of the kink to a nearly sharp one."""
 
 _PROVEN: Final = 1e-7
 _MOST_NODES: Final = 1_000
-_MOST_CHANGES: Final = 40
+_MOST_CHANGES: Final = 120
+_DROPPED_AT_ONCE: Final = 0.1
+"""Of the edges that lose: what they carried goes to others, which may then earn."""
+
 _SOFT_TOLERANCE: Final = 1e-6
 _ALWAYS_ON: Final = 40.0
 _CONVERGED: Final = 1e-3
@@ -67,7 +71,7 @@ class _Tree:
     def __init__(self, problem: Problem, point: DualPoint) -> None:
         self.problem = problem
         self._known: dict[bytes, Support] = {}
-        starts = np.flatnonzero(point.profit > problem.costs), point.used
+        starts = [np.flatnonzero(point.profit > problem.costs), point.used, *find_supports(problem, point)]
         self.best = max(
             (self._improve(edges, point.log_prices) for edges in starts), key=lambda support: support.worth
         )
@@ -97,7 +101,7 @@ class _Tree:
         compact, tokens = problem.compact()
         log_prices, share = case.log_prices[tokens], np.empty(0)
         largest = float(self.problem.costs.max())
-        for part in _SOFTNESS:
+        for part in _SOFTNESS if case.is_root else _SOFTNESS[2:]:
             solved = solve(compact, log_prices, _SOFT_TOLERANCE * part, part * largest)
             log_prices, share = solved.log_prices, solved.share
         full = case.log_prices.copy()
@@ -130,13 +134,13 @@ class _Tree:
             profit = evaluate(self.problem, current.log_prices).profit - self.problem.costs
             losses = profit[current.edges]
             if (losses < 0).any():
-                weakest = np.argsort(losses, kind="stable")[: max(1, int((losses < 0).sum()) // 2)]
-                edges = np.delete(current.edges, weakest)
+                dropped = max(1, int((losses < 0).sum() * _DROPPED_AT_ONCE))
+                edges = np.delete(current.edges, np.argsort(losses, kind="stable")[:dropped])
             else:
                 edges = np.union1d(current.edges, np.flatnonzero(profit > 0))
                 if len(edges) == len(current.edges):
                     break
-            current = self._support(edges, log_prices)
+            current = self._support(edges, current.log_prices)
             if current.worth <= best.worth and not (losses < 0).any():
                 break
             best = max(best, current, key=lambda support: support.worth)

@@ -33,6 +33,11 @@ class Case:
     on: IndexArray = field(default_factory=lambda: np.empty(0, np.intp))
     off: IndexArray = field(default_factory=lambda: np.empty(0, np.intp))
 
+    @property
+    def is_root(self) -> bool:
+        """Whether nothing is decided yet."""
+        return not (len(self.on) or len(self.off))
+
 
 def upper_bound(problem: Problem, case: Case) -> float:
     """Return the bound of ``case`` in units of the target, after the costs of the edges used."""

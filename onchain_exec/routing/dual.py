@@ -48,17 +48,18 @@ _NOISE: Final = 1e-15
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Edges between tokens 0..n-1, what is at hand of each token (negative: what is owed), in base
-    units, and which token to maximise. ``costs`` is what using each edge costs, in units of the
-    target."""
+    units, and which token to maximise. ``costs`` is what using each edge costs, in units of the target;
+    ``tolls`` are kept from what each gives: minus the log of the part that is left."""
 
     edges: Edges
     endowment: FloatArray
     target: int
     costs: FloatArray
+    tolls: FloatArray
 
     def take(self, index: IndexArray) -> Problem:
         """Return the problem with the edges at ``index`` only."""
-        return replace(self, edges=self.edges.take(index), costs=self.costs[index])
+        return replace(self, edges=self.edges.take(index), costs=self.costs[index], tolls=self.tolls[index])
 
     def compact(self) -> tuple[Problem, IndexArray]:
         """Return the problem without the tokens that nothing touches, and the numbers of the others."""
@@ -67,8 +68,11 @@ class Problem:
         touched[edges.source] = touched[edges.target] = touched[self.target] = True
         tokens = np.flatnonzero(touched)
         label = np.cumsum(touched) - 1
-        problem = Problem(
-            edges.relabelled(label), self.endowment[tokens], int(label[self.target]), self.costs
+        problem = replace(
+            self,
+            edges=edges.relabelled(label),
+            endowment=self.endowment[tokens],
+            target=int(label[self.target]),
         )
         return problem, tokens
 
@@ -115,11 +119,11 @@ def evaluate(
 ) -> DualPoint:
     """Return the dual at ``log_prices``; without ``softness`` costs are not charged."""
     edges, prices = problem.edges, np.exp(log_prices)
-    trade = edges.trade(log_prices, reach)
+    trade = edges.trade(log_prices, reach, -problem.tolls)
     size = len(log_prices)
     used = np.flatnonzero(trade.amount_in)  # of many edges few trade
     source, target = edges.source[used], edges.target[used]
-    given = prices[target] * trade.amount_out[used]
+    given = prices[target] * trade.amount_out[used] * np.exp(-problem.tolls[used])
     taken = prices[source] * trade.amount_in[used]
     profit = np.zeros(len(edges))
     profit[used] = given - taken
@@ -189,7 +193,7 @@ def _newton_step(problem: Problem, point: DualPoint, damping: float, softness: f
     at_source = at_target = weight
     if softness:
         kink = (point.share * (1 - point.share) / softness)[used]
-        given = prices[target] * point.trade.amount_out[used]
+        given = prices[target] * point.trade.amount_out[used] * np.exp(-problem.tolls[used])
         taken = prices[source] * point.trade.amount_in[used]
         at_source, at_target = weight + kink * taken**2, weight + kink * given**2
         weight = weight + kink * taken * given

@@ -124,7 +124,9 @@ class _Search:
         endowment = np.zeros(len(scope.tokens))
         endowment[scope.source if self.forwards else scope.target] = amount if self.forwards else -amount
         costs = self.network.gas_units[edges.pool] * (self.gas.price_wei * self.gas.token_per_wei)
-        return Problem(edges, endowment, scope.target if self.forwards else scope.source, costs)
+        return Problem(
+            edges, endowment, scope.target if self.forwards else scope.source, costs, np.zeros_like(costs)
+        )
 
     def _solve(self) -> tuple[Problem, DualPoint, Problem]:
         """Return the problem, without cycles unless they are asked for, its solution without gas, and

@@ -48,7 +48,7 @@ class Edges:
         """Return each edge's log marginal rate at zero, after the fee."""
         return np.concatenate([group.start() for group in self.groups] or [np.empty(0)])
 
-    def trade(self, log_prices: FloatArray, reach: float = 0.0, lift: float = 0.0) -> Trade:
+    def trade(self, log_prices: FloatArray, reach: float = 0.0, lift: FloatArray | float = 0.0) -> Trade:
         """Return each edge's most profitable trade at the log prices of the tokens, what comes out being
         worth ``lift`` more."""
         return self._trade(log_prices[self.target] - log_prices[self.source] + lift, reach)
