@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
+from onchain_exec.app.pools.log_search import search_logs
 from onchain_exec.app.registry import ChainProfile
 from onchain_exec.chain import LogFilter, Node
 from onchain_exec.core import ZERO_ADDRESS, Address, BlockRef, Reading, Token, all_of, to_address
@@ -82,7 +83,7 @@ async def find_pools(
     not listed has no pools.
 
     Raises:
-        NodeError: the node fails, or refuses so wide a search of the logs.
+        NodeError: the node fails, or refuses any search of the logs.
     """
     wanted = list(pairs)
     listed = [name for name in protocols if name in profile.protocols]
@@ -148,15 +149,14 @@ async def _find_balancer(
 ) -> tuple[Address, ...]:
     """Return the pools whose registered tokens contain a pair; a pool's id begins with its address."""
     wanted = [{one.address, other.address} for one, other in pairs]
-    logs = await node.get_logs(
-        LogFilter((vault,), ((_TOKENS_REGISTERED.topic,),)), (max(0, block.number - LOG_BLOCKS), block.number)
-    )
+    search = LogFilter((vault,), ((_TOKENS_REGISTERED.topic,),))
     found: dict[Address, None] = {}
-    for log in logs:
-        (pool_id,), (tokens, _) = _TOKENS_REGISTERED.decode(log.topics, log.data)
-        held = {to_address(token) for token in tokens}
-        if any(pair <= held for pair in wanted):
-            found[to_address(pool_id[:20])] = None
+    async for logs in search_logs(node, search, max(0, block.number - LOG_BLOCKS), block.number):
+        for log in logs:
+            (pool_id,), (tokens, _) = _TOKENS_REGISTERED.decode(log.topics, log.data)
+            held = {to_address(token) for token in tokens}
+            if any(pair <= held for pair in wanted):
+                found[to_address(pool_id[:20])] = None
     return tuple(found)
 
 

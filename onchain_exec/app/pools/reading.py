@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from onchain_exec.app.pools.log_search import search_logs
 from onchain_exec.app.registry import ChainProfile, find_chain_profile
 from onchain_exec.chain import LogFilter, Node
-from onchain_exec.core import ZERO_ADDRESS, Address, BlockRef, Reading, Token, all_of
+from onchain_exec.core import ZERO_ADDRESS, Address, BlockRef, Log, Reading, Token, all_of
 from onchain_exec.errors import InputError, NoPoolError
 from onchain_exec.venues import Pool, PoolSet
 from onchain_exec.venues.pool_name import PoolName
@@ -26,7 +27,7 @@ async def read_named_pools(node: Node, names: Iterable[PoolName], block: BlockRe
 
     Raises:
         InputError, StateError: what a name tells is not there or cannot be quoted; see `read_pool`.
-        NodeError: the node fails, or refuses a search of the logs that a v4 pool's id needs.
+        NodeError: the node fails, or refuses any search of the logs that a v4 pool's id needs.
     """
     profile = find_chain_profile(node.chain_id)
     known = _list_known(profile)
@@ -53,8 +54,7 @@ async def _find_v4_place(
         key = await node.perform(read_pool_key(positions, pool_id), block)
         if key:
             return manager, key
-    wanted = LogFilter((manager,) if manager else (), ((INITIALIZE.topic,), (pool_id,)))
-    logs = await node.get_logs(wanted, (0, block.number))
+    logs = await _find_initialize(node, pool_id, manager, block)
     emitters = {log.address for log in logs}
     if not emitters:
         raise NoPoolError(f"no v4 pool 0x{pool_id.hex()} on chain {node.chain_id}", todo="Check its id")
@@ -65,6 +65,18 @@ async def _find_v4_place(
             todo="Pass a ChainProfile that lists uniswap_v4.pool_manager",
         )
     return emitters.pop(), decode_pool_key(logs[0])
+
+
+async def _find_initialize(node: Node, pool_id: bytes, manager: Address | None, block: BlockRef) -> list[Log]:
+    """Return the logs that say a pool of this id was made: by ``manager``, which does so once, or, where
+    it is not known, by any contract."""
+    wanted = LogFilter((manager,) if manager else (), ((INITIALIZE.topic,), (pool_id,)))
+    logs: list[Log] = []
+    async for found in search_logs(node, wanted, 0, block.number):
+        logs += found
+        if logs and manager:
+            break
+    return logs
 
 
 def _list_known(profile: ChainProfile | None) -> dict[Address, Token]:
