@@ -139,7 +139,8 @@ class Engine:
             and order.order_id not in on_their_way
         ]
         await _all(advance(lane, order, head, now) for order in waiting)
-        await _all(begin(lane, chance, head, now) for chance in self._find_chances(lane, now))
+        chances = tuple(self._find_chances(lane, now))
+        await _all(begin(lane, chance, head, now) for chance in chances)
 
     async def _fill_gaps(self, lane: Lane, head: BlockRef, fees: Fees) -> None:
         await _all(fill_gap(lane, account, head, fees) for account in self._list_accounts(lane))
