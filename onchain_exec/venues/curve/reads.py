@@ -7,6 +7,7 @@ own ``get_dy`` answers, on amounts of several scales both ways.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from onchain_exec.core import Address, Call, Exact, Reading, Token
@@ -46,7 +47,8 @@ def read_curve_pool(address: Address, known: Mapping[Address, Token] | None = No
     snapshot = yield tuple(Call(address, function.encode(*probe)) for probe in probes)
     answers = [function.decode(answer.data)[0] if answer.success else None for answer in snapshot.answers]
     for pool in _crypto_pools(told) if crypto else _stable_pools(told):
-        if any(answers) and answers == [_quote(pool, probe) for probe in probes]:
+        asked = _as_quoted(pool, told)
+        if any(answers) and answers == [_quote(asked, probe) for probe in probes]:
             return pool
     raise NoPoolError(
         f"the Curve pool at {address} answers get_dy otherwise than every model of it",
@@ -91,6 +93,14 @@ def _crypto_pools(told: Told) -> Iterator[CurveCryptoPool]:
         yield CurveCryptoPool(*common, a, gamma, *fees, CryptoFlavour.TRICRYPTO)
         # the first tricrypto tells A without its multiplier
         yield CurveCryptoPool(*common, a * A_MULTIPLIER, gamma, *fees, CryptoFlavour.TRICRYPTO)
+
+
+def _as_quoted(pool: AnyCurvePool, told: Told) -> AnyCurvePool:
+    """Return the pool as its ``get_dy`` sees it: that of stableswap-ng takes A without its hundredths,
+    which ``exchange`` counts while A moves."""
+    if told.stored_rates and isinstance(pool, CurveStablePool):
+        return replace(pool, amp=told.numbers["A"] * pool.flavour.amp_precision)
+    return pool
 
 
 def _quote(pool: AnyCurvePool, probe: tuple[int, int, int]) -> int | None:

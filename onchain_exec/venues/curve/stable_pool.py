@@ -31,7 +31,8 @@ class CurveStablePool(CurvePool):
     A * n**(n-1) * 100, without the 100 for the three pool's flavour. Fees are in 1e-10, on the output.
 
     A quote is what ``exchange`` gives, except in pools of the three pool's flavour, whose ``exchange``
-    rounds once more and may give one unit less.
+    rounds once more and may give one unit less. ``get_dy`` says the same, except in NG pools whose A moves:
+    it leaves A's hundredths out.
     """
 
     kind: ClassVar[str] = "curve_stable"
