@@ -1,4 +1,4 @@
-"""Lease nonces from many processes and kill some of them all the time: unique, gapless, taken over.
+"""Lease nonces from many processes and kill one of them after every few: unique, gapless, taken over.
 
 Run as a program (it forks) it prints one JSON document: kills, leases, and what is wrong with them.
 """
@@ -28,8 +28,9 @@ from onchain_exec.oms import Journal, SlotView
 PROCESSES, ACCOUNTS, LEASE_S = 8, 4, 0.5
 
 
-def lease(url: str, name: str, enough: int) -> None:
-    """Take and sign nonces of one account until the journal has enough; stand by while another does."""
+def lease(url: str, name: str, progress: int) -> None:
+    """Take and sign nonces of one account for ever; stand by while another process does. Write a byte
+    for each."""
     account = to_address(f"0x{1 + int(name) % ACCOUNTS:040x}")
     with Journal.open(url, timeout_s=60, lease_s=LEASE_S) as journal:
         for number in itertools.count():
@@ -39,8 +40,7 @@ def lease(url: str, name: str, enough: int) -> None:
             if number % 7:  # now and then what is reserved is left behind
                 with suppress(FencedError):  # a pause longer than the lease: the heir signs
                     journal.write_signed(order.order_id, make_signed(order, nonce))
-            if number % 10 == 0 and len(journal.read_slots()) >= enough:
-                return
+            os.write(progress, b".")
 
 
 def wait_for_nonce(journal: Journal, order: Order) -> int:
@@ -52,50 +52,54 @@ def wait_for_nonce(journal: Journal, order: Order) -> int:
             time.sleep(LEASE_S / 20)
 
 
-def start(url: str, name: str, enough: int) -> int:
+def start(url: str, name: str, progress: int) -> int:
     """Return the pid of a process that leases."""
     child = os.fork()
     if child == 0:
-        status = 1
         try:
-            lease(url, name, enough)
-            status = 0
-        finally:
-            if status:
-                traceback.print_exc()
-            os._exit(status)
+            lease(url, name, progress)
+        finally:  # whatever it was: no process ends by itself
+            traceback.print_exc()
+            os.write(progress, b"!")
+            os._exit(1)
     return child
 
 
-def run(url: str, leases: int, seconds: float, seed: int) -> dict[str, object]:
-    """Let them lease, killing and replacing one at random times; return the document."""
+def run(url: str, leases: int, seed: int) -> dict[str, object]:
+    """Let them lease, killing and replacing one after every few leases of any; return the document."""
     chance, started = random.Random(seed), time.monotonic()
     Journal.open(url).close()
     gc.freeze()
-    names = iter(range(1_000_000))
-    children = [start(url, str(next(names)), leases) for _ in range(PROCESSES)]
-    kills = 0
-    while time.monotonic() - started < seconds:
-        time.sleep(chance.uniform(0.05, 0.4))
-        ended = [child for child in children if os.waitpid(child, os.WNOHANG)[0]]
-        children = [child for child in children if child not in ended]
-        if ended:  # it found enough
+    reader, writer = os.pipe()
+    names = map(str, itertools.count())
+    children = [start(url, next(names), writer) for _ in range(PROCESSES)]
+    kills = made = 0
+    until_kill = 1
+    while made < leases:
+        made += 1
+        if os.read(reader, 1) == b"!":
             break
-        victim = children.pop(chance.randrange(len(children)))
-        os.kill(victim, signal.SIGKILL)
-        kills += os.WIFSIGNALED(os.waitpid(victim, 0)[1])
-        children.append(start(url, str(next(names)), leases))
-    for child in children:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        until_kill -= 1
+        if not until_kill:
+            kills += kill(children.pop(chance.randrange(PROCESSES)))
+            children.append(start(url, next(names), writer))
+            until_kill = chance.randrange(1, 25)
+    ended_by_themselves = sum(not kill(child) for child in children)
     with Journal.open(url) as journal:
         slots = journal.read_slots()
     return {
         "kills": kills,
-        "leases": len(slots),
+        "leases": made,
+        "slots": len(slots),
         "seconds": round(time.monotonic() - started, 1),
-        "faults": list_faults(slots),
+        "faults": list_faults(slots) + ["a process failed"] * ended_by_themselves,
     }
+
+
+def kill(child: int) -> bool:
+    """Return whether it lived until now."""
+    os.kill(child, signal.SIGKILL)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
 def list_faults(slots: tuple[SlotView, ...]) -> list[str]:
@@ -119,10 +123,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url")
     parser.add_argument("--leases", type=int, default=500)
-    parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    sys.stdout.write(json.dumps(run(options.url, options.leases, options.seconds, options.seed)) + "\n")
+    sys.stdout.write(json.dumps(run(options.url, options.leases, options.seed)) + "\n")
 
 
 if __name__ == "__main__":

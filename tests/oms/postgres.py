@@ -1,19 +1,22 @@
-"""A real PostgreSQL for tests, from the binaries of the package ``pgserver``; ended by its pid."""
+"""A real PostgreSQL for tests, from the binaries of the package ``pgserver``."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import psycopg
+
+_WHILE_READ: Final = '"$@" & read -r _; kill -QUIT $!; wait $!'
+"""A shell command: run the arguments until our end of the pipe closes, in whatever way we end."""
 
 
 @contextmanager
@@ -36,15 +39,13 @@ def run_postgres(*, fsync: bool = False) -> Iterator[str]:
             shutil.chown(data, user)
         binaries = packages / "pgserver" / "pginstall" / "bin"
         options = ["--auth=trust", "--encoding=utf8", "--username=postgres", "--no-sync"]
-        assert _run(user, binaries / "initdb", "-D", data, *options).wait(60) == 0
+        with _run(user, binaries / "initdb", "-D", data, *options) as initdb:
+            assert initdb.wait(60) == 0
         settings = ("-c", "listen_addresses=", "-c", f"fsync={'on' if fsync else 'off'}")
-        server = _run(user, binaries / "postgres", "-D", data, "-k", data, *settings)
-        try:
+        command = (binaries / "postgres", "-D", data, "-k", data, *settings)
+        with _run(user, "sh", "-c", _WHILE_READ, "sh", *command) as server:
             _wait_until_up(server, f"postgresql://postgres@/postgres?host={data}")
             yield f"postgresql+psycopg://postgres@/{{}}?host={data}"
-        finally:
-            server.send_signal(signal.SIGQUIT)
-            server.wait(30)
     finally:
         shutil.rmtree(folder)
 
@@ -70,6 +71,7 @@ def _run(user: str | None, *command: object) -> subprocess.Popen[bytes]:
         user=user,
         extra_groups=[] if user else None,
         cwd="/",
+        stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

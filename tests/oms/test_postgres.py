@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +47,11 @@ def execute(url: str, statement: str) -> None:
     engine = create_engine(url, poolclass=NullPool)
     with engine.begin() as connection:
         connection.execute(text(statement))
+
+
+def end_leases(url: str) -> None:
+    """Let every lease have ended, as if its time had passed."""
+    execute(url, "update leases set ends_at = 0")
 
 
 def test_open_makes_the_tables_that_the_code_names(journal_place):
@@ -145,19 +149,13 @@ def test_reserve_nonce_after_the_writer_closed_takes_over_at_once(postgres_url):
 
 
 def test_write_signed_by_a_paused_writer_that_wakes_up_is_fenced(postgres_url):
-    lease_s = 0.3
-    with Journal.open(postgres_url, lease_s=lease_s) as paused, Journal.open(postgres_url) as heir:
+    with Journal.open(postgres_url, lease_s=60) as paused, Journal.open(postgres_url) as heir:
         one, two = accept(paused, 1), accept(paused, 2)
         assert reserve(paused, one) == 0
-        started = time.monotonic()
-        while True:
-            try:
-                nonce = reserve(heir, two)
-                break
-            except FencedError:
-                time.sleep(0.01)
-        assert time.monotonic() - started > lease_s / 2
-        assert nonce == 0
+        with pytest.raises(FencedError):
+            reserve(heir, two)
+        end_leases(postgres_url)
+        assert reserve(heir, two) == 0
         with pytest.raises(FencedError):
             sign(paused, one, 0)
         assert sign(heir, two, 0).nonce == 0
@@ -169,77 +167,91 @@ def test_write_signed_by_a_paused_writer_that_wakes_up_is_fenced(postgres_url):
 
 
 def test_write_signed_in_a_later_tenure_of_the_same_writer_is_fenced(postgres_url):
-    with Journal.open(postgres_url, lease_s=0.1) as slow, Journal.open(postgres_url, lease_s=0.1) as quick:
+    with Journal.open(postgres_url) as slow, Journal.open(postgres_url) as quick:
         one, two, three = (accept(slow, number) for number in range(3))
         reserve(slow, one)
-        time.sleep(0.15)
+        end_leases(postgres_url)
         sign(quick, two, reserve(quick, two))
-        time.sleep(0.15)
+        end_leases(postgres_url)
         assert reserve(slow, three) == 1
         with pytest.raises(FencedError):
             sign(slow, one, 0)
 
 
 def test_write_signed_after_the_lease_ended_and_nobody_came_is_good(postgres_url):
-    with Journal.open(postgres_url, lease_s=0.05) as slow:
+    with Journal.open(postgres_url) as slow:
         order = accept(slow, 1)
         nonce = reserve(slow, order)
-        time.sleep(0.1)
+        end_leases(postgres_url)
         assert sign(slow, order, nonce).nonce == nonce
+
+
+def test_reserve_nonce_ends_its_lease_as_long_after_as_was_said(postgres_url):
+    with Journal.open(postgres_url, lease_s=1_000) as journal:
+        reserve(journal, accept(journal, 1))
+        engine = create_engine(postgres_url, poolclass=NullPool)
+        with engine.begin() as connection:
+            left_s = connection.execute(
+                text("select ends_at - extract(epoch from clock_timestamp()) from leases")
+            ).scalar_one()
+        assert 0 < left_s <= 1_000
 
 
 def test_follow_yields_what_others_append(journal_place):
     with Journal.open(journal_place) as journal, Journal.open(journal_place) as follower:
         accept(journal, 1)
-        news = follower.follow(timeout_s=0.5)
+        news = follower.follow(timeout_s=60)
         writing = threading.Thread(target=lambda: [accept(journal, number) for number in (2, 3)])
         writing.start()
         found = list(itertools.islice(news, 2))
         writing.join()
         assert [event.order_id for event in found] == ["order-2", "order-3"]
-        assert list(news) == []
+        news.close()
 
 
-def test_follow_is_woken_and_does_not_poll(postgres_url):
+def test_follow_ends_when_nothing_comes(journal_place):
+    with Journal.open(journal_place) as journal:
+        accept(journal, 1)
+        assert list(journal.follow(timeout_s=0.05)) == []
+
+
+def test_follow_of_a_waiting_follower_is_woken(postgres_url):
     with Journal.open(postgres_url) as journal, Journal.open(postgres_url) as follower:
-        news = follower.follow(timeout_s=30)
+        news = follower.follow(timeout_s=60)
         timer = threading.Timer(0.2, accept, (journal, 1))
-        started = time.monotonic()
         timer.start()
         assert next(news).order_id == "order-1"
-        assert time.monotonic() - started < 5
         timer.join()
         news.close()
 
 
-def run_harness(url: str, leases: int, seconds: float) -> dict[str, Any]:
+def run_harness(url: str, leases: int) -> dict[str, Any]:
     """Run the harness in a process of its own, since it forks."""
     done = subprocess.run(
-        [sys.executable, "-m", "oms.lease_harness", url, f"--leases={leases}", f"--seconds={seconds}"],
+        [sys.executable, "-m", "oms.lease_harness", url, f"--leases={leases}"],
         env={**os.environ, "PYTHONPATH": str(TESTS)},
         stdout=subprocess.PIPE,
         check=True,
-        timeout=seconds + 120,
     )
     tally: dict[str, Any] = json.loads(done.stdout)
     return tally
 
 
 @pytest.mark.parametrize(
-    ("leases", "seconds"),
-    [(250, 60), pytest.param(10_000, 3_000, marks=[pytest.mark.deep, pytest.mark.timeout(3_600)])],
+    "leases", [200, pytest.param(10_000, marks=[pytest.mark.deep, pytest.mark.timeout(3_600)])]
 )
-def test_leases_of_8_processes_with_kills_are_unique_and_gapless(postgres_url, leases, seconds):
-    tally = run_harness(postgres_url, leases, seconds)
+def test_leases_of_8_processes_with_kills_are_unique_and_gapless(postgres_url, leases):
+    tally = run_harness(postgres_url, leases)
     assert tally["faults"] == []
-    assert tally["leases"] >= leases
-    assert tally["kills"] >= leases // 100
+    assert tally["leases"] == leases
+    assert tally["slots"] > leases // 2
+    assert tally["kills"] >= leases // 25
 
 
 def test_slot_of_a_dead_writer_is_free_when_its_lease_ends(postgres_url):
-    with Journal.open(postgres_url, lease_s=0.2) as dead, Journal.open(postgres_url) as journal:
+    with Journal.open(postgres_url, lease_s=60) as dead, Journal.open(postgres_url) as journal:
         reserve(dead, accept(dead, 1))
         slot = journal.read_slot(SlotKey(CHAIN_ID, TRADER, 0))
         assert not journal.is_abandoned(slot)
-        time.sleep(0.3)
+        end_leases(postgres_url)
         assert journal.is_abandoned(slot)
