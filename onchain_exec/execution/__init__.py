@@ -6,7 +6,8 @@ from onchain_exec.execution.confirm import confirm, look
 from onchain_exec.execution.draft import Draft, Missing
 from onchain_exec.execution.fees import Urgency, bump_fees, choose_fees, read_fees
 from onchain_exec.execution.gas import GasRules, L1Fee
-from onchain_exec.execution.grant import Grant, Router, find_grant
+from onchain_exec.execution.grant import Grant, Router, find_grant, get_spender
+from onchain_exec.execution.in_process import InProcessRunner
 from onchain_exec.execution.outcome import (
     Accepted,
     AlreadyKnown,
@@ -31,6 +32,7 @@ from onchain_exec.execution.plan import (
 )
 from onchain_exec.execution.prepare import Found, Sources, complete, fill, prepare
 from onchain_exec.execution.reprice import build_gap, is_outbid, speed_up
+from onchain_exec.execution.runs import NodeRunner, Runner
 from onchain_exec.execution.safe import (
     SafeAccount,
     SafeProposal,
@@ -70,6 +72,7 @@ __all__ = [
     "GasRules",
     "Grant",
     "GuardedSigner",
+    "InProcessRunner",
     "KeystoreSigner",
     "KmsSigner",
     "L1Fee",
@@ -77,6 +80,7 @@ __all__ = [
     "LocalSigner",
     "Mined",
     "Missing",
+    "NodeRunner",
     "Outcome",
     "Purpose",
     "Receipt",
@@ -85,6 +89,7 @@ __all__ = [
     "Reverted",
     "Router",
     "RpcSigner",
+    "Runner",
     "SafeAccount",
     "SafeProposal",
     "SendOutcome",
@@ -113,6 +118,7 @@ __all__ = [
     "confirm",
     "fill",
     "find_grant",
+    "get_spender",
     "is_outbid",
     "list_approved",
     "look",

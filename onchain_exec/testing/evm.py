@@ -6,19 +6,16 @@ deployments of the sandbox work on it.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from onchain_exec.app.sandbox.evm import DEPLOYER
-from onchain_exec.chain import decode_revert
 from onchain_exec.core import Address, Log, to_address
-from onchain_exec.errors import ConfigError, InputError, MissingToolError, RevertError
+from onchain_exec.errors import ConfigError, InputError, RevertError
+from onchain_exec.execution.revm import HARDFORK, decode_failure, decode_logs, load_pyrevm
 
 if TYPE_CHECKING:
     import pyrevm
 
-_REVERT = re.compile(r"Revert \{ gas_used: \d+, output: 0x([0-9a-f]*) \}")
-_HALT = re.compile(r"Halt \{ reason: (\w+)")
 ENDLESS_GAS = 2**63
 """A differential test compares answers: gas must not be what ends a call."""
 
@@ -34,13 +31,9 @@ class LocalEvm:
         Raises:
             MissingToolError: pyrevm is not installed.
         """
-        try:
-            import pyrevm  # noqa: PLC0415 - a test dependency, needed by this class alone
-        except ImportError as error:
-            raise MissingToolError("pyrevm is not installed", todo="Run: pip install pyrevm") from error
-        self._pyrevm = pyrevm
-        self._evm = pyrevm.EVM(
-            env=pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=chain_id)), gas_limit=gas_limit, spec_id="PRAGUE"
+        self._pyrevm = module = load_pyrevm()
+        self._evm: pyrevm.EVM = module.EVM(
+            env=module.Env(cfg=module.CfgEnv(chain_id=chain_id)), gas_limit=gas_limit, spec_id=HARDFORK
         )
         self._snapshots: list[pyrevm.JournalCheckpoint] = []
         self._block_number = 0
@@ -131,19 +124,11 @@ class LocalEvm:
     @property
     def logs(self) -> tuple[Log, ...]:
         """The events of the last call."""
-        result = self._evm.result
-        return tuple(_to_log(log, index) for index, log in enumerate(result.logs if result else ()))
+        return decode_logs(self._evm.result)
 
 
 def _to_error(error: RuntimeError) -> RevertError | InputError:
-    text = str(error)
-    if revert := _REVERT.match(text):
-        return decode_revert(bytes.fromhex(revert[1]))
-    if halt := _HALT.match(text):
-        return RevertError(halt[1], (), b"")
-    return InputError(f"no chain would take this transaction: {text}")
-
-
-def _to_log(log: pyrevm.Log, index: int) -> Log:
-    topics, data = log.data
-    return Log(to_address(log.address), tuple(bytes(topic) for topic in topics), bytes(data), index)
+    failed = decode_failure(error)
+    if failed is None or failed.error is None:
+        return InputError(f"no chain would take this transaction: {error}")
+    return failed.error

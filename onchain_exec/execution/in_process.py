@@ -1,0 +1,153 @@
+"""Plans run in this process, on the state of their block as a node tells it slot by slot."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from onchain_exec.chain import CallResult, TxCall
+from onchain_exec.core import Address, BlockRef, to_address
+from onchain_exec.core.abi import CustomError
+from onchain_exec.errors import InputError, NodeUnreachableError
+from onchain_exec.execution.effects import decode_holdings, get_holding_calls
+from onchain_exec.execution.gas import GasRules, get_floor_gas
+from onchain_exec.execution.plan import TxPlan
+from onchain_exec.execution.revm import (
+    HARDFORK,
+    decode_failure,
+    decode_logs,
+    find_changed_slots,
+    load_pyrevm,
+)
+from onchain_exec.execution.runs import BLOCKS_AHEAD, Run, require_success
+
+if TYPE_CHECKING:
+    import pyrevm
+
+_PLENTY_WEI: Final = 1 << 128
+_READ_GAS: Final = 30_000_000
+_COLD_ACCOUNT_GAS: Final = 2_500
+"""What a transaction pays more for an account that it is the first to touch (EIP-2929: 2,600 instead of
+100): to pyrevm one whose storage was written before it is warm."""
+
+
+@dataclass(frozen=True, slots=True)
+class InProcessRunner:
+    """Runs in this process: revm (``pip install pyrevm``) over the state behind ``url``, fetched where
+    it is touched, at the plan's block by its hash.
+
+    What a second engine finds is worth most where it differs from the node's. It costs a request for
+    each account and slot that is touched, in a thread that waits for them, so that the node should be
+    near; ``url`` is one HTTP endpoint. It traces no inner calls, and logs no moves of native coin.
+    Dependencies hand on what they write to storage, as approvals do, and no contracts they create.
+    """
+
+    url: str
+    rules: GasRules = field(default_factory=GasRules)
+    errors: tuple[CustomError, ...] = ()
+
+    async def run(self, plan: TxPlan, limits: Sequence[int]) -> list[Run]:
+        """See `Runner.run`.
+
+        Raises:
+            NodeUnreachableError: the node does not tell the state.
+            MissingToolError: pyrevm is not installed.
+        """
+        return await asyncio.gather(
+            *(asyncio.to_thread(self._run, plan, limits, ahead) for ahead in BLOCKS_AHEAD)
+        )
+
+    async def has_starved_calls(self, plan: TxPlan, limit: int, plenty: int) -> bool | None:
+        """See `Runner.has_starved_calls`: it cannot be told, so that the comparison of runs decides."""
+        return None
+
+    def _run(self, plan: TxPlan, limits: Sequence[int], ahead: int) -> Run:
+        try:
+            return self._run_on_fork(plan, limits, ahead)
+        except RuntimeError as error:  # pyrevm's only exception; what a transaction does is a result
+            if not str(error).startswith("Database("):
+                raise InputError(f"no chain would take this transaction: {error}") from error
+            raise NodeUnreachableError(
+                "the state of the block could not be fetched for the simulation in this process",
+                needed="an HTTP node that tells accounts and storage at a block's hash",
+                todo="Check the URL; for old blocks use an archive node",
+            ) from error
+
+    def _run_on_fork(self, plan: TxPlan, limits: Sequence[int], ahead: int) -> Run:
+        fork = _Fork(self, plan.block, ahead)
+        results = []
+        for tx, limit in zip((*plan.depends_on, plan), limits, strict=True):
+            results.append(fork.transact(tx.at_limit(limit)))
+        answers = fork.read([TxCall(plan.sender, call.to, call.data) for call in get_holding_calls(plan)])
+        require_success(answers)
+        return Run(tuple(results), decode_holdings([answer.data for answer in answers]))
+
+
+class _Fork:
+    """A block on top of the chain's, ``ahead`` of it, and what its transactions have written so far.
+
+    Each transaction gets an EVM of its own: pyrevm's keeps its slots warm from one to the next.
+    """
+
+    def __init__(self, runner: InProcessRunner, block: BlockRef, ahead: int) -> None:
+        self._runner, self._block, self._ahead = runner, block, ahead
+        self._written: dict[tuple[Address, int], int] = {}
+
+    def transact(self, tx: TxCall) -> CallResult:
+        """Run a transaction whose sender can pay for it; its writes stay if it succeeds."""
+        evm = self._open()
+        evm.set_balance(tx.sender, _PLENTY_WEI)
+        result = self._call(evm, tx)
+        preloaded = {address for address, _ in self._written} - {tx.to}
+        if result.success:
+            for address, slot, value in find_changed_slots(evm.journal_str):
+                self._written[to_address(address), slot] = value
+        # EIP-7623 is newer than pyrevm's engine
+        gas_used = max(result.gas_used + _COLD_ACCOUNT_GAS * len(preloaded), get_floor_gas(tx.data))
+        return replace(result, gas_used=gas_used)
+
+    def read(self, calls: Sequence[TxCall]) -> list[CallResult]:
+        """Return what calls that change nothing answer."""
+        evm = self._open()
+        return [self._call(evm, call) for call in calls]
+
+    def _call(self, evm: pyrevm.EVM, tx: TxCall) -> CallResult:
+        if tx.to is None:
+            raise InputError("a creation of a contract", needed="a call")
+        price = min(tx.max_fee_wei or 0, self._block.base_fee_wei + (tx.max_priority_fee_wei or 0))
+        try:
+            data = evm.message_call(
+                tx.sender,
+                tx.to,
+                calldata=tx.data,
+                value=tx.value_wei,
+                gas=tx.gas_limit or _READ_GAS,
+                gas_price=price,
+            )
+        except RuntimeError as error:
+            failed = decode_failure(error, self._runner.errors)
+            if failed is None:
+                raise
+            return failed
+        gas_used = evm.result.gas_used if evm.result else 0
+        return CallResult(gas_used, bytes(data), decode_logs(evm.result), None)
+
+    def _open(self) -> pyrevm.EVM:
+        module, block = load_pyrevm(), self._block
+        header = module.BlockEnv(
+            number=block.number + self._ahead,
+            timestamp=block.timestamp + self._ahead * self._runner.rules.block_time_s,
+            basefee=block.base_fee_wei,
+            gas_limit=block.gas_limit,
+        )
+        evm: pyrevm.EVM = module.EVM(
+            env=module.Env(cfg=module.CfgEnv(chain_id=block.chain_id), block=header),
+            fork_url=self._runner.url,
+            fork_block=block.hash,
+            spec_id=HARDFORK,
+        )
+        for (address, slot), value in self._written.items():
+            evm.insert_account_storage(address, slot, value)
+        return evm
