@@ -14,16 +14,18 @@ import numpy as np
 from onchain_exec.core import BlockRef, Exact, Token
 from onchain_exec.core.fixed_point import BPS
 from onchain_exec.routing.certificate import Case, upper_bound
+from onchain_exec.routing.cycles import find_cycles, run_cycle, size_cycle
 from onchain_exec.routing.dual import DualPoint, Problem, find_trades, solve
 from onchain_exec.routing.flow import Flow
-from onchain_exec.routing.market import Market, RefusedError
+from onchain_exec.routing.market import Market
 from onchain_exec.routing.network import Network
 from onchain_exec.routing.route import Certificate, GasModel, exclude
 from onchain_exec.routing.scope import Scope, best_rates
-from onchain_exec.venues import Hop, Leg, PoolSet
+from onchain_exec.venues import Leg, PoolSet
 
 _NO_GAS: Final = GasModel()
 _SETTLED: Final = 1e-12
+_MOST_LEGS: Final = 1_000
 _SPENT: Final = 1e-9
 """Of a flow: what is left of it when only rounding is."""
 
@@ -62,12 +64,11 @@ class Arbitrage:
 def find_arbitrage(token: Token, pools: PoolSet | Network, gas: GasModel = _NO_GAS) -> Arbitrage | None:
     """Return the cycles from ``token`` back to it that gain most, or None where none gains after gas.
 
-    A gain elsewhere that is only brought to ``token`` needs no ``token`` to begin with and is not in
-    them; where it moves the same pools it can hide a smaller cycle of ``token``. The gap of what is
-    returned shows both; None says only that this search found nothing.
-
-    All pools are solved together, so cycles that share one are sized together. ``gas.token_per_wei``
-    prices wei in ``token``.
+    All pools are solved together, so cycles that share one are sized together. A gain elsewhere that is
+    only brought to ``token`` needs no ``token`` to begin with and is not among them; the gap shows it.
+    Then cycles of up to four hops are added as long as one gains on the pools as the others leave them:
+    when this returns none does, but for what rounding takes. ``gas.token_per_wei`` prices wei in
+    ``token``.
 
     Raises:
         NoPoolError: no pool holds ``token``.
@@ -79,29 +80,43 @@ def find_arbitrage(token: Token, pools: PoolSet | Network, gas: GasModel = _NO_G
     every = Scope(np.arange(size), np.zeros(size, np.intp), network.edges, number, number)
     rates = best_rates(every, size, to_target=True)
     point = solve(problem, np.nan_to_num(rates, neginf=0.0), _SETTLED)
-    market, legs = Market(Exact.IN), list[Leg]()
-    for cycle, amount in _find_cycles(_flows(network, problem, point), token):
-        after = market.fork()
-        leg = _run(after, cycle, amount)
-        extra_gas = gas.cost(after.gas_units) - gas.cost(market.gas_units)
-        if leg is not None and leg.amount_out - leg.amount_in > extra_gas:
-            market = after
-            legs.append(leg)
-    if sum(leg.amount_out - leg.amount_in for leg in legs) <= gas.cost(market.gas_units):
+    book = _Book(gas)
+    for cycle, amount in _divide(_flows(network, problem, point), token):
+        after = book.market.fork()
+        leg = run_cycle(after, cycle, amount)
+        if leg is not None:
+            book.take(leg, after)
+    while len(book.legs) < _MOST_LEGS and any(
+        book.take(*sized)
+        for cycle in find_cycles(network, book.market, number)
+        if (sized := size_cycle(book.market, cycle)) is not None
+    ):
+        pass
+    if book.profit <= gas.cost(book.market.gas_units):
         return None
-    return Arbitrage(network.block, token, tuple(legs), market.gas_units, _certify(network, problem, point))
+    return Arbitrage(
+        network.block, token, tuple(book.legs), book.market.gas_units, _certify(network, problem, point)
+    )
 
 
-def _run(market: Market, cycle: tuple[Flow, ...], amount: int) -> Leg | None:
-    """Return the chain in exact integers, or None where a pool would revert."""
-    hops: list[Hop] = []
-    try:
-        for flow in cycle:
-            hops.append(market.swap(flow, amount))
-            amount = hops[-1].amount_out
-    except RefusedError:
-        return None
-    return Leg(tuple(hops))
+class _Book:
+    """Legs that are worth their gas, and the market after them."""
+
+    def __init__(self, gas: GasModel) -> None:
+        self.gas, self.market, self.legs = gas, Market(Exact.IN), list[Leg]()
+
+    @property
+    def profit(self) -> int:
+        return sum(leg.amount_out - leg.amount_in for leg in self.legs)
+
+    def take(self, leg: Leg, after: Market) -> bool:
+        """Add the leg, which leaves the market ``after``, if it gains more than its gas."""
+        extra_gas = self.gas.cost(after.gas_units) - self.gas.cost(self.market.gas_units)
+        gains = leg.amount_out - leg.amount_in > extra_gas
+        if gains:
+            self.market = after
+            self.legs.append(leg)
+        return gains
 
 
 def _certify(network: Network, problem: Problem, point: DualPoint) -> Certificate:
@@ -128,7 +143,7 @@ def _flows(network: Network, problem: Problem, point: DualPoint) -> list[Flow]:
     ]
 
 
-def _find_cycles(flows: list[Flow], token: Token) -> list[tuple[tuple[Flow, ...], int]]:
+def _divide(flows: list[Flow], token: Token) -> list[tuple[tuple[Flow, ...], int]]:
     """Return chains from ``token`` back to it that together carry the flows, with what each takes.
 
     A chain follows the widest flow out of each token and carries what the narrowest of them has left.

@@ -41,6 +41,11 @@ class Market:
         self._after: dict[str, Pool] = {}
         self.gas_units = ROUTE_GAS
 
+    @property
+    def changed(self) -> tuple[Pool, ...]:
+        """The pools that swaps so far have changed, as they now are."""
+        return tuple(self._after.values())
+
     def fork(self) -> Market:
         """Return a market in the same state, which then goes its own way."""
         other = Market(self._exact)

@@ -78,6 +78,27 @@ class Network:
             np.array([hop_gas(pool.kind) for pool in ordered], float),
         )
 
+    def start_after(self, changed: Sequence[Pool]) -> FloatArray:
+        """Return each edge's log marginal rate at zero, with ``changed`` for the pools of their keys."""
+        part = Network.build(PoolSet(self.block, tuple(changed)))
+        rates = dict(zip(part.sides(), part.edges.start().tolist(), strict=True))
+        keys = {pool.key for pool in changed}
+        touched = [number for number, pool in enumerate(self.pools) if pool.key in keys]
+        start, sides = self.edges.start().copy(), self.sides()
+        for edge in np.flatnonzero(np.isin(self.edges.pool, touched)).tolist():
+            start[edge] = rates.get(sides[edge], -np.inf)
+        return start
+
+    def sides(self) -> list[tuple[str, Address, Address]]:
+        """Return each edge's pool, by its key, and the addresses of what goes in and comes out."""
+        edges = self.edges
+        return [
+            (self.pools[pool].key, self.tokens[source].address, self.tokens[target].address)
+            for pool, source, target in zip(
+                edges.pool.tolist(), edges.source.tolist(), edges.target.tolist(), strict=True
+            )
+        ]
+
     def number(self, token: Token) -> int:
         """Return the index of ``token``.
 

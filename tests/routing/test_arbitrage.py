@@ -6,7 +6,7 @@ from itertools import pairwise, permutations
 
 import pytest
 from hypothesis import given, settings
-from markets import A, B, C, make_pool, make_token, markets, pool_set
+from markets import A, B, C, D, make_pool, make_token, markets, pool_set
 
 from onchain_exec.core import Exact
 from onchain_exec.errors import InputError, NoPoolError, PoolRevertError
@@ -34,6 +34,7 @@ def run_cycle(market, token, legs):
             done = state[hop.pool.key].swap(hop.token_in, hop.token_out, amount, Exact.IN)
             assert (hop.amount_in, hop.amount_out) == (done.amount_in, done.amount_out)
             state[hop.pool.key], amount = done.pool_after, done.amount_out
+    return tuple(state.values())
 
 
 @settings(max_examples=30)
@@ -47,23 +48,40 @@ def test_find_arbitrage_any_market_runs_at_a_profit_within_its_bound(market):
 
 @settings(max_examples=30)
 @given(markets(max_pools=4, least=10**18, most=10**22))
-def test_find_arbitrage_no_cycle_of_two_or_three_pools_beats_the_bound(market):
+def test_find_arbitrage_leaves_no_cycle_of_two_or_three_pools_that_gains(market):
+    """Whatever larger gain lies elsewhere: on the pools as the legs leave them nothing more is to be had."""
     found = find_arbitrage(A, market)
-    for cycle in (*permutations(market.pools, 2), *permutations(market.pools, 3)):
-        for middle in permutations((B, C), len(cycle) - 1):
-            for share in SHARES:
-                amount = start = min(pool.reserve0 for pool in cycle) // share
-                try:
-                    for pool, pair in zip(cycle, pairwise((A, *middle, A)), strict=True):
-                        if not set(pair) <= set(pool.tokens):
-                            amount = 0
-                            break
-                        amount = pool.quote(*pair, amount, Exact.IN)
-                except PoolRevertError:
-                    continue
-                if amount > start + start // 10**9:
-                    assert found is not None
-                    assert amount - start <= found.certificate.bound
+    pools = market.pools if found is None else run_cycle(market, A, found.legs)
+    for cycle in (*permutations(pools, 2), *permutations(pools, 3)):
+        for middle in permutations((B, C, D), len(cycle) - 1):
+            hops = list(zip(cycle, pairwise((A, *middle, A)), strict=True))
+            if all(set(pair) <= set(pool.tokens) for pool, pair in hops):
+                for share in SHARES:
+                    start = min(pool.reserve0 for pool in cycle) // share
+                    assert give_back(hops, start) <= start + start // 10**9
+
+
+def give_back(hops, amount):
+    """What the cycle gives for ``amount``: nothing where a pool reverts."""
+    try:
+        for pool, pair in hops:
+            amount = pool.quote(*pair, amount, Exact.IN)
+    except PoolRevertError:
+        return 0
+    return amount
+
+
+def test_find_arbitrage_cycle_beside_a_larger_one_is_found():
+    """B and C pay far more for going round between themselves than A's cycle does, on the same pool."""
+    market = pool_set(
+        make_pool(1, (A, B), (10**21, 10**21)),
+        make_pool(2, (A, B), (10**21, 102 * 10**19)),
+        make_pool(3, (B, C), (10**24, 10**24)),
+        make_pool(4, (B, C), (10**24, 2 * 10**24)),
+    )
+    found = find_arbitrage(A, market)
+    assert found.profit > 0
+    run_cycle(market, A, found.legs)
 
 
 def test_find_arbitrage_badly_scaled_triangle_is_solved():
