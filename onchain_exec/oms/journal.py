@@ -307,7 +307,12 @@ class Journal:
 
         "Now" is the call, not the first event. Use it from a thread of its own.
         """
-        return self._store.follow(timeout_s)
+        return _until_idle(self._store.tail(timeout_s))
+
+    def tail(self, idle_s: float) -> Iterator[Event | None]:
+        """Yield what anyone appends from now on, and None whenever nothing came for ``idle_s``; without
+        end, so close it. "Now" is the call; use it from a thread of its own."""
+        return self._store.tail(idle_s)
 
     def is_abandoned(self, slot: SlotView) -> bool:
         """Return whether the slot was reserved, never signed, and whoever reserved it is gone."""
@@ -327,6 +332,13 @@ class Journal:
                     yield event
 
         return _require(decisions.find_same(self._append(decide), order), order.order_id)
+
+
+def _until_idle(news: Iterator[Event | None]) -> Iterator[Event]:
+    for event in news:
+        if event is None:
+            return
+        yield event
 
 
 def _require(view: View | None, name: str) -> View:

@@ -83,12 +83,12 @@ class Store:
             self._catch_up()
             return question(self._book)
 
-    def follow(self, timeout_s: float) -> Iterator[Event]:
-        """Yield what anyone appends from now on, until nothing came for ``timeout_s``."""
+    def tail(self, idle_s: float) -> Iterator[Event | None]:
+        """Yield what anyone appends from now on, and None whenever nothing came for ``idle_s``."""
         with journal_errors(self._database.where):
             bell = self._database.open_bell()
         self.read()
-        return _follow(self._database, bell, timeout_s, self._end)
+        return _tail(self._database, bell, idle_s, self._end)
 
     def close(self) -> None:
         """Give up the leases and release the database."""
@@ -159,18 +159,21 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _follow(database: Database, bell: Bell, timeout_s: float, end: End) -> Iterator[Event]:
+def _tail(database: Database, bell: Bell, idle_s: float, end: End) -> Iterator[Event | None]:
     """Yield events as they are committed; the bell was there before the first of them was."""
     with journal_errors(database.where), closing(bell), database.connect() as connection:
         tape = Tape(database, connection)
-        ends_at = time.monotonic() + timeout_s
-        while (left_s := ends_at - time.monotonic()) > 0:
+        idle_at = time.monotonic() + idle_s
+        while True:
             with connection.begin():
                 lines = list(tape.read_after(end))
             for line in lines:
                 end = End(line.seq, line.hash)
                 yield line.event
-            if lines:
-                ends_at = time.monotonic() + timeout_s
-            else:
+            left_s = idle_at - time.monotonic()
+            if not lines and left_s > 0:
                 bell.wait(left_s)
+                continue
+            if not lines:
+                yield None
+            idle_at = time.monotonic() + idle_s

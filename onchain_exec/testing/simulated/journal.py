@@ -76,7 +76,7 @@ class _MemoryStore:
     def ask(self, question: Callable[[Book], T]) -> T:
         return question(self._book)
 
-    def follow(self, timeout_s: float) -> Iterator[Event]:
+    def tail(self, idle_s: float) -> Iterator[Event | None]:
         return iter(())
 
     def close(self) -> None:
