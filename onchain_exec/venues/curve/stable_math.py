@@ -9,6 +9,7 @@ import enum
 from collections.abc import Sequence
 from typing import Final
 
+from onchain_exec.core.fixed_point import MAX_UINT256
 from onchain_exec.venues.curve.revert import refuse
 
 _MAX_ROUNDS: Final = 255
@@ -34,7 +35,8 @@ def compute_d(scaled: Sequence[int], amp: int, flavour: StableFlavour) -> int:
     """Return the invariant D; mirror of ``get_D``.
 
     Raises:
-        PoolRevertError: a balance is zero, or 255 rounds do not converge.
+        PoolRevertError: a balance is zero, they are so far apart that uint256 overflows, or 255 rounds do
+            not converge.
     """
     total, count = sum(scaled), len(scaled)
     if not total:
@@ -44,21 +46,18 @@ def compute_d(scaled: Sequence[int], amp: int, flavour: StableFlavour) -> int:
     precision, amp_total = flavour.amp_precision, amp * count
     power = count**count if flavour is StableFlavour.NG else 1
     d = total
+    share = 1 if power > 1 else count
     for _ in range(_MAX_ROUNDS):
-        product = d
-        if power == 1:
-            for balance in scaled:
-                product = product * d // (balance * count)
-        else:
-            for balance in scaled:
-                product = product * d // balance
-            product //= power
-        previous = d
-        d = (
-            (amp_total * total // precision + product * count)
-            * d
-            // ((amp_total - precision) * d // precision + (count + 1) * product)
-        )
+        product, largest = d, MAX_UINT256 // d if d else 0
+        for balance in scaled:
+            if product > largest:
+                refuse("the balances are too far apart")
+            product = product * d // (balance * share)
+        product //= power
+        previous, rising = d, amp_total * total // precision + product * count
+        if rising > largest:
+            refuse("the balances are too far apart")
+        d = rising * d // ((amp_total - precision) * d // precision + (count + 1) * product)
         if -1 <= d - previous <= 1:
             return d
     if flavour is not StableFlavour.THREEPOOL:
@@ -72,15 +71,19 @@ def compute_y(scaled: Sequence[int], side: int, d: int, amp: int, flavour: Stabl
     What stands at ``side`` in ``scaled`` does not matter.
 
     Raises:
-        PoolRevertError: 255 rounds do not converge.
+        PoolRevertError: uint256 overflows, or 255 rounds do not converge.
     """
     count, precision = len(scaled), flavour.amp_precision
     amp_total = amp * count
-    c, rest = d, 0
+    c, rest, largest = d, 0, MAX_UINT256 // d
     for index, balance in enumerate(scaled):
         if index != side:
+            if c > largest:
+                refuse("the balances are too far apart")
             rest += balance
             c = c * d // (balance * count)
+    if c > largest // precision:
+        refuse("the balances are too far apart")
     c = c * d * precision // (amp_total * count)
     b = rest + d * precision // amp_total - d
     y = d

@@ -166,3 +166,20 @@ def test_quote_of_nothing_or_of_all_is_refused():
         pool.quote(*pool.tokens[:2], 0, Exact.IN)
     with pytest.raises(PoolRevertError):
         pool.quote(*pool.tokens[:2], pool.balances[1], Exact.OUT)
+
+
+def test_swap_in_a_drained_pool_reverts_as_uint256_overflows():
+    # curvefi/curve-contract@574f4402 pool-templates/base: exchange(0, 1, 1377258493, 0) reverted
+    pool = CurveStablePool(
+        POOL,
+        make_tokens([18, 6]),
+        (6423033810704453, 99993663830007335765),
+        (WAD, 10**30),
+        200,
+        2,
+        5 * 10**9,
+        0,
+        StableFlavour.TEMPLATE,
+    )
+    with pytest.raises(PoolRevertError, match="too far apart"):
+        pool.swap(*pool.tokens, 1377258493, Exact.IN)
