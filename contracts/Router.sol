@@ -102,23 +102,32 @@ contract Router is IRouter {
             if (hop.input == Input.PAYER && hop.tokenIn != terms.tokenIn) {
                 revert NotTokenIn(hop.tokenIn, terms.tokenIn);
             }
-            runHop(hop, hop.output == Output.NEXT_POOL ? hops[i + 1].pool : target(hop, terms));
+            Venue venue = hop.venue;
+            if (venue == Venue.UNISWAP_V4) i = runV4(hops, i, terms);
+            else runHop(venue, hop, hop.output == Output.NEXT_POOL ? hops[i + 1].pool : target(hop, terms));
         }
         uint256 present = count(terms, payer);
         amountOut = present > before ? present - before : 0;
         if (amountOut < terms.amountOutMin) revert AmountOutTooLow(amountOut, terms.amountOutMin);
     }
 
-    function runHop(Hop calldata hop, address to) private {
-        Venue venue = hop.venue;
+    function runHop(Venue venue, Hop calldata hop, address to) private {
         if (venue == Venue.UNISWAP_V3) V3Swap.swap(hop, to);
         else if (venue == Venue.UNISWAP_V2) PairSwap.swapV2(hop, to);
-        else if (venue == Venue.UNISWAP_V4) V4Swap.swap(POOL_MANAGER, hop, to);
         else if (venue == Venue.BALANCER_V2) BalancerSwap.swap(VAULT, hop, to);
         else if (venue == Venue.CURVE) CurveSwap.swap(hop, to);
         else if (venue == Venue.SOLIDLY) PairSwap.swapSolidly(hop, to);
         else if (venue == Venue.WRAP) WrappedSwap.wrap(WRAPPED, hop, to);
         else WrappedSwap.unwrap(WRAPPED, hop, to);
+    }
+
+    /// @dev Runs hop `i` and those that it hands its output on to inside the PoolManager.
+    function runV4(Hop[] calldata hops, uint256 i, Terms calldata terms) private returns (uint256 last) {
+        last = i;
+        while (hops[last].output == Output.NEXT_POOL && hops[last + 1].venue == Venue.UNISWAP_V4) ++last;
+        Hop calldata end = hops[last];
+        address to = end.output == Output.NEXT_POOL ? hops[last + 1].pool : target(end, terms);
+        V4Swap.swap(POOL_MANAGER, hops[i:last + 1], to);
     }
 
     function target(Hop calldata hop, Terms calldata terms) private view returns (address) {

@@ -9,9 +9,11 @@ pragma solidity 0.8.37;
 ///
 /// A route is a list of hops in an order in which each finds its input: hops may split a flow and
 /// merge flows. What hops leave in this contract of a token that is not tokenIn is anyone's to take: the
-/// last hop that sells a token takes all of it (amount 0). The pools are the caller's choice. A pool that cheats can take what its hop offers and
-/// the input that is left, but the swap then fails its `amountOutMin`. What reaches the recipient
-/// counts whoever sends it: a recipient that others owe tokens should not let them choose the pools.
+/// last hop that sells a token takes all of it (amount 0).
+///
+/// The pools are the caller's choice. A pool that cheats can take what its hop offers and the input that
+/// is left, but the swap then fails its `amountOutMin`. What reaches the recipient counts whoever sends
+/// it: a recipient that others owe tokens should not let them choose the pools.
 ///
 /// The native coin is the zero address. As input it is the call's value, held by this contract.
 interface IRouter {
@@ -38,14 +40,15 @@ interface IRouter {
 
     /// @notice Who pays a hop. PAYER: the caller of `swap`, directly, by allowance. ROUTER: this
     /// contract, of what earlier hops gave it, of a permit, or of the call's value. POOL: the hop
-    /// before has sent it to the pool already (UNISWAP_V2 and SOLIDLY, exact input).
+    /// before has sent it to the pool already (UNISWAP_V2 and SOLIDLY, exact input), or left it in the
+    /// PoolManager (UNISWAP_V4 after UNISWAP_V4: both then run under one unlock).
     enum Input {
         PAYER,
         ROUTER,
         POOL
     }
 
-    /// @notice Who gets what a hop gives. NEXT_POOL: the pool of the hop after it.
+    /// @notice Who gets what a hop gives. NEXT_POOL: the pool of the hop after it, whose input is POOL.
     enum Output {
         RECIPIENT,
         ROUTER,

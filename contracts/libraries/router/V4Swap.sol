@@ -8,30 +8,35 @@ import {Tokens} from "./Tokens.sol";
 import {V3Swap} from "./V3Swap.sol";
 
 /// @title Pools inside Uniswap v4's PoolManager, which calls back once it is unlocked
+/// @dev Hops that feed one another run under one unlock: what flows between them never leaves the manager.
 library V4Swap {
     using Funds for IRouter.Hop;
     using Funds for uint256;
 
     /// @dev What the PoolManager hands back to the callback, as it was.
     struct Plan {
-        IPoolManager.PoolKey key;
-        IPoolManager.SwapParams params;
+        Step[] steps;
+        int256 amountSpecified;
         bool fromPayer;
         address to;
     }
 
-    function swap(IPoolManager manager, IRouter.Hop calldata hop, address to) internal {
+    /// @dev One swap of the chain; each but the first takes what the one before it gave.
+    struct Step {
+        IPoolManager.PoolKey key;
+        bool zeroForOne;
+    }
+
+    /// @notice Swap through `hops` in a row; the first names the amount and the payer.
+    function swap(IPoolManager manager, IRouter.Hop[] calldata hops, address to) internal {
         Plan memory plan;
-        bool zeroForOne = hop.zeroForOne();
-        (plan.key.currency0, plan.key.currency1) =
-            zeroForOne ? (hop.tokenIn, hop.tokenOut) : (hop.tokenOut, hop.tokenIn);
-        plan.key.fee = uint24(uint256(hop.data) >> 24);
-        plan.key.tickSpacing = int24(uint24(uint256(hop.data)));
-        plan.key.hooks = hop.pool;
-        plan.params.zeroForOne = zeroForOne;
-        plan.params.amountSpecified = hop.exactOut ? hop.amount.toSigned() : -hop.amountIn().toSigned();
-        plan.params.sqrtPriceLimitX96 = zeroForOne ? V3Swap.LOWEST_SQRT_PRICE : V3Swap.HIGHEST_SQRT_PRICE;
-        plan.fromPayer = hop.input == IRouter.Input.PAYER;
+        plan.steps = new Step[](hops.length);
+        for (uint256 i = 0; i < hops.length; ++i) {
+            fill(plan.steps[i], hops[i]);
+        }
+        IRouter.Hop calldata first = hops[0];
+        plan.amountSpecified = first.exactOut ? first.amount.toSigned() : -first.amountIn().toSigned();
+        plan.fromPayer = first.input == IRouter.Input.PAYER;
         plan.to = to;
         manager.unlock(abi.encode(plan));
     }
@@ -40,28 +45,46 @@ library V4Swap {
     function run(IPoolManager manager, bytes calldata data) internal {
         if (msg.sender != address(manager)) revert IRouter.UnexpectedCallback(msg.sender);
         Plan memory plan = abi.decode(data, (Plan));
-        int256 delta = manager.swap(plan.key, plan.params, "");
-        (int256 owed, int256 due) = (delta >> 128, int128(delta));
-        (address tokenIn, address tokenOut) = (plan.key.currency0, plan.key.currency1);
-        if (!plan.params.zeroForOne) {
-            (owed, due) = (due, owed);
-            (tokenIn, tokenOut) = (tokenOut, tokenIn);
+        Step memory step = plan.steps[0];
+        (uint256 taken, uint256 given) = swapOne(manager, step, plan.amountSpecified);
+        pay(manager, step, taken, plan.fromPayer);
+        for (uint256 i = 1; i < plan.steps.length; ++i) {
+            step = plan.steps[i];
+            (, given) = swapOne(manager, step, -given.toSigned());
         }
-        (uint256 taken, uint256 given) = (uint256(-owed), uint256(due));
-        requireFilled(plan, taken, given);
-        if (tokenIn == Tokens.NATIVE) {
-            manager.settle{value: taken}();
-        } else {
-            manager.sync(tokenIn);
-            Funds.pay(tokenIn, plan.fromPayer, address(manager), taken);
-            manager.settle();
-        }
-        manager.take(tokenOut, plan.to, given);
+        manager.take(step.zeroForOne ? step.key.currency1 : step.key.currency0, plan.to, given);
     }
 
-    function requireFilled(Plan memory plan, uint256 taken, uint256 given) private pure {
-        int256 asked = plan.params.amountSpecified;
+    function fill(Step memory step, IRouter.Hop calldata hop) private pure {
+        step.zeroForOne = hop.zeroForOne();
+        (step.key.currency0, step.key.currency1) =
+            step.zeroForOne ? (hop.tokenIn, hop.tokenOut) : (hop.tokenOut, hop.tokenIn);
+        step.key.fee = uint24(uint256(hop.data) >> 24);
+        step.key.tickSpacing = int24(uint24(uint256(hop.data)));
+        step.key.hooks = hop.pool;
+    }
+
+    function swapOne(IPoolManager manager, Step memory step, int256 asked)
+        private
+        returns (uint256 taken, uint256 given)
+    {
+        uint160 limit = step.zeroForOne ? V3Swap.LOWEST_SQRT_PRICE : V3Swap.HIGHEST_SQRT_PRICE;
+        int256 delta = manager.swap(step.key, IPoolManager.SwapParams(step.zeroForOne, asked, limit), "");
+        (int256 owed, int256 due) = (delta >> 128, int128(delta));
+        if (!step.zeroForOne) (owed, due) = (due, owed);
+        (taken, given) = (uint256(-owed), uint256(due));
         (uint256 amount, uint256 filled) = asked < 0 ? (uint256(-asked), taken) : (uint256(asked), given);
-        if (filled != amount) revert IRouter.PartialFill(plan.key.hooks, amount, filled);
+        if (filled != amount) revert IRouter.PartialFill(step.key.hooks, amount, filled);
+    }
+
+    function pay(IPoolManager manager, Step memory step, uint256 amount, bool fromPayer) private {
+        address token = step.zeroForOne ? step.key.currency0 : step.key.currency1;
+        if (token == Tokens.NATIVE) {
+            manager.settle{value: amount}();
+        } else {
+            manager.sync(token);
+            Funds.pay(token, fromPayer, address(manager), amount);
+            manager.settle();
+        }
     }
 }

@@ -45,7 +45,7 @@ class Input(enum.IntEnum):
     ROUTER = 1
     """The router, of what it got earlier in the same call."""
     POOL = 2
-    """Nobody any more: the hop before has sent it to the pool."""
+    """Nobody any more: the hop before has sent it to the pool, or left it in v4's PoolManager."""
 
 
 class Output(enum.IntEnum):

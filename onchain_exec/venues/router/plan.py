@@ -61,7 +61,7 @@ def plan_router_swap(
     may start from what earlier legs gave. Hops that sell token_in take their exact amounts, from the
     payer without a stop in the router; of every token in between the last hop that sells it takes all
     that is there, so that slippage on the way leaves nothing behind. A pair is paid by the pool before
-    it where it takes all that this one gives.
+    it where it takes all that this one gives; between two v4 pools that stays in the PoolManager.
 
     Exact output: hops that sell token_in buy their exact outputs where the venue can (Curve and
     Solidly cannot: they take the quoted input), the others swap all of that. They buy what `cover` finds
@@ -127,10 +127,15 @@ def _find_output(
     bought = hop.token_out.address
     if bought == token_out:
         return Output.RECIPIENT
-    if not later or held[bought] or find_place(later[0], router).venue not in _PREPAID:
+    if not later or held[bought] or not _pays_ahead(hop, later[0], router):
         return Output.ROUTER
     takes_all = (later[0].token_in.address, later[0].amount_in) == (bought, hop.amount_out)
     return Output.NEXT_POOL if takes_all else Output.ROUTER
+
+
+def _pays_ahead(hop: Hop, later: Hop, router: RouterDeployment) -> bool:
+    before, after = find_place(hop, router).venue, find_place(later, router).venue
+    return after in _PREPAID or before is after is Venue.UNISWAP_V4
 
 
 def _require_ends(hops: tuple[Hop, ...], ends: tuple[Address, Address]) -> None:

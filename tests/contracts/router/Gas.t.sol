@@ -112,7 +112,8 @@ contract GasTest is RouterTest {
         IRouter.Hop[] memory hops = new IRouter.Hop[](count);
         hops[0] = single(venue, AMOUNT)[0];
         if (count == 2) {
-            bool prepaid = venue == IRouter.Venue.UNISWAP_V2 || venue == IRouter.Venue.SOLIDLY;
+            bool prepaid = venue == IRouter.Venue.UNISWAP_V2 || venue == IRouter.Venue.UNISWAP_V4
+                || venue == IRouter.Venue.SOLIDLY;
             hops[0].output = prepaid ? IRouter.Output.NEXT_POOL : IRouter.Output.ROUTER;
             hops[1] = hopOf(venue, 1);
             hops[1].input = prepaid ? IRouter.Input.POOL : IRouter.Input.ROUTER;

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {RouterTest} from "./RouterTest.sol";
 import {IRouter} from "contracts/interfaces/IRouter.sol";
+import {IPoolManager} from "contracts/interfaces/venues/IPoolManager.sol";
 
 /// @title `Router.swap` gives what the protocols quote, and takes no more
 contract SwapTest is RouterTest {
@@ -65,6 +66,42 @@ contract SwapTest is RouterTest {
         assertClean();
     }
 
+    /// @dev One unlock for both; the first hop may also buy an exact output, and the second may end in a pair.
+    function testFuzz_swap_chainInV4_staysInThePoolManager(uint256 amount, bool exactOut) public {
+        amount = bound(amount, 1e9, DEPTH / 10);
+        IRouter.Venue v4 = IRouter.Venue.UNISWAP_V4;
+        uint256 middle = exactOut ? amount : quote(v4, 0, true, amount, false);
+        uint256 needed = exactOut ? quote(v4, 0, true, amount, true) : amount;
+        IRouter.Hop[] memory hops = chainInV4(amount);
+        hops[0].exactOut = exactOut;
+        uint256 quoted = quote(v4, 1, true, middle, false);
+        vm.expectCall(address(manager), abi.encodeWithSelector(IPoolManager.unlock.selector), 1);
+        (uint256 amountIn, uint256 amountOut) = swap(termsOf(hops, needed, quoted), hops);
+        assertEq(amountIn, needed);
+        assertEq(amountOut, quoted);
+        assertClean();
+    }
+
+    function test_swap_chainInV4_paysAPairAfterIt() public {
+        IRouter.Hop[] memory hops = new IRouter.Hop[](3);
+        (hops[0], hops[1]) = (chainInV4(AMOUNT)[0], chainInV4(AMOUNT)[1]);
+        hops[1].output = IRouter.Output.NEXT_POOL;
+        hops[2] = hopOf(IRouter.Venue.UNISWAP_V2, 1);
+        (hops[2].tokenIn, hops[2].tokenOut) = (address(c), address(b));
+        (hops[2].input, hops[2].output) = (IRouter.Input.POOL, IRouter.Output.RECIPIENT);
+        (, uint256 amountOut) = swap(termsOf(hops, AMOUNT, 1), hops);
+        assertEq(b.balanceOf(recipient), amountOut);
+        assertClean();
+    }
+
+    function test_swap_chainInV4_ofOtherTokens_reverts() public {
+        IRouter.Hop[] memory hops = chainInV4(AMOUNT);
+        hops[1].tokenIn = NATIVE;
+        (hops[1].tokenOut, hops[1].data) = (address(a), nativePlace.data);
+        vm.expectRevert(); // CurrencyNotSettled: what the first gave is still the manager's to give
+        swap(termsOf(hops, AMOUNT, 0), hops);
+    }
+
     function testFuzz_swap_exactOut_takesItsQuote(uint8 venueSeed, uint256 amount) public {
         IRouter.Venue venue = IRouter.Venue(venueSeed % 4);
         amount = bound(amount, 1e6, DEPTH / 10);
@@ -89,6 +126,14 @@ contract SwapTest is RouterTest {
             vm.expectRevert(abi.encodeWithSelector(IRouter.ExactOutUnsupported.selector, IRouter.Venue(i)));
             swap(termsOf(hops, AMOUNT, 0), hops);
         }
+    }
+
+    function chainInV4(uint256 amount) private view returns (IRouter.Hop[] memory hops) {
+        hops = new IRouter.Hop[](2);
+        hops[0] = single(IRouter.Venue.UNISWAP_V4, amount)[0];
+        hops[0].output = IRouter.Output.NEXT_POOL;
+        hops[1] = hopOf(IRouter.Venue.UNISWAP_V4, 1);
+        (hops[1].input, hops[1].output) = (IRouter.Input.POOL, IRouter.Output.RECIPIENT);
     }
 
     // The native coin ----------------------------------------------------------------------------

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from eth_abi import encode
 from eth_account import Account
 
 from onchain_exec.app.sandbox import Deployment
@@ -28,7 +27,6 @@ from onchain_exec.core import (
     all_of,
     to_address,
 )
-from onchain_exec.core.artifact import get_artifact
 from onchain_exec.errors import PoolRevertError, RevertError
 from onchain_exec.testing.evm import LocalEvm
 from onchain_exec.venues import Hop, Leg, Pool
@@ -71,8 +69,7 @@ class RouterMarket:
             contracts["uniswap_v4"]["pool_manager"],
             contracts["balancer_v2"]["vault"],
         )
-        code = get_artifact("Router").bytecode + encode(["address"] * 4, [PERMIT2, *built_for])
-        router = RouterDeployment(evm.deploy(code), *built_for)
+        router = RouterDeployment(contracts["onchain_exec"]["router"], *built_for)
         evm.set_balance(trader, 10**21)
         for token in deployment.tokens.values():
             for spender in (router.address, PERMIT2):

@@ -49,6 +49,10 @@ def make_hop(pool: Pool, token_in: Token, token_out: Token, amount_in: int) -> H
     return Hop(pool, token_in, token_out, done.amount_in, done.amount_out, done.fee_amount)
 
 
+def tokens_worth(token: Token) -> int:
+    return 5_000 * 10**token.decimals
+
+
 def graph_terms(graph: Graph) -> SwapTerms:
     given = sum(leg.amount_out for leg in graph.legs[2:])
     return replace(make_terms(graph.legs[:2], Exact.IN), amount_out_min=given)
@@ -83,22 +87,30 @@ def test_plan_router_swap_graph_that_slips_leaves_nothing_behind(market: RouterM
     assert loose.amount_out_min <= got < terms.amount_out_min
 
 
-def test_plan_router_swap_pair_after_a_pool_is_paid_by_it(market: RouterMarket) -> None:
-    tokens = market.deployment.tokens
-    path = [
-        ("balancer_weighted", tokens["USDC"], tokens["WETH"]),
-        ("uniswap_v2", tokens["WETH"], tokens["DAI"]),
-    ]
-    amount, hops = WORTH, list[Hop]()
-    for kind, token_in, token_out in path:
-        hops.append(make_hop(Graph.find(market, kind, token_in, token_out), token_in, token_out, amount))
+@pytest.mark.parametrize(
+    "path",
+    [
+        [("balancer_weighted", "USDC", "WETH"), ("uniswap_v2", "WETH", "DAI")],
+        [("uniswap_v4", "DAI", "USDC"), ("uniswap_v4", "USDC", "ETH")],
+        [("uniswap_v4", "DAI", "USDC"), ("uniswap_v2", "USDC", "WETH")],
+    ],
+)
+def test_plan_router_swap_pool_that_can_be_paid_ahead_is_paid_by_the_one_before(
+    market: RouterMarket, path: list[tuple[str, str, str]]
+) -> None:
+    tokens = {token.symbol: token for token in market.tokens}
+    amount, hops = tokens_worth(tokens[path[0][1]]), list[Hop]()
+    for kind, sold, bought in path:
+        pair = tokens[sold], tokens[bought]
+        hops.append(make_hop(Graph.find(market, kind, *pair), *pair, amount))
         amount = hops[-1].amount_out
     legs = (Leg(tuple(hops)),)
     terms = make_terms(legs, Exact.IN)
     first, second = plan_router_swap(legs, terms, market.router).hops
     assert (first.output, second.input) == (Output.NEXT_POOL, Input.POOL)
     call = build_router_call(legs, terms, market.router)
-    assert market.run(call, get_pair(legs), market.trader) == (WORTH, terms.amount_out_min)
+    got = market.run(call, get_pair(legs), market.trader)
+    assert got == (terms.amount_in_max, terms.amount_out_min)
 
 
 def test_plan_router_swap_what_cannot_run_raises_input_error(market: RouterMarket) -> None:
