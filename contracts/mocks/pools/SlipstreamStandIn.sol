@@ -31,7 +31,6 @@ contract SlipstreamStandIn {
     {
         (gross, net) = POOL.ticks(tick);
         staked = net / 2;
-        delete outside; // named, so that it is assigned
         outside[6] = gross == 0 ? 0 : 1; // whether it is initialised
     }
 
