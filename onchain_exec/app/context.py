@@ -23,6 +23,7 @@ class Step(enum.Enum):
     CHECKED = "checked"
     ACCEPTED = "accepted"
     BUILT = "built"
+    CHOSEN = "chosen"
     SIMULATED = "simulated"
     LEASED = "leased"
     SIGNED = "signed"

@@ -9,22 +9,14 @@ from onchain_exec.app.context import Context
 from onchain_exec.app.pools.discovery import find_pools
 from onchain_exec.app.registry import ChainProfile
 from onchain_exec.core import Address, BlockRef, Exact, Order, Reading, Token, all_of
-from onchain_exec.errors import ConfigError
-from onchain_exec.risk import AccountState
 from onchain_exec.routing import GasModel
 from onchain_exec.venues import Pool, PoolSet
 from onchain_exec.venues.balancer import BalancerPool
-from onchain_exec.venues.erc20 import read_allowance, read_balances, read_token
-from onchain_exec.venues.swap_router import SwapRouter
+from onchain_exec.venues.erc20 import read_token
 from onchain_exec.venues.token_probe import require_plain_token
-from onchain_exec.venues.uniswap_v2 import UniswapV2Deployment
-from onchain_exec.venues.uniswap_v3 import UniswapV3Deployment
 
 _HUBS: Final = ("USDC", "USDT", "DAI", "WBTC")
 """Listed tokens that a two-hop route may pass through, besides the wrapped native token."""
-
-EXECUTABLE: Final = ("uniswap_v2", "uniswap_v3")
-"""The protocols whose pools SwapRouter02, which swaps go through, runs."""
 
 _TIP_WEI: Final = 10**9
 """Assumed tip per gas when routes are compared; what is paid comes from the fee history."""
@@ -52,7 +44,7 @@ def read_named_token(profile: ChainProfile, name: str) -> Reading[Token]:
 
 
 async def read_market(
-    context: Context, order: Order, block: BlockRef, protocols: Sequence[str] = EXECUTABLE
+    context: Context, order: Order, block: BlockRef, protocols: Sequence[str]
 ) -> tuple[PoolSet, GasModel]:
     """Return every known pool of ``protocols`` that one or two hops from token_in to token_out can use,
     and what gas costs in terms of the route.
@@ -66,44 +58,6 @@ async def read_market(
     await context.node.perform(_require_plain(pools, (order.token_in, order.token_out)), block)
     priced = order.token_out if order.exact is Exact.IN else order.token_in
     return pools, GasModel(block.base_fee_wei + _TIP_WEI, _price_wei(profile.wrapped_native, priced, pools))
-
-
-async def read_account(context: Context, order: Order, block: BlockRef) -> AccountState:
-    """Return what the order's account holds, and what the router may pull of it."""
-    spender = context.profile.get_contract("uniswap_v3", "swap_router")
-    if spender is None:
-        raise ConfigError(
-            f"no swap router is listed on {context.profile.name}", needed="uniswap_v3.swap_router"
-        )
-    (balances, allowance) = await context.node.perform(
-        all_of(
-            [
-                read_balances(order.account, (order.token_in,)),
-                read_allowance(order.token_in, order.account, spender),
-            ]
-        ),
-        block,
-    )
-    balance_wei = await context.node.get_balance(order.account, block)
-    return AccountState(block, order.account, balances[0], balance_wei, spender, allowance)
-
-
-def get_router(profile: ChainProfile) -> SwapRouter:
-    """Return the router that swaps go through.
-
-    Raises:
-        ConfigError: the chain has none listed.
-    """
-    router = profile.get_contract("uniswap_v3", "swap_router")
-    v2 = profile.get_contract("uniswap_v2", "factory")
-    v3 = profile.get_contract("uniswap_v3", "factory")
-    if router is None or v2 is None or v3 is None:
-        raise ConfigError(
-            f"the chain {profile.name} has no complete SwapRouter02 listed",
-            needed="uniswap_v3.swap_router and the factories of uniswap_v2 and uniswap_v3",
-            todo="Add them to the profile",
-        )
-    return SwapRouter(router, UniswapV2Deployment(v2), UniswapV3Deployment(v3))
 
 
 def _list_pairs(profile: ChainProfile, order: Order) -> Iterator[tuple[Token, Token]]:

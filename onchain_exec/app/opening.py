@@ -18,6 +18,7 @@ from onchain_exec.errors import ConfigError, InputError
 from onchain_exec.execution import KeystoreSigner, LocalSigner, Signer
 from onchain_exec.oms import Journal, OrderView
 from onchain_exec.risk import Limits
+from onchain_exec.venues.router import ROUTER_ERRORS
 
 LOCAL_CHAIN_ID: Final = 1337
 LOCAL_TRADER_KEY: Final = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"
@@ -40,7 +41,7 @@ class Opening:
     async def open(self, resources: AsyncExitStack) -> Context:
         """Open journal and node, checked to be of one chain; ``resources`` will close them."""
         needed = self.profile.chain_id if self.profile else self.chain_id
-        node = await Node.connect(self.rpc_url, chain_id=needed)
+        node = await Node.connect(self.rpc_url, chain_id=needed, errors=ROUTER_ERRORS)
         resources.push_async_callback(node.close)
         profile = self.profile or get_chain_profile(node.chain_id)
         journal = resources.enter_context(Journal.open(self.journal))

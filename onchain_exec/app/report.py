@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from onchain_exec.app.ways import Choice
 from onchain_exec.core import Token
 from onchain_exec.execution import SimulatedTx
 from onchain_exec.risk import Denied
@@ -56,6 +57,15 @@ def transaction_to_json(simulated: SimulatedTx) -> dict[str, Any]:
         "maxFeePerGas": str(plan.fees.max_fee_wei),
         "maxPriorityFeePerGas": str(plan.fees.max_priority_fee_wei),
         "depends_on": [transaction_to_json(step) for step in simulated.depends_on],
+    }
+
+
+def choice_to_json(choice: Choice) -> dict[str, Any]:
+    """Return which router the swap goes through, and why."""
+    return {
+        "chosen": choice.chosen,
+        "gas_units": dict(choice.gas_units),
+        "excluded": dict(choice.excluded),
     }
 
 

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from typing import assert_never
 
 from onchain_exec.app.context import Context, Step
-from onchain_exec.app.market import EXECUTABLE, get_router, read_account, read_market
+from onchain_exec.app.market import read_market
+from onchain_exec.app.routers import get_search, list_executable
+from onchain_exec.app.ways import find_ways, read_accounts, take_cheapest
 from onchain_exec.core import BlockRef, Order
 from onchain_exec.errors import ConfigError, OnchainExecError
 from onchain_exec.execution import (
-    Draft,
     DurableTx,
     Mined,
     Reverted,
@@ -20,8 +21,6 @@ from onchain_exec.execution import (
     Sources,
     StillUnknown,
     Superseded,
-    build_plan,
-    complete,
     confirm,
     rebase,
     send,
@@ -36,10 +35,10 @@ from onchain_exec.routing import Quote, find_route, make_quote
 async def quote_order(context: Context, order: Order, block: BlockRef) -> Quote:
     """Return the quote of ``order`` over every known pool at ``block``."""
     paused = list_paused_venues(context.journal.read_switches())
-    protocols = [protocol for protocol in EXECUTABLE if protocol not in paused]
+    protocols = [protocol for protocol in list_executable(context.profile) if protocol not in paused]
     pools, gas = await read_market(context, order, block, protocols)
     context.observe(Step.READ, pools)
-    route = find_route(order, pools, gas, block=block)
+    route = find_route(order, pools, gas, block=block, options=get_search(context.profile, order.exact))
     context.observe(Step.ROUTED, route)
     quote = make_quote(order, route, gas, context.now())
     context.observe(Step.QUOTED, quote)
@@ -76,11 +75,14 @@ async def prepare(context: Context, quote: Quote) -> SimulatedTx | Denied:
 
 
 async def decide(context: Context, quote: Quote) -> Approved | Denied:
-    """Check a fresh quote against the account at the quote's block and the desk's limits."""
+    """Check a fresh quote against the account at the quote's block and the desk's limits: one router
+    whose allowance passes is enough."""
     await context.node.require_canonical(quote.block)
     quote.require_fresh(context.now(), context.policy.limits.max_quote_age_s)
-    account = await read_account(context, quote.order, quote.block)
-    verdict = check(quote, account, context.policy.limits, context.now())
+    accounts = await read_accounts(context, quote.order, quote.block)
+    limits, now = context.policy.limits, context.now()
+    verdicts = [check(quote, account, limits, now) for account in accounts.values()]
+    verdict = next((found for found in verdicts if isinstance(found, Approved)), verdicts[0])
     context.observe(Step.CHECKED, verdict)
     return verdict
 
@@ -98,15 +100,11 @@ async def execute(context: Context, approved: Approved) -> None:
 
 
 async def build(context: Context, approved: Approved, signer: Signer | None) -> SimulatedTx:
-    """Return the swap simulated on the newest block, together with all it depends on: an order whose
-    swap would fail sends nothing, not even its approval. ``signer`` signs permits, or nobody does."""
+    """Return the swap through the router that costs least, simulated on the newest block together with
+    all it depends on: an order whose swap would fail sends nothing, not even its approval. ``signer``
+    signs permits, or nobody does."""
     sources = Sources(context.node, context.policy.max_fee_wei, permit_signer=signer)
-    draft = await complete(Draft(approved, get_router(context.profile)), sources)
-    plan = rebase(build_plan(draft), await context.node.get_block("latest"))
-    context.observe(Step.BUILT, plan)
-    simulated = await simulate(context.node, plan, context.profile.gas_rules)
-    context.observe(Step.SIMULATED, simulated)
-    return simulated
+    return await take_cheapest(context, await find_ways(context, approved), sources)
 
 
 async def _renew(context: Context, simulated: SimulatedTx) -> SimulatedTx:

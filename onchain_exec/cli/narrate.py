@@ -79,6 +79,7 @@ _TELL: Final[dict[Step, tuple[str, Callable[[Any], str]]]] = {
         ),
     ),
     Step.BUILT: ("build", _plan),
+    Step.CHOSEN: ("router", str),
     Step.SIMULATED: ("simulate", _simulated),
     Step.LEASED: ("nonce", str),
     Step.SIGNED: ("sign", lambda signed: f"{len(signed.raw)} bytes, hash {signed.tx_hash}"),

@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from onchain_exec.app.context import Observer, Step
 from onchain_exec.app.desk import AsyncDesk
 from onchain_exec.app.opening import open_journal
-from onchain_exec.app.report import denial_to_json, quote_to_json, transaction_to_json
+from onchain_exec.app.report import choice_to_json, denial_to_json, quote_to_json, transaction_to_json
 from onchain_exec.app.request import Request
+from onchain_exec.app.ways import Choice
 from onchain_exec.cli.exits import Exit
 from onchain_exec.cli.options import AmountOut, AmountText, Buy, JournalPath, Json, Rpc, Sell, Slippage
 from onchain_exec.cli.output import messages, print_json
@@ -47,10 +49,18 @@ def swap(
         raise InputError("--json cannot ask", needed="--yes or --dry-run")
     request = make_request(sell, buy, amount, amount_out, max_slippage_bps, client_order_id)
 
+    choices: list[Choice] = []
+
+    def watch(_: Step, made: object) -> None:
+        if isinstance(made, Choice):
+            choices.append(made)
+            if not as_json:
+                messages.print(f"Through {made}", highlight=False)
+
     async def work() -> Exit:
-        async with await _open_desk(rpc, journal) as desk:
+        async with await _open_desk(rpc, journal, watch) as desk:
             if dry_run:
-                return await _show_plan(desk, request, as_json=as_json)
+                return await _show_plan(desk, request, choices, as_json=as_json)
             view = await desk.continue_earlier(request)
             if view is None:
                 found = await desk.prepare(request)
@@ -65,17 +75,17 @@ def swap(
     raise typer.Exit(asyncio.run(work()))
 
 
-async def _open_desk(rpc: str | None, journal: str | None) -> AsyncDesk:
+async def _open_desk(rpc: str | None, journal: str | None, observe: Observer) -> AsyncDesk:
     """Open the desk of an order; that its node fails is a line in the journal like any other failure."""
     try:
-        return await AsyncDesk.from_env(rpc_url=rpc, journal=journal)
+        return await AsyncDesk.from_env(rpc_url=rpc, journal=journal, observe=observe)
     except NodeError as error:
         with open_journal(journal) as opened:
             opened.append_failure(uuid.uuid4().hex, error)
         raise
 
 
-async def _show_plan(desk: AsyncDesk, request: Request, *, as_json: bool) -> Exit:
+async def _show_plan(desk: AsyncDesk, request: Request, choices: list[Choice], *, as_json: bool) -> Exit:
     found = await desk.ask(request)
     planned = await desk.plan(found)
     if isinstance(planned, Denied):
@@ -86,7 +96,13 @@ async def _show_plan(desk: AsyncDesk, request: Request, *, as_json: bool) -> Exi
             print_denial(planned)
         return Exit.DENIED
     if as_json:
-        print_json({"quote": quote_to_json(found), "transaction": transaction_to_json(planned)})
+        print_json(
+            {
+                "quote": quote_to_json(found),
+                "router": choice_to_json(choices[-1]),
+                "transaction": transaction_to_json(planned),
+            }
+        )
     else:
         print_quote(found)
         print_transactions(planned)

@@ -122,8 +122,11 @@ def test_a_key_never_shows(fork: Sandbox, tmp_path: Path) -> None:
 
 def test_dry_run_shows_the_transaction_and_signs_nothing(cli: Cli, fork: Sandbox) -> None:
     document = cli.json("swap", "--dry-run", *SWAP[2:])
-    transaction = document["transaction"]
-    assert transaction["to"] == fork.profile.get_contract("uniswap_v3", "swap_router")
+    transaction, routers = document["transaction"], document["router"]
+    assert transaction["to"] == fork.profile.get_contract("onchain_exec", "router")
+    assert routers["chosen"] == "Router"
+    assert routers["gas_units"]["Router"] < routers["gas_units"]["SwapRouter02"]
+    assert routers["excluded"] == {"Universal Router": "Permit2 may not pull the amount"}
     assert transaction["data"].startswith("0x")
     assert [step["purpose"] for step in transaction["depends_on"]] == ["allowance"]
     assert nonce_of(fork, fork.trader.address) == 0

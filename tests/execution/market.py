@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from onchain_exec.app.market import get_router
+from onchain_exec.app.routers import list_routers
 from onchain_exec.app.sandbox import Sandbox
 from onchain_exec.chain import Node
 from onchain_exec.core import Address, Exact, Order, all_of
@@ -28,8 +28,16 @@ from onchain_exec.risk import AccountState, Approved, Limits, check
 from onchain_exec.routing import GasModel, find_route, make_quote
 from onchain_exec.venues import PoolSet
 from onchain_exec.venues.erc20 import read_allowance, read_balances
+from onchain_exec.venues.swap_router import SwapRouter
 from onchain_exec.venues.uniswap_v2 import read_v2_pools
 from onchain_exec.venues.uniswap_v3 import read_v3_pools
+
+
+def get_router(sandbox: Sandbox) -> SwapRouter:
+    """Return the sandbox's SwapRouter02."""
+    router = list_routers(sandbox.profile)["SwapRouter02"]
+    assert isinstance(router, SwapRouter)
+    return router
 
 
 def make_order(sandbox: Sandbox, **changes: Any) -> Order:
@@ -54,7 +62,7 @@ def make_order(sandbox: Sandbox, **changes: Any) -> Order:
 async def approve(node: Node, sandbox: Sandbox, spender: Address | None = None, **changes: Any) -> Approved:
     """Return an order's approval at the head; ``spender`` pulls (SwapRouter02 if None)."""
     order, block = make_order(sandbox, **changes), await node.get_block()
-    router = get_router(sandbox.profile)
+    router = get_router(sandbox)
     spender = spender or router.address
     v2, v3, balances, allowance = await node.perform(
         all_of(
@@ -78,7 +86,7 @@ async def approve(node: Node, sandbox: Sandbox, spender: Address | None = None, 
 
 async def plan(node: Node, sandbox: Sandbox, approved: Approved) -> TxPlan:
     """Return the plan of an approved order, its allowance by approvals."""
-    return build_plan(await complete(Draft(approved, get_router(sandbox.profile)), Sources(node)))
+    return build_plan(await complete(Draft(approved, get_router(sandbox)), Sources(node)))
 
 
 def make_durable(signed: SignedTx) -> DurableTx:

@@ -8,9 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from market import approve, mine
+from market import approve, get_router, mine
 
-from onchain_exec.app.market import get_router
 from onchain_exec.app.sandbox import Sandbox
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
 from onchain_exec.app.sandbox.erc20 import approve as approve_all
@@ -49,14 +48,14 @@ def make_share_market(sandbox: Sandbox) -> Token:
     evm, trader = ChainEvm(sandbox.chain), sandbox.trader.address
     tokens, factory = sandbox.deployment.tokens, sandbox.deployment.protocols["uniswap_v2"]["factory"]
     weth, usdc = tokens["WETH"].address, tokens["USDC"].address
-    pair = get_router(sandbox.profile).v2.get_pair_address(weth, usdc)
+    pair = get_router(sandbox).v2.get_pair_address(weth, usdc)
     held = [int.from_bytes(evm.static_call(token, BALANCE.encode(pair))) for token in (weth, usdc)]
     for token, reserve in zip((weth, usdc), held, strict=True):
         evm.call(trader, token, TRANSFER.encode(pair, reserve // 20))
     evm.call(trader, pair, MINT.encode(trader))
     shares = int.from_bytes(evm.static_call(pair, BALANCE.encode(trader)))
     evm.call(trader, factory, CREATE_PAIR.encode(pair, weth))
-    market = get_router(sandbox.profile).v2.get_pair_address(pair, weth)
+    market = get_router(sandbox).v2.get_pair_address(pair, weth)
     evm.call(trader, pair, TRANSFER.encode(market, shares // 2))
     evm.call(trader, weth, TRANSFER.encode(market, 10 * 10**18))
     evm.call(trader, market, MINT.encode(trader))
@@ -87,7 +86,7 @@ async def test_swap_with_a_permit_of_the_token_needs_no_transaction_before(
         exact=exact,
         max_slippage_bps=100,
     )
-    router, signer = get_router(sandbox.profile), LocalSigner(sandbox.trader.key)
+    router, signer = get_router(sandbox), LocalSigner(sandbox.trader.key)
     draft = await complete(Draft(approved, router), Sources(sandbox_node, permit_signer=signer))
     plan = build_plan(draft)
     simulated = await simulate(sandbox_node, plan)
@@ -109,9 +108,7 @@ async def test_swap_with_a_permit_that_somebody_handed_in_before_succeeds(
     share, weth = make_share_market(sandbox), sandbox.deployment.tokens["WETH"]
     approved = await approve(sandbox_node, sandbox, token_in=share, token_out=weth, amount=10**10)
     signer = LocalSigner(sandbox.trader.key)
-    draft = await complete(
-        Draft(approved, get_router(sandbox.profile)), Sources(sandbox_node, permit_signer=signer)
-    )
+    draft = await complete(Draft(approved, get_router(sandbox)), Sources(sandbox_node, permit_signer=signer))
     assert isinstance(draft.grant.permit, TokenPermit)
     stolen = draft.grant.permit.get_trial(draft.signature)
     ChainEvm(sandbox.chain).call(sandbox.trader.address, stolen.to, stolen.data)
@@ -128,8 +125,8 @@ async def test_prepare_where_the_permit_is_not_to_be_had_approves_exactly(
     signer = LocalSigner(sandbox.trader.key)
     sources = Sources(sandbox_node, permit_signer=signer)
     draft = fill(
-        Draft(approved, get_router(sandbox.profile)),
-        await prepare(Draft(approved, get_router(sandbox.profile)), sources),
+        Draft(approved, get_router(sandbox)),
+        await prepare(Draft(approved, get_router(sandbox)), sources),
     )
     assert draft.missing == {Missing.SIGNATURE}
     match refusal:
@@ -151,7 +148,7 @@ async def test_prepare_where_the_permit_is_not_to_be_had_approves_exactly(
 def get_routers(sandbox: Sandbox) -> dict[str, Router]:
     stands = sandbox.deployment.protocols
     manager = stands["uniswap_v4"]["pool_manager"]
-    pools = replace(get_router(sandbox.profile), address=stands["universal_router"]["router"])
+    pools = replace(get_router(sandbox), address=stands["universal_router"]["router"])
     weth, vault = sandbox.deployment.tokens["WETH"].address, stands["balancer_v2"]["vault"]
     return {
         "universal": UniversalRouter(pools, manager),
