@@ -1,13 +1,5 @@
 """Swaps through our Router: any route over all kinds of pools, with conditions on what it leaves."""
 
-from onchain_exec.venues.router.choice import (
-    Candidate,
-    Choice,
-    Excluded,
-    Routers,
-    choose_candidate,
-    list_candidates,
-)
 from onchain_exec.venues.router.codec import (
     Check,
     Comparison,
@@ -28,11 +20,8 @@ from onchain_exec.venues.router.plan import build_router_call, plan_router_swap
 
 __all__ = [
     "ROUTER_ERRORS",
-    "Candidate",
     "Check",
-    "Choice",
     "Comparison",
-    "Excluded",
     "Input",
     "Output",
     "RouterCall",
@@ -40,14 +29,11 @@ __all__ = [
     "RouterHop",
     "RouterPermit",
     "RouterTerms",
-    "Routers",
     "Venue",
     "build_router_call",
-    "choose_candidate",
     "decode_router_call",
     "encode_router_call",
     "get_permit_digest",
     "get_permit_typed_data",
-    "list_candidates",
     "plan_router_swap",
 ]
