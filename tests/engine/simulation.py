@@ -41,7 +41,7 @@ KEYS = tuple(
     )
 )  # the first two of anvil's public test keys
 CHAIN_ID = WETH.chain_id
-ETHER = 10**18
+ETHER, GWEI = 10**18, 10**9
 PROFILE = ChainProfile(CHAIN_ID, "simulated", "ETH", WETH, {}, {})
 ROUNDS, CALM_ROUNDS = 10, 90
 FINALITY = 6
@@ -78,7 +78,10 @@ class World:
             prices.append(max(prices[-1] + self.fate.random.randint(-9, 9), 1_000))
         trusted = self.fate.random.random() < 0.5
         self.market = PaperMarket(lambda number: prices[number], is_trusted=trusted)
-        self.policy = Policy(time_to_live_s=self.fate.random.choice((60, 300)))
+        self.policy = Policy(
+            time_to_live_s=self.fate.random.choice((60, 300)),
+            max_fee_wei=self.fate.random.choice((None, 5 * GWEI)),
+        )
         self.chain = SimulatedChain(CHAIN_ID, contract=self.market.run, finality=FINALITY)
         self.node = SimulatedNode(self.chain, self.fate)
         self.lines = MemoryJournal(self.fate, lambda: self.chain.head.timestamp)
@@ -166,6 +169,7 @@ async def simulate(world: World) -> None:
     world.fate.end_faults()
     process = await _live(world, process, ROUNDS)
     for _ in range(CALM_ROUNDS):
+        world.chain.base_fee_wei = max(GWEI, world.chain.base_fee_wei * 7 // 8)
         await process.turn()
         for _ in range(1 if process.journal.read_open().slots else 4):
             world.chain.mine()
@@ -190,7 +194,8 @@ async def _live(world: World, process: Process, number: int) -> Process:
             await process.turn()
     except SimulatedCrash:
         process = world.restart()
-    world.chain.base_fee_wei = max(10**8, int(world.chain.base_fee_wei * draw.choice((0.7, 1, 1, 1, 1.2, 4))))
+    spiked = int(world.chain.base_fee_wei * draw.choice((0.5, 1, 1, 1, 1.2, 4)))
+    world.chain.base_fee_wei = min(max(GWEI // 10, spiked), 1_000 * GWEI)
     while draw.random() < 0.7:
         world.chain.mine()
     if draw.random() < 0.3:

@@ -13,7 +13,7 @@ from onchain_exec.app.engine.lane import Lane
 from onchain_exec.app.engine.slots import care_for, fill_gap
 from onchain_exec.app.switched_signer import SwitchedSigner
 from onchain_exec.core import Address, BlockRef, ParentOrder
-from onchain_exec.errors import FinalityError, HaltedError, InputError, NodeError
+from onchain_exec.errors import FinalityError, GasError, HaltedError, InputError, NodeError
 from onchain_exec.execution import Fees, read_fees
 from onchain_exec.oms import (
     EVERYTHING,
@@ -116,8 +116,10 @@ class Engine:
         if is_killed(self.journal.read_switches()):
             return
         now = max(context.now(), head.timestamp)
-        fees = await read_fees(context.node, head, context.policy.max_fee_wei)
+        fees = await _find_fees(lane, head)
         await _all(care_for(lane, account, head, fees, now) for account in self._list_accounts(lane))
+        if fees is None:
+            return
         if not self._draining:
             await self._trade(lane, head, now)
         await self._fill_gaps(lane, head, fees)
@@ -208,6 +210,16 @@ class Engine:
 
     def _is_busy(self) -> bool:
         return any(self._list_open(lane) for lane in self.lanes)
+
+
+async def _find_fees(lane: Lane, head: BlockRef) -> Fees | None:
+    """Return what a new transaction would pay, or None while that is beyond the budget: what was signed is
+    sent again then, and nothing else."""
+    try:
+        return await read_fees(lane.context.node, head, lane.context.policy.max_fee_wei)
+    except GasError as error:
+        log.warning("chain %s: nothing new is signed: %s", lane.chain_id, error)
+        return None
 
 
 async def _all(work: Iterable[Coroutine[None, None, None]]) -> None:

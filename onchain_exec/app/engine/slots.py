@@ -9,15 +9,25 @@ from onchain_exec.app.engine.lane import Lane
 from onchain_exec.app.run import dispatch, sign_and_journal
 from onchain_exec.core import Address, BlockRef
 from onchain_exec.errors import GasError, SignerError
-from onchain_exec.execution import DurableTx, Fees, Purpose, SimulatedTx, build_cancel, build_gap, speed_up
+from onchain_exec.execution import (
+    DurableTx,
+    Fees,
+    Purpose,
+    Rejected,
+    SimulatedTx,
+    build_cancel,
+    build_gap,
+    speed_up,
+)
 from onchain_exec.oms import SlotState, SlotView
 from onchain_exec.oms.engine import Care, find_care
 
 log = logging.getLogger(__name__)
 
 
-async def care_for(lane: Lane, account: Address, head: BlockRef, fees: Fees, now: int) -> None:
-    """Give each open slot of an account what it needs, in the order of the nonces.
+async def care_for(lane: Lane, account: Address, head: BlockRef, fees: Fees | None, now: int) -> None:
+    """Give each open slot of an account what it needs, in the order of the nonces; without ``fees`` only
+    what was signed is sent again.
 
     Raises:
         NodeError: the node fails; what was not reached waits for the next head.
@@ -26,8 +36,7 @@ async def care_for(lane: Lane, account: Address, head: BlockRef, fees: Fees, now
     journal = lane.context.journal
     for slot in journal.read_open().slots:
         if slot.key[:2] == (lane.chain_id, account):
-            care = find_care(slot, journal.read_order(slot.order_id), fees, head.base_fee_wei, now)
-            await dispatch(lane.context, await _find_bytes(lane, slot, care, head, fees))
+            await dispatch(lane.context, await _find_bytes(lane, slot, head, fees, now))
 
 
 async def fill_gap(lane: Lane, account: Address, head: BlockRef, fees: Fees) -> None:
@@ -43,18 +52,28 @@ async def fill_gap(lane: Lane, account: Address, head: BlockRef, fees: Fees) -> 
         await dispatch(context, await sign_and_journal(context, lane.signers[account], proven, nonce))
 
 
-async def _find_bytes(lane: Lane, slot: SlotView, care: Care, head: BlockRef, fees: Fees) -> DurableTx:
-    """Return the bytes that are to be sent: new ones, or the newest again where none can be made."""
+async def _find_bytes(lane: Lane, slot: SlotView, head: BlockRef, fees: Fees | None, now: int) -> DurableTx:
+    """Return the bytes that are to be sent: new ones, or earlier ones again where none can be made."""
     newest = slot.attempts[-1].tx
     signer = lane.signers.get(newest.sender)
-    if care is Care.SEND or signer is None:
-        return newest
+    if fees is None or signer is None:
+        return _find_sendable(slot)
+    order = lane.context.journal.read_order(slot.order_id)
+    care = find_care(slot, order, fees, head.base_fee_wei, now)
+    if care is Care.SEND:
+        return _find_sendable(slot)
     try:
         proven = await _prove(lane, newest, care, head, fees)
         return await sign_and_journal(lane.context, signer, proven, newest.nonce)
     except (GasError, SignerError) as error:
         log.warning("no other bytes for %s: %s", slot.key, error, extra={"order_id": slot.order_id})
-        return newest
+        return _find_sendable(slot)
+
+
+def _find_sendable(slot: SlotView) -> DurableTx:
+    """Return the newest bytes that the node did not refuse last time; the newest if it refused all."""
+    taken = [attempt.tx for attempt in slot.attempts if attempt.last_send != Rejected.__name__]
+    return (taken or [slot.attempts[-1].tx])[-1]
 
 
 async def _prove(lane: Lane, stuck: DurableTx, care: Care, head: BlockRef, fees: Fees) -> SimulatedTx:
