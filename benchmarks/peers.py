@@ -11,7 +11,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 NODE_FOLDER = ROOT / ".cache" / "peers-npm"
-PYTHON_PEERS = {"degenbot": "degenbot==0.3.0"}
+PYTHON_PEERS = {"degenbot": ("degenbot==0.3.0",), "options": ("QuantLib==1.44", "vollib==1.0.11")}
 NODE_PEERS = {"@uniswap/v3-sdk": "3.31.5"}
 
 
@@ -41,12 +41,12 @@ def _ask(command: list[str], request: Any) -> Any:
 
 
 def _python(peer: str) -> Path:
-    folder, requirement = ROOT / f".venv-peers-{peer}", PYTHON_PEERS[peer]
+    folder, requirements = ROOT / f".venv-peers-{peer}", PYTHON_PEERS[peer]
     python, stamp = folder / "bin" / "python", folder / ".ready"
-    if not stamp.is_file() or stamp.read_text() != requirement:
+    if not stamp.is_file() or stamp.read_text() != str(requirements):
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "-qq", requirement], check=True)
-        stamp.write_text(requirement)
+        subprocess.run([str(python), "-m", "pip", "install", "-qq", *requirements], check=True)
+        stamp.write_text(str(requirements))
     return python
 
 

@@ -2,10 +2,12 @@
 
 OnchainExecError
 ├── InputError                 what the caller gave cannot be used; nothing was read, signed or sent
+│   ├── NoArbitrageError       no model gives this price, or these parameters
 │   ├── AmountError            not an amount: a float, too many decimals, negative, zero, beyond uint256
 │   ├── AddressError           not an address, or a wrong checksum
 │   ├── UnknownTokenError      neither a known symbol nor an address with a token behind it
 │   ├── ConfigError            a setting is missing, malformed or contradicts another
+│   ├── UnknownOrderError      no order has that id
 │   ├── DuplicateOrderError    the client order id is taken by an order with other terms
 │   └── UnsupportedOrderError  the venue, or what is held, cannot have an order of this kind
 ├── StateError                 the view of the chain does not support the decision
@@ -74,6 +76,10 @@ class InputError(OnchainExecError):
     """What the caller gave cannot be used; nothing was read, signed or sent."""
 
 
+class NoArbitrageError(InputError):
+    """A price, or a surface's parameters, that would be an arbitrage: no model gives it."""
+
+
 class AmountError(InputError):
     """Not an amount: a float, too many decimals, negative, zero, or beyond uint256."""
 
@@ -88,6 +94,10 @@ class UnknownTokenError(InputError):
 
 class ConfigError(InputError):
     """A setting is missing, malformed or contradicts another."""
+
+
+class UnknownOrderError(InputError):
+    """No order has that id, client order id or transaction hash."""
 
 
 class DuplicateOrderError(InputError):

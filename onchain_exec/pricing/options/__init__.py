@@ -1,0 +1,1 @@
+"""European options in closed form: Black-76, Black-Scholes, Bachelier, inverse; implied volatility."""

@@ -1,0 +1,1 @@
+"""Volatility over strikes and expiries: SVI slices, surfaces without arbitrage, SABR."""
