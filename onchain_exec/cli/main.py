@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from onchain_exec.cli import approvals, doctor, journal, local, pools, quote, route, trade
+from onchain_exec.cli import approvals, doctor, engine, journal, local, pools, quote, route, trade
 from onchain_exec.cli.exits import exit_code_of
 from onchain_exec.cli.output import print_error
 from onchain_exec.errors import OnchainExecError
@@ -24,11 +24,18 @@ app.command()(local.chain)
 app.command()(quote.quote)
 app.command()(trade.swap)
 app.command()(route.route)
+app.command()(route.arbitrage)
 app.add_typer(pools.app, name="pools")
 app.command()(journal.orders)
 app.command()(journal.show)
 app.command()(journal.reconcile)
 app.command()(approvals.approvals)
+app.command()(engine.engine)
+app.command()(engine.serve)
+app.command()(engine.pause)
+app.command()(engine.resume)
+app.command()(engine.kill)
+app.command()(engine.cancel)
 app.command()(doctor.doctor)
 
 

@@ -5,12 +5,14 @@ from onchain_exec.routing.network import Network
 from onchain_exec.routing.quote import Quote, bind_quote, make_quote
 from onchain_exec.routing.route import Certificate, Exclusion, GasModel, Options, Route, Shape, Swap, Terms
 from onchain_exec.routing.search import find_route
+from onchain_exec.routing.shares import HopShare, get_hop_shares
 
 __all__ = [
     "Arbitrage",
     "Certificate",
     "Exclusion",
     "GasModel",
+    "HopShare",
     "Network",
     "Options",
     "Quote",
@@ -21,5 +23,6 @@ __all__ = [
     "bind_quote",
     "find_arbitrage",
     "find_route",
+    "get_hop_shares",
     "make_quote",
 ]

@@ -6,11 +6,14 @@ import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from onchain_exec.core import BlockRef, Exact, Token
 from onchain_exec.core.fixed_point import BPS
 from onchain_exec.venues import Hop, Leg, Pool
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Terms(Protocol):
@@ -153,3 +156,13 @@ class Route:
     def hops(self) -> tuple[Hop, ...]:
         """Every swap in the order it runs."""
         return tuple(hop for leg in self.legs for hop in leg.hops)
+
+    def plot(self) -> Figure:
+        """Return a picture of the flow, as a matplotlib figure; see `plot_route`.
+
+        Raises:
+            MissingToolError: matplotlib is not installed.
+        """
+        from onchain_exec.routing.plot import plot_route  # noqa: PLC0415 - it needs this module
+
+        return plot_route(self)

@@ -94,3 +94,32 @@ def test_route_of_an_exact_output_takes_at_least_its_bound(offline: Cli) -> None
 )
 def test_route_of_bad_input_is_told(arguments: tuple[str, ...], code: str, offline: Cli) -> None:
     assert offline.json(*arguments, expect=2)["error"]["code"] == code
+
+
+def test_route_is_drawn_with_the_share_and_costs_of_each_hop(offline: Cli) -> None:
+    shown = offline.run(*TRADE, "--amount-in", str(50 * 10**18)).stdout
+    assert "Flow" in shown
+    assert "30.00 bps" in shown
+
+
+def test_route_plot_writes_a_picture(offline: Cli) -> None:
+    offline.json(*TRADE, "--amount-in", str(50 * 10**18), "--plot", "flow.svg")
+    assert (offline.journal.parent / "flow.svg").read_text().count("uniswap_v2") > 2
+
+
+def test_arbitrage_of_a_cycle_prints_legs_that_gain(offline: Cli) -> None:
+    found = offline.json("arbitrage", "--pools-file", "pools.json", "--token", "WETH")
+    pools = {pool.key: pool for pool in pool_set_from_json(FILE).pools}
+    gained = 0
+    for leg in found["legs"]:
+        for hop in leg:
+            pool = pools[hop["pool"]]
+            tokens = {token.address: token for token in pool.tokens}
+            done = pool.swap(
+                tokens[hop["token_in"]], tokens[hop["token_out"]], int(hop["amount_in"]), Exact.IN
+            )
+            assert done.amount_out == int(hop["amount_out"])
+            pools[hop["pool"]] = done.pool_after
+        gained += int(leg[-1]["amount_out"]) - int(leg[0]["amount_in"])
+    assert gained == int(found["profit"])
+    assert gained <= int(found.get("bound", "0"))
