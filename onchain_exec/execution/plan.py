@@ -129,7 +129,8 @@ class DurableTx:
     """Signed bytes that a durable journal line holds; made by `oms` only, and all that `send` takes.
 
     It is rebuilt from the journal after a crash, so it carries no more than the line does.
-    ``nonce`` names the account's slot; several attempts may stand in one slot.
+    ``nonce`` names the account's slot; several attempts may stand in one slot. ``private`` bytes may
+    be seen by private endpoints only, also when they are sent again.
     """
 
     order_id: str
@@ -139,3 +140,4 @@ class DurableTx:
     nonce: int
     raw: bytes
     tx_hash: str
+    private: bool = False

@@ -12,9 +12,9 @@ from onchain_exec.execution.plan import DurableTx
 from onchain_exec.execution.refusals import Refusal, classify_refusal
 
 
-async def send(node: Node, durable: DurableTx, *, private: bool = False) -> SendOutcome:
+async def send(node: Node, durable: DurableTx) -> SendOutcome:
     """Hand the bytes to the node, or once to each of a pool's endpoints, and return the outcome;
-    nothing a node does is raised. ``private`` bytes go to private endpoints only.
+    nothing a node does is raised. Private bytes go to private endpoints only.
 
     A refusal counts only after the node was asked for the hash and does not know it: "nonce too
     low" is also what a mined transaction meets, and builders say "underpriced" of included ones.
@@ -23,7 +23,7 @@ async def send(node: Node, durable: DurableTx, *, private: bool = False) -> Send
     Raises:
         ConfigError: there is no endpoint for such bytes; nothing was sent.
     """
-    deliveries = await node.broadcast(durable.raw, private=private)
+    deliveries = await node.broadcast(durable.raw, private=durable.private)
     return merge_outcomes([await _interpret(node, durable, delivery) for delivery in deliveries])
 
 

@@ -7,7 +7,7 @@ nonce survives the end of the process; power loss may free it, which harms nobod
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -178,8 +178,11 @@ class Journal:
         self._store.append(decide, survives_power_loss=False)
         return held[0].nonce
 
-    def write_signed(self, order_id: str, signed: SignedTx) -> DurableTx:
+    def write_signed(self, order_id: str, signed: SignedTx, *, private: bool = False) -> DurableTx:
         """Write signed bytes down; when this returns they survive a crash, and may be sent.
+
+        ``private`` ones go to private endpoints only, now and after any restart, and so does whatever
+        replaces them but a cancel.
 
         Raises:
             JournalError: the slot already holds other bytes. Do not send.
@@ -192,7 +195,7 @@ class Journal:
 
         def decide(book: Book) -> Iterator[Event]:
             session = self._store.leases.take(key.chain_id, key.account)
-            return decisions.sign(book, order_id, key, signed, session)
+            return decisions.sign(book, order_id, key, signed, session, private=private)
 
         book = self._append(decide)
         return next(
@@ -309,7 +312,7 @@ class Journal:
         """
         return _until_idle(self._store.tail(timeout_s))
 
-    def tail(self, idle_s: float) -> Iterator[Event | None]:
+    def tail(self, idle_s: float) -> Generator[Event | None]:
         """Yield what anyone appends from now on, and None whenever nothing came for ``idle_s``; without
         end, so close it. "Now" is the call; use it from a thread of its own."""
         return self._store.tail(idle_s)

@@ -10,7 +10,7 @@ from onchain_exec.chain import Node
 from onchain_exec.execution.outcome import SendOutcome
 from onchain_exec.execution.plan import DurableTx, Purpose
 from onchain_exec.execution.send import send as send_once
-from onchain_exec.oms.book.states import OrderState
+from onchain_exec.oms.book.states import OrderState, SlotState
 from onchain_exec.oms.book.views import OrderView, SlotView
 from onchain_exec.oms.journal import Journal
 from onchain_exec.oms.reconcile import Reconciliation, reconcile
@@ -23,9 +23,9 @@ class Recovery:
     """What a start-up found and did.
 
     ``resent`` are journalled bytes that went out again, with what the node said: wait for them.
-    ``to_cancel`` are open slots of orders whose time has passed: only a cancel on the same nonce
-    ends them. ``unsigned`` are live orders without swap bytes: they may be quoted again, under the
-    same order id.
+    ``to_cancel`` are open slots that only a cancel on the same nonce ends: their order's time has
+    passed, or a reorg showed their private swap to everybody. ``unsigned`` are live orders without
+    swap bytes: they may be quoted again, under the same order id.
     """
 
     reconciliation: Reconciliation
@@ -37,10 +37,12 @@ class Recovery:
 async def recover(node: Node, journal: Journal, now: int, send: Send = send_once) -> Recovery:
     """Bring the journal up to the chain, and every open slot of the node's chain back on its way.
 
-    Each open slot's newest bytes are sent once, in the order of their nonces, unless its order
-    expired at ``now`` (unix seconds) and the bytes are no cancel. Orders that expired unsigned end.
+    Each open slot's newest bytes are sent once, in the order of their nonces, private ones to private
+    endpoints, unless they belong to `Recovery.to_cancel`; an order expires at ``now`` (unix seconds).
+    Orders that expired unsigned end.
 
     Raises:
+        ConfigError: there are private bytes to send, and no endpoint for them.
         NodeError: the node fails while the chain is read; nothing was sent.
     """
     reconciliation = await reconcile(node, journal)
@@ -50,7 +52,9 @@ async def recover(node: Node, journal: Journal, now: int, send: Send = send_once
         if slot.key.chain_id != node.chain_id:
             continue
         durable = slot.attempts[-1].tx
-        if durable.purpose is not Purpose.CANCEL and _is_expired(journal.read_order(slot.order_id), now):
+        is_shown = durable.private and slot.state is SlotState.ORPHANED
+        is_late = _is_expired(journal.read_order(slot.order_id), now)
+        if durable.purpose is not Purpose.CANCEL and (is_shown or is_late):
             to_cancel.append(slot)
             continue
         outcome = await send(node, durable)

@@ -6,7 +6,7 @@ import gc
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -83,7 +83,7 @@ class Store:
             self._catch_up()
             return question(self._book)
 
-    def tail(self, idle_s: float) -> Iterator[Event | None]:
+    def tail(self, idle_s: float) -> Generator[Event | None]:
         """Yield what anyone appends from now on, and None whenever nothing came for ``idle_s``."""
         with journal_errors(self._database.where):
             bell = self._database.open_bell()
@@ -159,7 +159,7 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _tail(database: Database, bell: Bell, idle_s: float, end: End) -> Iterator[Event | None]:
+def _tail(database: Database, bell: Bell, idle_s: float, end: End) -> Generator[Event | None]:
     """Yield events as they are committed; the bell was there before the first of them was."""
     with journal_errors(database.where), closing(bell), database.connect() as connection:
         tape = Tape(database, connection)

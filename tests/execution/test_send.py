@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -185,5 +186,5 @@ def test_merge_outcomes_of_several_endpoints_never_lets_an_error_win_over_a_succ
 async def test_send_of_private_bytes_to_a_public_node_raises_and_sends_nothing() -> None:
     rpc = ScriptedRpc(eth_sendRawTransaction=lambda raw: DURABLE.tx_hash)
     with pytest.raises(ConfigError, match="private"):
-        await send(rpc.node(), DURABLE, private=True)
+        await send(rpc.node(), replace(DURABLE, private=True))
     assert rpc.asked == []

@@ -194,6 +194,19 @@ def test_write_signed_other_bytes_in_the_same_slot_is_refused(journal):
         journal.write_signed(order.order_id, other)
 
 
+def test_write_signed_of_private_bytes_stays_private_in_what_replaces_them(path, journal):
+    order = make_order()
+    journal.append_order(order, make_quote(order))
+    nonce = journal.reserve_nonce(CHAIN_ID, order.account, order.order_id, Purpose.SWAP, 0)
+    hidden = journal.write_signed(order.order_id, make_signed(order, nonce), private=True)
+    dearer = journal.write_signed(order.order_id, sign_plan(make_plan(hidden), nonce, b"dearer"))
+    cancel = journal.write_signed(order.order_id, sign_plan(make_plan(hidden, Purpose.CANCEL), nonce))
+    assert [hidden.private, dearer.private, cancel.private] == [True, True, False]
+    with Journal.open(path) as again:
+        (slot,) = again.read_slots()
+        assert [attempt.tx for attempt in slot.attempts] == [hidden, dearer, cancel]
+
+
 def test_write_signed_survives_in_a_file_that_is_opened_again(path, journal):
     order = make_order()
     durable = work(journal, order)

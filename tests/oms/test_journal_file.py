@@ -11,6 +11,7 @@ from oms.builders import CHAIN_ID, make_order, make_quote, make_signed
 from onchain_exec.errors import JournalError
 from onchain_exec.execution.plan import Purpose
 from onchain_exec.oms import Journal, OrderState
+from onchain_exec.oms.storage.schema import CURRENT_VERSION
 
 
 @pytest.fixture
@@ -64,6 +65,21 @@ def test_open_a_newer_schema_is_refused(path):
     _execute(path, "update journal_version set version_num = 99")
     with pytest.raises(JournalError, match="schema version 99"):
         Journal.open(path)
+
+
+def test_open_an_older_schema_brings_it_up_to_date(path):
+    with Journal.open(path) as journal:
+        work(journal)
+        before = journal.read_orders(), journal.read_slots()
+    _execute(path, "create index ix_events_order_id on events (order_id)")
+    _execute(path, "update journal_version set version_num = '0001'")
+    with Journal.open(path) as journal:
+        assert (journal.read_orders(), journal.read_slots()) == before
+    with sqlite3.connect(path) as connection:
+        (version,) = connection.execute("select version_num from journal_version").fetchone()
+        indices = connection.execute("select name from sqlite_master where name like 'ix%'").fetchall()
+    connection.close()
+    assert (version, indices) == (CURRENT_VERSION, [])
 
 
 def test_open_a_file_that_is_no_database_is_refused(path):

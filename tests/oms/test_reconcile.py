@@ -12,15 +12,17 @@ from oms.builders import CHAIN_ID, USDC, WETH, make_order, make_quote
 from oms.paper_market import open_market, recipient_of, sign_cancel, sign_raw, sign_swap
 from onchain_exec.chain import DevAccount, LocalChain, Node
 from onchain_exec.core import Order
-from onchain_exec.errors import NodeUnreachableError
+from onchain_exec.errors import ConfigError, NodeUnreachableError
 from onchain_exec.execution.confirm import confirm
 from onchain_exec.execution.outcome import Accepted, AlreadyKnown, Ambiguous, Mined, Rejected
 from onchain_exec.execution.plan import DurableTx, Purpose
 from onchain_exec.execution.send import send
 from onchain_exec.oms import BreakCode, Journal, OrderState, SlotKey, SlotState, reconcile, recover
+from onchain_exec.testing.lying_node import LyingNode
 
 NOW = 1_900_000_000
 QUOTED = 2_000 * 10**6
+SEND = "eth_sendRawTransaction"
 
 
 @pytest.fixture
@@ -54,7 +56,9 @@ class Desk:
     trader: DevAccount
     number: int = 0
 
-    async def sign(self, *, reverts: bool = False, paid: int = QUOTED, **terms: object) -> DurableTx:
+    async def sign(
+        self, *, reverts: bool = False, paid: int = QUOTED, private: bool = False, **terms: object
+    ) -> DurableTx:
         """Take a new order to where its swap bytes are durable."""
         self.number += 1
         recipient = recipient_of(id(self) + self.number)
@@ -63,7 +67,7 @@ class Desk:
         floor = await self.node.get_nonce(self.trader.address)
         nonce = self.journal.reserve_nonce(CHAIN_ID, self.trader.address, order.order_id, Purpose.SWAP, floor)
         signed = sign_swap(self.trader.key, order, nonce, paid, reverts=reverts)
-        return self.journal.write_signed(order.order_id, signed)
+        return self.journal.write_signed(order.order_id, signed, private=private)
 
     def order(self, durable: DurableTx) -> Order:
         order = self.journal.read_order(durable.order_id).order
@@ -389,6 +393,50 @@ async def test_recover_refused_bytes_stay_open(desk):
     desk.chain.settle()
     await reconcile(desk.node, desk.journal)
     assert desk.state(durable)[0] is OrderState.FILLED
+
+
+@pytest.fixture
+async def relayed(chain: LocalChain):
+    """A public node and a private relay before the chain, and the pool of both."""
+    with LyingNode.start(chain.url) as public, LyingNode.start(chain.url) as relay:
+        node = await Node.connect(f"{public.url} private+{relay.url}", CHAIN_ID)
+        yield public, relay, node
+        await node.close()
+
+
+async def test_recover_sends_private_bytes_to_private_endpoints_only(desk, relayed):
+    public, relay, node = relayed
+    hidden, shown = await desk.sign(private=True), await desk.sign()
+    found = await recover(node, desk.journal, NOW)
+    assert [durable for durable, _ in found.resent] == [hidden, shown]
+    assert [entry.call.params[0] for entry in relay.transcript.of(SEND)] == ["0x" + hidden.raw.hex()]
+    assert [entry.call.params[0] for entry in public.transcript.of(SEND)] == ["0x" + shown.raw.hex()]
+    desk.chain.settle()
+    await reconcile(desk.node, desk.journal)
+    assert [desk.state(durable)[0] for durable in (hidden, shown)] == [OrderState.FILLED] * 2
+
+
+async def test_recover_private_bytes_without_a_private_endpoint_says_so_and_publishes_nothing(desk):
+    hidden = await desk.sign(private=True)
+    with pytest.raises(ConfigError, match="public"):
+        await recover(desk.node, desk.journal, NOW)
+    assert await desk.node.get_transaction(hidden.tx_hash) is None
+
+
+async def test_recover_private_bytes_that_a_reorg_showed_are_to_be_cancelled(desk, relayed):
+    _, _, node = relayed
+    before = desk.chain.request("evm_snapshot")
+    hidden = await desk.sign(private=True)
+    await send(node, hidden)
+    desk.chain.settle()
+    await reconcile(desk.node, desk.journal)
+    assert desk.state(hidden) == (OrderState.FILLED, SlotState.MINED)
+    desk.chain.request("evm_revert", before)
+    desk.chain.mine(3)
+    found = await recover(node, desk.journal, NOW)
+    assert found.resent == ()
+    assert [slot.key.nonce for slot in found.to_cancel] == [hidden.nonce]
+    assert desk.state(hidden) == (OrderState.BUSTED, SlotState.ORPHANED)
 
 
 async def test_recover_without_a_node_sends_nothing_and_says_so(desk):

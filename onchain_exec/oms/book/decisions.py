@@ -81,9 +81,11 @@ def set_switch(book: Book, scope: str, state: SwitchState, reason: str) -> Itera
         yield events.switch_set(before, scope, state, reason)
 
 
-def sign(book: Book, order_id: str, key: SlotKey, signed: SignedTx, session: str) -> Iterator[Event]:
+def sign(
+    book: Book, order_id: str, key: SlotKey, signed: SignedTx, session: str, *, private: bool
+) -> Iterator[Event]:
     """Yield the signed bytes: the first of the slot's newest holder, or a replacement of what is there (the
-    same for a higher fee, or a cancel)."""
+    same for a higher fee, or a cancel). What replaces a private swap is private."""
     slot, plan = book.slots.get(key), signed.simulated.plan
     purpose = plan.purpose
     replaces = isinstance(plan.cause, DurableTx) and slot is not None and bool(slot.attempts)
@@ -109,7 +111,8 @@ def sign(book: Book, order_id: str, key: SlotKey, signed: SignedTx, session: str
             needed="the reservation of whoever signs, in the same tenure of the account",
             todo="Reserve again and sign again; these bytes must not be sent",
         )
-    yield events.tx_signed(order_id, key, signed)
+    hides = purpose is not Purpose.CANCEL and any(attempt.tx.private for attempt in slot.attempts)
+    yield events.tx_signed(order_id, key, signed, private=private or hides)
 
 
 def _is_same_parent(one: ParentOrder, other: ParentOrder) -> bool:

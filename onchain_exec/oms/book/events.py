@@ -146,7 +146,7 @@ def nonce_reserved(slot: SlotKey, wanted: Reservation, before: SlotView | None, 
     return Event(f"nonce_reserved/{slot}/{times}", EventKind.NONCE_RESERVED, wanted.order_id, slot, payload)
 
 
-def tx_signed(order_id: str, slot: SlotKey, signed: SignedTx) -> Event:
+def tx_signed(order_id: str, slot: SlotKey, signed: SignedTx, *, private: bool) -> Event:
     """Signed bytes stand in the slot. This line is durable before they leave the process."""
     plan = signed.simulated.plan
     swapped = plan.cause if plan.purpose is Purpose.SWAP and isinstance(plan.cause, Approved) else None
@@ -155,6 +155,7 @@ def tx_signed(order_id: str, slot: SlotKey, signed: SignedTx) -> Event:
         "raw": "0x" + signed.raw.hex(),
         "tx_hash": signed.tx_hash,
         "quote": QuoteTerms.of(swapped.quote).to_json() if swapped else None,
+        "private": private,
     }
     return Event(f"tx_signed/{signed.tx_hash}", EventKind.TX_SIGNED, order_id, slot, payload)
 

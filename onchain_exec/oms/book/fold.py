@@ -151,7 +151,8 @@ class Book:
         state = next_slot_state(slot.state, SlotEvent.SIGN, key)
         quote = QuoteTerms.from_json(payload["quote"]) if payload["quote"] else _find_quote(slot, purpose)
         raw = bytes.fromhex(payload["raw"][2:])
-        durable = DurableTx(event.order_id, purpose, key.chain_id, key.account, key.nonce, raw, tx_hash)
+        private = payload.get("private", False)  # lines of version 0001 do not say
+        durable = DurableTx(event.order_id, purpose, *key, raw, tx_hash, private)
         if purpose is Purpose.SWAP:
             self._move(event, OrderEvent.SIGN, recorded_at, quote=quote, tx_hash=tx_hash)
         elif purpose is Purpose.CANCEL and slot.purpose is Purpose.SWAP:

@@ -28,7 +28,7 @@ EVENTS: Final = Table(
     Column("seq", _SEQ, primary_key=True, autoincrement=False),
     Column("event_id", Text, nullable=False, unique=True),
     Column("kind", Text, nullable=False),
-    Column("order_id", Text, nullable=False, index=True),
+    Column("order_id", Text, nullable=False),
     Column("slot", Text, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),
     Column("payload", Text, nullable=False),
@@ -48,4 +48,4 @@ LEASES: Final = Table(
 """Who may write an account's slots until when (unix seconds of the database's clock). ``epoch``
 counts the owners. Used where several hosts share a journal; no part of its lines."""
 
-CURRENT_VERSION: Final = "0001"
+CURRENT_VERSION: Final = "0002"

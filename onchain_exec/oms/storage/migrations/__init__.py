@@ -1,1 +1,1 @@
-"""Revisions of the journal's tables, oldest first. A revision that was released is never changed."""
+"""Where alembic looks: `env` runs the revisions in `versions`."""

@@ -1,0 +1,1 @@
+"""Revisions of the journal's tables, oldest first. A revision that was released is never changed."""
