@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from onchain_exec.core import BlockRef, Log
 from onchain_exec.errors import StaleStateError
 from onchain_exec.venues import FollowedPool, Pool, is_followed
+from onchain_exec.venues.curve import CurvePool
 
 
 class PoolHistory:
@@ -27,7 +28,9 @@ class PoolHistory:
 
     def apply(self, block: BlockRef, logs: Iterable[Log]) -> None:
         """Go on by one block; ``logs`` are of this block, in its order. Other contracts' are passed over."""
-        before: dict[str, FollowedPool] = {}
+        timed = {key: pool for key, pool in self.pools.items() if isinstance(pool, CurvePool)}
+        self.pools |= {key: pool.at(block.timestamp) for key, pool in timed.items()}
+        before: dict[str, FollowedPool] = {**timed}
         for log in logs:
             source = log.address, b"".join(log.topics[1:2])
             key = self._keys.get(source) or self._keys.get((log.address, b""), "")

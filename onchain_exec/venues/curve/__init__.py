@@ -2,8 +2,18 @@
 
 from onchain_exec.venues.curve.crypto_math import CryptoFlavour
 from onchain_exec.venues.curve.crypto_pool import CurveCryptoPool
+from onchain_exec.venues.curve.exchange import Receiver
+from onchain_exec.venues.curve.pool import CurvePool
 from onchain_exec.venues.curve.reads import read_curve_pool
 from onchain_exec.venues.curve.stable_math import StableFlavour
 from onchain_exec.venues.curve.stable_pool import CurveStablePool
 
-__all__ = ["CryptoFlavour", "CurveCryptoPool", "CurveStablePool", "StableFlavour", "read_curve_pool"]
+__all__ = [
+    "CryptoFlavour",
+    "CurveCryptoPool",
+    "CurvePool",
+    "CurveStablePool",
+    "Receiver",
+    "StableFlavour",
+    "read_curve_pool",
+]

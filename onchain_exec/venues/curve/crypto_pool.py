@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
-from onchain_exec.core import Token
+from onchain_exec.core import Log, Token
 from onchain_exec.core.bisection import find_largest
 from onchain_exec.core.fixed_point import BPS, MAX_UINT128, WAD
 from onchain_exec.errors import PoolRevertError, StaleStateError
 from onchain_exec.venues.curve.crypto_invariant import compute_d
 from onchain_exec.venues.curve.crypto_math import CryptoFlavour, compute_fee, compute_y, get_gradient
 from onchain_exec.venues.curve.crypto_peg import Curve, Peg
-from onchain_exec.venues.curve.pool import CurvePool, Exchanged, Quoter, parse_pool
+from onchain_exec.venues.curve.exchange import Exchange
+from onchain_exec.venues.curve.pool import CurvePool, Exchanged, Quoter, parse_pool, parse_receiver
 from onchain_exec.venues.curve.revert import refuse, require_output
 from onchain_exec.venues.curve.stable_math import FEE_DENOMINATOR
+from onchain_exec.venues.pool import Source
 from onchain_exec.venues.sides import find_sides
+from onchain_exec.venues.words import unsigned_word
+
+_PRICE_SCALE_WORD: Final = 5
+"""Of ``TokenExchange``: the price scale after it, 128 bits per token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,7 @@ class CurveCryptoPool(CurvePool):
     """
 
     kind: ClassVar[str] = "curve_crypto"
+    index: ClassVar[str] = "uint256"
 
     price_scale_wad: tuple[int, ...]
     d: int
@@ -51,6 +58,11 @@ class CurveCryptoPool(CurvePool):
             return self
         ann, gamma = self.peg.ramp.get_values(traded_at)
         return replace(self, ann=ann, gamma=gamma, peg=replace(self.peg, traded_at=traded_at))
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The pool itself, where all that a swap changes is known."""
+        return () if self.peg is None else ((self.address, b""),)
 
     def depth(self, token_in: Token, token_out: Token, impact_bps: int) -> int:
         """Return the largest amount_in that moves the price along the curve by at most ``impact_bps``.
@@ -103,6 +115,7 @@ class CurveCryptoPool(CurvePool):
             CryptoFlavour(state["flavour"]),
             Peg.from_json(state["peg"]) if "peg" in state else None,
             state.get("moved", False),
+            receiver=parse_receiver(state),
         )
 
     @property
@@ -157,7 +170,7 @@ class CurveCryptoPool(CurvePool):
         price = self._spot_price(side_in, side_out)
         return lambda amount: int(amount / price)
 
-    def _exchange(self, side_in: int, side_out: int, amount_in: int) -> Exchanged:
+    def _exchange(self, side_in: int, side_out: int, amount_in: int) -> Exchanged[Self]:
         given, fee, k0 = self._solver(side_in, side_out)(amount_in)
         require_output(amount_in, given)
         balances = list(self.balances)
@@ -165,6 +178,16 @@ class CurveCryptoPool(CurvePool):
         balances[side_out] -= given
         after = replace(self, balances=tuple(balances))
         return Exchanged(given, fee, after._settle(k0))
+
+    def _apply_exchange(self, exchange: Exchange, log: Log) -> Self | None:
+        after = CurvePool._apply_exchange(self, exchange, log)
+        if after is None or after.moved:
+            return None
+        packed = sum(price << 128 * side for side, price in enumerate(after.price_scale_wad))
+        return after if unsigned_word(log.data, _PRICE_SCALE_WORD) == packed else None
+
+    def _apply_other(self, log: Log) -> Self | None:
+        return None  # liquidity that moves, claimed fees and ramps change more than their events tell
 
     def _settle(self, k0: int) -> Self:
         """Return the pool with the curve that a swap to these balances leaves behind."""

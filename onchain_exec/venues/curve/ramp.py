@@ -27,6 +27,14 @@ class Ramp:
         pairs = zip(self.start, self.end, strict=True)
         return tuple((first * left + last * done) // (done + left) for first, last in pairs)
 
+    def get_amp(self, at: int) -> int:
+        """Return the first value at a time; mirror of StableSwap's ``_A``, rounded towards the start."""
+        first, last = self.start[0], self.end[0]
+        if not self.is_moving(at):
+            return last
+        moved = abs(last - first) * (at - self.started_at) // (self.ends_at - self.started_at)
+        return first + moved if last > first else first - moved
+
     def to_json(self) -> dict[str, Any]:
         """Return the ramp as JSON values, integers as strings."""
         return {

@@ -15,7 +15,9 @@ from onchain_exec.core.abi import Function
 from onchain_exec.errors import NoPoolError, PoolRevertError
 from onchain_exec.venues.curve.crypto_math import A_MULTIPLIER, CryptoFlavour
 from onchain_exec.venues.curve.crypto_pool import CurveCryptoPool
+from onchain_exec.venues.curve.exchange import Receiver
 from onchain_exec.venues.curve.peg_reads import find_peg
+from onchain_exec.venues.curve.ramp import Ramp
 from onchain_exec.venues.curve.stable_math import StableFlavour
 from onchain_exec.venues.curve.stable_pool import CurveStablePool
 from onchain_exec.venues.curve.told import Told, read_told
@@ -66,14 +68,24 @@ def _stable_pools(told: Told) -> Iterator[CurveStablePool]:
     )
     amp = numbers.get("A_precise", 100 * numbers["A"])
     fees = numbers.get("fee", 0), numbers.get("admin_fee", 0), numbers.get("offpeg_fee_multiplier", 0)
-    common = told.address, told.tokens, told.balances, rates
+    common, ramp = (told.address, told.tokens, told.balances, rates), _find_amp_ramp(told)
     if fees[2] or told.stored_rates:
-        yield CurveStablePool(*common, amp, *fees, StableFlavour.NG)
+        yield CurveStablePool(*common, amp, *fees, StableFlavour.NG, ramp, receiver=Receiver.LAST)
         return
     if "A_precise" not in numbers:
-        yield CurveStablePool(*common, numbers["A"], *fees, StableFlavour.THREEPOOL)
-    yield CurveStablePool(*common, amp, *fees, StableFlavour.TEMPLATE)
-    yield CurveStablePool(*common, amp, *fees, StableFlavour.NG)  # factory pools divide as NG does
+        yield CurveStablePool(*common, numbers["A"], *fees, StableFlavour.THREEPOOL, ramp)
+    yield CurveStablePool(*common, amp, *fees, StableFlavour.TEMPLATE, ramp)
+    yield CurveStablePool(*common, amp, *fees, StableFlavour.NG, ramp)  # factory pools divide as NG does
+
+
+def _find_amp_ramp(told: Told) -> Ramp | None:
+    """Return how A moves, if it does."""
+    names = ("initial_A", "future_A", "initial_A_time", "future_A_time")
+    if any(name not in told.numbers for name in names):
+        return None
+    start, end, *times = (told.numbers[name] for name in names)
+    ramp = Ramp((start,), (end,), *times)
+    return ramp if ramp.is_moving(told.block.timestamp) else None
 
 
 def _crypto_pools(told: Told) -> Iterator[CurveCryptoPool]:
@@ -87,9 +99,11 @@ def _crypto_pools(told: Told) -> Iterator[CurveCryptoPool]:
     if len(told.tokens) == 2:
         first = told.version == "v2.0.0"
         flavour = CryptoFlavour.TWOCRYPTO_NG_2_0 if first else CryptoFlavour.TWOCRYPTO_NG
-        yield CurveCryptoPool(*common, a, gamma, *fees, flavour, peg)
+        yield CurveCryptoPool(*common, a, gamma, *fees, flavour, peg, receiver=Receiver.LAST)
     else:
-        yield CurveCryptoPool(*common, a, gamma, *fees, CryptoFlavour.TRICRYPTO_NG, peg)
+        receiver = Receiver.AFTER_USE_ETH if told.wraps_native else Receiver.LAST
+        ng = CryptoFlavour.TRICRYPTO_NG
+        yield CurveCryptoPool(*common, a, gamma, *fees, ng, peg, receiver=receiver)
         yield CurveCryptoPool(*common, a, gamma, *fees, CryptoFlavour.TRICRYPTO)
         # the first tricrypto tells A without its multiplier
         yield CurveCryptoPool(*common, a * A_MULTIPLIER, gamma, *fees, CryptoFlavour.TRICRYPTO)

@@ -7,10 +7,18 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar, Self
 
-from onchain_exec.core import Token
+from onchain_exec.core import Log, Token
 from onchain_exec.core.fixed_point import MAX_UINT256, WAD
-from onchain_exec.venues.curve.pool import CurvePool, Exchanged, Quoter, parse_pool
+from onchain_exec.venues.curve.pool import CurvePool, Exchanged, Quoter, parse_pool, parse_receiver
+from onchain_exec.venues.curve.ramp import Ramp
 from onchain_exec.venues.curve.revert import refuse, require_output
+from onchain_exec.venues.curve.stable_events import (
+    APPLY_NEW_FEE,
+    NEW_FEE,
+    RAMP_A,
+    STOP_RAMP_A,
+    decode_liquidity_change,
+)
 from onchain_exec.venues.curve.stable_math import (
     FEE_DENOMINATOR,
     StableFlavour,
@@ -19,7 +27,9 @@ from onchain_exec.venues.curve.stable_math import (
     compute_y,
 )
 from onchain_exec.venues.marginal_price import get_stable_price
+from onchain_exec.venues.pool import Source
 from onchain_exec.venues.sides import find_sides
+from onchain_exec.venues.words import unsigned_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,7 @@ class CurveStablePool(CurvePool):
     """
 
     kind: ClassVar[str] = "curve_stable"
+    index: ClassVar[str] = "int128"
 
     rates_wad: tuple[int, ...]
     amp: int
@@ -43,6 +54,18 @@ class CurveStablePool(CurvePool):
     admin_fee_e10: int
     offpeg_multiplier_e10: int
     flavour: StableFlavour
+    ramp: Ramp | None = None
+
+    def at(self, traded_at: int) -> Self:
+        """Return the pool as a block of this time (unix seconds) finds it if nobody trades before."""
+        if self.ramp is None or self.ramp.get_amp(traded_at) == self.amp:
+            return self
+        return replace(self, amp=self.ramp.get_amp(traded_at))
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The pool itself; none where its rates may move, or a token's balances by themselves."""
+        return ((self.address, b""),) if self.flavour is StableFlavour.THREEPOOL else ()
 
     def get_dx(self, token_in: Token, token_out: Token, amount_out: int) -> int:
         """Return about what has to go in for ``amount_out``; mirror of NG's ``get_dx``.
@@ -57,7 +80,7 @@ class CurveStablePool(CurvePool):
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as JSON values, integers as strings."""
-        return CurvePool.to_json(self) | {
+        state = CurvePool.to_json(self) | {
             "rates_wad": [str(rate) for rate in self.rates_wad],
             "amp": str(self.amp),
             "fee_e10": str(self.swap_fee_e10),
@@ -65,6 +88,7 @@ class CurveStablePool(CurvePool):
             "offpeg_multiplier_e10": str(self.offpeg_multiplier_e10),
             "flavour": self.flavour.value,
         }
+        return state if self.ramp is None else state | {"ramp": self.ramp.to_json()}
 
     @classmethod
     def from_json(cls, state: dict[str, Any], tokens: tuple[Token, ...]) -> Self:
@@ -77,6 +101,8 @@ class CurveStablePool(CurvePool):
             int(state["admin_fee_e10"]),
             int(state["offpeg_multiplier_e10"]),
             StableFlavour(state["flavour"]),
+            Ramp.from_json(state["ramp"]) if "ramp" in state else None,
+            receiver=parse_receiver(state),
         )
 
     @property
@@ -126,7 +152,7 @@ class CurveStablePool(CurvePool):
 
         return get_dx
 
-    def _exchange(self, side_in: int, side_out: int, amount_in: int) -> Exchanged:
+    def _exchange(self, side_in: int, side_out: int, amount_in: int) -> Exchanged[Self]:
         dy, fee = self._solver(side_in, side_out)(amount_in)
         require_output(amount_in, dy)
         rate, taken = self.rates_wad[side_out], dy * fee // FEE_DENOMINATOR
@@ -136,6 +162,28 @@ class CurveStablePool(CurvePool):
         balances[side_in] += amount_in
         balances[side_out] -= given + admin
         return Exchanged(given, fee, replace(self, balances=tuple(balances)))
+
+    def _apply_other(self, log: Log) -> Self | None:
+        change = decode_liquidity_change(log, len(self.tokens))
+        if change is not None:
+            fees = change.fees or (0,) * len(self.tokens)
+            moves = zip(self.balances, change.amounts, fees, strict=True)
+            admin = self.admin_fee_e10
+            return replace(
+                self,
+                balances=tuple(held + moved - fee * admin // FEE_DENOMINATOR for held, moved, fee in moves),
+            )
+        first, second, *times = (unsigned_word(log.data, index) for index in range(4))
+        match log.topics[0]:
+            case RAMP_A.topic:
+                return replace(self, amp=first, ramp=Ramp((first,), (second,), *times))
+            case STOP_RAMP_A.topic:
+                return replace(self, amp=first, ramp=None)
+            case NEW_FEE.topic:
+                return replace(self, swap_fee_e10=first, admin_fee_e10=second)
+            case APPLY_NEW_FEE.topic:
+                return replace(self, swap_fee_e10=first, offpeg_multiplier_e10=second)
+        return None
 
     def _spot_price(self, side_in: int, side_out: int) -> Fraction:
         d = compute_d(self._scaled, self.amp, self.flavour)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from scripted_contract import answer_of, perform_scripted, token_answers
 from onchain_exec.core import Exact, Token, to_address
 from onchain_exec.errors import InputError, NoPoolError
 from onchain_exec.venues.curve import CurveCryptoPool, CurveStablePool, read_curve_pool
+from onchain_exec.venues.curve.exchange import Receiver
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 POOL, BASE = to_address("0x" + "ee" * 20), to_address("0x" + "ba" * 20)
@@ -76,7 +78,9 @@ def test_read_of_a_stable_pool_finds_its_state_and_its_arithmetic(source):
     for entry in [entry for entry in STABLE if entry["source"] == source][:8]:
         pool = CurveStablePool.from_json({"address": POOL, **entry}, make_tokens(entry["decimals"]))
         found = perform_scripted(read_curve_pool(POOL), stable_answers(entry, pool), timestamp=NOW)
-        assert found.to_json() | {"flavour": ""} == pool.to_json() | {"flavour": ""}
+        open_facts = {"flavour": "", "receiver": ""}
+        assert found.to_json() | open_facts == pool.to_json() | open_facts
+        assert (found.receiver is Receiver.LAST) == source.endswith("ng")
         for amount in (10**3, 10**6, pool.balances[0] // 7):
             sides = pool.tokens[:2]
             assert found.quote(*sides, amount, Exact.IN) == pool.quote(*sides, amount, Exact.IN)
@@ -86,7 +90,8 @@ def test_read_of_a_stable_pool_finds_its_state_and_its_arithmetic(source):
 def test_read_of_a_crypto_pool_finds_its_state_and_its_arithmetic(flavour):
     for entry in [entry for entry in CRYPTO if entry["flavour"] == flavour][:5]:
         pool = CurveCryptoPool.from_json({"address": POOL, **entry}, make_tokens(entry["decimals"]))
-        assert perform_scripted(read_curve_pool(POOL), crypto_answers(pool, pool.ann)) == pool
+        found = perform_scripted(read_curve_pool(POOL), crypto_answers(pool, pool.ann))
+        assert found == replace(pool, receiver=Receiver.LAST)
 
 
 def test_read_of_the_first_tricrypto_gives_its_a_the_multiplier():
