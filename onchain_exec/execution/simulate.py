@@ -42,15 +42,22 @@ async def simulate(
     for run in free:
         require_success(run.results)
         require_effects(plan, before, run.after, [log for result in run.results for log in result.logs])
-    limits = await _find_limits(runner, plan, free, rules)
+    limits = await find_gas_limits(runner, plan, free, rules)
     l1_costs = await node.perform(read_l1_costs(rules.l1_fee, txs, limits), plan.block)
     limits = [limit + cost.gas for limit, cost in zip(limits, l1_costs, strict=True)]
     await _require_funds(node, plan, limits, sum(cost.fee_wei for cost in l1_costs))
     return _prove(plan, limits, before, free[0])
 
 
-async def _find_limits(runner: Runner, plan: TxPlan, free: Sequence[Run], rules: GasRules) -> list[int]:
-    """Return the limit of each transaction under which it runs as it does with plenty of gas."""
+async def find_gas_limits(
+    runner: Runner, plan: TxPlan, free: Sequence[Run], rules: GasRules = _DEFAULT_RULES
+) -> list[int]:
+    """Return the limit of each transaction, the dependencies' first, under which it runs as it does in
+    ``free``, with plenty of gas.
+
+    Raises:
+        GasError: there is none within the chain's cap.
+    """
     txs = (*plan.depends_on, plan)
     plenty = plan.block.gas_limit // len(txs)
     cap = min(rules.tx_gas_cap, plenty)
