@@ -7,14 +7,26 @@ import {IERC20Balance, TokenMoves} from "./libraries/TokenMoves.sol";
 
 contract TokenProbe is ITokenProbe {
     /// @inheritdoc ITokenProbe
-    function probe(address token, uint256 amount) external returns (Moved memory moved) {
+    function probe(address token, uint256 share) external returns (Moved memory moved) {
+        moved.held = IERC20Balance(token).balanceOf(address(this));
+        uint256 amount = moved.held / share;
+        if (amount == 0) return moved;
+
         Stranger stranger = new Stranger();
-        uint256 held = IERC20Balance(token).balanceOf(address(this));
-        TokenMoves.transfer(token, address(stranger), amount);
+        bool success;
+        (success, moved.reason) = TokenMoves.tryTransfer(token, address(stranger), amount);
+        if (!success) return failed(moved);
         uint256 left = IERC20Balance(token).balanceOf(address(this));
-        moved.sent = held - left;
+        moved.sent = moved.held - left;
         moved.received = IERC20Balance(token).balanceOf(address(stranger));
-        stranger.giveBack(token, moved.received);
+
+        (success, moved.reason) = stranger.giveBack(token, moved.received);
+        if (!success) return failed(moved);
         moved.returned = IERC20Balance(token).balanceOf(address(this)) - left;
+    }
+
+    function failed(Moved memory moved) private pure returns (Moved memory) {
+        moved.failed = true;
+        return moved;
     }
 }

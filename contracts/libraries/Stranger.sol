@@ -5,7 +5,7 @@ import {TokenMoves} from "./TokenMoves.sol";
 
 /// @title An account that the token has never seen
 contract Stranger {
-    function giveBack(address token, uint256 amount) external {
-        TokenMoves.transfer(token, msg.sender, amount);
+    function giveBack(address token, uint256 amount) external returns (bool success, bytes memory data) {
+        return TokenMoves.tryTransfer(token, msg.sender, amount);
     }
 }

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from onchain_exec.app.pools.balance_watch import BalanceWatch
 from onchain_exec.app.registry import ChainProfile
 from onchain_exec.chain import Node
 from onchain_exec.execution import Signer
@@ -64,3 +65,4 @@ class Context:
     signer: Signer | None
     now: Callable[[], int]
     observe: Observer
+    watch: BalanceWatch = field(default_factory=BalanceWatch)

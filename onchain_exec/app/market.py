@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from onchain_exec.app.context import Context
@@ -50,12 +50,13 @@ async def read_market(
     and what gas costs in terms of the route.
 
     Raises:
-        TokenRefusedError: token_in or token_out moves other amounts than asked, or none at all.
+        TokenRefusedError: token_in or token_out moves other amounts than asked, or none at all, or its
+            balances change by themselves.
     """
     profile = context.profile
     pairs = _list_pairs(profile, order)
     pools = PoolSet(block, await find_pools(context.node, profile, pairs, block, protocols))
-    await context.node.perform(_require_plain(pools, (order.token_in, order.token_out)), block)
+    await _require_plain(context, pools, (order.token_in, order.token_out))
     priced = order.token_out if order.exact is Exact.IN else order.token_in
     return pools, GasModel(block.base_fee_wei + _TIP_WEI, _price_wei(profile.wrapped_native, priced, pools))
 
@@ -73,10 +74,14 @@ def _list_pairs(profile: ChainProfile, order: Order) -> Iterator[tuple[Token, To
             yield pair
 
 
-def _require_plain(pools: PoolSet, tokens: Iterable[Token]) -> Reading[None]:
-    """Try each token where its pools hold most of it."""
-    holders = {token: [_get_holder(pool) for pool in pools.pools if token in pool.tokens] for token in tokens}
-    yield from all_of([require_plain_token(token, holders[token]) for token in tokens if holders[token]])
+async def _require_plain(context: Context, pools: PoolSet, tokens: Sequence[Token]) -> None:
+    """Try each token where its pools hold most of it, and compare that with what they held before."""
+    holders = [[_get_holder(pool) for pool in pools.pools if token in pool.tokens] for token in tokens]
+    readings = [require_plain_token(*tried) for tried in zip(tokens, holders, strict=True)]
+    tries = await context.node.perform(all_of(readings), pools.block)
+    for token, moved in zip(tokens, tries, strict=True):
+        if moved is not None:
+            await context.watch.require_told(context.node, token, moved, pools.block)
 
 
 def _get_holder(pool: Pool) -> Address:

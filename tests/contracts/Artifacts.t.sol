@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Lens} from "contracts/Lens.sol";
 import {Router} from "contracts/Router.sol";
+import {TokenProbe} from "contracts/TokenProbe.sol";
 import {TestToken} from "contracts/mocks/TestToken.sol";
 import {Test} from "forge-std/Test.sol";
 
@@ -12,6 +13,7 @@ contract ArtifactsTest is Test {
         assertShipped("Lens", type(Lens).creationCode);
         assertShipped("Router", type(Router).creationCode);
         assertShipped("TestToken", type(TestToken).creationCode);
+        assertShipped("TokenProbe", type(TokenProbe).creationCode);
     }
 
     function assertShipped(string memory name, bytes memory compiled) private view {
