@@ -11,6 +11,7 @@ from onchain_exec.oms.book.switches import (
     get_venue_scope,
     is_killed,
     list_paused_venues,
+    parse_scope,
     require_not_killed,
     require_running,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "get_venue_scope",
     "is_killed",
     "list_paused_venues",
+    "parse_scope",
     "reconcile",
     "recover",
     "require_not_killed",

@@ -9,8 +9,8 @@ from fractions import Fraction
 from oms.builders import CHAIN_ID, KEEPER, USDC, WETH, make_quote, make_transfer
 
 from onchain_exec.chain import Node
-from onchain_exec.core import Address, BlockRef, Order, to_address
-from onchain_exec.errors import RevertError
+from onchain_exec.core import Address, BlockRef, Order, Token, to_address
+from onchain_exec.errors import RevertError, UnknownTokenError
 from onchain_exec.execution import Fees, Purpose, Signer, SimulatedTx, TxPlan, read_fees
 from onchain_exec.risk import AccountState, Approved, DenialCode, Denied
 from onchain_exec.routing import Quote
@@ -20,6 +20,7 @@ from onchain_exec.testing.simulated.chain import Block
 
 MARKET = to_address("0x" + "33" * 20)
 GAS = 120_000
+TOKENS = {token.symbol: token for token in (WETH, USDC)}
 
 
 class PaperMarket:
@@ -61,6 +62,12 @@ class PaperPath:
 
     def __init__(self, node: Node, chain: SimulatedChain, market: PaperMarket) -> None:
         self._node, self._chain, self._market = node, chain, market
+
+    async def find_tokens(self, sell: str, buy: str) -> tuple[Token, Token]:
+        try:
+            return TOKENS[sell], TOKENS[buy]
+        except KeyError as error:
+            raise UnknownTokenError(f"no token {error}", needed="WETH or USDC") from error
 
     async def quote(self, order: Order, block: BlockRef) -> Quote:
         amount_out = self._market.get_amount_out(order.amount, block.number)

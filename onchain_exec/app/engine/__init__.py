@@ -2,5 +2,6 @@
 
 from onchain_exec.app.engine.engine import Engine
 from onchain_exec.app.engine.lane import DeskPath, Lane, Path, PriceSource
+from onchain_exec.app.engine.request import ParentRequest
 
-__all__ = ["DeskPath", "Engine", "Lane", "Path", "PriceSource"]
+__all__ = ["DeskPath", "Engine", "Lane", "ParentRequest", "Path", "PriceSource"]

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Protocol
 
 from onchain_exec.app.context import Context
+from onchain_exec.app.market import read_tokens
 from onchain_exec.app.run import build, decide, quote_order
 from onchain_exec.core import Address, BlockRef, Order, Token
 from onchain_exec.execution import Signer, SimulatedTx, TxPlan, simulate
@@ -25,6 +26,10 @@ class PriceSource(Protocol):
 
 class Path(Protocol):
     """The steps from an order to a proven transaction; errors are those of `app.run`."""
+
+    async def find_tokens(self, sell: str, buy: str) -> tuple[Token, Token]:
+        """Return the tokens that symbols or addresses name."""
+        ...
 
     async def quote(self, order: Order, block: BlockRef) -> Quote:
         """Return the order's quote at ``block``."""
@@ -48,6 +53,10 @@ class DeskPath:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+
+    async def find_tokens(self, sell: str, buy: str) -> tuple[Token, Token]:
+        """Return listed tokens, or what stands at the addresses."""
+        return await read_tokens(self._context, await self._context.node.get_block("latest"), sell, buy)
 
     async def quote(self, order: Order, block: BlockRef) -> Quote:
         """Return the best route's quote over every known pool of the venues that are not paused."""

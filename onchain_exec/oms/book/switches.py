@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from onchain_exec.core import Address
-from onchain_exec.errors import HaltedError
+from onchain_exec.core import Address, to_address
+from onchain_exec.errors import HaltedError, InputError
 
 EVERYTHING: Final = "all"
 _VENUE: Final = "venue:"
@@ -57,6 +57,21 @@ def get_account_scope(account: Address) -> str:
 def get_venue_scope(protocol: str) -> str:
     """Return the scope of one protocol, such as ``uniswap_v3``."""
     return _VENUE + protocol
+
+
+def parse_scope(text: str) -> str:
+    """Return a scope as the journal names it: ``all``, ``account:0x...``, or ``venue:NAME``.
+
+    Raises:
+        InputError: it is none of these.
+        AddressError: the account is no address.
+    """
+    kind, _, name = text.partition(":")
+    if kind == "account":
+        return get_account_scope(to_address(name))
+    if text != EVERYTHING and not (kind == "venue" and name):
+        raise InputError(f"the scope {text!r}", needed="all, account:0x..., or venue:NAME")
+    return text
 
 
 def list_paused_venues(switches: Switches) -> frozenset[str]:

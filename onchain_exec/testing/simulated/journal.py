@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import TypeVar, cast
 
 from onchain_exec.core import Address
@@ -76,8 +76,8 @@ class _MemoryStore:
     def ask(self, question: Callable[[Book], T]) -> T:
         return question(self._book)
 
-    def tail(self, idle_s: float) -> Iterator[Event | None]:
-        return iter(())
+    def tail(self, idle_s: float) -> Generator[Event | None]:
+        yield from ()
 
     def close(self) -> None:
         """Nothing to release."""
