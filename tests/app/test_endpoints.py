@@ -48,7 +48,7 @@ def _write(folder: Path, nodes: list[LyingNode], agreeing: int) -> None:
 async def test_configured_quorum_reads_outvote_a_node_that_lies_about_a_nonce(
     folder: Path, nodes: list[LyingNode]
 ) -> None:
-    """Catalogue entry 3: a load balancer that returns an old nonce is outvoted, or the read refused."""
+    """Catalogue 3: a load balancer that returns an old nonce is outvoted, or the read refused."""
     nodes[1].lie(AnswerWith("0x9"), "eth_getTransactionCount")
     for agreeing, found in ((2, 0), (3, None)):
         _write(folder, nodes, agreeing)

@@ -121,6 +121,6 @@ def test_is_eip1898_unknown_when_the_block_object_is_not_understood_is_true(erro
 
 
 def test_is_indexing_when_geth_indexes_is_true() -> None:
-    """Catalogue entry 31."""
+    """Catalogue 31."""
     assert is_indexing(_error(-32000, "transaction indexing is in progress"))
     assert not is_indexing(_error(-32000, "nonce too low"))

@@ -78,11 +78,11 @@ async def test_next_after_several_blocks_tells_each_of_them(node: Node, chain: L
     assert follower.head == event.head == await node.get_block()
 
 
-@pytest.mark.parametrize("depth", [1, 2, 3, 7, 32])
+@pytest.mark.parametrize("depth", [1, 2, 3, 7, 32, 157])
 async def test_next_after_a_reorg_names_the_orphaned_blocks_newest_first(
     node: Node, chain: LocalChain, depth: int
 ) -> None:
-    """Catalogue entries 51 and 60."""
+    """Catalogue 51, 54, 60: up to the deepest reorg of a main chain."""
     follower = await HeadFollower.start(node, poll_s=QUICK_S)
     chain.mine(depth + 1)
     before = (await _next(follower)).added
@@ -116,7 +116,7 @@ STEPS = st.lists(
 async def test_events_undone_and_applied_give_the_chain_and_its_logs(
     chain: LocalChain, steps: list[tuple[str, int]]
 ) -> None:
-    """Catalogue entries 32, 36 and 60: no hole and nothing twice, whenever one looks."""
+    """Catalogue 32, 36, 60: no hole and nothing twice, whenever one looks."""
     async with HttpRpc(chain.url) as rpc:
         await _check_events(Node(rpc, chain.chain_id), chain, steps)
 
@@ -174,7 +174,7 @@ async def test_next_when_the_node_fails_raises_and_goes_on_without_a_gap(
 
 
 async def test_next_when_the_head_goes_back_to_a_told_block_waits(failing: Node, chain: LocalChain) -> None:
-    """Catalogue entry 30: a load balancer whose replica lags."""
+    """Catalogue 30: a load balancer whose replica lags."""
     follower = await HeadFollower.start(failing, poll_s=QUICK_S)
     chain.mine(3)
     head = (await _next(follower)).head
@@ -210,7 +210,7 @@ async def test_subscription_tells_of_a_head_long_before_the_interval(node: Node,
 async def test_subscription_that_is_deaf_is_replaced_and_no_head_is_lost(
     node: Node, chain: LocalChain
 ) -> None:
-    """Catalogue entry 35."""
+    """Catalogue 35."""
     sockets: asyncio.Queue[ServerConnection] = asyncio.Queue()
 
     async def never_speak(socket: ServerConnection) -> None:
@@ -226,6 +226,52 @@ async def test_subscription_that_is_deaf_is_replaced_and_no_head_is_lost(
                 await sockets.get()  # a new one each time
                 chain.mine()
                 assert len((await waiting).added) == 1, number
+
+
+async def test_subscription_that_ends_after_each_head_loses_none_of_those_between(
+    node: Node, chain: LocalChain
+) -> None:
+    """Catalogue 36: what happens between a disconnect and the next subscription is fetched."""
+    sockets: asyncio.Queue[ServerConnection] = asyncio.Queue()
+
+    async def answer_and_end(socket: ServerConnection) -> None:
+        sockets.put_nowait(socket)
+        await socket.recv()
+        await socket.send("{}")
+
+    async with serve(answer_and_end, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with HeadSubscription(f"ws://127.0.0.1:{port}") as wake:
+            follower = await HeadFollower.start(node, logs=LogFilter((EMITTER,)), wake=wake, poll_s=QUICK_S)
+            begun, told, logs = follower.head, [], 0
+            for _ in range(3):
+                waiting = asyncio.create_task(_next(follower))
+                await (await sockets.get()).wait_closed()
+                chain.mine(2)
+                _emit(chain)
+                events = [await waiting, *await _follow(follower, await node.get_block())]
+                told += [block.number for event in events for block in event.added]
+                logs += sum(len(event.logs) for event in events)
+    assert told == list(range(begun.number + 1, begun.number + 10))
+    assert logs == 3
+
+
+async def test_subscription_to_a_server_that_hangs_up_connects_once_in_each_wait() -> None:
+    sockets = 0
+
+    async def answer_and_end(socket: ServerConnection) -> None:
+        nonlocal sockets
+        sockets += 1
+        await socket.recv()
+        await socket.send("{}")
+
+    async with serve(answer_and_end, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with HeadSubscription(f"ws://127.0.0.1:{port}") as wake:
+            assert await wake.wait(1_000)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(wake.wait(1_000), 0.2)
+    assert sockets == 1
 
 
 async def test_subscription_when_nothing_listens_leaves_the_interval(node: Node, chain: LocalChain) -> None:

@@ -173,7 +173,7 @@ async def test_perform_all_of_returns_what_each_reading_gives(
 
 
 async def test_connect_when_the_chain_is_another_raises_and_closes(chain: LocalChain) -> None:
-    """Catalogue entry 38."""
+    """Catalogue 38."""
     with pytest.raises(WrongChainError) as caught:
         await Node.connect(chain.url, 1)
     assert (caught.value.found_chain_id, caught.value.needed_chain_id) == (1337, 1)
@@ -256,7 +256,7 @@ async def test_send_raw_transaction_then_receipt_and_transaction(node: Node, cha
 
 
 async def test_get_receipt_of_an_orphaned_block_returns_none(server: FaultServer, chain: LocalChain) -> None:
-    """Catalogue entry 52: a node that serves the receipt of a block that is not canonical."""
+    """Catalogue 52: a node that serves the receipt of a block that is not canonical."""
     tx_hash = _pay_watched(chain, 1)
     chain.mine()
     receipt = chain.request("eth_getTransactionReceipt", tx_hash)
@@ -275,7 +275,7 @@ async def test_get_receipt_of_an_orphaned_block_returns_none(server: FaultServer
 
 
 async def test_get_receipt_while_the_node_indexes_returns_none(server: FaultServer) -> None:
-    """Catalogue entry 31."""
+    """Catalogue 31."""
     error = {"code": -32000, "message": "transaction indexing is in progress"}
     server.answer = lambda request: as_json({"jsonrpc": "2.0", "id": request["id"], "error": error})
     async with HttpRpc(server.url) as rpc:

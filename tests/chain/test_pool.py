@@ -139,7 +139,7 @@ HEIGHTS = st.lists(st.tuples(st.booleans(), st.integers(0, 6)), min_size=1, max_
 def test_judge_tells_a_block_only_with_enough_witnesses_and_more_than_contradict(
     drawn: list[tuple[bool, int]], witnesses: int, depth: int
 ) -> None:
-    """Catalogue entries 30 and 33: whatever lags and forks there are."""
+    """Catalogue 30, 33: whatever lags and forks there are."""
     main = ModelChain()
     main.mine(20)
     fork = main.fork("fork", depth)
@@ -226,7 +226,7 @@ def test_reads_of_one_block_come_from_one_endpoint() -> None:
 
 
 def test_head_never_goes_back_when_those_that_were_ahead_fall_silent() -> None:
-    """Catalogue entry 30."""
+    """Catalogue 30."""
 
     async def scenario(cell: Cell) -> None:
         told = await cell.decide()
@@ -260,7 +260,7 @@ def test_head_follows_a_reorg_that_most_endpoints_took(depth: int) -> None:
 
 
 def test_receipt_that_one_endpoint_has_not_yet_is_asked_of_the_others() -> None:
-    """Catalogue entry 31."""
+    """Catalogue 31."""
 
     async def scenario(cell: Cell) -> None:
         tx_hash = make_hash("tx")
@@ -278,7 +278,7 @@ def test_receipt_that_one_endpoint_has_not_yet_is_asked_of_the_others() -> None:
 
 
 def test_rate_limited_endpoint_is_left_alone_until_the_time_it_named() -> None:
-    """Catalogue entry 34."""
+    """Catalogue 34."""
 
     async def scenario(cell: Cell) -> None:
         await cell.decide()
@@ -312,7 +312,7 @@ def test_reads_when_all_endpoints_ask_to_slow_down_raise_the_shortest_wait() -> 
 
 
 def test_request_when_all_endpoints_serve_another_chain_raises() -> None:
-    """Catalogue entry 38."""
+    """Catalogue 38."""
 
     async def scenario(cell: Cell) -> None:
         cell.set_faults(["wrong chain"] * 3)
@@ -323,7 +323,7 @@ def test_request_when_all_endpoints_serve_another_chain_raises() -> None:
 
 
 def test_endpoint_that_changes_its_chain_while_it_runs_is_noticed() -> None:
-    """Catalogue entry 38."""
+    """Catalogue 38."""
 
     async def scenario(cell: Cell) -> None:
         await cell.decide()
@@ -399,7 +399,7 @@ def _role_pool() -> tuple[EndpointPool, dict[str, ModelEndpoint]]:
 
 @pytest.mark.parametrize("private", [False, True])
 def test_broadcast_reaches_only_endpoints_of_the_role(private: bool) -> None:
-    """Catalogue entry 64: relay and public broadcast are never mixed."""
+    """Catalogue 64: relay and public broadcast are never mixed."""
 
     async def work() -> None:
         pool, endpoints = _role_pool()
@@ -432,7 +432,7 @@ def test_broadcast_to_a_silent_endpoint_goes_on_after_another_took_the_bytes() -
 def test_send_through_request_is_the_hash_if_any_took_it_and_else_ambiguous(
     faults: tuple[str, ...], error: type[NodeError] | None
 ) -> None:
-    """Catalogue entries 25 and 26: what web3's faces get."""
+    """Catalogue 25, 26: what web3's faces get."""
 
     async def scenario(cell: Cell) -> None:
         cell.set_faults(faults)
@@ -458,7 +458,7 @@ def test_request_of_an_unknown_method_is_asked_once_of_the_first_endpoint() -> N
 
 
 def test_refusal_never_wins_against_an_answer() -> None:
-    """Catalogue entry 26."""
+    """Catalogue 26."""
 
     def refuse(*_: Any) -> Any:
         raise NodeRefusedError("eth_call", -32601, "the method does not exist")

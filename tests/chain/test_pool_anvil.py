@@ -63,7 +63,7 @@ async def pooled(servers: list[FaultServer]) -> AsyncIterator[Node]:
 async def test_decision_when_one_of_three_nodes_fails_goes_on(
     pooled: Node, servers: list[FaultServer], chain: LocalChain, fault: str
 ) -> None:
-    """Catalogue entry 34 and the wire faults: failover, with the time left to the benchmark."""
+    """Catalogue 34 and the wire faults: failover, with the time left to the benchmark."""
     await pooled.get_block()
     servers[0].answer = BROKEN[fault]
     chain.mine()
@@ -75,7 +75,7 @@ async def test_decision_when_one_of_three_nodes_fails_goes_on(
 async def test_node_behind_a_replica_that_lags_reads_the_newest_block(
     pooled: Node, servers: list[FaultServer], chain: LocalChain, forked: LocalChain
 ) -> None:
-    """Catalogue entry 30: a replica stays at its fork block, with the same hashes."""
+    """Catalogue 30: a replica stays at its fork block, with the same hashes."""
     servers[1].answer = forward(forked)
     chain.mine(5)
     assert hex((await pooled.get_block()).number) == chain.request("eth_blockNumber")
@@ -84,7 +84,7 @@ async def test_node_behind_a_replica_that_lags_reads_the_newest_block(
 async def test_node_of_a_minority_fork_is_not_believed(
     pooled: Node, servers: list[FaultServer], chain: LocalChain, forked: LocalChain
 ) -> None:
-    """Catalogue entry 33: two anvils, diverging."""
+    """Catalogue 33: two anvils, diverging."""
     forked.mine(40)
     servers[2].answer = forward(forked)
     chain.mine()
@@ -98,7 +98,7 @@ async def test_node_of_a_minority_fork_is_not_believed(
 async def test_followers_over_a_pool_tell_each_block_though_a_socket_is_deaf_and_a_node_fails(
     pooled: Node, servers: list[FaultServer], chain: LocalChain
 ) -> None:
-    """Catalogue entries 35 and 36."""
+    """Catalogue 35, 36."""
     socket_url = chain.url.replace("http", "ws")
     async with HeadSubscription("ws://127.0.0.1:1") as deaf, HeadSubscription(socket_url) as good:
         follower = await HeadFollower.start(pooled, wake=FirstSign(deaf, good), poll_s=1_000_000)
@@ -128,7 +128,7 @@ async def test_follower_fetches_a_long_gap_in_batches(
 async def test_web3_over_a_pool_goes_on_when_a_node_fails(
     pooled: Node, servers: list[FaultServer], chain: LocalChain
 ) -> None:
-    """Catalogue entries 25 and 37: web3's own sessions and retries are out of the way."""
+    """Catalogue 25, 37: web3's own sessions and retries are out of the way."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         face = importlib.import_module("onchain_exec.chain.web3_face")
@@ -141,7 +141,7 @@ async def test_web3_over_a_pool_goes_on_when_a_node_fails(
 
 
 def test_sync_web3_over_a_pool_runs_on_a_loop_of_its_own(chain: LocalChain) -> None:
-    """Catalogue entry 37."""
+    """Catalogue 37."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         face = importlib.import_module("onchain_exec.chain.web3_face")

@@ -1,7 +1,7 @@
-"""Three endpoints in every state: never a decision on a stale or wrong view.
+"""Three endpoints in every state, in virtual time: never a decision on a stale or wrong view.
 
-Catalogue entries 30 (lag), 33 (minority fork), 34 (429), 35 (deaf socket), 38 (wrong chain), and 24
-to 26 (lies, invented and lost outcomes of sends), in virtual time.
+Catalogue 24, 25, 26, 30, 33, 34, 35, 38: lies, invented and lost outcomes of sends, lags, minority
+forks, rate limits, deaf sockets, other chains.
 """
 
 import itertools
@@ -25,12 +25,13 @@ def test_pairs_hold_each_pair_of_states_at_each_two_places() -> None:
 def test_decide_in_each_pair_of_states_ends_on_the_right_view_or_a_typed_error(
     cell: tuple[str, ...], warm: bool
 ) -> None:
+    """Catalogue 24, 25, 26, 30, 33, 34, 35, 38."""
     run_virtually(check_cell(cell, warm))
 
 
 @pytest.mark.parametrize("lagging", [1, 2, 3])
 def test_decide_with_each_lag_from_1_to_64_ends_on_a_fresh_view_or_a_typed_error(lagging: int) -> None:
-    """Catalogue entry 30: alone, as the majority, and all alike."""
+    """Catalogue 30: alone, as the majority, and all alike."""
     faults = ["lagging"] * lagging + ["ok"] * (3 - lagging)
     for lag in range(1, 65):
         run_virtually(check_cell(faults, True, (lag,) * 3))
@@ -42,4 +43,5 @@ def test_decide_with_each_lag_from_1_to_64_ends_on_a_fresh_view_or_a_typed_error
 def test_decide_in_each_cell_ends_on_the_right_view_or_a_typed_error(
     cell: tuple[str, ...], warm: bool
 ) -> None:
+    """Catalogue 24, 25, 26, 30, 33, 34, 35, 38."""
     run_virtually(check_cell(cell, warm))

@@ -1,4 +1,4 @@
-"""Who asks to slow down, word for word, and who only uses the same codes: catalogue entry 34."""
+"""Who asks to slow down, word for word, and who only uses the same codes: catalogue 34."""
 
 import re
 from typing import Any

@@ -1,5 +1,6 @@
 """The transport: each fault on the wire is one typed error that names the host, and nothing is repeated."""
 
+import asyncio
 import json
 import traceback
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import pytest
 from fault_server import Answer, FaultServer, as_json, result
 
-from onchain_exec.chain import HttpRpc, Node
+from onchain_exec.chain import EndpointPool, HttpRpc, LocalChain, Node, Rpc
+from onchain_exec.chain.pool import Member
 from onchain_exec.errors import (
     ConfigError,
     NodeError,
@@ -57,7 +59,7 @@ def _is_sent_once(sent: int, fault: str) -> bool:
 @pytest.mark.parametrize("fault", UNREACHABLE)
 @pytest.mark.parametrize("method", ["eth_blockNumber", "eth_sendRawTransaction"])
 async def test_request_when_the_wire_fails_raises_once(server: FaultServer, fault: str, method: str) -> None:
-    """Catalogue entry 25: no outcome is invented, and nothing is repeated."""
+    """Catalogue 25: no outcome is invented, and nothing is repeated."""
     server.answer = UNREACHABLE[fault]
     async with HttpRpc(server.url, timeout_s=_get_timeout_s(fault)) as rpc:
         with pytest.raises(NodeUnreachableError, match=server.host):
@@ -74,6 +76,22 @@ async def test_request_when_the_connection_was_used_before_and_resets_does_not_r
         with pytest.raises(NodeUnreachableError):
             await rpc.request("eth_sendRawTransaction", ("0x02",))
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_transport_serves_one_event_loop_after_another(chain: LocalChain, pooled: bool) -> None:
+    """Catalogue 37: a session of a loop that has ended is not used again."""
+    rpc: Rpc = HttpRpc(chain.url)
+    if pooled:
+        rpc = EndpointPool([Member(HttpRpc(chain.url)) for _ in range(3)])
+
+    async def work() -> Any:
+        try:
+            return await rpc.batch([("eth_chainId", ()), ("eth_blockNumber", ())])
+        finally:
+            await rpc.close()
+
+    assert [asyncio.run(work())[0] for _ in range(3)] == ["0x539"] * 3
 
 
 async def test_request_when_nothing_listens_raises(server: FaultServer) -> None:
@@ -116,7 +134,7 @@ async def test_request_when_http_429_raises_with_the_nodes_own_wish(
 async def test_request_when_a_rate_limit_hides_in_200_raises(
     server: FaultServer, error: dict[str, Any]
 ) -> None:
-    """Catalogue entry 34."""
+    """Catalogue 34."""
     server.answer = lambda request: as_json({"jsonrpc": "2.0", "id": request["id"], "error": error})
     async with HttpRpc(server.url) as rpc:
         with pytest.raises(RateLimitedError, match=server.host):

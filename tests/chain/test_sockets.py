@@ -126,7 +126,7 @@ class SilentChannel:
 
 
 def test_request_when_the_socket_is_deaf_raises_once_and_opens_another() -> None:
-    """Catalogue entry 35, in virtual time."""
+    """Catalogue 35, in virtual time."""
     opened: list[SilentChannel] = []
 
     async def open_channel() -> SilentChannel:

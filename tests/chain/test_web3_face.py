@@ -75,7 +75,7 @@ FAULTS: dict[str, tuple[Callable[[Any], Answer], type[Exception]]] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_send_that_fails_is_sent_once(face: ModuleType, server: FaultServer, fault: str) -> None:
-    """Catalogue entry 25: web3's own providers repeat it up to five times."""
+    """Catalogue 25: web3's own providers repeat it up to five times."""
     server.answer, error = FAULTS[fault]
     silent = fault == "silence"
     async with HttpRpc(server.url, timeout_s=0.2 if silent else 30.0) as rpc:

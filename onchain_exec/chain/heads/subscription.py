@@ -45,8 +45,9 @@ class FirstSign:
 class HeadSubscription:
     """A `Wake` over ``eth_subscribe``. It only ever signals: what it says is read from the node.
 
-    Use it as an async context manager. A failed connection is tried again at the next `wait`, so
-    that a follower falls back to its interval meanwhile.
+    Use it as an async context manager. A connection that failed or ended is tried again at a later
+    `wait`, once in the time that this one waits, so that a follower falls back to its interval
+    meanwhile, and a server that hangs up at once is not besieged.
     """
 
     def __init__(self, url: str) -> None:
@@ -55,6 +56,7 @@ class HeadSubscription:
         self._url = url
         self._sign = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
+        self._may_connect_at = float("-inf")
 
     async def __aenter__(self) -> Self:
         return self
@@ -66,8 +68,10 @@ class HeadSubscription:
 
     async def wait(self, timeout_s: float) -> bool:
         """Return True at the next new head, False after ``timeout_s`` without one."""
-        if self._listening is None or self._listening.done():
+        now = asyncio.get_running_loop().time()
+        if (self._listening is None or self._listening.done()) and now >= self._may_connect_at:
             self._listening = asyncio.create_task(self._listen())
+            self._may_connect_at = now + timeout_s
         try:
             async with asyncio.timeout(timeout_s):
                 await self._sign.wait()
