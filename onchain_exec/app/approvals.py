@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from onchain_exec.app.context import Context
 from onchain_exec.app.registry import ChainProfile
+from onchain_exec.app.run import deliver, failures_journalled, make_durable, require_signer
 from onchain_exec.chain import LogFilter, Node
 from onchain_exec.core import Address, BlockRef, address_bytes
 from onchain_exec.errors import InputError
@@ -16,6 +18,7 @@ from onchain_exec.execution import (
     simulate,
 )
 from onchain_exec.execution.approvals import APPROVAL
+from onchain_exec.oms import OrderView
 
 
 async def find_approvals(
@@ -70,3 +73,18 @@ async def prepare_revocations(
             for approval in approvals
         ]
     )
+
+
+async def revoke(context: Context, simulated: tuple[SimulatedTx, ...]) -> tuple[OrderView, ...]:
+    """Take approvals back: sign, journal and send each, one after the other, until one fails; return
+    them as the journal holds them. Like a swap's, their bytes outlive a crash and are sent again."""
+    signer, done = require_signer(context), list[OrderView]()
+    for step in simulated:
+        order_id = context.journal.append_revocation(step.plan.order_id).order_id
+        with failures_journalled(context, order_id):
+            durable = await make_durable(context, signer, step)
+        succeeded = await deliver(context, durable)
+        done.append(context.journal.read_order(order_id))
+        if not succeeded:
+            break
+    return tuple(done)

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
+from onchain_exec.app.approvals import find_approvals, pick_approvals, prepare_revocations, revoke
 from onchain_exec.app.context import Context, Observer, Policy, Step
 from onchain_exec.app.endpoints import open_configured_rpc
 from onchain_exec.app.market import read_tokens
@@ -20,7 +21,7 @@ from onchain_exec.app.request import Amount, Request
 from onchain_exec.app.run import prepare, quote_order, require_signer, run
 from onchain_exec.app.settings import load_settings
 from onchain_exec.chain import Rpc
-from onchain_exec.core import ZERO_ADDRESS, BlockRef, Exact, Order, Token
+from onchain_exec.core import ZERO_ADDRESS, Address, BlockRef, Exact, Order, Token
 from onchain_exec.errors import DuplicateOrderError, OnchainExecError
 from onchain_exec.execution import LocalSigner, Signer, SimulatedTx
 from onchain_exec.oms import OrderView, Reconciliation, reconcile
@@ -270,6 +271,24 @@ class AsyncDesk:
         Reads only: nothing is sent. Running it twice changes nothing.
         """
         return await reconcile(self._context.node, self._context.journal)
+
+    async def revoke(
+        self, token: Address, spender: Address, since_block: int | None = None
+    ) -> tuple[OrderView, ...]:
+        """Take back what ``spender`` may pull of the account's ``token``, at the token and through
+        Permit2; return the revocations as orders of their own. ``since_block`` as of `find_approvals`.
+
+        Raises:
+            InputError: it may pull nothing.
+        """
+        context, account = self._context, require_signer(self._context).address
+        block = await context.node.get_block("latest")
+        found = await find_approvals(context.node, context.profile, account, block, since_block)
+        picked = pick_approvals(found, token, spender)
+        fee_budget = context.policy.max_fee_wei
+        return await revoke(
+            context, await prepare_revocations(context.node, context.profile, picked, block, fee_budget)
+        )
 
     async def recover(self) -> None:
         """Continue every order that a stop left open: look up first, then send the same bytes again."""

@@ -51,7 +51,7 @@ async def run(context: Context, quote: Quote) -> OrderView:
     A denial and a reverted transaction are states of the order, not exceptions. What fails before
     anything was signed is journalled and raised.
     """
-    with _failures_journalled(context, quote):
+    with failures_journalled(context, quote.order.order_id):
         verdict = await decide(context, quote)
     match verdict:
         case Denied():
@@ -90,10 +90,10 @@ async def decide(context: Context, quote: Quote) -> Approved | Denied:
 async def execute(context: Context, approved: Approved) -> None:
     """Send what an approved order needs, one transaction after the other, until one fails."""
     signer = require_signer(context)
-    with _failures_journalled(context, approved.quote):
+    with failures_journalled(context, approved.quote.order.order_id):
         simulated = await build(context, approved, signer)
     for step in (*simulated.depends_on, simulated):
-        with _failures_journalled(context, approved.quote):
+        with failures_journalled(context, approved.quote.order.order_id):
             durable = await make_durable(context, signer, await _renew(context, step))
         if not await deliver(context, durable):
             return
@@ -172,13 +172,13 @@ async def wait(context: Context, durable: DurableTx) -> bool:
 
 
 @contextmanager
-def _failures_journalled(context: Context, quote: Quote) -> Iterator[None]:
-    """Journal what fails before the swap's bytes are durable. After that nothing is a failure: the
+def failures_journalled(context: Context, order_id: str) -> Iterator[None]:
+    """Journal what fails before the order's own bytes are durable. After that nothing is a failure: the
     transaction may be mined, and only the chain can say."""
     try:
         yield
     except OnchainExecError as error:
-        context.journal.append_failure(quote.order.order_id, error)
+        context.journal.append_failure(order_id, error)
         raise
 
 

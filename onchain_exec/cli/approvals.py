@@ -8,18 +8,20 @@ from typing import Annotated, Any
 import typer
 
 from onchain_exec.app.approvals import find_approvals, pick_approvals, prepare_revocations
-from onchain_exec.app.endpoints import open_configured_rpc
+from onchain_exec.app.desk import AsyncDesk
 from onchain_exec.app.opening import make_policy, make_signer
 from onchain_exec.app.registry import ChainProfile, get_chain_profile
 from onchain_exec.app.report import transaction_to_json
 from onchain_exec.app.settings import Settings, load_settings
 from onchain_exec.chain import Node
-from onchain_exec.cli.options import Json, Rpc
+from onchain_exec.cli.exits import Exit
+from onchain_exec.cli.options import JournalPath, Json, Rpc
 from onchain_exec.cli.output import messages, print_json, print_table
-from onchain_exec.cli.views import print_transactions
+from onchain_exec.cli.views import exit_of_order, print_transactions
 from onchain_exec.core import Address, Token, format_amount, to_address
 from onchain_exec.errors import ConfigError, InputError
 from onchain_exec.execution import SimulatedTx, StandingApproval
+from onchain_exec.oms import OrderView
 
 _ENDLESS = 1 << 159
 """From here on nobody means an amount: the largest of Permit2 is 2**160 - 1, of a token 2**256 - 1."""
@@ -38,16 +40,24 @@ def approvals(
         typer.Option(
             "--revoke",
             metavar="TOKEN:SPENDER",
-            help="Show the unsigned transactions that take this back, for any wallet to sign.",
+            help="Take this back: show the transactions, ask, sign, journal, send, and wait.",
         ),
     ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the unsigned transactions, for any wallet to sign.")
+    ] = False,
     rpc: Rpc = None,
+    journal: JournalPath = None,
     as_json: Json = False,
 ) -> None:
-    """List the allowances that stand; with --revoke, the transactions that take one back."""
+    """List the allowances that stand; with --revoke, take one back."""
+    if revoke is not None and as_json and not (yes or dry_run):
+        raise InputError("--json cannot ask", needed="--yes or --dry-run")
     settings = load_settings(rpc_url=rpc)
-    async def work() -> None:
-        node = await Node.connect(open_configured_rpc(settings), settings.chain_id)
+
+    async def look() -> Exit:
+        node = await Node.connect(settings.rpc_url, chain_id=settings.chain_id)
         try:
             profile = get_chain_profile(node.chain_id)
             block = await node.get_block("latest")
@@ -55,16 +65,29 @@ def approvals(
             found = await find_approvals(node, profile, owner, block, since)
             if revoke is None:
                 _show_all(found, profile, owner, as_json=as_json)
-                return
-            picked = pick_approvals(found, *_parse_pair(revoke, profile))
+                return Exit.DONE
+            pair = _parse_pair(revoke, profile)
+            picked = pick_approvals(found, *pair)
             budget = make_policy(settings).max_fee_wei
-            _show_revocations(
-                await prepare_revocations(node, profile, picked, block, budget), as_json=as_json
-            )
+            planned = await prepare_revocations(node, profile, picked, block, budget)
         finally:
             await node.close()
+        if dry_run:
+            _show_revocations(planned, as_json=as_json)
+            return Exit.DONE
+        return await take_back(planned, pair)
 
-    asyncio.run(work())
+    async def take_back(planned: tuple[SimulatedTx, ...], pair: tuple[Address, Address]) -> Exit:
+        if not as_json:
+            for step in planned:
+                print_transactions(step)
+        if not yes and not typer.confirm("Send it?", default=False):
+            messages.print("Nothing was sent.")
+            return Exit.DONE
+        async with await AsyncDesk.from_env(rpc_url=rpc, journal=journal) as desk:
+            return _report(await desk.revoke(*pair, since), as_json=as_json)
+
+    raise typer.Exit(asyncio.run(look()))
 
 
 def _get_owner(account: str | None, settings: Settings, chain_id: int) -> Address:
@@ -110,6 +133,15 @@ def _show_revocations(simulated: tuple[SimulatedTx, ...], *, as_json: bool) -> N
     for step in simulated:
         print_transactions(step)
     messages.print("Nothing was signed or sent.")
+
+
+def _report(views: tuple[OrderView, ...], *, as_json: bool) -> Exit:
+    if as_json:
+        print_json({"orders": [view.to_json() for view in views]})
+    else:
+        for view in views:
+            messages.print(f"{view.order_id}: {view.state.value} {view.tx_hash}", highlight=False)
+    return next((code for view in views if (code := exit_of_order(view)) is not Exit.DONE), Exit.DONE)
 
 
 def _to_json(approval: StandingApproval, profile: ChainProfile) -> dict[str, Any]:

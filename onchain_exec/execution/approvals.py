@@ -69,7 +69,7 @@ def build_revocation(approval: StandingApproval, block: BlockRef, fees: Fees) ->
     return TxPlan(
         cause=approval,
         block=block,
-        purpose=Purpose.ALLOWANCE,
+        purpose=Purpose.REVOKE,
         sender=approval.owner,
         to=to,
         data=data,

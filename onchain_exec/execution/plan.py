@@ -18,6 +18,13 @@ class Purpose(enum.Enum):
     CANCEL = "cancel"
     GAP = "gap"
     """Nothing, to oneself, at a nonce that nobody else uses and that later ones wait for."""
+    REVOKE = "revoke"
+    """An approval taken back; it is all that its order does."""
+
+    @property
+    def ends_order(self) -> bool:
+        """Whether what becomes of the transaction is what becomes of its order."""
+        return self in (Purpose.SWAP, Purpose.REVOKE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +78,15 @@ class TxPlan:
 
     @property
     def order_id(self) -> str:
-        """The order it serves; empty for a revocation, which serves none."""
+        """The order it serves; a revocation is one of its own, of this approval at this block."""
         match self.cause:
             case Approved(quote=quote):
                 return quote.order.order_id
             case DurableTx(order_id=order_id):
                 return order_id
-            case StandingApproval():
-                return ""
+            case StandingApproval(token=token, spender=spender, permit2=permit2):
+                through = "permit2" if permit2 else "token"
+                return f"revoke:{token}:{spender}:{through}:{self.block.number}"
 
     def at_limit(self, gas_limit: int) -> TxCall:
         """Return it as a transaction to try with this gas limit."""

@@ -97,6 +97,13 @@ class Journal:
             order, lambda before: None if before else events.order_accepted(order, quote)
         )
 
+    def append_revocation(self, order_id: str) -> OrderView:
+        """Record that an approval is to be taken back, as an order of its own; return it. It has no
+        terms; FILLED says that the approval is gone."""
+        return self._append(
+            lambda book: iter(() if order_id in book.orders else (events.revocation_accepted(order_id),))
+        ).orders[order_id]
+
     def append_denial(self, quote: Quote, denied: Denied) -> OrderView:
         """Record a refusal. Another order that the ``client_order_id`` already has stays untouched,
         and is returned.

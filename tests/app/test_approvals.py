@@ -53,7 +53,7 @@ def test_approvals_lists_what_stands_and_nothing_else(cli: Cli, fork: Sandbox) -
 
 def test_approvals_revoke_gives_transactions_that_take_it_back(cli: Cli, fork: Sandbox) -> None:
     approve(fork, "DAI", STRANGER, 7)
-    found = cli.json("approvals", "--since", "0", "--revoke", f"DAI:{STRANGER}")
+    found = cli.json("approvals", "--since", "0", "--revoke", f"DAI:{STRANGER}", "--dry-run")
     (tx,) = found["transactions"]
     signed = Account.sign_transaction(
         {
@@ -72,7 +72,9 @@ def test_approvals_revoke_gives_transactions_that_take_it_back(cli: Cli, fork: S
     fork.chain.request("eth_sendRawTransaction", "0x" + signed.raw_transaction.hex())
     fork.chain.mine()
     assert cli.json("approvals", "--since", "0")["approvals"] == []
-    error = cli.json("approvals", "--since", "0", "--revoke", f"DAI:{STRANGER}", expect=2)["error"]
+    error = cli.json("approvals", "--since", "0", "--revoke", f"DAI:{STRANGER}", "--dry-run", expect=2)[
+        "error"
+    ]
     assert error["code"] == "InputError"
     assert "no approval" in error["found"]
 
@@ -82,8 +84,39 @@ def test_approvals_of_another_account_needs_no_key(cli: Cli) -> None:
 
 
 def test_approvals_with_bad_input_says_what_is_needed(cli: Cli) -> None:
-    assert "TOKEN:SPENDER" in cli.json("approvals", "--revoke", "DAI", expect=2)["error"]["needed"]
     assert (
-        cli.json("approvals", "--revoke", f"NOPE:{STRANGER}", expect=2)["error"]["code"]
+        "TOKEN:SPENDER" in cli.json("approvals", "--revoke", "DAI", "--dry-run", expect=2)["error"]["needed"]
+    )
+    assert (
+        cli.json("approvals", "--revoke", f"NOPE:{STRANGER}", "--yes", expect=2)["error"]["code"]
         == "UnknownTokenError"
     )
+
+
+def test_approvals_revoke_sends_through_the_journal(cli: Cli, fork: Sandbox) -> None:
+    contracts = fork.deployment.protocols
+    permit2, universal = contracts["permit2"]["permit2"], contracts["universal_router"]["router"]
+    usdc = fork.deployment.tokens["USDC"].address
+    approve(fork, "USDC", universal, 7)
+    ChainEvm(fork.chain).call(
+        fork.trader.address, permit2, PERMIT2_APPROVE.encode(usdc, universal, 5, 2**48 - 1)
+    )
+    orders = cli.json("approvals", "--revoke", f"USDC:{universal}", "--yes")["orders"]
+    assert [(order["state"], order["fill"], order["token_in"]) for order in orders] == [
+        ("FILLED", None, None)
+    ] * 2
+    assert cli.json("approvals", "--since", "0")["approvals"] == []
+    first = orders[0]["nonces"][0]
+    assert [order["nonces"] for order in orders] == [[first], [first + 1]]
+    assert [order["id"] for order in cli.json("orders")["orders"]] == [order["id"] for order in orders]
+    assert cli.json("show", orders[0]["tx_hash"])["id"] == orders[0]["id"]
+    assert "REVOKE" in cli.run("orders").stdout.upper()
+    assert cli.json("reconcile")["breaks"] == []
+
+
+def test_approvals_revoke_without_an_answer_sends_nothing(cli: Cli, fork: Sandbox) -> None:
+    approve(fork, "DAI", STRANGER, 7)
+    arguments = ("approvals", "--since", "0", "--revoke", f"DAI:{STRANGER}")
+    assert cli.json(*arguments, expect=2)["error"]["needed"] == "--yes or --dry-run"
+    assert len(cli.json("approvals", "--since", "0")["approvals"]) == 1
+    assert cli.json("orders")["orders"] == []

@@ -89,7 +89,7 @@ def sign(
     slot, plan = book.slots.get(key), signed.simulated.plan
     purpose = plan.purpose
     replaces = isinstance(plan.cause, DurableTx) and slot is not None and bool(slot.attempts)
-    looks_after = replaces or purpose in (Purpose.CANCEL, Purpose.GAP)
+    looks_after = replaces or purpose in (Purpose.CANCEL, Purpose.GAP, Purpose.REVOKE)
     (require_not_killed if looks_after else require_running)(book.switches, key.account)
     if slot is None or slot.order_id != order_id:
         raise FencedError(

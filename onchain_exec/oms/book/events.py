@@ -66,6 +66,12 @@ def order_accepted(order: Order, quote: Quote) -> Event:
     return Event(f"order_accepted/{order.order_id}", EventKind.ORDER_ACCEPTED, order.order_id, None, payload)
 
 
+def revocation_accepted(order_id: str) -> Event:
+    """An approval is to be taken back: an order without terms, which swaps nothing."""
+    payload: dict[str, Any] = {"order": None, "quote": None}
+    return Event(f"order_accepted/{order_id}", EventKind.ORDER_ACCEPTED, order_id, None, payload)
+
+
 def order_denied(quote: Quote, denied: Denied) -> Event:
     """A check refused the order."""
     payload = {

@@ -153,9 +153,9 @@ class Book:
         raw = bytes.fromhex(payload["raw"][2:])
         private = payload.get("private", False)  # lines of version 0001 do not say
         durable = DurableTx(event.order_id, purpose, *key, raw, tx_hash, private)
-        if purpose is Purpose.SWAP:
+        if purpose.ends_order:
             self._move(event, OrderEvent.SIGN, recorded_at, quote=quote, tx_hash=tx_hash)
-        elif purpose is Purpose.CANCEL and slot.purpose is Purpose.SWAP:
+        elif purpose is Purpose.CANCEL and slot.purpose.ends_order:
             self._move(event, OrderEvent.SIGN_CANCEL, recorded_at)
         self.slots[key] = replace(slot, state=state, attempts=(*slot.attempts, Attempt(durable, quote)))
         self.tx_slots[tx_hash] = key
@@ -189,20 +189,21 @@ class Book:
             amount_out=int(payload.get("amount_out", 0)),
             gas_cost_wei=int(payload.get("gas_cost_wei", 0)),
         )
-        if slot.purpose is Purpose.SWAP and slot.attempts:
+        if slot.purpose.ends_order and slot.attempts:
             self._end(event, attempt, consumer, recorded_at)
         self.slots[key] = replace(slot, state=state, consumer=consumer)
         _discard(self.unsigned, key)
         self._count(self.slots[key], consumer, 1)
 
     def _end(self, event: Event, attempt: Attempt | None, consumer: Consumer, recorded_at: int) -> None:
-        """Move the order whose swap's slot was consumed."""
+        """Move the order whose swap's, or revocation's, slot was consumed."""
         if attempt is None:
             self._move(event, OrderEvent.LOSE_NONCE, recorded_at, failure=_lost(consumer))
         elif attempt.tx.purpose is Purpose.CANCEL:
             self._move(event, OrderEvent.CANCEL, recorded_at)
         elif event.payload["success"]:
-            fill = _make_fill(self.orders[event.order_id], attempt, consumer)
+            view = self.orders[event.order_id]
+            fill = _make_fill(view, attempt, consumer) if view.order else None
             self._move(event, OrderEvent.FILL, recorded_at, fill=fill)
         else:
             failure = _reverted(consumer, event.payload["reason"])
@@ -216,7 +217,7 @@ class Book:
         self.slots[key] = replace(slot, state=next_slot_state(slot.state, happened, key))
         if final and slot.consumer:
             _keep_highest(self.newest_final, key.chain_id, slot.consumer)
-        if final and slot.purpose is Purpose.SWAP and slot.attempts:
+        if final and slot.purpose.ends_order and slot.attempts:
             view = self.orders[slot.order_id]
             self._put(replace(view, final=True, updated_at=recorded_at), recorded_at)
 
@@ -225,7 +226,7 @@ class Book:
         key = _key(event)
         slot = self.slots[key]
         state = next_slot_state(slot.state, SlotEvent.ORPHAN, key)
-        if slot.purpose is Purpose.SWAP and slot.attempts:
+        if slot.purpose.ends_order and slot.attempts:
             self._move(event, OrderEvent.ORPHAN, recorded_at, fill=None, failure=None)
         if slot.consumer:
             self._count(slot, slot.consumer, -1)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from onchain_exec.errors import JournalError
-from onchain_exec.execution.plan import Purpose
 from onchain_exec.oms.book import events
 from onchain_exec.oms.book.events import Event, Reservation
 from onchain_exec.oms.book.fold import Book
@@ -26,7 +25,7 @@ def find_nonce(book: Book, chain: SlotKey, wanted: Reservation, is_live: IsLive)
     """Return the slot that the order holds for this purpose, or the lowest free one from
     ``chain.nonce`` (the chain's) upwards."""
     view = book.orders[wanted.order_id]
-    if wanted.purpose is Purpose.SWAP and view.state is not OrderState.NEW:
+    if wanted.purpose.ends_order and view.state is not OrderState.NEW:
         raise JournalError(
             f"order {view.order_id} is {view.state.value}: it has signed bytes, or an end",
             needed="a NEW order",

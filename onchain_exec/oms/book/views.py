@@ -89,9 +89,9 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
 class OrderView(msgspec.Struct, frozen=True, gc=False):
     """An order as the journal holds it.
 
-    ``order`` is None only for a refusal that came before the terms were understood. ``quote`` is
-    what the swap was signed on, or what the order was accepted on before. ``tx_hash`` is the swap's
-    (empty before it is signed). ``slots`` are all its nonces, in the order they were reserved.
+    ``order`` is None for a refusal that came before the terms were understood, and for a revocation.
+    ``quote`` is what the swap was signed on, or what the order was accepted on before. ``tx_hash`` is
+    the swap's (empty before it is signed). ``slots`` are all its nonces, in the order they were reserved.
     ``final`` says that nothing on the chain can change its state any more. Times are unix seconds.
     """
 
