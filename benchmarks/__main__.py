@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,8 @@ from benchmarks.row import Row
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results.json"
+ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+"""For every side alike: threads of linear algebra on a busy machine cost more than they save."""
 
 
 def main() -> int:
@@ -49,7 +52,7 @@ def _measure(name: str) -> list[Row] | None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "rows.json")
         command = [sys.executable, "-m", "benchmarks.measure", name, str(file)]
-        if subprocess.run(command, cwd=FOLDER.parent, check=False).returncode:
+        if subprocess.run(command, cwd=FOLDER.parent, env=os.environ | ONE_THREAD, check=False).returncode:
             return None
         return [Row(**fields) for fields in json.loads(file.read_text())]
 

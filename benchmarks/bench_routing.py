@@ -1,7 +1,7 @@
 """Routes over 10 to 10,000 pools and their certified gaps.
 
-Peers: L-BFGS-B on the dual, Clarabel, and whole paths on a grid of five percent, which is left out where
-its paths are too many to quote.
+Peers: L-BFGS-B on the dual, Clarabel, Balancer's smart order router, and whole paths on a grid of five
+percent. The last two are left out where their paths are too many.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.balancer_sor import solve_balancer_sor
 from benchmarks.dual_peers import solve_clarabel, solve_lbfgsb
 from benchmarks.percent_split import solve_percent_split
 from benchmarks.pool_graphs import Market, hub_graph, random_graph
@@ -24,7 +25,9 @@ SEED = 1
 GRAPH = Options(shape=Shape.GRAPH, max_hops=10)
 IN_A_SECOND = Options(shape=Shape.GRAPH, max_hops=10, time_limit_ms=1_000, clock=time.perf_counter)
 REAL = Path(__file__).parent.parent / "tests" / "golden" / "routing_mainnet_19_pools.json"
-REAL_TRADES = [("USDC", "WETH", 10**10), ("USDC", "WETH", 10**12), ("WETH", "USDT", 4 * 10**20)]
+REAL_PAIRS = ("USDC WETH", "WETH USDT", "USDT WETH", "WBTC USDC", "USDC WBTC", "WETH WBTC")
+DOLLARS = {"USDC": 1, "USDT": 1, "WETH": 2_700, "WBTC": 82_000}
+REAL_SIZES = (10_000, 1_000_000, 50_000_000)
 
 
 def run() -> list[Row]:
@@ -32,7 +35,8 @@ def run() -> list[Row]:
     rows: list[Row] = []
     for count in (10, 100, 1_000, 10_000):
         market = random_graph(count, SEED)
-        peers = (solve_clarabel, solve_lbfgsb, *((solve_percent_split,) if count <= 1_000 else ()))
+        paths = (solve_balancer_sor, solve_percent_split) if count <= 1_000 else ()
+        peers = (solve_clarabel, solve_lbfgsb, *paths)
         rows += _rows(f"route {count} pools", market, GRAPH, peers=peers)
     for count in (10, 100, 1_000, 10_000):
         rows += _rows(f"hub route {count} pools", hub_graph(count, SEED), GRAPH)
@@ -70,10 +74,16 @@ def _rows(
 def _real_rows() -> list[Row]:
     network = Network.build(pool_set_from_json(json.loads(REAL.read_text())))
     tokens = {token.symbol: token for token in network.tokens}
-    swaps = [Swap(tokens[sell], tokens[buy], amount) for sell, buy, amount in REAL_TRADES]
+    swaps = [
+        Swap(tokens[sell], tokens[buy], size * 10 ** tokens[sell].decimals // DOLLARS[sell])
+        for sell, buy in map(str.split, REAL_PAIRS)
+        for size in REAL_SIZES
+    ]
     found = [_median_ms(lambda swap=swap: find_route(swap, network, options=GRAPH)) for swap in swaps]
+    times = [took_ms for took_ms, _ in found]
     return [
-        Row("route real network", statistics.median(took_ms for took_ms, _ in found), "ms"),
+        Row("route real network", statistics.median(times), "ms"),
+        Row("route real network slowest", max(times), "ms"),
         Row("route real network gap", max(route.gap_bps for _, route in found), "bps"),
     ]
 

@@ -12,7 +12,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 NODE_FOLDER = ROOT / ".cache" / "peers-npm"
 PYTHON_PEERS = {"degenbot": ("degenbot==0.3.0",), "options": ("QuantLib==1.44", "vollib==1.0.11")}
-NODE_PEERS = {"@uniswap/v3-sdk": "3.31.5"}
+NODE_PEERS = {"@balancer-labs/sor": "4.1.3", "@uniswap/v3-sdk": "3.31.5"}
 
 
 def ask_python(peer: str, program: Path, request: Any) -> Any:

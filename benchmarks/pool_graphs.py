@@ -17,6 +17,8 @@ from onchain_exec.venues.uniswap_v3 import UniswapV3Pool
 BLOCK = BlockRef(1, 1, "0x" + "11" * 32, 1_700_000_000, 0, 0)
 SPACING = 60
 HUBS = 6
+DEAREST = 2.0**111 / 1e18
+"""Whole tokens: a pair counts its reserves in 112 bits."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def _market(
         # the first two pools connect the traded tokens
         pair = (0, 1) if number < 2 else pick()
         low, high = sorted(pair)
-        value = 1e6 * np.exp(spread * random.normal())
+        value = min(1e6 * np.exp(spread * random.normal()), DEAREST * min(prices[low], prices[high]))
         price = prices[low] / prices[high] * np.exp(1e-3 * random.normal())
         address = to_address((2**80 + number).to_bytes(20, "big"))
         reserve = value / prices[low] * 1e18
