@@ -92,7 +92,7 @@ def find_arbitrage(token: Token, pools: PoolSet | Network, gas: GasModel = _NO_G
         if (sized := size_cycle(book.market, cycle)) is not None
     ):
         pass
-    if book.profit <= gas.cost(book.market.gas_units):
+    if book.profit <= gas.cost(book.market.gas_units, sum(len(leg.hops) for leg in book.legs)):
         return None
     return Arbitrage(
         network.block, token, tuple(book.legs), book.market.gas_units, _certify(network, problem, point)
@@ -111,7 +111,7 @@ class _Book:
 
     def take(self, leg: Leg, after: Market) -> bool:
         """Add the leg, which leaves the market ``after``, if it gains more than its gas."""
-        extra_gas = self.gas.cost(after.gas_units) - self.gas.cost(self.market.gas_units)
+        extra_gas = self.gas.cost(after.gas_units - self.market.gas_units, len(leg.hops))
         gains = leg.amount_out - leg.amount_in > extra_gas
         if gains:
             self.market = after

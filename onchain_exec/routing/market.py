@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from onchain_exec.core import Exact, Token
 from onchain_exec.errors import PoolRevertError, StaleStateError
 from onchain_exec.routing.flow import Flow
 from onchain_exec.routing.gas import ROUTE_GAS, TICK_GAS, hop_gas
+from onchain_exec.routing.route import GasModel, Terms
 from onchain_exec.venues import Hop, Leg, Pool
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """Legs in exact base units, in the order they run, and the gas they are expected to take."""
+    """Legs in exact base units, in the order they run, the gas they are expected to take, and the
+    initialised ticks that are crossed in pools, by their keys."""
 
     legs: tuple[Leg, ...]
     gas_units: int
+    ticks: Mapping[str, int]
+
+    @property
+    def hop_count(self) -> int:
+        """How many swaps the legs are."""
+        return sum(len(leg.hops) for leg in self.legs)
 
     def bought(self, token: Token) -> int:
         """What all legs give of ``token`` beyond what they take."""
         address = token.address
         given = sum(leg.amount_out for leg in self.legs if leg.hops[-1].token_out.address == address)
         return given - sum(leg.amount_in for leg in self.legs if leg.hops[0].token_in.address == address)
+
+
+def get_worth(settled: Settlement, terms: Terms, gas: GasModel) -> int:
+    """Return what is bought of the token that the search maximises, or saved of it, after gas."""
+    priced = terms.token_out if terms.exact is Exact.IN else terms.token_in
+    return settled.bought(priced) - gas.cost(settled.gas_units, settled.hop_count)
 
 
 class RefusedError(Exception):
@@ -40,6 +56,7 @@ class Market:
         self._exact = exact
         self._after: dict[str, Pool] = {}
         self.gas_units = ROUTE_GAS
+        self.ticks: Counter[str] = Counter()
 
     @property
     def changed(self) -> tuple[Pool, ...]:
@@ -49,7 +66,7 @@ class Market:
     def fork(self) -> Market:
         """Return a market in the same state, which then goes its own way."""
         other = Market(self._exact)
-        other._after, other.gas_units = dict(self._after), self.gas_units
+        other._after, other.gas_units, other.ticks = dict(self._after), self.gas_units, Counter(self.ticks)
         return other
 
     def swap(self, flow: Flow, amount: int) -> Hop:
@@ -62,6 +79,8 @@ class Market:
             raise RefusedError(flow) from error
         self._after[key] = done.pool_after
         self.gas_units += hop_gas(met.kind) + TICK_GAS * done.ticks_crossed
+        if done.ticks_crossed:
+            self.ticks[key] += done.ticks_crossed
         return Hop(met, flow.token_in, flow.token_out, done.amount_in, done.amount_out, done.fee_amount)
 
     def quote_other(self, flow: Flow, amount: int) -> int:

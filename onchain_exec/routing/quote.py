@@ -118,7 +118,7 @@ def make_quote(order: Order, route: Route, gas: GasModel, made_at: int) -> Quote
     mid_price = values[route.token_in]
     fees = int(sum(hop.fee_amount * spot * values[hop.token_out] for hop, spot in _spots(route)))
     cost = int(route.amount_in * mid_price) - route.amount_out
-    gas_cost_wei = route.gas_units * gas.price_wei
+    gas_cost_wei = gas.cost_wei(route.gas_units, len(route.hops))
     return Quote(
         order=order,
         route=route,

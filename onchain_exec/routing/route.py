@@ -48,15 +48,21 @@ class GasModel:
 
     ``token_per_wei`` is base units of the priced token (token_out for Exact.IN, token_in for
     Exact.OUT) per wei, as a float: it steers the search and never enters an amount that is traded.
-    Zero prices gas at nothing.
+    Zero prices gas at nothing. ``hop_data_wei`` is what a rollup takes beside for the calldata of each
+    hop; what it takes for the rest of the transaction is the same for every route.
     """
 
     price_wei: int = 0
     token_per_wei: float = 0.0
+    hop_data_wei: int = 0
 
-    def cost(self, gas_units: int) -> int:
-        """Return the worth of ``gas_units`` in base units of the priced token, rounded down."""
-        return int(gas_units * self.price_wei * Fraction(self.token_per_wei))
+    def cost_wei(self, gas_units: int, hops: int = 0) -> int:
+        """Return what ``gas_units`` and the calldata of ``hops`` take."""
+        return gas_units * self.price_wei + hops * self.hop_data_wei
+
+    def cost(self, gas_units: int, hops: int = 0) -> int:
+        """Return `cost_wei` in base units of the priced token, rounded down."""
+        return int(self.cost_wei(gas_units, hops) * Fraction(self.token_per_wei))
 
 
 class Shape(enum.Enum):

@@ -10,14 +10,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from onchain_exec.core import Address, BlockRef, Exact, Token
+from onchain_exec.core import Address, BlockRef, Exact
 from onchain_exec.errors import InputError, NoRouteError, StaleStateError
 from onchain_exec.routing.branch import Choice, Support, choose_edges
 from onchain_exec.routing.certificate import upper_surplus
-from onchain_exec.routing.dual import TRIFLE, DualPoint, Problem, find_trades, solve
+from onchain_exec.routing.dual import TRIFLE, DualPoint, Problem, evaluate, find_trades, solve
 from onchain_exec.routing.flow import Flow, is_acyclic, keep_through, order_tokens
-from onchain_exec.routing.gas import ROUTE_GAS
-from onchain_exec.routing.market import RefusedError, Settlement
+from onchain_exec.routing.gas import ROUTE_GAS, TICK_GAS
+from onchain_exec.routing.market import RefusedError, Settlement, get_worth
 from onchain_exec.routing.network import Network
 from onchain_exec.routing.oracles import Edges, FloatArray, IndexArray
 from onchain_exec.routing.route import Certificate, GasModel, Options, Route, Terms, exclude
@@ -83,6 +83,7 @@ class _Search:
     def __init__(self, terms: Terms, network: Network, gas: GasModel, options: Options) -> None:
         self.terms, self.network, self.gas, self.options = terms, network, gas, options
         self.forwards = terms.exact is Exact.IN
+        self.priced = terms.token_out if self.forwards else terms.token_in
         self.scope = make_scope(
             network, terms.token_in, terms.token_out, options.max_hops, cycles=options.cycles
         )
@@ -93,7 +94,7 @@ class _Search:
         problem, point, backward = self._solve()
         choice = choose_edges(problem, point, self._deadline())
         best_single = self._settle_single(problem, point)
-        several = self._settle_support(problem, point, choice.support)
+        several = self._settle_worth_its_ticks(problem, point, choice.support)
         found = max((way for way in (best_single, several) if way), key=self._worth, default=None)
         if found is None:
             raise self._no_route()
@@ -106,24 +107,20 @@ class _Search:
             amount_in=-found.bought(self.terms.token_in),
             amount_out=found.bought(self.terms.token_out),
             legs=found.legs,
-            best_single_amount=None if best_single is None else abs(best_single.bought(self._priced)),
+            best_single_amount=None if best_single is None else abs(best_single.bought(self.priced)),
             gas_units=found.gas_units,
             certificate=certificate,
         )
 
-    @property
-    def _priced(self) -> Token:
-        """The token that the search maximises: what comes out, or less of what goes in."""
-        return self.terms.token_out if self.forwards else self.terms.token_in
-
     def _worth(self, settled: Settlement) -> int:
-        return settled.bought(self._priced) - self.gas.cost(settled.gas_units)
+        return get_worth(settled, self.terms, self.gas)
 
     def _problem(self, edges: Edges) -> Problem:
         scope, amount = self.scope, float(self.terms.amount)
         endowment = np.zeros(len(scope.tokens))
         endowment[scope.source if self.forwards else scope.target] = amount if self.forwards else -amount
-        costs = self.network.gas_units[edges.pool] * (self.gas.price_wei * self.gas.token_per_wei)
+        fees_wei = self.network.gas_units[edges.pool] * self.gas.price_wei + self.gas.hop_data_wei
+        costs = fees_wei * self.gas.token_per_wei
         return Problem(
             edges, endowment, scope.target if self.forwards else scope.source, costs, np.zeros_like(costs)
         )
@@ -143,6 +140,26 @@ class _Search:
         backward = problem.take(np.flatnonzero(~forward))
         problem = problem.take(np.flatnonzero(forward))
         return problem, solve(problem, point.log_prices, _SETTLED), backward
+
+    def _settle_worth_its_ticks(
+        self, problem: Problem, point: DualPoint, support: Support
+    ) -> Settlement | None:
+        """Return the support in exact integers, without pools that are not worth the ticks they cross:
+        the choice of pools counts their swaps' gas only."""
+        best = self._settle_support(problem, point, support)
+        tick_cost = TICK_GAS * self.gas.price_wei * self.gas.token_per_wei
+        while tick_cost and best is not None and best.ticks:
+            part = problem.take(support.edges)
+            ticks = [best.ticks.get(self.network.pools[pool].key, 0) for pool in part.edges.pool.tolist()]
+            surplus = evaluate(part, support.log_prices).profit - part.costs - tick_cost * np.array(ticks)
+            if surplus.min() >= 0 or len(surplus) == 1:
+                break
+            support = replace(support, edges=np.delete(support.edges, np.argmin(surplus)))
+            fewer = self._settle_support(problem, point, support)
+            if fewer is None or self._worth(fewer) <= self._worth(best):
+                break
+            best = fewer
+        return best
 
     def _settle_support(self, problem: Problem, point: DualPoint, support: Support) -> Settlement | None:
         """Return the support in exact integers; edges whose pools refuse their part are left out.
@@ -213,7 +230,7 @@ class _Search:
     def _certify(self, choice: Choice, found: Settlement, backward: Problem) -> Certificate:
         """Return the bound for routes that pay the gas that ``found`` pays."""
         bound, arbitrage = _bound_beside(choice, backward)
-        gas = self.gas.cost(found.gas_units) - self.gas.cost(ROUTE_GAS)
+        gas = self.gas.cost(found.gas_units - ROUTE_GAS, found.hop_count)
         total = floor(bound) + gas + (1 if gas else 0)
         prices = np.exp(choice.root.log_prices).tolist()
         return Certificate(

@@ -35,7 +35,7 @@ def settle(terms: Terms, flows: Sequence[Flow], shape: Shape) -> Settlement:
     hops = _run_graph(market, terms, flows, order)
     legs = _join(hops, terms)
     if shape is Shape.GRAPH or all(_is_whole(leg, terms) for leg in legs):
-        return Settlement(legs, market.gas_units)
+        return Settlement(legs, market.gas_units, market.ticks)
     return settle_paths(terms, flows, order, hops)
 
 
@@ -124,4 +124,4 @@ def _settle_together(terms: Terms, flows: Sequence[Flow]) -> Settlement:
                 range(len(flows)), key=lambda n: amounts[n] if flows[n].token_in.address == token else -1
             )
             amounts[largest] += balance[token]
-    return Settlement(tuple(Leg((hop,)) for hop in hops), market.gas_units)
+    return Settlement(tuple(Leg((hop,)) for hop in hops), market.gas_units, market.ticks)

@@ -11,7 +11,7 @@ from onchain_exec.core import Exact
 from onchain_exec.errors import PoolRevertError, StaleStateError
 from onchain_exec.routing.flow import Flow
 from onchain_exec.routing.gas import ROUTE_GAS, hop_gas
-from onchain_exec.routing.market import RefusedError, Settlement
+from onchain_exec.routing.market import RefusedError, Settlement, get_worth
 from onchain_exec.routing.oracles import Edges, FloatArray
 from onchain_exec.routing.route import GasModel, Shape, Terms
 from onchain_exec.routing.scope import Scope
@@ -68,7 +68,7 @@ def settle_best(terms: Terms, paths: Sequence[Sequence[Flow]], gas: GasModel) ->
             settled = settle(terms, paths[-number], Shape.GRAPH)
         except RefusedError:
             continue
-        if (found := _worth(terms, settled, gas)) > worth:
+        if (found := get_worth(settled, terms, gas)) > worth:
             best, worth = settled, found
     return best
 
@@ -81,9 +81,4 @@ def _hope(terms: Terms, path: Sequence[Flow], gas: GasModel) -> float:
     except (PoolRevertError, StaleStateError):
         return _HOPELESS
     gas_units = ROUTE_GAS + sum(hop_gas(flow.pool.kind) for flow in path)
-    return (amount if forwards else -amount) - gas.cost(gas_units)
-
-
-def _worth(terms: Terms, settled: Settlement, gas: GasModel) -> int:
-    priced = terms.token_out if terms.exact is Exact.IN else terms.token_in
-    return settled.bought(priced) - gas.cost(settled.gas_units)
+    return (amount if forwards else -amount) - gas.cost(gas_units, len(path))
