@@ -7,11 +7,14 @@ from itertools import combinations
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from markets import A, B, make_pool, markets, pool_set
+from markets import A, B, make_pool, make_token, markets, pool_set
 
 from onchain_exec.core import Exact
 from onchain_exec.errors import NoPoolError, NoRouteError
 from onchain_exec.routing import GasModel, Options, Shape, Swap, find_route
+from onchain_exec.venues.concentrated import Curve, Ticks
+from onchain_exec.venues.concentrated.tick_math import get_sqrt_price_at_tick
+from onchain_exec.venues.uniswap_v3 import UniswapV3Pool
 
 GRAPH = Options(shape=Shape.GRAPH)
 
@@ -67,3 +70,37 @@ def test_find_route_time_limit_returns_what_was_found_with_its_gap():
     assert hurried.gap_bps >= proven.gap_bps
     assert worth(hurried, gas) <= hurried.bound
     assert proven.gap_bps <= 0.01
+
+
+@given(markets(max_pools=5, least=10**18, most=10**22), st.integers(10**14, 10**22), st.floats(-7, -1))
+def test_find_route_a_rollups_fee_per_hop_weighs_as_much_as_gas(market, amount, log_cost):
+    """On pools of one kind a fee per hop is gas by another name: the same pools are worth it."""
+    terms, hop = Swap(A, B, amount), 65_000
+    try:
+        cost = 10**log_cost * find_route(terms, market, options=GRAPH).amount_out / hop
+    except NoRouteError:
+        assume(False)
+    by_gas, by_data = GasModel(10**6, cost / 10**6), GasModel(0, cost / 10**6, hop * 10**6)
+    gassy, rollup = (find_route(terms, market, gas, options=GRAPH) for gas in (by_gas, by_data))
+    assert (rollup.legs, rollup.bound) == (gassy.legs, gassy.bound)
+
+
+def test_find_route_pool_that_is_not_worth_its_ticks_is_left_out():
+    """A ladder of thin ticks gives a little more than the pair, until each tick costs gas."""
+    nets = {60 * step: 10**20 for step in range(-30, 0)} | {60 * step: -(10**20) for step in range(1, 31)}
+    ticks = Ticks(60, tuple(sorted(nets)), tuple(nets[index] for index in sorted(nets)))
+    ladder = UniswapV3Pool(
+        make_token(90).address, A, B, Curve(get_sqrt_price_at_tick(0), 0, 30 * 10**20, 500, ticks)
+    )
+    pair = make_pool(1, (A, B), (10**23, 10**23), 500)
+    terms = Swap(A, B, 10**21)
+    free = find_route(terms, pool_set(pair, ladder), options=GRAPH)
+    alone = find_route(terms, pool_set(pair), options=GRAPH)
+    assert len(free.hops) == 2
+    extra_gas = free.gas_units - alone.gas_units
+    assert extra_gas > 100_000
+    for part, hops in ((0.98, 2), (1.02, 1)):
+        gas = GasModel(1, part * (free.amount_out - alone.amount_out) / extra_gas)
+        route = find_route(terms, pool_set(pair, ladder), gas, options=GRAPH)
+        assert len(route.hops) == hops
+        assert worth(route, gas) >= max(worth(free, gas), worth(alone, gas))

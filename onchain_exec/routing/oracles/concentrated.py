@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, Self
 
 import numpy as np
@@ -41,6 +41,12 @@ class Concentrated:
     liquidity: FloatArray
     sum_in: FloatArray
     sum_out: FloatArray
+    _log_keep: FloatArray = field(init=False)
+    _start: FloatArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_log_keep", np.log(self.keep))
+        object.__setattr__(self, "_start", self._log_keep + 2 * np.log(self.root[self.first]))
 
     @classmethod
     def build(cls, ladders: Sequence[Ladder]) -> Self:
@@ -79,20 +85,22 @@ class Concentrated:
 
     def start(self) -> FloatArray:
         """Return the log of the marginal rate at zero."""
-        return np.asarray(np.log(self.keep) + 2 * np.log(self.root[self.first]))
+        return self._start
 
     def trade(self, log_price: FloatArray, reach: float) -> Trade:
         """Return the best trades; see `Curves`."""
-        target_log = -(log_price + np.log(self.keep)) / 2
-        step = np.searchsorted(self.keys, self.offset - target_log, side="right") - 1
-        step = np.clip(step, self.first, self.last)
-        start, liquidity = self.root[step], self.liquidity[step]
-        root = np.clip(np.exp(target_log), self.root_end[step], start)
-        amount_in = (self.sum_in[step] + liquidity * (start - root) / (start * root)) / self.keep
-        amount_out = self.sum_out[step] + liquidity * (start - root)
-        excess = log_price + self.start()
-        inside = (excess > -reach) & (root > self.root_end[step])
-        return Trade(amount_in, amount_out, np.where(inside, liquidity / (2 * self.keep * root), 0.0))
+        trade = Trade(*np.zeros((3, len(log_price))))
+        near = np.flatnonzero(log_price + self._start > -reach)  # the others neither trade nor resist
+        keep = self.keep[near]
+        target_log = -(log_price[near] + self._log_keep[near]) / 2
+        step = np.searchsorted(self.keys, self.offset[near] - target_log, side="right") - 1
+        step = np.clip(step, self.first[near], self.last[near])
+        start, end, liquidity = self.root[step], self.root_end[step], self.liquidity[step]
+        root = np.clip(np.exp(target_log), end, start)
+        trade.amount_in[near] = (self.sum_in[step] + liquidity * (start - root) / (start * root)) / keep
+        trade.amount_out[near] = self.sum_out[step] + liquidity * (start - root)
+        trade.slope[near] = np.where(root > end, liquidity / (2 * keep * root), 0.0)
+        return trade
 
 
 def _sums_before(steps: FloatArray) -> FloatArray:
