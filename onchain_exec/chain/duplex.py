@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import Awaitable, Callable, Sequence
-from types import TracebackType
-from typing import Any, Final, Protocol, Self
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Protocol
 from weakref import WeakKeyDictionary
 
 from onchain_exec.chain.rpc import unreachable
-from onchain_exec.chain.wire import Reply, Request, encode_request, read_batch, read_reply, split_batch
-from onchain_exec.errors import NodeRefusedError
+from onchain_exec.chain.transport import Transport
 
 _BROKEN: Final = (OSError, ValueError)
 """How a channel ends: `ValueError` is a message that cannot be used."""
@@ -33,7 +30,7 @@ class Channel(Protocol):
         ...
 
 
-class DuplexRpc:
+class DuplexRpc(Transport):
     """An `Rpc` over a channel, opened at the first request and again after it broke.
 
     What was under way when it broke raises, and is never repeated. So does what was not answered
@@ -50,59 +47,20 @@ class DuplexRpc:
         max_batch: int = 100,
         max_body: int = 1_000_000,
     ) -> None:
-        self.where = where
+        super().__init__(where, max_batch, max_body)
         self._open, self._timeout_s = open_channel, timeout_s
-        self._max_batch, self._max_body = max_batch, max_body
-        self._ids = itertools.count(1)
         self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, _Line] = WeakKeyDictionary()
-
-    def __repr__(self) -> str:
-        return f"DuplexRpc({self.where!r})"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Close the running loop's connection. A later request opens another."""
         if line := self._lines.pop(asyncio.get_running_loop(), None):
             await line.close()
 
-    async def request(self, method: str, params: Sequence[Any] = ()) -> Any:
-        """Return the result of one request; see `Rpc.request`."""
-        request_id = next(self._ids)
-        answer = await self._exchange(request_id, encode_request(request_id, (method, params)))
-        return read_reply(answer, request_id, method, self.where)
-
-    async def batch(self, requests: Sequence[Request]) -> tuple[Reply, ...]:
-        """Return the replies in the requests' order; see `Rpc.batch`."""
-        if len(requests) == 1:
-            return (await self._ask(requests[0]),)
-        first_id = next(self._ids)
-        self._ids = itertools.count(first_id + len(requests))
-        encoded = [encode_request(first_id + offset, request) for offset, request in enumerate(requests)]
-        methods = [method for method, _ in requests]
-        replies: list[Reply] = []
-        for start, stop, body in split_batch(encoded, self._max_batch, self._max_body):
-            answers = await self._exchange(first_id + start, body)
-            replies += read_batch(answers, first_id + start, methods[start:stop], self.where)
-        return tuple(replies)
-
-    async def _ask(self, request: Request) -> Reply:
-        try:
-            return await self.request(*request)
-        except NodeRefusedError as refusal:
-            return refusal
-
-    async def _exchange(self, request_id: int, message: bytes) -> Any:
+    async def _exchange(self, first_id: int, message: bytes) -> Any:
         try:
             async with asyncio.timeout(self._timeout_s):
                 line = await self._get_line()
-                return await line.exchange(request_id, message)
+                return await line.exchange(first_id, message)
         # The foreign error is not chained: its text can hold the URL, and the URL a key.
         except TimeoutError:
             failure = f"no answer within {self._timeout_s:g} s"

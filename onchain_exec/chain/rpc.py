@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from types import TracebackType
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import aiohttp
 
-from onchain_exec.chain.wire import Reply, Request, decode_batch, decode_reply, encode_request, split_batch
+from onchain_exec.chain.transport import Transport
+from onchain_exec.chain.wire import Reply, Request, decode_message
 from onchain_exec.errors import (
     ConfigError,
     NodeError,
-    NodeRefusedError,
     NodeUnreachableError,
     RateLimitedError,
 )
@@ -87,74 +85,29 @@ class Broadcaster(Protocol):
         ...
 
 
-class HttpRpc:
+class HttpRpc(Transport):
     """One HTTP endpoint. Usable from several event loops; `close` ends the running loop's session.
 
-    ``timeout_s`` bounds each HTTP request from connect to last byte. Batches are split to
-    ``max_batch`` requests and ``max_body`` bytes, and the parts run side by side.
+    ``timeout_s`` bounds each HTTP request from connect to last byte.
     """
 
     def __init__(
         self, url: str, *, timeout_s: float = 10.0, max_batch: int = 100, max_body: int = 1_000_000
     ) -> None:
-        self.where = get_where(url, ("http", "https"))
+        super().__init__(get_where(url, ("http", "https")), max_batch, max_body)
         self._url = url
         self._timeout_s = timeout_s
-        self._max_batch, self._max_body = max_batch, max_body
-        self._ids = itertools.count(1)
         self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = (
             WeakKeyDictionary()
         )
-
-    def __repr__(self) -> str:
-        return f"HttpRpc({self.where!r})"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Close the running loop's connections. A later request opens new ones."""
         if session := self._sessions.pop(asyncio.get_running_loop(), None):
             await session.close()
 
-    async def request(self, method: str, params: Sequence[Any] = ()) -> Any:
-        """Return the result of one request; see `Rpc.request`."""
-        request_id = next(self._ids)
-        body = await self._post(encode_request(request_id, (method, params)))
-        return decode_reply(body, request_id, method, self.where)
-
-    async def batch(self, requests: Sequence[Request]) -> tuple[Reply, ...]:
-        """Return the replies in the requests' order; see `Rpc.batch`."""
-        if len(requests) == 1:
-            return (await self._ask(requests[0]),)
-        first_id = next(self._ids)
-        self._ids = itertools.count(first_id + len(requests))
-        encoded = [encode_request(first_id + offset, request) for offset, request in enumerate(requests)]
-        methods = [method for method, _ in requests]
-
-        async def run(start: int, stop: int, body: bytes) -> tuple[Reply, ...]:
-            return decode_batch(await self._post(body), first_id + start, methods[start:stop], self.where)
-
-        try:
-            async with asyncio.TaskGroup() as group:
-                parts = [
-                    group.create_task(run(*part))
-                    for part in split_batch(encoded, self._max_batch, self._max_body)
-                ]
-        except* NodeError as failures:
-            raise _first(failures) from None
-        return tuple(reply for part in parts for reply in part.result())
-
-    async def _ask(self, request: Request) -> Reply:
-        try:
-            return await self.request(*request)
-        except NodeRefusedError as refusal:
-            return refusal
+    async def _exchange(self, first_id: int, message: bytes) -> Any:
+        return decode_message(await self._post(message), self.where)
 
     async def _post(self, body: bytes) -> bytes:
         try:
@@ -206,11 +159,6 @@ def get_where(url: str, schemes: Sequence[str]) -> str:
         )
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.scheme}://{parts.hostname}{port}"
-
-
-def _first(group: BaseExceptionGroup[NodeError]) -> NodeError:
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _get_retry_after(headers: Mapping[str, str]) -> float | None:

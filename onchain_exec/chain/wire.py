@@ -52,15 +52,6 @@ def decode_reply(body: bytes, request_id: int, method: str, where: str) -> Any:
     return read_reply(decode_message(body, where), request_id, method, where)
 
 
-def decode_batch(body: bytes, first_id: int, methods: Sequence[str], where: str) -> tuple[Reply, ...]:
-    """Return the replies of a batch, as `read_batch` does.
-
-    Raises:
-        NodeUnreachableError: also where the body is not JSON.
-    """
-    return read_batch(decode_message(body, where), first_id, methods, where)
-
-
 def read_reply(answer: Any, request_id: int, method: str, where: str) -> Any:
     """Return the result in the decoded answer to one request.
 
@@ -84,7 +75,7 @@ def read_batch(answers: Any, first_id: int, methods: Sequence[str], where: str) 
         NodeRefusedError: one error object answers the whole batch (too large, or not supported).
         RateLimitedError: the batch or a part of it met the rate limit.
     """
-    if isinstance(answers, dict):
+    if not isinstance(answers, list):
         reply = _reply(answers, f"a batch of {len(methods)}", where)
         raise reply if isinstance(reply, NodeRefusedError) else _broken(where, "one answer came for a batch")
     replies: dict[int, Reply] = {}

@@ -1,12 +1,10 @@
 """Laws of the batch codec: whole and in order, or a typed error."""
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onchain_exec.chain.wire import decode_batch, split_batch
+from onchain_exec.chain.wire import read_batch, split_batch
 from onchain_exec.errors import NodeUnreachableError
 
 FIRST_ID = 17
@@ -15,22 +13,22 @@ ANSWERS = [{"jsonrpc": "2.0", "id": FIRST_ID + index, "result": index} for index
 
 
 def _decode(answers: list[object]) -> tuple[object, ...]:
-    return decode_batch(json.dumps(answers).encode(), FIRST_ID, METHODS, "http://node")
+    return read_batch(answers, FIRST_ID, METHODS, "http://node")
 
 
 @given(st.permutations(ANSWERS))
-def test_decode_batch_in_any_order_returns_the_requests_order(answers: list[object]) -> None:
+def test_read_batch_in_any_order_returns_the_requests_order(answers: list[object]) -> None:
     assert _decode(answers) == tuple(range(len(METHODS)))
 
 
 @given(st.permutations(ANSWERS), st.integers(1, len(ANSWERS)))
-def test_decode_batch_when_answers_are_missing_raises(answers: list[object], missing: int) -> None:
+def test_read_batch_when_answers_are_missing_raises(answers: list[object], missing: int) -> None:
     with pytest.raises(NodeUnreachableError, match="answers came for a batch"):
         _decode(answers[missing:])
 
 
 @given(st.permutations(ANSWERS), st.sampled_from(ANSWERS), st.booleans())
-def test_decode_batch_when_an_answer_comes_twice_raises(
+def test_read_batch_when_an_answer_comes_twice_raises(
     answers: list[object], twice: dict[str, object], instead: bool
 ) -> None:
     answers = [*answers[1:], twice] if instead and answers[0] != twice else [*answers, twice]
@@ -48,7 +46,7 @@ def test_decode_batch_when_an_answer_comes_twice_raises(
         st.integers(max_value=16),
     ),
 )
-def test_decode_batch_when_an_id_is_unknown_raises(index: int, request_id: object) -> None:
+def test_read_batch_when_an_id_is_unknown_raises(index: int, request_id: object) -> None:
     answers = [dict(answer) for answer in ANSWERS]
     answers[index]["id"] = request_id
     with pytest.raises(NodeUnreachableError, match="did not hold"):
@@ -61,7 +59,7 @@ def test_decode_batch_when_an_id_is_unknown_raises(index: int, request_id: objec
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     )
 )
-def test_decode_batch_of_any_other_json_raises(answers: object) -> None:
+def test_read_batch_of_any_other_json_raises(answers: object) -> None:
     with pytest.raises(NodeUnreachableError):
         _decode(answers)  # type: ignore[arg-type]
 

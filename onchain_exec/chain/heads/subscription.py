@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
 from onchain_exec.chain.heads.follower import Wake
+from onchain_exec.chain.transport import AsyncClosing
 from onchain_exec.chain.wire import encode_request
 from onchain_exec.errors import ConfigError
 
@@ -42,7 +42,7 @@ class FirstSign:
             wake.report_missed_head()
 
 
-class HeadSubscription:
+class HeadSubscription(AsyncClosing):
     """A `Wake` over ``eth_subscribe``. It only ever signals: what it says is read from the node.
 
     Use it as an async context manager. A connection that failed or ended is tried again at a later
@@ -57,14 +57,6 @@ class HeadSubscription:
         self._sign = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
         self._may_connect_at = float("-inf")
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     async def wait(self, timeout_s: float) -> bool:
         """Return True at the next new head, False after ``timeout_s`` without one."""
