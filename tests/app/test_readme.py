@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from onchain_exec import Desk
+from onchain_exec import Desk, LocalSigner, OrderState
+from onchain_exec.app.sandbox import Sandbox
+from onchain_exec.chain import DevAccount
 from onchain_exec.testing.actors import Actor
+from onchain_exec.testing.lying_node import LyingNode, ResetAfter
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -24,7 +28,21 @@ def test_readme_first_program_prints_a_fill_equal_to_its_quote(capsys: pytest.Ca
 
 
 def test_readme_test_of_a_bot_passes(desk: Desk, fund: Callable[[str, str, str], None], whale: Actor) -> None:
-    (program,) = (text for text in PROGRAMS if "def test_my_bot" in text)
+    (program,) = (text for text in PROGRAMS if "def test_my_bot_buys" in text)
     scope: dict[str, Callable[..., None]] = {}
     exec(compile(program, "README.md", "exec"), scope)
     scope["test_my_bot_buys_the_dip"](desk, fund, whale)
+
+
+def test_readme_test_on_a_lying_node_passes(
+    lying_node: LyingNode, fork: Sandbox, trader: DevAccount, tmp_path: Path
+) -> None:
+    (program,) = (text for text in PROGRAMS if "def test_my_bot_sends_once" in text)
+    scope: dict[str, Any] = {
+        "Desk": Desk,
+        "LocalSigner": LocalSigner,
+        "OrderState": OrderState,
+        "ResetAfter": ResetAfter,
+    }
+    exec(compile(program, "README.md", "exec"), scope)
+    scope["test_my_bot_sends_once_though_the_answer_is_lost"](lying_node, fork, trader, tmp_path)

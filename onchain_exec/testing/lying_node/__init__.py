@@ -27,7 +27,13 @@ from onchain_exec.testing.lying_node.node import LyingNode
 from onchain_exec.testing.lying_node.rules import Rule
 from onchain_exec.testing.lying_node.stale import StaleHead
 from onchain_exec.testing.lying_node.transcript import Entry, Transcript
-from onchain_exec.testing.lying_node.views import DroppedLogs, LateReceipts, OrphanedReceipts, WrongChainId
+from onchain_exec.testing.lying_node.views import (
+    DroppedLogs,
+    FrozenFinality,
+    LateReceipts,
+    OrphanedReceipts,
+    WrongChainId,
+)
 from onchain_exec.testing.lying_node.words import RATE_LIMITS, WORDS, Client, Reason
 
 __all__ = [
@@ -44,6 +50,7 @@ __all__ = [
     "Duplicate",
     "Entry",
     "Fault",
+    "FrozenFinality",
     "Hang",
     "HttpFailure",
     "LateReceipts",

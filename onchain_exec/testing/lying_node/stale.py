@@ -9,7 +9,7 @@ from typing import Any, Final
 from onchain_exec.testing.lying_node.exchange import Answer, Ask, Call, Refusal, Result
 from onchain_exec.testing.lying_node.faults import Fault
 
-_BLOCK_AT: Final = {
+BLOCK_AT: Final = {
     "eth_getBlockByNumber": 0,
     "eth_getBlockReceipts": 0,
     "eth_getBlockTransactionCountByNumber": 0,
@@ -28,7 +28,7 @@ _BLOCK_AT: Final = {
 """Where a method names its block, and may leave it out for the newest."""
 
 _TAGS: Final = ("latest", "pending")
-_OLDER_TAGS: Final = ("safe", "finalized")
+FINALITY_TAGS: Final = ("safe", "finalized")
 _NULL_IF_MISSING: Final = ("eth_getBlockByNumber", "eth_getBlockReceipts")
 _UNSEEN: Final = Refusal(-32000, "header not found")
 
@@ -53,7 +53,7 @@ class StaleHead(Fault):
             return Result(hex(seen))
         if call.method == "eth_getLogs":
             return await self._get_logs(call, seen, ask)
-        if call.method in _BLOCK_AT:
+        if call.method in BLOCK_AT:
             return await self._ask_at(call, seen, ask)
         answer = await ask(call)
         return _hide(call.method, answer, seen) if isinstance(answer, Result) else answer
@@ -69,7 +69,7 @@ class StaleHead(Fault):
         return {name: found.value.get(name) for name in event} if isinstance(found, Result) else None
 
     async def _ask_at(self, call: Call, seen: int, ask: Ask) -> Answer:
-        at = _BLOCK_AT[call.method]
+        at = BLOCK_AT[call.method]
         named = call.get(at, "latest")
         height = await self._find_height(named, seen, ask)
         if height is None or height > seen:
@@ -99,7 +99,7 @@ class StaleHead(Fault):
             return seen
         if isinstance(named, Mapping) and "blockHash" in named:
             return await _height_of(Call("eth_getBlockByHash", [named["blockHash"], False]), ask)
-        if named in _OLDER_TAGS:
+        if named in FINALITY_TAGS:
             height = await _height_of(Call("eth_getBlockByNumber", [named, False]), ask)
             return None if height is None else max(height - self.lag, 0)
         if isinstance(named, Mapping):

@@ -1,5 +1,5 @@
-"""Faults of what a node shows: an old head, receipts that are late or not of this chain, logs left
-out, another chain's id."""
+"""Faults of what a node shows: receipts that are late or not of this chain, logs left out, finality
+that stands still, another chain's id. An old head is in `stale`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from onchain_exec.testing.lying_node.exchange import Answer, Ask, Call, Result
 from onchain_exec.testing.lying_node.faults import Fault
+from onchain_exec.testing.lying_node.stale import BLOCK_AT, FINALITY_TAGS
 
 _NOWHERE: Final = "0x" + "0badb10c" * 8
 """A block hash of no block."""
@@ -76,3 +77,16 @@ class DroppedLogs(Fault):
 
     async def push(self, event: Any, ask: Ask) -> Any:
         return None if isinstance(event, Mapping) and "topics" in event else event
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenFinality(Fault):
+    """``safe`` and ``finalized`` are and stay the block ``number``, while the head goes on."""
+
+    number: int
+
+    async def apply(self, call: Call, ask: Ask) -> Answer:
+        at = BLOCK_AT.get(call.method)
+        if at is None or call.get(at) not in FINALITY_TAGS:
+            return await ask(call)
+        return await ask(Call(call.method, [*call.params[:at], hex(self.number), *call.params[at + 1 :]]))

@@ -9,7 +9,14 @@ import pytest
 from lying_node.raw_client import ask, sign
 from onchain_exec.chain import LocalChain
 from onchain_exec.core import to_address
-from onchain_exec.testing.lying_node import DroppedLogs, LateReceipts, LyingNode, OrphanedReceipts, StaleHead
+from onchain_exec.testing.lying_node import (
+    DroppedLogs,
+    FrozenFinality,
+    LateReceipts,
+    LyingNode,
+    OrphanedReceipts,
+    StaleHead,
+)
 
 LOGGER = "0x" + "10" * 20
 LOG_ONE = bytes.fromhex("60075f5fa1")  # log1(0, 0, 7)
@@ -135,3 +142,18 @@ def test_dropped_logs_leaves_the_first_ones(busy: LocalChain, node: LyingNode, k
     assert ask(node.port, "eth_getLogs", {"fromBlock": "0x0"}).result == logs[:kept]
     receipt = ask(node.port, "eth_getTransactionReceipt", call_logger(busy, 0)[1]).result
     assert len(receipt["logs"]) == min(kept, 1)
+
+
+def test_frozen_finality_stands_still_while_the_head_goes_on() -> None:
+    """Catalogue 55."""
+    with LocalChain.start(extra=("--slots-in-an-epoch", "1")) as chain, LyingNode.start(chain.url) as node:
+        chain.mine(9)
+        node.lie(FrozenFinality(4))
+        for head in (9, 10):
+            for tag in ("safe", "finalized"):
+                assert ask(node.port, "eth_getBlockByNumber", tag, False).result["number"] == "0x4"
+                assert ask(node.port, "eth_getTransactionCount", LOGGER, tag).result == "0x0"
+            assert ask(node.port, "eth_getBlockByNumber", "latest", False).result["number"] == hex(head)
+            chain.mine()
+        node.clear()
+        assert ask(node.port, "eth_getBlockByNumber", "finalized", False).result["number"] == "0x9"
