@@ -35,7 +35,7 @@ def test_simulate_engine_that_never_sends_again_is_caught(monkeypatch):
         """What was sent once is taken for mined."""
 
     monkeypatch.setattr(engine, "care_for", forget)
-    require_caught("without an end", range(8))
+    require_caught("without an end", range(40))
 
 
 def test_simulate_switch_that_stops_nothing_is_caught(monkeypatch):

@@ -39,7 +39,7 @@ class Served:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
-    fate = Fate(1)
+    fate = Fate(1, latency_s=0.0)
     market = PaperMarket(lambda number: 2_000, is_trusted=True)
     chain = SimulatedChain(contract=market.run)
     node = Node(SimulatedNode(chain, fate), chain.chain_id)

@@ -24,12 +24,15 @@ class Fate:
     """Draws faults and crashes; `end_faults` ends them, and `revive` starts the next process.
 
     ``crash_chance`` is that of each step (a request, a line, a signature), ``fault_chance`` that of
-    each reply.
+    each reply. ``latency_s`` is the longest that a request takes.
     """
 
-    def __init__(self, seed: int, *, crash_chance: float = 0.0, fault_chance: float = 0.0) -> None:
+    def __init__(
+        self, seed: int, *, crash_chance: float = 0.0, fault_chance: float = 0.0, latency_s: float = 0.5
+    ) -> None:
         self.random = random.Random(seed)  # noqa: S311 - repeatable on purpose
         self._crash_chance, self._fault_chance = crash_chance, fault_chance
+        self._latency_s = latency_s
         self._dead = False
 
     def pass_step(self) -> None:
@@ -50,7 +53,7 @@ class Fate:
 
     def draw_latency_s(self) -> float:
         """Return how long a request takes: half of them no time at all."""
-        return max(self.random.random() - 0.5, 0.0)
+        return max(2 * self.random.random() - 1, 0.0) * self._latency_s
 
     def end_faults(self) -> None:
         """Let everything go well from now on."""
