@@ -161,6 +161,7 @@ async def test_simulate_of_work_beyond_the_cap_raises(chain: LocalChain, node: N
 
 
 async def test_simulate_of_much_calldata_pays_its_floor(chain: LocalChain, node: Node) -> None:
+    """Catalogue entry 47: EIP-7623."""
     plan = await make_plan(node, to_address(b"\x99" * 20), b"\x01" * 10_000)
     simulated = await simulate(node, plan)
     assert simulated.gas_limit >= 21_000 + 40 * 10_000
@@ -179,6 +180,39 @@ def test_choose_gas_limit_beyond_the_cap_raises() -> None:
     with pytest.raises(GasError):
         choose_gas_limit(21_000, b"\x01" * 500_000, 1 << 24)
     assert choose_gas_limit(1 << 24, b"", 1 << 24) == 1 << 24
+
+
+async def test_simulate_stays_within_what_one_transaction_may_ask_for(trap_codes: dict[str, bytes]) -> None:
+    """Catalogue entry 48: a chain with EIP-7825 refuses a limit above 2**24, however little it takes."""
+    with LocalChain.start(extra=("--enable-tx-gas-limit",)) as chain:
+        chain.set_code(ADDRESSES["Swallow"], trap_codes["Swallow"])
+        chain.mine()
+        node = await Node.connect(chain.url)
+        plan = await make_plan(node, ADDRESSES["Swallow"], RUN.encode(24_000))
+        simulated = await simulate(node, plan)
+        assert simulated.gas_used * 11 // 10 < simulated.gas_limit <= 1 << 24
+        dear = await sign(replace(simulated, gas_limit=(1 << 24) + 1), 0, LocalSigner(KEY))
+        with pytest.raises(NodeRefusedError):
+            await node.send_raw_transaction(dear.raw)
+        signed = await sign(simulated, 0, LocalSigner(KEY))
+        await node.send_raw_transaction(signed.raw)
+        chain.mine()
+        assert (count(chain, "Swallow", DONE), count(chain, "Swallow", FAILURES)) == (1, 0)
+        await node.close()
+
+
+async def test_simulate_stays_within_the_block(trap_codes: dict[str, bytes]) -> None:
+    """Catalogue entry 50: a limit above the block's would wait for ever, and jam the account."""
+    with LocalChain.start() as chain:
+        chain.set_code(ADDRESSES["Swallow"], trap_codes["Swallow"])
+        chain.request("evm_setBlockGasLimit", hex(4_000_000))
+        chain.mine()
+        node = await Node.connect(chain.url)
+        simulated = await simulate(node, await make_plan(node, ADDRESSES["Swallow"], RUN.encode(6_000)))
+        assert simulated.gas_limit <= simulated.block.gas_limit == 4_000_000
+        with pytest.raises(GasError):
+            await simulate(node, await make_plan(node, ADDRESSES["Swallow"], RUN.encode(12_000)))
+        await node.close()
 
 
 async def test_simulate_on_a_node_that_can_try_nothing_raises(chain: LocalChain, node: Node) -> None:

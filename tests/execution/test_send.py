@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from stand_ins import ScriptedRpc, sign_transfer
 
+import onchain_exec
 from onchain_exec.chain import LocalChain, Node
 from onchain_exec.errors import ConfigError, NodeRefusedError, NodeUnreachableError, RateLimitedError
 from onchain_exec.execution import Accepted, AlreadyKnown, Ambiguous, DurableTx, Rejected, SendOutcome, send
@@ -188,3 +190,13 @@ async def test_send_of_private_bytes_to_a_public_node_raises_and_sends_nothing()
     with pytest.raises(ConfigError, match="private"):
         await send(rpc.node(), replace(DURABLE, private=True))
     assert rpc.asked == []
+
+
+def test_package_never_lets_a_node_sign() -> None:
+    """Catalogue entry 16: a node that signs counts nonces of its own, and burns them."""
+    package = Path(onchain_exec.__file__).parent
+    local = ("app/sandbox", "chain/local", "testing")  # chains of our own, with unlocked accounts
+    sources = (
+        path for path in package.rglob("*.py") if not path.relative_to(package).as_posix().startswith(local)
+    )
+    assert not [path for path in sources if "eth_sendTransaction" in path.read_text("utf-8")]

@@ -1,4 +1,7 @@
-"""The journal: idempotent, durable, private, and honest about a damaged file."""
+"""The journal: idempotent, durable, private, and honest about a damaged file.
+
+Catalogue entries 5 (a restart), 6 (the chain's nonce is behind ours), 7 (several processes), 29.
+"""
 
 from __future__ import annotations
 
