@@ -36,9 +36,14 @@ def read_curve_pool(address: Address, known: Mapping[Address, Token] | None = No
 
     Raises:
         InputError: no Curve pool stands at the address. Of its tokens, see `erc20.read_token`.
-        NoPoolError: it swaps by an arithmetic that is not modelled.
+        NoPoolError: it swaps by an arithmetic that is not modelled, or its owner has killed it.
     """
     told = yield from read_told(address, known)
+    if told.numbers.get("is_killed"):
+        raise NoPoolError(
+            f"the Curve pool at {address} is killed: it quotes, but exchanges nothing",
+            todo="Leave it out of the market",
+        )
     crypto = "gamma" in told.numbers
     function = _CRYPTO_GET_DY if crypto else _STABLE_GET_DY
     probes = [

@@ -14,6 +14,7 @@ from curve_answers import (
     TRICRYPTO,
     crypto_answers,
     make_tokens,
+    number,
     peg_answers,
     stable_answers,
 )
@@ -60,6 +61,28 @@ def test_read_of_the_first_tricrypto_gives_its_a_the_multiplier():
         TRICRYPTO["state"] | {"address": POOL}, make_tokens(TRICRYPTO["decimals"])
     )
     assert perform_scripted(read_curve_pool(POOL), crypto_answers(pool, pool.ann // 10_000)) == pool
+
+
+def test_read_of_a_pool_whose_a_moves_finds_how():
+    entry = next(entry for entry in STABLE if entry["source"] == "template")
+    pool = CurveStablePool.from_json({"address": POOL, **entry}, make_tokens(entry["decimals"]))
+    told = stable_answers(entry, pool)
+    facts = {"initial_A": pool.amp - 50, "future_A": pool.amp + 50}
+    facts |= {"initial_A_time": NOW - 1_000, "future_A_time": NOW + 1_000}
+    for name, value in facts.items():
+        told |= number(f"{name}()", value)
+    found = perform_scripted(read_curve_pool(POOL), told, timestamp=NOW)
+    assert [found.at(NOW + late).amp - pool.amp for late in (0, 500, 1_000, 10**6)] == [0, 25, 50, 50]
+    assert type(found).from_json(found.to_json(), found.tokens) == found
+    settled = perform_scripted(read_curve_pool(POOL), told, timestamp=NOW + 1_000)
+    assert settled.ramp is None
+
+
+def test_read_of_a_killed_pool_is_refused():
+    entry = STABLE[0]
+    pool = CurveStablePool.from_json({"address": POOL, **entry}, make_tokens(entry["decimals"]))
+    with pytest.raises(NoPoolError, match="killed"):
+        perform_scripted(read_curve_pool(POOL), stable_answers(entry, pool) | number("is_killed()", 1))
 
 
 def test_read_of_a_pool_that_no_model_answers_is_refused():
