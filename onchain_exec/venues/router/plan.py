@@ -65,8 +65,7 @@ def plan_router_swap(
 
     Exact output: hops that sell token_in buy their exact outputs where the venue can (Curve and
     Solidly cannot: they take the quoted input), the others swap all of that. They buy what `cover` finds
-    to be enough, so that a few units more than the quote may be taken and given. Chains that meet in a
-    pool move it for each other by these units: such terms want a unit of room.
+    to be enough, so that a few units more than the quote may be taken and given.
 
     Raises:
         InputError: a pool that this router does not reach, no legs, legs that sell token_out or buy
@@ -76,7 +75,7 @@ def plan_router_swap(
         raise InputError("no legs", needed="a route with at least one hop")
     token_in = legs[0].hops[0].token_in
     if terms.exact is Exact.OUT:
-        legs = tuple(cover(leg) if leg.hops[0].token_in == token_in else leg for leg in legs)
+        legs = cover(legs, token_in)
     hops = tuple(hop for leg in legs for hop in leg.hops)
     ends = token_in.address, hops[-1].token_out.address
     _require_ends(hops, ends)

@@ -45,7 +45,7 @@ TRADER = Account.from_key("0x" + "07" * 32)
 RECIPIENT = to_address("0x" + "ab" * 20)
 NEVER = 2**63
 ETHER = Token(CHAIN_ID, ZERO_ADDRESS, "ETH", 18)
-_BLOCK = BlockRef(CHAIN_ID, 1, "0x" + "0" * 64, 1_700_000_000, 0, 30_000_000)
+BLOCK = BlockRef(CHAIN_ID, 1, "0x" + "0" * 64, 1_700_000_000, 0, 30_000_000)
 _READS = {"uniswap_v2": read_v2_pool, "uniswap_v3": read_v3_pool}
 
 
@@ -98,7 +98,7 @@ class RouterMarket:
         try:
             calls = next(reading)
             while True:
-                calls = reading.send(Snapshot(_BLOCK, tuple(self._answer(call) for call in calls)))
+                calls = reading.send(Snapshot(BLOCK, tuple(self._answer(call) for call in calls)))
         except StopIteration as done:
             result: T = done.value
             return result
@@ -145,7 +145,7 @@ class RouterMarket:
             steps = [
                 (key, token, other)
                 for key, pool in self.pools.items()
-                if token in pool.tokens
+                if token in pool.tokens and all(key != passed for passed, _, _ in path)
                 for other in pool.tokens
                 if other not in seen
             ]
