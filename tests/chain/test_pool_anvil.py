@@ -4,16 +4,31 @@ import asyncio
 import importlib
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from typing import Any
 
 import pytest
 from fault_server import Answer, FaultServer, as_json, result
 
-from onchain_exec.chain import EndpointLimits, EndpointPool, HeadFollower, HttpRpc, LocalChain, Node
+from onchain_exec.chain import (
+    EndpointLimits,
+    EndpointPool,
+    HeadFollower,
+    HttpRpc,
+    LocalChain,
+    LogFilter,
+    Node,
+    PoolPolicy,
+)
 from onchain_exec.chain.heads import FirstSign, HeadSubscription
 from onchain_exec.chain.pool import Member
-from onchain_exec.errors import NodesDisagreeError
+from onchain_exec.core import to_address
+from onchain_exec.errors import BlockNotFoundError, NodesDisagreeError
+from onchain_exec.testing.lying_node import DroppedLogs, LyingNode
+
+EMITTER = to_address("0x" + "ee" * 20)
+EMIT = bytes.fromhex("60aa600080a100")
+"""Runtime code that emits LOG1 without data and with the topic 0xaa."""
 
 BROKEN: dict[str, Callable[[Any], Answer]] = {
     "hang": lambda _: Answer(hang=True),
@@ -148,3 +163,42 @@ def test_sync_web3_over_a_pool_runs_on_a_loop_of_its_own(chain: LocalChain) -> N
     w3 = face.as_web3(EndpointPool([Member(HttpRpc(chain.url)) for _ in range(3)]))
     assert hex(w3.eth.block_number) == chain.request("eth_blockNumber")
     w3.provider.close()
+
+
+@pytest.fixture
+async def agreeing(chain: LocalChain) -> AsyncIterator[tuple[Node, list[LyingNode]]]:
+    """A node over three endpoints of one chain that may lie, two of which must say the same."""
+    with ExitStack() as stack:
+        liars = [stack.enter_context(LyingNode.start(chain.url)) for _ in range(3)]
+        limits = EndpointLimits(patience_s=20)
+        members = [Member(HttpRpc(liar.url), limits=limits) for liar in liars]
+        node = await Node.connect(EndpointPool(members, policy=PoolPolicy(agreeing=2)), chain.chain_id)
+        yield node, liars
+        await node.close()
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2])
+async def test_follower_over_endpoints_that_must_agree_misses_no_log_that_one_drops(
+    chain: LocalChain, agreeing: tuple[Node, list[LyingNode]], kept: int
+) -> None:
+    """Catalogue 32: logs missing at the head and in a range; those of two more are outvoted or refused."""
+    node, liars = agreeing
+    wanted = LogFilter((EMITTER,))
+    chain.set_code(EMITTER, EMIT)
+    liars[kept].lie(DroppedLogs(kept))
+    follower = await HeadFollower.start(node, logs=wanted, poll_s=0.01)
+    for _ in range(3):
+        for _ in range(3):
+            chain.request("eth_sendTransaction", {"from": chain.accounts[0].address, "to": EMITTER})
+        chain.mine()
+        assert len((await anext(follower)).logs) == 3
+    block = follower.head
+    assert len(await node.get_logs(wanted, (block.number - 2, block.number))) == 9
+    chain.reorg(1)
+    with pytest.raises(BlockNotFoundError):
+        await node.get_logs(wanted, block)
+    head = await node.get_block("latest")
+    assert await node.get_logs(wanted, head) == ()
+    liars[(kept + 1) % 3].lie(DroppedLogs(1 - min(kept, 1)))
+    with pytest.raises(NodesDisagreeError, match="eth_getLogs"):
+        await node.get_logs(wanted, (block.number - 2, block.number))

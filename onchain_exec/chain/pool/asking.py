@@ -14,9 +14,12 @@ from onchain_exec.chain.wire import Reply, Request
 from onchain_exec.errors import NodeError, NodeRefusedError, NodesDisagreeError, NodeUnreachableError
 
 Replies: TypeAlias = tuple[Reply, ...]
-QUORUM_METHODS: Final = frozenset({"eth_getTransactionCount", "eth_getBalance", "eth_getTransactionReceipt"})
+QUORUM_METHODS: Final = frozenset(
+    {"eth_getTransactionCount", "eth_getBalance", "eth_getTransactionReceipt", "eth_getLogs"}
+)
 _RECEIPT_KEYS: Final = ("transactionHash", "blockHash", "status", "gasUsed", "effectiveGasPrice")
-"""What clients say alike of a receipt: the rest differs from client to client."""
+_LOG_KEYS: Final = ("blockHash", "logIndex", "transactionHash", "address", "topics", "data")
+"""What clients say alike of a receipt and of a log: the rest differs from client to client."""
 
 
 async def ask_hedged(
@@ -60,22 +63,28 @@ async def ask_hedged(
 
 
 async def ask_quorum(members: Sequence[Member], request: Request, needed: int) -> Reply:
-    """Return what ``needed`` members answer alike, as soon as so many do.
+    """Return what ``needed`` members answer alike, as soon as so many do; a refusal where no answer
+    has so many, and so many refuse.
 
     Raises:
         NodesDisagreeError: too few say the same: it names who said what.
     """
     said: list[tuple[str, str]] = []
+    refused: list[NodeRefusedError] = []
     tasks = [asyncio.create_task(_ask(member, request)) for member in members]
     try:
         for asked in asyncio.as_completed(tasks):
             where, reply = await asked
             said.append((where, _get_words(reply)))
             agreeing = sum(words == said[-1][1] for _, words in said)
-            if not isinstance(reply, NodeError) and agreeing >= needed:
+            if isinstance(reply, NodeRefusedError):
+                refused.append(reply)
+            elif not isinstance(reply, NodeError) and agreeing >= needed:
                 return reply
     finally:
         await _cancel(tasks)
+    if len(refused) >= needed:
+        return refused[0]
     raise NodesDisagreeError(tuple(said), f"{needed} endpoints that say the same of {request[0]}")
 
 
@@ -111,4 +120,6 @@ def _get_words(reply: Reply) -> str:
         return type(reply).__name__
     if isinstance(reply, Mapping):
         return repr([reply.get(key) for key in _RECEIPT_KEYS])
+    if isinstance(reply, list) and all(isinstance(log, Mapping) for log in reply):
+        return repr([[log.get(key) for key in _LOG_KEYS] for log in reply])
     return repr(reply)

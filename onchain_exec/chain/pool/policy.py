@@ -18,7 +18,7 @@ class PoolPolicy:
     ``max_lag_blocks``: the block told may be this far below the newest that any endpoint claims.
     ``max_head_age_s``: it may be this old by the wall clock; None for chains that idle.
     ``view_ttl_s``: reads at a tag (``latest``, ``pending``) trust a look at all heads this long.
-    ``agreeing``: how many endpoints must give the same nonce, balance or receipt; 1 asks only one.
+    ``agreeing``: how many endpoints must give the same nonce, balance, receipt or logs; 1 asks one.
     ``hedge_at``: a read is given to a second endpoint once it took longer than this share of the
     first endpoint's answers. ``max_tail``: and sooner while that endpoint stalls now and then, so that
     99 in 100 reads end within so many times the usual; it costs up to as many reads again. None

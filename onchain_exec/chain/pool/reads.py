@@ -106,6 +106,9 @@ async def _try(member: Member, request: Request) -> Reply:
 def _pin(request: Request, newest: int) -> Request:
     """Name the height where the newest block is meant: two endpoints' newest may differ."""
     method, params = request
-    if method == "eth_getTransactionReceipt" or (len(params) > 1 and params[1] != "latest"):
+    if method == "eth_getLogs" and "blockHash" not in params[0]:
+        ends = {"fromBlock": "latest", "toBlock": "latest"} | params[0]
+        return method, ({name: hex(newest) if end == "latest" else end for name, end in ends.items()},)
+    if method in ("eth_getLogs", "eth_getTransactionReceipt") or (len(params) > 1 and params[1] != "latest"):
         return request
     return method, (params[0], hex(newest))
