@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from curve_answers import (
+    BASE,
     CRYPTO,
     NOW,
     POOL,
@@ -18,7 +19,7 @@ from curve_answers import (
     peg_answers,
     stable_answers,
 )
-from scripted_contract import perform_scripted
+from scripted_contract import answer_of, perform_scripted
 
 from onchain_exec.core import Exact
 from onchain_exec.errors import InputError, NoPoolError
@@ -76,6 +77,14 @@ def test_read_of_a_pool_whose_a_moves_finds_how():
     assert type(found).from_json(found.to_json(), found.tokens) == found
     settled = perform_scripted(read_curve_pool(POOL), told, timestamp=NOW + 1_000)
     assert settled.ramp is None
+
+
+def test_read_of_a_meta_pool_takes_the_base_price_from_its_cache_for_ten_minutes():
+    entry = next(entry for entry in STABLE if entry["source"] == "meta")
+    pool = CurveStablePool.from_json({"address": POOL, **entry}, make_tokens(entry["decimals"]))
+    told = stable_answers(entry, pool) | number("base_virtual_price()", pool.rates_wad[1])
+    told |= answer_of(BASE, "get_virtual_price()", ["uint256"])(pool.rates_wad[1] + 1)
+    assert perform_scripted(read_curve_pool(POOL), told, timestamp=NOW - 1).rates_wad == pool.rates_wad
 
 
 def test_read_of_a_killed_pool_is_refused():
