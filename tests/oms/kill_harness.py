@@ -4,7 +4,7 @@ Each child process trades intents one after the other through the real journal, 
 confirm, and is killed at a named point or at a random time; the next child takes over. The chain
 alone is the judge: every intent at most once before recovery, exactly once after it.
 
-Run as a program it starts its own chain and prints one JSON document (see `Tally`).
+Run as a program it makes its own world (see `kill_worlds`) and prints one JSON document (see `Tally`).
 """
 
 from __future__ import annotations
@@ -16,21 +16,22 @@ import json
 import os
 import random
 import signal
-import socket
 import sys
 import tempfile
 import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from oms.builders import CHAIN_ID, TRANSFER, USDC, make_order, make_quote
-from oms.paper_market import open_market, recipient_of, sign_swap
+from oms.builders import CHAIN_ID, make_order, make_quote
+from oms.kill_worlds import SEND_FAULTS, AnvilWorld, SimulatedWorld, World
+from oms.paper_market import recipient_of, sign_swap
 from onchain_exec.chain import DevAccount, LocalChain, Node
-from onchain_exec.core import Order, to_address
+from onchain_exec.chain.decode import decode_receipt
+from onchain_exec.core import Order, Receipt
 from onchain_exec.errors import NodeRefusedError
 from onchain_exec.execution.confirm import confirm
 from onchain_exec.execution.outcome import SendOutcome
@@ -44,6 +45,7 @@ POINTS = (
     "resent", "recovered", "random",
 )  # fmt: skip
 LIVES = POINTS + ("random",) * 3
+FAULTS = ("", *SEND_FAULTS)
 _ONCE_IN_A_LIFE = {"resent", "recovered"}
 QUOTED = 2_000 * 10**6
 NOW = 1_900_000_000
@@ -53,6 +55,7 @@ NOW = 1_900_000_000
 class Tally:
     """What came out: intents traded, those the chain paid twice or never, and where kills struck.
 
+    ``points`` counts the kills by the place, ``under`` by the fault of the world meanwhile.
     ``early`` counts intents that were already paid twice before a recovery could have done it;
     ``ledger`` lists where the journal's books differ from the chain's; ``errors`` are tracebacks.
     """
@@ -65,6 +68,7 @@ class Tally:
     ledger: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     points: Counter[str] = field(default_factory=Counter)
+    under: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
     @property
@@ -92,12 +96,14 @@ class Crash:
 
 
 class Trader:
-    """The path of an order, reduced to what touches the journal and the chain."""
+    """The path of an order, reduced to what touches the journal and the chain. Nothing depends on how long
+    it waits: blocks are there as soon as a send is answered, or they are not to come."""
 
-    patience_s = 10.0
+    patience_s = 0.02
 
-    def __init__(self, node: Node, journal: Journal, account: DevAccount, crash: Crash) -> None:
-        self.node, self.journal, self.account, self.crash = node, journal, account, crash
+    def __init__(self, world: World, journal: Journal, account: DevAccount, crash: Crash) -> None:
+        self.world, self.journal, self.account, self.crash = world, journal, account, crash
+        self.node = world.connect()
 
     async def start(self) -> None:
         """Recover what the last one left, and wait for it."""
@@ -138,7 +144,7 @@ class Trader:
 
     async def deliver(self, durable: DurableTx) -> None:
         if self.crash.passing("mid_send"):
-            send_and_die(self.node, durable)
+            self.world.send_and_die(durable.raw, whole=bool(durable.nonce % 2))
         outcome = await send(self.node, durable)
         self.crash("sent")
         self.journal.append_send_outcome(durable, outcome)
@@ -187,8 +193,6 @@ class NewNonceOnTooLow(Trader):
 class NoRebroadcast(Trader):
     """Mutant: what was journalled is taken for sent."""
 
-    patience_s = 0.1  # whatever follows the lost nonce waits for ever
-
     async def start(self) -> None:
         open_work: OpenWork = self.journal.read_open()
         for slot in open_work.slots:
@@ -196,56 +200,54 @@ class NoRebroadcast(Trader):
             self.journal.append_outcome(durable, await confirm(self.node, durable, 1, 0, 0.005))
 
 
+class TrustsReceipts(Trader):
+    """Mutant: a receipt is taken without a look at its block's hash."""
+
+    def __init__(self, world: World, journal: Journal, account: DevAccount, crash: Crash) -> None:
+        super().__init__(world, journal, account, crash)
+        self.node = _Credulous(self.node.rpc, CHAIN_ID)
+
+
+class _Credulous(Node):
+    async def get_receipt(self, tx_hash: str) -> Receipt | None:
+        found = await self.rpc.request("eth_getTransactionReceipt", (tx_hash,))
+        return decode_receipt(found) if found else None
+
+
 TRADERS: dict[str, type[Trader]] = {
-    trader.__name__: trader for trader in (Trader, SendBeforeCommit, NewNonceOnTooLow, NoRebroadcast)
+    trader.__name__: trader
+    for trader in (Trader, SendBeforeCommit, NewNonceOnTooLow, NoRebroadcast, TrustsReceipts)
 }
 
 
-def send_and_die(node: Node, durable: DurableTx) -> None:
-    """Put the whole request, or half of it, on the wire and end before an answer can come."""
-    address = urlsplit(node.rpc.where)
-    call = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "eth_sendRawTransaction",
-        "params": ["0x" + durable.raw.hex()],
-    }
-    body = json.dumps(call).encode()
-    head = (
-        f"POST / HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    wire = head.encode() + body
-    with socket.create_connection((address.hostname or "", address.port or 80)) as connection:
-        connection.sendall(wire if durable.nonce % 2 else wire[: len(wire) // 2])
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
 class Harness:
-    """One chain, many journals, many short lives."""
+    """One world, many journals, many short lives."""
 
-    def __init__(self, chain: LocalChain, folder: Path, trader: type[Trader], seed: int) -> None:
-        self.chain, self.folder, self.trader = chain, folder, trader
+    def __init__(self, world: World, folder: Path, trader: type[Trader], seed: int) -> None:
+        self.world, self.folder, self.trader = world, folder, trader
         self.random = random.Random(seed)
         self.tally = Tally()
         self.next_intent, self.journals = 1, 0
 
-    def run(self, kills: int, seconds: float) -> Tally:
-        """Kill ``kills`` children, or as many as fit in the time or live faultlessly; return the tally."""
+    def run(self, kills: int) -> Tally:
+        """Kill ``kills`` children, or as many as live faultlessly; return the tally."""
         started = time.monotonic()
+        Journal.open(self.folder / "first.sqlite").close()  # what it imports, no child has to
         gc.freeze()  # else each child's first collection copies the parent's memory
-        while self.tally.kills < kills and time.monotonic() - started < seconds and not self.tally.faults:
+        while self.tally.kills < kills and not self.tally.faults:
             self.run_journal()
         self.tally.seconds = round(time.monotonic() - started, 1)
         return self.tally
 
     def run_journal(self) -> None:
-        """Kill children over one fresh journal, then let one finish and compare with the chain."""
+        """Kill children over one fresh journal, under one kind of fault, then let one finish in peace and
+        compare with the chain."""
         number = self.journals
         self.journals += 1
-        account = self.chain.accounts[number % len(self.chain.accounts)]
+        account = self.world.accounts[number % len(self.world.accounts)]
         path = self.folder / f"{number}.sqlite"
-        block, balance = self.read_int("eth_blockNumber"), self.read_balance(account)
+        self.world.begin()
+        self.world.fault = FAULTS[number % len(FAULTS)]
         first = intent = self.next_intent
         for point in self.random.sample(LIVES, len(LIVES)):
             passes = 0 if point in _ONCE_IN_A_LIFE else self.random.randrange(3)
@@ -254,12 +256,15 @@ class Harness:
                     path, account, range(intent, intent + 1), Crash("committed"), "committed"
                 )
             intent = self.run_child(path, account, range(intent, intent + 4), Crash(point, passes), point)
-            self.tally.early += sum(count > 1 for count in self.count_paid(block).values())
+            self.tally.early += sum(count > 1 for count in self.world.count_paid().values())
         last = intent
+        self.world.fault = ""
         self.run_child(path, account, range(last, last + 1), Crash(), "")
         self.next_intent = last + 1
-        self.judge(block, first, last)
-        self.compare_ledger(path, account, balance - self.read_balance(account), last - first + 1)
+        self.judge(first, last)
+        self.compare_ledger(path, account, last - first + 1)
+        for file in self.folder.iterdir():
+            file.unlink()
 
     def run_child(self, path: Path, account: DevAccount, intents: range, crash: Crash, point: str) -> int:
         """Run one child until it is killed or has traded all; return the intent it was at."""
@@ -276,12 +281,10 @@ class Harness:
                     os.write(writer, b"!" + traceback.format_exc().encode())
                 os._exit(status)
         os.close(writer)
-        if point == "random":
-            time.sleep(self.random.uniform(0, 0.08))
-            os.kill(child, signal.SIGKILL)
-        if os.WIFSIGNALED(os.waitpid(child, 0)[1]):
+        if self.world.attend(child, self.random.uniform(0, 0.08) if point == "random" else None):
             self.tally.kills += 1
             self.tally.points[point] += 1
+            self.tally.under[self.world.fault] += 1
         with os.fdopen(reader, "rb") as pipe:
             progress, _, error = pipe.read().partition(b"!")
         if error:
@@ -291,59 +294,49 @@ class Harness:
     async def live(
         self, path: Path, account: DevAccount, intents: range, crash: Crash, progress: int
     ) -> None:
-        node = await Node.connect(self.chain.url, CHAIN_ID)
-        with Journal.open(path) as journal:
-            trader = self.trader(node, journal, account, crash)
+        with Journal.open(path, timeout_s=60) as journal:
+            trader = self.trader(self.world, journal, account, crash)
             await trader.start()
             for intent in intents:
                 await trader.trade(intent)
                 os.write(progress, b".")
-        await node.close()
+            await trader.node.close()
 
-    def count_paid(self, since_block: int) -> Counter[str]:
-        """Return how often each recipient was paid, from the chain's logs."""
-        topics = ["0x" + TRANSFER.hex()]
-        wanted = {"fromBlock": hex(since_block), "address": USDC.address, "topics": topics}
-        return Counter(
-            to_address("0x" + log["topics"][2][26:]) for log in self.chain.request("eth_getLogs", wanted)
-        )
-
-    def judge(self, since_block: int, first: int, last: int) -> None:
-        paid = self.count_paid(since_block)
+    def judge(self, first: int, last: int) -> None:
+        paid = self.world.count_paid()
         counts = [paid[recipient_of(intent)] for intent in range(first, last + 1)]
         self.tally.intents += len(counts)
         self.tally.doubled += sum(count > 1 for count in counts)
         self.tally.missing += sum(count == 0 for count in counts)
 
-    def compare_ledger(self, path: Path, account: DevAccount, spent_wei: int, intents: int) -> None:
+    def compare_ledger(self, path: Path, account: DevAccount, intents: int) -> None:
         """Compare the journal's books with the chain: every fill, and gas to the wei."""
         with Journal.open(path) as journal:
             states = Counter(order.state for order in journal.read_orders())
             gas_wei = journal.read_gas_wei().get((CHAIN_ID, account.address), 0)
         if states != {OrderState.FILLED: intents}:
             self.tally.ledger.append(f"{path.name}: {states}, {intents} intents")
+        spent_wei = self.world.get_spent_wei(account.address)
         if gas_wei != spent_wei:
             self.tally.ledger.append(f"{path.name}: gas {gas_wei}, the chain took {spent_wei}")
-
-    def read_int(self, method: str, *params: str) -> int:
-        return int(self.chain.request(method, *params), 16)
-
-    def read_balance(self, account: DevAccount) -> int:
-        return self.read_int("eth_getBalance", account.address, "latest")
 
 
 def main(arguments: list[str], write: Callable[[str], object] = sys.stdout.write) -> None:
     """Run the harness as the command line says and print the tally as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=250)
-    parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--trader", choices=TRADERS, default="Trader")
+    parser.add_argument("--anvil", action="store_true", help="trade on a real node, without faults")
     options = parser.parse_args(arguments)
-    with LocalChain.start(chain_id=CHAIN_ID) as chain, tempfile.TemporaryDirectory() as folder:
-        open_market(chain)
-        harness = Harness(chain, Path(folder), TRADERS[options.trader], options.seed)
-        write(json.dumps(vars(harness.run(options.kills, options.seconds))) + "\n")
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # a kill leaves what was written
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=memory)))
+        world: World = SimulatedWorld(options.seed)
+        if options.anvil:
+            world = AnvilWorld(stack.enter_context(LocalChain.start(chain_id=CHAIN_ID)))
+        harness = Harness(world, folder, TRADERS[options.trader], options.seed)
+        write(json.dumps(vars(harness.run(options.kills))) + "\n")
 
 
 if __name__ == "__main__":
