@@ -75,6 +75,7 @@ def test_latency_delays_the_call(node: LyingNode) -> None:
 
 
 def test_too_many_requests_is_429_with_retry_after(chain: LocalChain, node: LyingNode) -> None:
+    """Catalogue 34."""
     raw, tx_hash = sign(chain)
     node.lie(TooManyRequests(retry_after_s=3), SEND, times=1)
     refused = ask(node.port, SEND, raw)
@@ -85,6 +86,7 @@ def test_too_many_requests_is_429_with_retry_after(chain: LocalChain, node: Lyin
 
 @pytest.mark.parametrize("provider", RATE_LIMITS)
 def test_rate_limit_comes_inside_200(node: LyingNode, provider: str) -> None:
+    """Catalogue 34."""
     node.lie(Refuse(RATE_LIMITS[provider]), "eth_*")
     reply = ask(node.port, "eth_chainId")
     assert (reply.status, reply.error) == (200, (RATE_LIMITS[provider].code, RATE_LIMITS[provider].message))
@@ -101,6 +103,7 @@ def test_server_error_is_a_page(chain: LocalChain, node: LyingNode, forward: boo
 
 @pytest.mark.parametrize("forward", [False, True])
 def test_hang_gives_no_answer(chain: LocalChain, node: LyingNode, forward: bool) -> None:
+    """Catalogue 18: silence, whether the node took it or not."""
     raw, tx_hash = sign(chain)
     node.lie(Hang(forward=forward), SEND)
     with pytest.raises(TimeoutError):
@@ -130,6 +133,7 @@ def test_truncated_ends_in_the_middle_of_the_body(chain: LocalChain, node: Lying
 def test_reset_looks_the_same_whether_the_node_got_it_or_not(
     chain: LocalChain, node: LyingNode, fault: ResetBefore | ResetAfter, reached: bool
 ) -> None:
+    """Catalogue 18, 22: the very same error."""
     raw, tx_hash = sign(chain)
     node.lie(fault, SEND)
     with pytest.raises(ConnectionResetError):
@@ -138,6 +142,7 @@ def test_reset_looks_the_same_whether_the_node_got_it_or_not(
 
 
 def test_duplicate_delivers_twice(chain: LocalChain, node: LyingNode) -> None:
+    """Catalogue 19."""
     chain.request("evm_setAutomine", False)
     raw, tx_hash = sign(chain)
     with node.lying(Duplicate(), SEND):
@@ -150,6 +155,7 @@ def test_duplicate_delivers_twice(chain: LocalChain, node: LyingNode) -> None:
 
 
 def test_never_broadcast_acknowledges_with_the_right_hash(chain: LocalChain, node: LyingNode) -> None:
+    """Catalogue 24."""
     raw, tx_hash = sign(chain)
     node.lie(NeverBroadcast())
     assert ask(node.port, SEND, raw).result == tx_hash
@@ -157,6 +163,7 @@ def test_never_broadcast_acknowledges_with_the_right_hash(chain: LocalChain, nod
 
 
 def test_answer_with_replaces_the_answer(node: LyingNode) -> None:
+    """Catalogue 4: a view of nonces that is durably 0."""
     node.lie(AnswerWith("0x0"), "eth_getTransactionCount")
     assert ask(node.port, "eth_getTransactionCount", "0x" + "11" * 20, "latest").result == "0x0"
     assert node.transcript.of("eth_getTransactionCount")[0].reached == ()
@@ -164,6 +171,7 @@ def test_answer_with_replaces_the_answer(node: LyingNode) -> None:
 
 @pytest.mark.parametrize("forward", [False, True])
 def test_refuse_may_lie_about_what_it_took(chain: LocalChain, node: LyingNode, forward: bool) -> None:
+    """Catalogue 40: "underpriced" of what it took."""
     raw, tx_hash = sign(chain)
     node.lie(Refuse(WORDS[Client.GETH][Reason.REPLACEMENT_UNDERPRICED], forward=forward), SEND)
     assert ask(node.port, SEND, raw).error == (-32000, "replacement transaction underpriced")
@@ -171,6 +179,7 @@ def test_refuse_may_lie_about_what_it_took(chain: LocalChain, node: LyingNode, f
 
 
 def test_wrong_chain_id_is_told_by_both_methods(node: LyingNode) -> None:
+    """Catalogue 38."""
     node.lie(WrongChainId(5))
     assert ask(node.port, "eth_chainId").result == "0x5"
     assert ask(node.port, "net_version").result == "5"
@@ -179,6 +188,7 @@ def test_wrong_chain_id_is_told_by_both_methods(node: LyingNode) -> None:
 
 @pytest.mark.parametrize("client", Client)
 def test_dialect_translates_real_refusals(chain: LocalChain, node: LyingNode, client: Client) -> None:
+    """Catalogue 39."""
     node.lie(Dialect(client))
     raw, _ = sign(chain)
     ask(node.port, SEND, raw)

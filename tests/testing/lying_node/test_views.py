@@ -77,6 +77,7 @@ def is_same(then: Any, now: Any) -> bool:
 def test_stale_head_answers_as_the_node_did_that_many_blocks_ago(
     busy: LocalChain, node: LyingNode, lag: int
 ) -> None:
+    """Catalogue 30."""
     questions = make_questions(busy)
     before = [ask(node.port, method, *params).message for method, params in questions]
     for nonce in range(3, 3 + lag):
