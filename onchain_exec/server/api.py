@@ -24,7 +24,6 @@ from onchain_exec.server.bearer import BearerGuard
 from onchain_exec.server.metrics import make_registry
 from onchain_exec.server.models import OrderIn, Problem, SwitchIn
 from onchain_exec.server.stream import add_stream
-from onchain_exec.server.tracing import trace_step
 
 _STATUSES: Final[tuple[tuple[type[OnchainExecError], int], ...]] = (
     (DuplicateOrderError, 409),
@@ -64,10 +63,8 @@ def _make_orders(engine: Engine) -> APIRouter:
     @router.post("", status_code=201, responses={200: {"description": "The order was there before"}})
     async def submit(order: OrderIn, response: Response) -> dict[str, Any]:
         """Take in an order, durably. The same client order id and terms again return the same order."""
-        with trace_step("submit", order.client_order_id):
-            lane = _find_lane(engine, order.chain_id)
-            parent = await order.to_request().resolve(lane)
-            view = engine.submit(parent, reduce_only=order.reduce_only)
+        parent = await order.to_request().resolve(_find_lane(engine, order.chain_id))
+        view = engine.submit(parent, reduce_only=order.reduce_only)
         if view.parent.order_id != parent.order_id:
             response.status_code = 200
         return view.to_json()

@@ -1,12 +1,16 @@
-"""OpenTelemetry spans of an order's steps, where the extra ``otel`` is installed; else nothing."""
+"""OpenTelemetry traces, where the extra ``otel`` is installed: one for each order, whichever process took
+it how far. Its id follows from the order's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import hashlib
 from typing import Any
 
 from onchain_exec.app.context import Step
+from onchain_exec.core import Order
+from onchain_exec.execution import DurableTx, SignedTx, SimulatedTx, TxPlan
+from onchain_exec.risk import Approved, Denied
+from onchain_exec.routing import Quote
 
 try:
     from opentelemetry import trace
@@ -14,17 +18,33 @@ except ImportError:
     trace = None  # type: ignore[assignment]
 
 
-@contextmanager
-def trace_step(name: str, order_id: str) -> Iterator[None]:
-    """Run the block as a span that names the order."""
-    if trace is None:
-        yield
-        return
-    with trace.get_tracer("onchain_exec").start_as_current_span(name, attributes={"order_id": order_id}):
-        yield
-
-
 def trace_observed(step: Step, made: Any) -> None:
-    """An `Observer` that marks each step of an order's path on the span that is open."""
-    if trace is not None:
-        trace.get_current_span().add_event(step.value, {"made": type(made).__name__})
+    """An `Observer` that marks what each step made as a span of its order's trace."""
+    order_id = get_order_id(made)
+    if trace is None or order_id is None:
+        return
+    digest = hashlib.sha256(order_id.partition(".")[0].encode()).digest()  # children belong to their parent
+    root = trace.SpanContext(
+        trace_id=int.from_bytes(digest[:16]),
+        span_id=int.from_bytes(digest[16:24]),
+        is_remote=True,
+        trace_flags=trace.TraceFlags(trace.TraceFlags.SAMPLED),
+    )
+    context = trace.set_span_in_context(trace.NonRecordingSpan(root))
+    attributes = {"order_id": order_id, "made": type(made).__name__}
+    trace.get_tracer("onchain_exec").start_span(step.value, context, attributes=attributes).end()
+
+
+def get_order_id(made: object) -> str | None:
+    """Return the id of the order that a step's result is of; None if it does not say."""
+    match made:
+        case Order() | DurableTx() | TxPlan():
+            return made.order_id
+        case Quote(order=order) | Denied(order=order):
+            return order.order_id
+        case Approved(quote=quote):
+            return quote.order.order_id
+        case SimulatedTx(plan=plan) | SignedTx(simulated=SimulatedTx(plan=plan)):
+            return plan.order_id
+        case _:
+            return None

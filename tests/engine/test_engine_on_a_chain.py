@@ -1,0 +1,60 @@
+"""The engine on a local chain with the real protocols: the same path, real contracts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from onchain_exec import LocalSigner, OrderState, Policy
+from onchain_exec.app.desk import ignore
+from onchain_exec.app.engine import DeskPath, Engine, Lane, ParentRequest
+from onchain_exec.app.opening import Opening
+from onchain_exec.app.request import Request
+from onchain_exec.app.sandbox import Sandbox
+from onchain_exec.core import Exact
+from onchain_exec.oms import SwitchState, get_venue_scope
+
+
+@pytest.fixture
+async def engine(fork: Sandbox, tmp_path: Path) -> AsyncIterator[Engine]:
+    signer = LocalSigner(fork.trader.key, chain_id=fork.chain.chain_id)
+    opening = Opening(
+        fork.url, lambda _: signer, tmp_path / "journal.sqlite", Policy(), ignore, profile=fork.profile
+    )
+    async with AsyncExitStack() as resources:
+        context = await opening.open(resources)
+        yield Engine(context.journal, [Lane(context, {signer.address: signer}, DeskPath(context))])
+
+
+def sell(amount: str, name: str, **terms: object) -> ParentRequest:
+    trade = Request("WETH", "USDC", amount, None, Exact.IN, 100, name)
+    return ParentRequest(trade, good_for_s=3_600, **terms)  # type: ignore[arg-type]
+
+
+async def test_turn_orders_are_filled_by_real_pools_and_the_books_agree(fork, engine):
+    (lane,) = engine.lanes
+    await submit(engine, sell("1", "market"))
+    await submit(engine, sell("1", "far", limit_price=Decimal(10**6)))
+    for _ in range(6):
+        await engine.turn(lane)
+        fork.chain.mine()
+    assert engine.journal.find_parent("market").state is OrderState.FILLED
+    assert engine.journal.find_parent("far").children == ()
+
+
+async def test_turn_paused_venue_is_not_traded_through(fork, engine):
+    (lane,) = engine.lanes
+    engine.journal.append_switch(get_venue_scope("uniswap_v3"), SwitchState.PAUSED, "a test")
+    await submit(engine, sell("1", "one"))
+    await engine.turn(lane)
+    child = engine.journal.read_orders()[0].order
+    quote = await lane.path.quote(child, await lane.context.node.get_block())
+    assert "uniswap_v3" not in {hop.pool.key.partition(":")[0] for hop in quote.route.hops}
+
+
+async def submit(engine, request):
+    engine.submit(await request.resolve(engine.lanes[0]))
