@@ -28,8 +28,6 @@ from onchain_exec.venues.sides import find_sides
 from onchain_exec.venues.terms import SwapTerms
 
 Quoter = Callable[[int], int]
-
-
 AnyPool = TypeVar("AnyPool", bound="CurvePool")
 
 
@@ -63,7 +61,7 @@ class CurvePool:
         """Return the fast path of one direction.
 
         Exact.IN is the contract's ``get_dy``. Exact.OUT is the smallest input whose exchange reaches the
-        output. ``exchange`` may differ, see the kind's own `swap`.
+        output. Where ``exchange`` differs from a quote, the kind says how.
 
         Raises (the returned function too):
             PoolRevertError: the contract would revert; most of its checks give no reason.
