@@ -8,8 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from onchain_exec.app.desk import ignore
-from onchain_exec.app.engine.opening import open_engine
+from onchain_exec.app.engine import open_engine
 from onchain_exec.app.opening import find_order, open_journal
 from onchain_exec.app.settings import load_settings
 from onchain_exec.cli.options import JournalPath, Json, Rpc
@@ -28,7 +27,7 @@ def engine(rpc: Rpc = None, journal: JournalPath = None) -> None:
     nothing is on its way."""
 
     async def work() -> None:
-        async with open_engine(ignore, rpc_url=rpc, journal=journal) as opened:
+        async with open_engine(rpc_url=rpc, journal=journal) as opened:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, opened.drain)

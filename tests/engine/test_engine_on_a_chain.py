@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from decimal import Decimal
@@ -54,6 +55,20 @@ async def test_turn_paused_venue_is_not_traded_through(fork, engine):
     child = engine.journal.read_orders()[0].order
     quote = await lane.path.quote(child, await lane.context.node.get_block())
     assert "uniswap_v3" not in {hop.pool.key.partition(":")[0] for hop in quote.route.hops}
+
+
+async def test_readme_program_begins_the_first_slice(fork, engine):
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    programs = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    (program,) = (text for text in programs if "sell_by_and_by" in text)
+    scope = {}
+    exec(compile(program, "README.md", "exec"), scope)
+    view = await scope["sell_by_and_by"](engine)
+    for _ in range(4):
+        await engine.turn(engine.lanes[0])
+        fork.chain.mine()
+    shown = engine.journal.find_parent(view.parent.client_order_id)
+    assert (shown.state, shown.filled) == (OrderState.PARTIAL, 10**18)
 
 
 async def submit(engine, request):

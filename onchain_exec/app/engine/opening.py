@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from onchain_exec.app.context import Observer
+from onchain_exec.app.desk import ignore
 from onchain_exec.app.endpoints import open_configured_rpc
 from onchain_exec.app.engine.engine import Engine
 from onchain_exec.app.engine.lane import DeskPath, Lane
@@ -16,7 +17,7 @@ from onchain_exec.app.settings import load_settings
 
 
 @asynccontextmanager
-async def open_engine(observe: Observer, **arguments: Any) -> AsyncIterator[Engine]:
+async def open_engine(observe: Observer = ignore, **arguments: Any) -> AsyncIterator[Engine]:
     """Open the engine of the configuration (see `AsyncDesk.from_env`): its chain, its account, its journal.
 
     Raises:
