@@ -80,6 +80,10 @@ class Pool(Protocol):
         """Return the largest amount_in (with fee) that moves the spot price by at most impact_bps."""
         ...
 
+    def decode_fill(self, log: Log) -> PoolFill | None:
+        """Return the swap that a log of this pool tells; None for any other log."""
+        ...
+
     def to_json(self) -> dict[str, Any]:
         """Return the state as JSON values, integers as strings, with ``kind`` and ``address``."""
         ...
@@ -107,15 +111,7 @@ class FollowedPool(Pool, Protocol):
         ...
 
 
-class FillingPool(Pool, Protocol):
-    """A pool whose own events tell what a swap gave."""
-
-    def decode_fill(self, log: Log) -> PoolFill | None:
-        """Return the swap that a log of this pool tells; None for any other log."""
-        ...
-
-
-class DirectPool(FillingPool, Protocol):
+class DirectPool(Pool, Protocol):
     """A pool that an account can swap in by one call of its own, without a router."""
 
     def encode_swap(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import isqrt
 from typing import Any, ClassVar, NamedTuple, Self
 
-from onchain_exec.core import Address, Exact, Token
+from onchain_exec.core import Address, Exact, Log, Token
 from onchain_exec.core.bisection import find_largest
 from onchain_exec.core.fixed_point import BPS, MAX_INT256, Q192, div_up
 from onchain_exec.errors import PartialFillError, PoolRevertError
@@ -15,6 +16,7 @@ from onchain_exec.venues.concentrated.curve import Curve, Move
 from onchain_exec.venues.concentrated.ladder import get_end_price
 from onchain_exec.venues.concentrated.quoters import Quoter, make_quoter
 from onchain_exec.venues.concentrated.ticks import Ticks
+from onchain_exec.venues.fill import PoolFill
 from onchain_exec.venues.pool import SwapResult, sells_token0
 
 
@@ -126,6 +128,10 @@ class ConcentratedPool:
 
         # rounded up, what reaches the limit may reach further; a unit less never does
         return find_largest(holds, max(0, reaching - 1), MAX_INT256)
+
+    @abstractmethod
+    def decode_fill(self, log: Log) -> PoolFill | None:
+        """Return the swap that a log of this pool tells; None for any other log."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as JSON values, integers as strings.
