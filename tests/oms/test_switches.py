@@ -1,0 +1,69 @@
+"""A stop is a line of the journal: after it no signature becomes durable, and nothing else can be sent."""
+
+import pytest
+
+from oms.builders import CHAIN_ID, KEEPER, TRADER, make_approved, make_order, make_plan, make_quote, sign_plan
+from onchain_exec.errors import HaltedError, InputError
+from onchain_exec.execution.plan import Purpose
+from onchain_exec.oms import EVERYTHING, Journal, OrderState, SwitchState, get_account_scope, parse_scope
+
+ORDER = make_order(1)
+
+
+@pytest.fixture
+def journal(tmp_path):
+    with Journal.open(tmp_path / "journal.sqlite") as opened:
+        opened.append_order(ORDER, make_quote(ORDER))
+        yield opened
+
+
+def sign(journal, purpose=Purpose.SWAP, cause=None):
+    plan = make_plan(cause or make_approved(ORDER), purpose)
+    nonce = cause.nonce if cause else journal.reserve_nonce(CHAIN_ID, TRADER, ORDER.order_id, purpose, 0)
+    return journal.write_signed(ORDER.order_id, sign_plan(plan, nonce, None if cause is None else b"more"))
+
+
+@pytest.mark.parametrize("scope", [EVERYTHING, get_account_scope(TRADER)])
+@pytest.mark.parametrize("state", [SwitchState.PAUSED, SwitchState.KILLED])
+def test_write_signed_after_a_stop_writes_nothing(journal, scope, state):
+    journal.append_switch(scope, state, "a drill")
+    with pytest.raises(HaltedError, match="a drill"):
+        sign(journal)
+    assert journal.read_order(ORDER.order_id).state is OrderState.NEW
+    journal.append_switch(scope, SwitchState.RUNNING)
+    assert sign(journal).order_id == ORDER.order_id
+
+
+@pytest.mark.parametrize("purpose", [Purpose.SWAP, Purpose.CANCEL])
+def test_write_signed_replacement_is_written_while_paused_and_not_once_killed(journal, purpose):
+    first = sign(journal)
+    journal.append_switch(EVERYTHING, SwitchState.KILLED)
+    with pytest.raises(HaltedError):
+        sign(journal, purpose, first)
+    journal.append_switch(EVERYTHING, SwitchState.PAUSED)
+    assert sign(journal, purpose, first).nonce == first.nonce
+
+
+def test_append_switch_is_seen_by_every_process_and_after_a_restart(journal, tmp_path):
+    journal.append_switch(get_account_scope(KEEPER), SwitchState.PAUSED)
+    sign(journal)  # another account's pause is not ours
+    with Journal.open(tmp_path / "journal.sqlite") as other:
+        other.append_switch(EVERYTHING, SwitchState.KILLED, "from elsewhere")
+    assert journal.read_switches()[EVERYTHING].reason == "from elsewhere"
+
+
+def test_append_switch_same_again_is_one_line(journal):
+    for state in (SwitchState.PAUSED, SwitchState.PAUSED, SwitchState.RUNNING, SwitchState.PAUSED):
+        journal.append_switch(EVERYTHING, state)
+    assert journal.read_switches()[EVERYTHING].times == 3
+
+
+@pytest.mark.parametrize("text", ["all", "venue:uniswap_v3", get_account_scope(TRADER)])
+def test_parse_scope_of_a_scope_is_the_scope(text):
+    assert parse_scope(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "ALL", "venue:", "account:", "account:0x12", "pool:x"])
+def test_parse_scope_of_something_else_is_refused(text):
+    with pytest.raises(InputError):
+        parse_scope(text)
