@@ -265,12 +265,13 @@ class AsyncDesk:
         """
         return find_order(self._context.journal, name)
 
-    async def reconcile(self) -> Reconciliation:
+    async def reconcile(self, since: BlockRef | None = None) -> Reconciliation:
         """Compare the journal with the chain at the newest block and append what it corrects.
 
-        Reads only: nothing is sent. Running it twice changes nothing.
+        Reads only: nothing is sent. Running it twice changes nothing. With ``since``, the block of an
+        earlier one, balances must have moved as the journal says, too.
         """
-        return await reconcile(self._context.node, self._context.journal)
+        return await reconcile(self._context.node, self._context.journal, since=since)
 
     async def revoke(
         self, token: Address, spender: Address, since_block: int | None = None

@@ -15,7 +15,7 @@ from onchain_exec.app.desk import AsyncDesk, ignore
 from onchain_exec.app.registry import ChainProfile
 from onchain_exec.app.request import Amount
 from onchain_exec.chain import Rpc
-from onchain_exec.core import Exact
+from onchain_exec.core import BlockRef, Exact
 from onchain_exec.execution import Signer, SimulatedTx
 from onchain_exec.oms import OrderView, Reconciliation
 from onchain_exec.risk import Denied
@@ -181,9 +181,9 @@ class Desk:
         """See `AsyncDesk.order`."""
         return self._loop.run(self._desk.order(order_id))
 
-    def reconcile(self) -> Reconciliation:
+    def reconcile(self, since: BlockRef | None = None) -> Reconciliation:
         """See `AsyncDesk.reconcile`."""
-        return self._loop.run(self._desk.reconcile())
+        return self._loop.run(self._desk.reconcile(since))
 
     def recover(self) -> None:
         """See `AsyncDesk.recover`."""

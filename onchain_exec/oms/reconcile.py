@@ -20,6 +20,7 @@ from onchain_exec.oms.book.fill import get_moved_amounts
 from onchain_exec.oms.book.states import OPEN, SlotState
 from onchain_exec.oms.book.views import OrderView, SlotView
 from onchain_exec.oms.journal import Journal
+from onchain_exec.oms.movements import find_unexplained
 
 
 class BreakCode(enum.StrEnum):
@@ -29,6 +30,7 @@ class BreakCode(enum.StrEnum):
     FILL_DIFFERS = "FILL_DIFFERS"  # the receipt moved other amounts than were recorded
     RECEIPT_MISSING = "RECEIPT_MISSING"  # the block stands, the node has no receipt (yet)
     NODE_BEHIND = "NODE_BEHIND"  # the node's head is below what the journal has seen
+    BALANCE_DIFFERS = "BALANCE_DIFFERS"  # an account gained or lost what no transaction of ours moved
     NONCE_GAP = "NONCE_GAP"  # nobody will use this nonce, and later ones wait for it
 
 
@@ -87,12 +89,15 @@ class Unclear:
 Finding: TypeAlias = Mined | Reverted | Superseded | Vacant | Unclear
 
 
-async def reconcile(node: Node, journal: Journal, block: BlockRef | None = None) -> Reconciliation:
+async def reconcile(
+    node: Node, journal: Journal, block: BlockRef | None = None, since: BlockRef | None = None
+) -> Reconciliation:
     """Look up every slot of the node's chain that is not closed, and append what the journal missed.
 
     A fill that it missed is recorded, one that a reorg took away is busted, a nonce that a stranger
     took ends its order, and slots whose consumer is finalised are closed. ``block`` (None: the
-    head) must still be canonical when all is read, or nothing is appended.
+    head) must still be canonical when all is read, or nothing is appended. With ``since``, an earlier
+    block, what the balances did between the two must be what the journal says, too.
 
     Raises:
         NodeError: the node fails (BlockNotFoundError: a reorg passed meanwhile; run it again).
@@ -112,6 +117,9 @@ async def reconcile(node: Node, journal: Journal, block: BlockRef | None = None)
         corrections += _correct(journal, slot, finding, is_final=is_final)
         breaks += _compare(journal, journal.read_slot(slot.key), finding)
     breaks += _find_gaps(journal, node.chain_id)
+    if since:
+        unexplained = await find_unexplained(node, journal, since, head)
+        breaks += [_unexplained(*found, since, head) for found in unexplained]
     return Reconciliation(head, journal.read_orders(), tuple(breaks), tuple(corrections))
 
 
@@ -252,6 +260,18 @@ def _find_gaps(journal: Journal, chain_id: int) -> Iterator[Break]:
                 f"a transaction: {blocked} later ones wait for it",
                 "Give any order on this account: it takes the lowest free nonce",
             )
+
+
+def _unexplained(
+    account: Address, token: str, moved: int, recorded: int, since: BlockRef, until: BlockRef
+) -> Break:
+    return Break(
+        BreakCode.BALANCE_DIFFERS,
+        "",
+        f"{account} moved {moved} of {token or 'wei'} between blocks {since.number} and {until.number}",
+        f"{recorded}, by the journal",
+        "If you did not move it: find out who else holds the key, or may pull from the account",
+    )
 
 
 def _unclear(code: BreakCode, slot: SlotView, found: str, expected: str) -> Unclear:
