@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar
 
-from onchain_exec.core import Answer, BlockRef, Reading, Snapshot
+from onchain_exec.app.sandbox.evm import DEPLOYER
+from onchain_exec.core import Answer, BlockRef, Call, Reading, Snapshot
 from onchain_exec.errors import RevertError
 from onchain_exec.testing.evm import LocalEvm
 
+T = TypeVar("T")
 
-def perform(evm: LocalEvm, reading: Reading[Any], chain_id: int = 1337) -> Any:
-    """Drive ``reading`` to its result; every round sees the same state."""
+
+def perform(evm: LocalEvm, reading: Reading[T], chain_id: int = 1337) -> T:
+    """Drive ``reading`` to its result, state overrides included; every round sees the same state."""
     block = BlockRef(chain_id, 1, "0x" + "ab" * 32, evm.timestamp, 0, 30_000_000)
     try:
         calls = next(reading)
         while True:
-            answers = []
-            for call in calls:
-                try:
-                    answers.append(Answer(True, evm.static_call(call.to, call.data)))
-                except RevertError as error:
-                    answers.append(Answer(False, error.data))
-            calls = reading.send(Snapshot(block, tuple(answers)))
+            calls = reading.send(Snapshot(block, tuple(_answer(evm, call) for call in calls)))
     except StopIteration as done:
-        return done.value
+        result: T = done.value
+        return result
+
+
+def _answer(evm: LocalEvm, call: Call) -> Answer:
+    assert call.to is not None
+    mark = evm.snapshot()
+    try:
+        if call.code:
+            evm.set_code(call.to, call.code)
+        return Answer(True, evm.call(DEPLOYER, call.to, call.data))
+    except RevertError as error:
+        return Answer(False, error.data)
+    finally:
+        evm.revert(mark)

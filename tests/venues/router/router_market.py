@@ -8,21 +8,18 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from eth_account import Account
+from evm_reading import perform
 
 from onchain_exec.app.sandbox import Deployment
 from onchain_exec.app.sandbox.deploy.everything import deploy_everything
 from onchain_exec.app.sandbox.erc20 import approve, get_balance
-from onchain_exec.app.sandbox.evm import DEPLOYER
 from onchain_exec.chain import decode_revert
 from onchain_exec.core import (
     ZERO_ADDRESS,
     Address,
-    Answer,
     BlockRef,
-    Call,
     Exact,
     Reading,
-    Snapshot,
     Token,
     all_of,
     to_address,
@@ -95,25 +92,7 @@ class RouterMarket:
 
     def perform(self, reading: Reading[T]) -> T:
         """Run a described reading, state overrides included."""
-        try:
-            calls = next(reading)
-            while True:
-                calls = reading.send(Snapshot(BLOCK, tuple(self._answer(call) for call in calls)))
-        except StopIteration as done:
-            result: T = done.value
-            return result
-
-    def _answer(self, call: Call) -> Answer:
-        assert call.to is not None
-        mark = self.evm.snapshot()
-        try:
-            if call.code:
-                self.evm.set_code(call.to, call.code)
-            return Answer(True, self.evm.call(DEPLOYER, call.to, call.data))
-        except RevertError as error:
-            return Answer(False, error.data)
-        finally:
-            self.evm.revert(mark)
+        return perform(self.evm, reading)
 
     # Routes -----------------------------------------------------------------------------------------
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from eth_abi import decode
+from evm_reading import perform
 
 from onchain_exec.app.sandbox.deploy.tokens import deploy_token, deploy_weth
 from onchain_exec.app.sandbox.deploy.uniswap_v2 import deploy_uniswap_v2
 from onchain_exec.app.sandbox.deploy.uniswap_v3 import deploy_uniswap_v3
 from onchain_exec.app.sandbox.erc20 import approve, fund
 from onchain_exec.app.sandbox.evm import DEPLOYER
-from onchain_exec.core import Address, Answer, BlockRef, Call, Exact, Reading, Snapshot, Token, to_address
+from onchain_exec.core import Address, BlockRef, Exact, Reading, Token, to_address
 from onchain_exec.core.abi import Event, Function
 from onchain_exec.errors import RevertError
 from onchain_exec.testing.evm import LocalEvm
@@ -88,25 +89,7 @@ class Market:
 
     def perform(self, reading: Reading[T]) -> T:
         """Run a described reading, state overrides included."""
-        try:
-            calls = next(reading)
-            while True:
-                calls = reading.send(Snapshot(BLOCK, tuple(self._answer(call) for call in calls)))
-        except StopIteration as done:
-            result: T = done.value
-            return result
-
-    def _answer(self, call: Call) -> Answer:
-        assert call.to is not None
-        mark = self.evm.snapshot()
-        try:
-            if call.code:
-                self.evm.set_code(call.to, call.code)
-            return Answer(True, self.evm.call(DEPLOYER, call.to, call.data))
-        except RevertError as error:
-            return Answer(False, error.data)
-        finally:
-            self.evm.revert(mark)
+        return perform(self.evm, reading)
 
     def reset_pools(self) -> None:
         """Make room for other pools of the same two tokens: a new deployment of both protocols."""
