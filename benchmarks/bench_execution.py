@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import sqlite3
 import tempfile
 import time
@@ -96,6 +97,7 @@ def run() -> list[Row]:
         chain.request("evm_setAutomine", False)
         ours = asyncio.run(_time_path(chain, Path(folder, "journal.sqlite")))
         peers = _time_peer(chain, Path(folder, "bare.sqlite"))
+        flushes = _time_flushes(Path(folder, "bare"))
     rows, peer = [_measure_cpu()], "web3.py and a bare insert"
     for name, times, theirs in (
         ("decision to durable", ours.durable, peers.durable),
@@ -104,7 +106,7 @@ def run() -> list[Row]:
         for share in (50, 99):
             value, peer_value = _get_share(times, share), _get_share(theirs, share)
             rows.append(lower_is_better(f"{name} p{share}", value, "ms", peer, peer_value))
-    return rows
+    return [*rows, *(Row(f"bare flush p{share}", _get_share(flushes, share), "ms") for share in (50, 99))]
 
 
 async def _time_path(chain: LocalChain, path: Path) -> Times:
@@ -149,6 +151,18 @@ def _time_peer(chain: LocalChain, path: Path) -> Times:
             times.durable.append((written - started) * 1_000)
             times.acknowledged.append((acknowledged - started) * 1_000)
     return Times(times.durable[WARM_UP:], times.acknowledged[WARM_UP:])
+
+
+def _time_flushes(path: Path) -> list[float]:
+    """Milliseconds that the disk alone takes for a line: what durable cannot be faster than."""
+    times = []
+    with path.open("wb", buffering=0) as file:
+        for _ in range(ORDERS):
+            started = time.perf_counter()
+            file.write(bytes(4_096))
+            os.fdatasync(file.fileno())
+            times.append((time.perf_counter() - started) * 1_000)
+    return times
 
 
 def _get_share(times: list[float], share: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from eth_utils import keccak
@@ -23,6 +24,11 @@ class UniswapV2Deployment:
 
     def get_pair_address(self, token_a: Address, token_b: Address) -> Address:
         """Return where the factory puts a pair. Mirror of ``UniswapV2Library.pairFor``."""
-        pair = b"".join(sorted((address_bytes(token_a), address_bytes(token_b))))
-        packed = b"\xff" + address_bytes(self.factory) + keccak(pair) + self.init_code_hash
-        return to_address(keccak(packed)[12:])
+        return _get_pair_address(self.factory, self.init_code_hash, token_a, token_b)
+
+
+@lru_cache(maxsize=4_096)  # it is asked for at every quote and every plan, and never changes
+def _get_pair_address(factory: Address, init_code_hash: bytes, token_a: Address, token_b: Address) -> Address:
+    pair = b"".join(sorted((address_bytes(token_a), address_bytes(token_b))))
+    packed = b"\xff" + address_bytes(factory) + keccak(pair) + init_code_hash
+    return to_address(keccak(packed)[12:])
