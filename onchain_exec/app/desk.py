@@ -15,9 +15,12 @@ from onchain_exec.app.context import Context, Observer, Policy, Step
 from onchain_exec.app.endpoints import open_configured_rpc
 from onchain_exec.app.market import read_tokens
 from onchain_exec.app.opening import Opening, find_order, make_policy, make_signer
+from onchain_exec.app.pools.discovery import find_pools
+from onchain_exec.app.prices import PairPrice, read_pair_price
 from onchain_exec.app.recover import resume_all
 from onchain_exec.app.registry import ChainProfile
 from onchain_exec.app.request import Amount, Request
+from onchain_exec.app.routers import list_executable
 from onchain_exec.app.run import prepare, quote_order, require_signer, run
 from onchain_exec.app.settings import load_settings
 from onchain_exec.chain import Rpc
@@ -160,6 +163,21 @@ class AsyncDesk:
             NodeError: the node fails.
         """
         return await self.ask(Request(sell, buy, amount, amount_base_units, exact, max_slippage_bps))
+
+    async def price(self, sell: str, buy: str) -> PairPrice:
+        """Return what ``sell`` is worth in ``buy`` at the newest block, by every source of its own: pools
+        of the pair, means of its v3 pools, feeds. Base units per base unit.
+
+        Raises:
+            StateError, NodeError: as for `quote`.
+        """
+        context = self._context
+        block = await context.node.get_block("latest")
+        pair = await read_tokens(context, block, sell, buy)
+        pools = await find_pools(
+            context.node, context.profile, [pair], block, list_executable(context.profile)
+        )
+        return await read_pair_price(context.node, context.profile, pair, pools, block)
 
     async def sell(
         self,

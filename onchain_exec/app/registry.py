@@ -12,13 +12,15 @@ from typing import Any
 from onchain_exec.core import Address, Token, to_address
 from onchain_exec.errors import ConfigError, UnknownTokenError
 from onchain_exec.execution import GasRules, L1Fee
+from onchain_exec.venues.prices import Feed
 
 
 @dataclass(frozen=True)
 class ChainProfile:
     """One chain: its wrapped native token, listed tokens by symbol, protocol addresses, gas rules.
 
-    ``protocols`` maps a protocol ("uniswap_v3") to its contracts by role ("factory").
+    ``protocols`` maps a protocol ("uniswap_v3") to its contracts by role ("factory"). ``feeds`` are of
+    listed tokens, by symbol, in dollars; ``sequencer_feed`` tells of a rollup whether it is up.
     """
 
     chain_id: int
@@ -28,6 +30,8 @@ class ChainProfile:
     tokens: Mapping[str, Token]
     protocols: Mapping[str, Mapping[str, Address]]
     gas_rules: GasRules = field(default_factory=GasRules)
+    feeds: Mapping[str, Feed] = field(default_factory=dict)
+    sequencer_feed: Address | None = None
 
     @classmethod
     def from_json(cls, chain_id: int, data: Mapping[str, Any]) -> ChainProfile:
@@ -40,6 +44,11 @@ class ChainProfile:
             name: {role: to_address(address) for role, address in contracts.items()}
             for name, contracts in data["protocols"].items()
         }
+        feeds = {
+            symbol: Feed(to_address(facts["address"]), facts["heartbeat_s"])
+            for symbol, facts in data.get("feeds", {}).items()
+        }
+        sequencer = data.get("sequencer_feed")
         gas = dict(data.get("gas", {}))
         return cls(
             chain_id=chain_id,
@@ -49,6 +58,8 @@ class ChainProfile:
             tokens=tokens,
             protocols=protocols,
             gas_rules=GasRules(**gas | {"l1_fee": L1Fee(gas.get("l1_fee", "none"))}),
+            feeds=feeds,
+            sequencer_feed=None if sequencer is None else to_address(sequencer),
         )
 
     def get_token(self, name: str) -> Token | Address:

@@ -8,6 +8,7 @@ from typing import assert_never
 
 from onchain_exec.app.context import Context, Step
 from onchain_exec.app.market import read_market
+from onchain_exec.app.prices import read_reference
 from onchain_exec.app.routers import get_search, list_executable
 from onchain_exec.app.ways import find_ways, read_accounts, take_cheapest
 from onchain_exec.core import BlockRef, Order
@@ -80,8 +81,9 @@ async def decide(context: Context, quote: Quote) -> Approved | Denied:
     await context.node.require_canonical(quote.block)
     quote.require_fresh(context.now(), context.policy.limits.max_quote_age_s)
     accounts = await read_accounts(context, quote.order, quote.block)
+    reference = await read_reference(context.node, context.profile, quote)
     limits, now = context.policy.limits, context.now()
-    verdicts = [check(quote, account, limits, now) for account in accounts.values()]
+    verdicts = [check(quote, account, limits, now, reference) for account in accounts.values()]
     verdict = next((found for found in verdicts if isinstance(found, Approved)), verdicts[0])
     context.observe(Step.CHECKED, verdict)
     return verdict

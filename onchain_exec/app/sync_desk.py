@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 
 from onchain_exec.app.context import Observer, Policy
 from onchain_exec.app.desk import AsyncDesk, ignore
+from onchain_exec.app.prices import PairPrice
 from onchain_exec.app.registry import ChainProfile
 from onchain_exec.app.request import Amount
 from onchain_exec.chain import Rpc
@@ -120,6 +121,10 @@ class Desk:
                 max_slippage_bps=max_slippage_bps,
             )
         )
+
+    def price(self, sell: str, buy: str) -> PairPrice:
+        """See `AsyncDesk.price`."""
+        return self._loop.run(self._desk.price(sell, buy))
 
     def sell(
         self,

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from onchain_exec.cli import approvals, doctor, engine, journal, local, pools, quote, route, trade
+from onchain_exec.cli import approvals, doctor, engine, journal, local, pools, price, quote, route, trade
 from onchain_exec.cli.exits import exit_code_of
 from onchain_exec.cli.output import print_error
 from onchain_exec.errors import OnchainExecError
@@ -24,6 +24,7 @@ app.command()(local.chain)
 app.command()(quote.quote)
 app.command()(trade.swap)
 app.command()(route.route)
+app.command()(price.price)
 app.command()(route.arbitrage)
 app.add_typer(pools.app, name="pools")
 app.command()(journal.orders)

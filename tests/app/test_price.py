@@ -1,0 +1,91 @@
+"""The consolidated price at the desk and on the command line, and the limit that is held to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from cli_runner import Cli
+from eth_abi import encode
+
+from onchain_exec import Desk, Limits, LocalSigner, OrderState, Policy
+from onchain_exec.app.sandbox import Sandbox
+from onchain_exec.app.sandbox.chain_evm import ChainEvm
+from onchain_exec.core import Address
+from onchain_exec.core.artifact import get_artifact
+from onchain_exec.pricing import SourceKind
+from onchain_exec.venues.prices import Feed
+
+
+def add_feed(fork: Sandbox, usd: int) -> Feed:
+    """Deploy a feed that always answers the same, now."""
+    code = get_artifact("FeedStandIn").bytecode + encode(["uint8", "int256"], [8, usd * 10**8])
+    return Feed(ChainEvm(fork.chain).deploy(code), 3_600)
+
+
+def open_desk(
+    fork: Sandbox,
+    folder: Path,
+    usd: int | None,
+    max_shortfall_bps: int = 500,
+    sequencer: Address | None = None,
+) -> Desk:
+    """Return a desk on a chain whose ether feed answers ``usd``; None: that has no feeds."""
+    feeds = {} if usd is None else {"WETH": add_feed(fork, usd), "USDC": add_feed(fork, 1)}
+    return Desk.connect(
+        fork.url,
+        signer=LocalSigner(fork.trader.key),
+        journal=folder / "journal.sqlite",
+        profile=replace(fork.profile, feeds=feeds, sequencer_feed=sequencer),
+        policy=Policy(limits=Limits(max_impact_bps=1_000, max_shortfall_bps=max_shortfall_bps)),
+    )
+
+
+def test_price_command_tells_every_source_with_age_and_divergence(cli: Cli) -> None:
+    document = cli.json("price", "WETH", "USDC")
+    kinds = [source["kind"] for source in document["sources"]]
+    assert {"pool", "twap"} <= set(kinds)
+    assert 2_950 < float(document["price"]) < 3_050
+    for source in document["sources"]:
+        assert (source["price"] is None) == bool(source["refusal"])
+        assert source["price"] is None or float(source["divergence_bps"]) >= 0
+    attack = document["twap_attack"]
+    assert int(attack["capital"]) > 0
+    assert "1 WETH = " in cli.run("price", "WETH", "USDC").stdout
+
+
+def test_price_with_feeds_is_the_median_of_three_kinds(fork: Sandbox, tmp_path: Path) -> None:
+    with open_desk(fork, tmp_path, 3_300) as desk:
+        found = desk.price("WETH", "USDC").consolidated
+    assert found.kinds[SourceKind.FEED] == Fraction(3_300 * 10**6, 10**18)
+    assert found.price in (found.kinds[SourceKind.POOL], found.kinds.get(SourceKind.TWAP, found.price))
+
+
+def test_price_while_the_sequencer_is_down_does_without_feeds(fork: Sandbox, tmp_path: Path) -> None:
+    with open_desk(fork, tmp_path, 3_300, sequencer=add_feed(fork, 1).address) as desk:
+        found = desk.price("WETH", "USDC").consolidated
+    assert SourceKind.FEED not in found.kinds
+    assert [s.refusal for s in found.sources if s.kind is SourceKind.FEED] == ["the sequencer is down"]
+
+
+def test_sell_in_pools_that_somebody_moved_is_denied_by_the_feed(fork: Sandbox, tmp_path: Path) -> None:
+    with open_desk(fork, tmp_path, None) as desk:
+        assert desk.sell("WETH", "900", buy="USDC", max_slippage_bps=50).state is OrderState.FILLED
+        assert desk.sell("WETH", "1", buy="USDC").state is OrderState.FILLED
+    with open_desk(fork, tmp_path, 3_000, max_shortfall_bps=60) as desk:
+        order = desk.sell("WETH", "1", buy="USDC")
+    assert order.state is OrderState.DENIED
+    assert order.failure is not None
+    assert order.failure.code == "PRICE_SHORTFALL_EXCEEDS_MAXIMUM"
+    assert "reference price" in order.failure.found
+
+
+def test_sell_where_one_feed_is_wrong_goes_by_pools_and_their_means(fork: Sandbox, tmp_path: Path) -> None:
+    fork.chain.request("evm_increaseTime", 2 * 3_600)
+    fork.chain.mine()
+    with open_desk(fork, tmp_path, 9_000) as desk:
+        found = desk.price("WETH", "USDC").consolidated
+        order = desk.sell("WETH", "1", buy="USDC")
+    assert set(found.kinds) == set(SourceKind)
+    assert order.state is OrderState.FILLED
