@@ -81,3 +81,17 @@ def test_file_with_a_pool_that_makes_no_sense_is_refused(change: dict[str, Any])
     file["pools"][0] |= change
     with pytest.raises(InputError):
         pool_set_from_json(file)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"chain_id": None},
+        {"pools": [{"kind": "uniswap_v2", "address": ZERO_ADDRESS, "tokens": []}]},
+        {"pools": [{"kind": "uniswap_v2", "tokens": [ZERO_ADDRESS]}]},
+    ],
+    ids=str,
+)
+def test_file_that_is_malformed_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(InputError):
+        pool_set_from_json(pool_set_to_json(PoolSet(BLOCK, ())) | change)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from fractions import Fraction
 from itertools import accumulate
 
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from onchain_exec.core import ZERO_ADDRESS, BlockRef, Exact, Token, to_address
 from onchain_exec.errors import InputError, PartialFillError, PoolRevertError
-from onchain_exec.venues import Pool, PoolSet
+from onchain_exec.venues import Pool
 from onchain_exec.venues.concentrated import ConcentratedPool, Curve, Ticks
 from onchain_exec.venues.concentrated.ladder import get_end_price, get_target_price
 from onchain_exec.venues.concentrated.swap_math import compute_swap_step
@@ -25,7 +24,7 @@ from onchain_exec.venues.concentrated.tick_math import (
     get_tick_at_sqrt_price,
 )
 from onchain_exec.venues.concentrated.ticks import add_liquidity
-from onchain_exec.venues.pool_file import pool_from_json, pool_set_from_json, pool_set_to_json
+from onchain_exec.venues.pool_file import pool_from_json
 from onchain_exec.venues.uniswap_v2 import UniswapV2Pool
 from onchain_exec.venues.uniswap_v3 import PancakeV3Pool, SlipstreamPool, UniswapV3Pool
 from onchain_exec.venues.uniswap_v4 import PoolKey, UniswapV4Pool
@@ -256,28 +255,6 @@ def test_get_liquidity_is_the_running_sum_of_the_nets(curve: Curve) -> None:
     sums = list(accumulate(ticks.liquidity_net))
     assert [ticks.get_liquidity(tick) for tick in ticks.indexes] == sums
     assert not sums or sums[-1] == 0
-
-
-@given(st.lists(pools, max_size=4))
-def test_pool_set_from_json_of_written_returns_the_same(made: list[Pool]) -> None:
-    pool_set = PoolSet(BLOCK, tuple(made))
-    file = json.loads(json.dumps(pool_set_to_json(pool_set)))
-    assert pool_set_from_json(file) == pool_set
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"chain_id": None},
-        {"pools": [{"kind": "no such kind", "tokens": []}]},
-        {"pools": [{"kind": "uniswap_v2", "address": ZERO_ADDRESS, "tokens": []}]},
-        {"pools": [{"kind": "uniswap_v2", "tokens": [ZERO_ADDRESS]}]},
-    ],
-    ids=str,
-)
-def test_pool_set_from_json_malformed_raises_input_error(change: dict[str, object]) -> None:
-    with pytest.raises(InputError):
-        pool_set_from_json(pool_set_to_json(PoolSet(BLOCK, ())) | change)
 
 
 def test_ticks_out_of_order_or_off_the_spacing_raise_input_error() -> None:
