@@ -25,10 +25,8 @@ def open_rpc(
     """
     if isinstance(endpoints, str):
         endpoints = parse_endpoints(endpoints)
-    first = endpoints[0]
-    plain = first.roles == PUBLIC_ROLES and first.limits.requests_per_s is None
-    if len(endpoints) == 1 and plain and policy in (None, PoolPolicy()):
-        return _open_endpoint(first)
+    if len(endpoints) == 1 and _is_plain(endpoints[0]) and policy in (None, PoolPolicy()):
+        return _open_endpoint(endpoints[0])
     return open_pool(*endpoints, chain_id=chain_id, policy=policy)
 
 
@@ -42,6 +40,10 @@ def open_pool(
     """
     members = [Member(_open_endpoint(endpoint), endpoint.roles, endpoint.limits) for endpoint in endpoints]
     return EndpointPool(members, chain_id=chain_id, policy=policy)
+
+
+def _is_plain(endpoint: Endpoint) -> bool:
+    return endpoint.roles == PUBLIC_ROLES and endpoint.limits.requests_per_s is None
 
 
 def _open_endpoint(endpoint: Endpoint) -> Rpc:

@@ -11,7 +11,15 @@ from fault_server import FaultServer
 from virtual_time import run_virtually
 from websockets.asyncio.server import ServerConnection, serve
 
-from onchain_exec.chain import LocalChain, Node, open_rpc
+from onchain_exec.chain import (
+    Endpoint,
+    EndpointLimits,
+    EndpointPool,
+    LocalChain,
+    Node,
+    PoolPolicy,
+    open_rpc,
+)
 from onchain_exec.chain.duplex import DuplexRpc
 from onchain_exec.chain.sockets import open_ipc, open_web_socket
 from onchain_exec.errors import ConfigError, NodeRefusedError, NodeUnreachableError
@@ -205,3 +213,11 @@ def test_open_of_no_socket_address_raises_without_showing_it(url: str) -> None:
 def test_open_rpc_of_one_url_is_its_transport_and_of_several_a_pool(server: FaultServer) -> None:
     kinds = [type(open_rpc(urls)).__name__ for urls in (server.url, "ws://a", f"{server.url} ws://a")]
     assert kinds == ["HttpRpc", "DuplexRpc", "EndpointPool"]
+
+
+def test_open_rpc_of_one_endpoint_with_a_rate_or_a_policy_is_a_pool_and_of_none_raises() -> None:
+    limited = Endpoint("http://a", limits=EndpointLimits(requests_per_s=5))
+    assert isinstance(open_rpc([limited]), EndpointPool)
+    assert isinstance(open_rpc([Endpoint("http://a")], policy=PoolPolicy(max_head_age_s=60)), EndpointPool)
+    with pytest.raises(ConfigError, match="read role"):
+        open_rpc([])
