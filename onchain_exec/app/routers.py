@@ -10,6 +10,7 @@ from onchain_exec.core import Exact
 from onchain_exec.errors import ConfigError
 from onchain_exec.execution import Router
 from onchain_exec.routing import Options, Shape
+from onchain_exec.venues.balancer.pool import VAULT
 from onchain_exec.venues.router import RouterDeployment
 from onchain_exec.venues.swap_router import SwapRouter
 from onchain_exec.venues.uniswap_v2 import UniswapV2Deployment
@@ -54,9 +55,9 @@ def get_search(profile: ChainProfile, exact: Exact) -> Options:
 def _find_router(profile: ChainProfile) -> RouterDeployment | None:
     router = profile.get_contract("onchain_exec", "router")
     manager = profile.get_contract("uniswap_v4", "pool_manager")
-    vault = profile.get_contract("balancer_v2", "vault")
-    if router is None or manager is None or vault is None:
+    if router is None or manager is None:
         return None
+    vault = profile.get_contract("balancer_v2", "vault") or VAULT
     return RouterDeployment(router, profile.wrapped_native.address, manager, vault)
 
 
