@@ -44,6 +44,8 @@ def build_solidly_call(leg: Leg, terms: SwapTerms, router: SolidlyRouter) -> tup
 
 def _make_route(hop: Hop, router: SolidlyRouter) -> tuple[Any, ...]:
     if not isinstance(hop.pool, SolidlyPool):
-        raise InputError(f"the router at {router.address} does not reach {hop.pool.key}", needed="Solidly pools")
+        raise InputError(
+            f"the router at {router.address} does not reach {hop.pool.key}", needed="Solidly pools"
+        )
     factory = () if router.factory is None else (router.factory,)
     return hop.token_in.address, hop.token_out.address, hop.pool.stable, *factory
