@@ -38,6 +38,12 @@ _LOWEST: Final = -200.0
 """In log price from the start. What is sold into nothing becomes worthless; what is owed beyond all
 that the pools hold becomes priceless, and then there is no route."""
 
+_FAR: Final = 1e-4
+"""A relative gap that noise does not explain: a price is on its way from nothing to something."""
+
+_MOST_IDLE: Final = 25
+
+_NOTHING: Final = 1e-300
 _MOST_DAMPING: Final = 1e6
 _LEAST_SHARE: Final = 1e-4
 _ARMIJO: Final = 1e-4
@@ -83,8 +89,9 @@ class DualPoint:
 
     ``share`` is how much of each trade counts: 1, or with costs the slope of the softened kink.
 
-    ``imbalance`` is v * (what is left over); in the optimum it is 0 off the target, and the sum of
-    its absolute values bounds the distance from the optimum.
+    ``imbalance`` is v * (what is left over), 0 off the target in the optimum. ``gap`` is its sum, what
+    is missing being worth what is bought with it: near the optimum the first-order bound of what the
+    value exceeds it by, and far from it no illusion that a token at a price of nothing is no loss.
     """
 
     log_prices: FloatArray
@@ -93,16 +100,12 @@ class DualPoint:
     share: FloatArray
     value: float
     imbalance: FloatArray
+    gap: float
 
     @property
     def used(self) -> IndexArray:
         """The edges that trade."""
         return np.flatnonzero(self.trade.amount_in)
-
-    @property
-    def gap(self) -> float:
-        """The first-order bound of what the dual's value exceeds the optimum by, in target units."""
-        return float(np.abs(self.imbalance).sum())
 
 
 def find_trades(problem: Problem, point: DualPoint) -> IndexArray:
@@ -136,9 +139,14 @@ def evaluate(
     imbalance = prices * problem.endowment
     value = float(imbalance.sum() + counted.sum())
     imbalance += np.bincount(target, share[used] * given, size)
-    imbalance -= np.bincount(source, share[used] * taken, size)
+    spent = np.bincount(source, share[used] * taken, size)
+    imbalance -= spent
     imbalance[problem.target] = 0.0
-    return DualPoint(log_prices, trade, profit, share, value, imbalance)
+    bought = np.bincount(source, share[used] * given, size)
+    short = imbalance < 0
+    missing = np.abs(imbalance)
+    missing[short] *= np.maximum(bought[short] / np.maximum(spent[short], _NOTHING), 1.0)
+    return DualPoint(log_prices, trade, profit, share, value, imbalance, float(missing.sum()))
 
 
 def solve(
@@ -151,7 +159,7 @@ def solve(
     geometrically, so that the active edges settle in a few steps. A step that does not descend is
     shortened, then damped. Nothing is random.
     """
-    reach, damping = _FIRST_REACH, _LEAST_DAMPING
+    reach, damping, idle = _FIRST_REACH, _LEAST_DAMPING, 0
     point = evaluate(problem, log_prices, reach, softness)
     for _ in range(_MAX_ITERATIONS):
         if point.gap <= tolerance * abs(point.value) or damping > _MOST_DAMPING:
@@ -159,7 +167,9 @@ def solve(
         step = _newton_step(problem, point, damping, softness)
         expected = -float(step @ point.imbalance) / 2
         if expected <= _NOISE * abs(point.value) and damping <= _FIRST_DAMPING:
-            break
+            idle += 1
+            if idle > _MOST_IDLE or point.gap <= _FAR * abs(point.value):
+                break
         step *= min(1.0, _MAX_STEP / float(np.abs(step).max()))
         moved = point.log_prices + step - log_prices
         if moved.max() > _HIGHEST or moved.min() < _LOWEST:

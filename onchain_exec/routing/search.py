@@ -28,6 +28,7 @@ from onchain_exec.venues import PoolSet
 
 _NO_GAS: Final = GasModel()
 _DEFAULTS: Final = Options()
+_LOST: Final = 1e-6
 _SETTLED: Final = 1e-12
 """The relative gap to which the chosen pools are solved before they are settled."""
 
@@ -139,7 +140,10 @@ class _Search:
         forward = self._lead_forward(problem.edges, order)
         backward = problem.take(np.flatnonzero(~forward))
         problem = problem.take(np.flatnonzero(forward))
-        return problem, solve(problem, point.log_prices, _SETTLED), backward
+        solved = solve(problem, point.log_prices, _SETTLED)
+        if solved.gap > _LOST * abs(solved.value):  # what goes round had carried the prices away
+            solved = min(solved, solve(problem, start, _SETTLED), key=lambda ended: ended.value)
+        return problem, solved, backward
 
     def _settle_worth_its_ticks(
         self, problem: Problem, point: DualPoint, support: Support

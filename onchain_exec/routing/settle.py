@@ -13,7 +13,7 @@ from typing import Final
 
 from onchain_exec.core import Address, Exact
 from onchain_exec.routing.flow import Flow, is_acyclic, order_tokens
-from onchain_exec.routing.market import Market, Settlement, divide
+from onchain_exec.routing.market import Market, RefusedError, Settlement, divide
 from onchain_exec.routing.paths import settle_paths
 from onchain_exec.routing.route import Shape, Terms
 from onchain_exec.venues import Hop, Leg
@@ -25,18 +25,38 @@ _AMOUNT_IN, _AMOUNT_OUT = attrgetter("amount_in"), attrgetter("amount_out")
 def settle(terms: Terms, flows: Sequence[Flow], shape: Shape) -> Settlement:
     """Return ``flows`` in exact integers, for an executor of ``shape``.
 
+    A pool of several tokens may be on several flows. Its swaps then run in the order in which they were
+    computed. An exact amount out is computed from the end, but runs from the start: there a pool
+    serves one flow only.
+
     Raises:
-        RefusedError: a pool would revert on its part.
+        RefusedError: a pool would revert on its part, or has another flow already.
     """
+    shared = _find_shared(flows)
+    if shared is not None and terms.exact is Exact.OUT:
+        raise RefusedError(shared)
     order = order_tokens(flows)
     if not is_acyclic(flows, order):
         return _settle_together(terms, flows)
     market = Market(terms.exact)
     hops = _run_graph(market, terms, flows, order)
-    legs = _join(hops, terms)
+    legs = _join(hops, terms) if shared is None else tuple(Leg((hop,)) for hop in hops)
     if shape is Shape.GRAPH or all(_is_whole(leg, terms) for leg in legs):
         return Settlement(legs, market.gas_units, market.ticks)
     return settle_paths(terms, flows, order, hops)
+
+
+def _find_shared(flows: Sequence[Flow]) -> Flow | None:
+    """Return the smallest flow whose pool has a larger one, if there is such."""
+    if len({flow.pool.key for flow in flows}) == len(flows):
+        return None
+    seen: set[str] = set()
+    shared: Flow | None = None
+    for flow in sorted(flows, key=lambda flow: -flow.value):
+        if flow.pool.key in seen:
+            shared = flow
+        seen.add(flow.pool.key)
+    return shared
 
 
 def _is_whole(leg: Leg, terms: Terms) -> bool:

@@ -1,0 +1,65 @@
+"""A pool of every kind that has an oracle, over the tokens A, B, C and USDC."""
+
+from __future__ import annotations
+
+from markets import A, B, C, make_pool
+
+from onchain_exec.core import Token, to_address
+from onchain_exec.venues.balancer import BalancerStablePool, BalancerWeightedPool
+from onchain_exec.venues.concentrated import Curve, Ticks
+from onchain_exec.venues.concentrated.tick_math import get_sqrt_price_at_tick
+from onchain_exec.venues.curve import CurveStablePool, StableFlavour
+from onchain_exec.venues.solidly import SolidlyPool
+from onchain_exec.venues.uniswap_v3 import UniswapV3Pool
+
+ADDRESS = to_address("0x" + "99" * 20)
+USDC = Token(1, to_address("0x" + "06" * 20), "USDC", 6)
+E18 = 10**18
+
+
+def concentrated(tick: int) -> UniswapV3Pool:
+    ticks = Ticks(
+        60,
+        (-6000, -1200, -60, 60, 1800, 6000),
+        (10**21, 10**22, 5 * 10**22, -5 * 10**22, -(10**22), -(10**21)),
+    )
+    return UniswapV3Pool(
+        ADDRESS,
+        A,
+        B,
+        Curve(get_sqrt_price_at_tick(tick) + 12345, tick, ticks.get_liquidity(tick), 3_000, ticks),
+    )
+
+
+def weighted() -> BalancerWeightedPool:
+    weights = (E18 // 2, E18 * 3 // 10, E18 // 5)
+    balances = (4_000 * E18, 900 * E18, 7_000 * E18)
+    return BalancerWeightedPool(
+        ADDRESS, "0x" + "11" * 32, ADDRESS, (A, B, C), balances, E18 // 400, weights, 2
+    )
+
+
+def balancer_stable() -> BalancerStablePool:
+    return BalancerStablePool(
+        ADDRESS, "0x" + "11" * 32, ADDRESS, (A, USDC, C), (10**24, 2 * 10**12, 5 * 10**23), E18 // 2500,
+        (E18, 10**30, 11 * 10**17), 200_000,
+    )  # fmt: skip
+
+
+def curve_stable() -> CurveStablePool:
+    return CurveStablePool(
+        ADDRESS, (A, USDC, C), (10**24, 3 * 10**12, 5 * 10**23), (E18, 10**30, E18),
+        2_000, 4_000_000, 5 * 10**9, 0, StableFlavour.THREEPOOL,
+    )  # fmt: skip
+
+
+POOLS = {
+    "product": make_pool(1, (A, B), (10**21, 3 * 10**21)),
+    "concentrated": concentrated(15),
+    "concentrated_below": concentrated(-1300),
+    "weighted": weighted(),
+    "balancer_stable": balancer_stable(),
+    "curve_stable": curve_stable(),
+    "solidly_stable": SolidlyPool(ADDRESS, A, USDC, 10**24, 5 * 10**11, True, 500),
+    "solidly_volatile": SolidlyPool(ADDRESS, A, B, 10**24, 5 * 10**23, False, 3_000),
+}
