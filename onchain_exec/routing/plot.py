@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from onchain_exec.core import Address
 from onchain_exec.errors import MissingToolError
-from onchain_exec.routing.route import Route
 from onchain_exec.routing.shares import HopShare, get_columns, get_hop_shares, get_token_order
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from onchain_exec.routing.route import Route
 
 _COLUMN: Final = 4.0
 _NODE: Final = 0.25

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from onchain_exec.core import Address
 from onchain_exec.core.fixed_point import BPS
 from onchain_exec.routing.flow import Flow, order_tokens
-from onchain_exec.routing.route import Route
 from onchain_exec.venues import Hop
+
+if TYPE_CHECKING:
+    from onchain_exec.routing.route import Route
 
 
 @dataclass(frozen=True, slots=True)
