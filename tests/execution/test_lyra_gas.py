@@ -36,7 +36,9 @@ class Market:
         before = self.chain.snapshot()
         self.chain.request("evm_setNextBlockTimestamp", START + 100 + delay_s)
         trade = {"from": DEPLOYER, "to": self.lyra.at["OptionMarket"], "data": "0x" + self.data.hex()}
-        receipt = self.chain.request("eth_sendTransactionSync", {**trade, "gas": hex(gas_limit)})
+        tx_hash = self.chain.request("eth_sendTransaction", {**trade, "gas": hex(gas_limit)})
+        self.chain.mine()
+        receipt = self.chain.request("eth_getTransactionReceipt", tx_hash)
         self.chain.revert(before)
         return int(receipt["status"], 16) == 1
 
@@ -47,6 +49,7 @@ def market() -> Iterator[Market]:
         chain.request("evm_setNextBlockTimestamp", START)
         chain.mine()
         lyra = deploy_lyra(ChainEvm(chain), START)
+        chain.request("evm_setAutomine", False)  # a block in the making would outlive the revert
         chain.request("evm_setNextBlockTimestamp", START + 100)
         chain.mine()
         trade = {"strikeId": 2, "positionId": 0, "iterations": 1, "optionType": 0, "amount": wad("1")}
