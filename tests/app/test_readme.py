@@ -46,3 +46,11 @@ def test_readme_test_on_a_lying_node_passes(
     }
     exec(compile(program, "README.md", "exec"), scope)
     scope["test_my_bot_sends_once_though_the_answer_is_lost"](lying_node, fork, trader, tmp_path)
+
+
+def test_readme_program_on_options_prints_what_its_prices_imply(capsys: pytest.CaptureFixture[str]) -> None:
+    (program,) = (text for text in PROGRAMS if "fit_surface" in text)
+    scope: dict[str, Any] = {}
+    exec(compile(program, "README.md", "exec"), scope)
+    assert capsys.readouterr().out.startswith("[0.55496558 ")
+    assert scope["greeks"].price == pytest.approx(scope["calls"])
