@@ -115,8 +115,10 @@ def test_a_key_never_shows(fork: Sandbox, tmp_path: Path) -> None:
     cli = Cli(fork.url, tmp_path / "journal.sqlite")
     for arguments in (SWAP, (*SWAP, "--max-slippage-bps", "900"), ("doctor",), ("quote", "--sell", "x")):
         for value in (key, key + "ff"):
-            done = cli.run_process(*arguments, ONCHAIN_EXEC_PRIVATE_KEY=value)
+            done = cli.run(*arguments, ONCHAIN_EXEC_PRIVATE_KEY=value)
             assert key[2:] not in done.stdout + done.stderr
+    crashed = cli.run_process(*SWAP, ONCHAIN_EXEC_PRIVATE_KEY=key + "ff")
+    assert key[2:] not in crashed.stdout + crashed.stderr
     assert key[2:].encode() not in cli.journal.read_bytes()
 
 

@@ -68,14 +68,14 @@ async def test_request_that_the_node_refuses_raises_and_the_next_is_answered(rpc
 class ScriptedSocket:
     """A WebSocket server that answers each message by a function of it."""
 
-    def __init__(self, answer: Callable[[Any], Any]) -> None:
-        self.answer, self.heard, self.sockets = answer, 0, 0
+    def __init__(self, answer: Callable[[Any], Any], timeout_s: float = 30) -> None:
+        self.answer, self.timeout_s, self.heard, self.sockets = answer, timeout_s, 0, 0
         self.hears = asyncio.Event()
 
     async def __aenter__(self) -> DuplexRpc:
         self._server = await serve(self._talk, "127.0.0.1", 0)
         port = self._server.sockets[0].getsockname()[1]
-        self._rpc = open_web_socket(f"ws://127.0.0.1:{port}/SECRET", timeout_s=30)
+        self._rpc = open_web_socket(f"ws://127.0.0.1:{port}/SECRET", timeout_s=self.timeout_s)
         return self._rpc
 
     async def __aexit__(self, *_: object) -> None:
@@ -106,7 +106,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("fault", BROKEN)
 async def test_request_when_the_socket_fails_raises_once_and_opens_another(fault: str) -> None:
-    server = ScriptedSocket(BROKEN[fault])
+    server = ScriptedSocket(BROKEN[fault], timeout_s=4)  # "another request's answer" waits as long
     async with server as rpc:
         with pytest.raises(NodeUnreachableError) as caught:
             await rpc.request("eth_sendRawTransaction", ("0x02",))

@@ -78,11 +78,7 @@ def run(pytester: pytest.Pytester, source: str, *options: str) -> pytest.RunResu
     return pytester.runpytest_subprocess("-p", "no:ape_test", "-p", "no:cacheprovider", *options)
 
 
-def test_fixtures_are_isolated(pytester: pytest.Pytester) -> None:
-    run(pytester, BOT_TESTS).assert_outcomes(passed=4)
-
-
-def test_fixtures_under_xdist_give_each_worker_a_chain(pytester: pytest.Pytester) -> None:
+def test_fixtures_are_isolated_and_each_xdist_worker_has_a_chain(pytester: pytest.Pytester) -> None:
     run(pytester, BOT_TESTS, "-n", "2").assert_outcomes(passed=4)
 
 
