@@ -213,7 +213,8 @@ def _newton_step(problem: Problem, point: DualPoint, damping: float, softness: f
     diagonal[problem.target] = np.inf  # its price is the unit: its step is 0
     solver = _solve_dense if size <= _DENSE_TOKENS else _solve_sparse
     # scaled to a unit diagonal: values of tokens differ by many orders of magnitude
-    root = 1 / np.sqrt(diagonal)
+    # (a token that nothing moves, beside amounts near the least double, has none)
+    root = 1 / np.sqrt(np.maximum(diagonal, _NOTHING))
     step: FloatArray = root * solver(
         source, target, weight * root[source] * root[target], -point.imbalance * root
     )
