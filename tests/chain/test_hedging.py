@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from model_chain import CHAIN_ID, ModelChain, ModelEndpoint
-from virtual_time import run_virtually
 
 from onchain_exec.chain import EndpointPool, Node, PoolPolicy, Reply, Request
 from onchain_exec.chain.pool import Member
 from onchain_exec.chain.pool.hedging import get_hedge_s
 from onchain_exec.chain.pool.pace import Latency
+from onchain_exec.testing.simulated import run_virtually
 
 READS = 1_000
 USUAL_S, STALL_S = 0.01, 0.5

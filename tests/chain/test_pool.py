@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model_chain import CHAIN_ID, LATENCY_S, ModelChain, ModelEndpoint, make_hash
 from pool_matrix import ACCOUNT, CONTRACT, Cell
-from virtual_time import run_virtually
 
 from onchain_exec.chain import EndpointPool, EndpointState, Node, PoolPolicy, Role, parse_endpoints
 from onchain_exec.chain.pool import Member
@@ -27,6 +26,7 @@ from onchain_exec.errors import (
     RateLimitedError,
     WrongChainError,
 )
+from onchain_exec.testing.simulated import run_virtually
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import itertools
 
 import pytest
 from pool_matrix import FAULTS, check_cell
-from virtual_time import run_virtually
+
+from onchain_exec.testing.simulated import run_virtually
 
 ALL = list(itertools.product(FAULTS, repeat=3))
 PAIRS = [cell for cell in ALL if sum(FAULTS.index(fault) for fault in cell) % len(FAULTS) == 0]

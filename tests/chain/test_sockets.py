@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from fault_server import FaultServer
-from virtual_time import run_virtually
 from websockets.asyncio.server import ServerConnection, serve
 
 from onchain_exec.chain import (
@@ -23,6 +22,7 @@ from onchain_exec.chain import (
 from onchain_exec.chain.duplex import DuplexRpc
 from onchain_exec.chain.sockets import open_ipc, open_web_socket
 from onchain_exec.errors import ConfigError, NodeRefusedError, NodeUnreachableError
+from onchain_exec.testing.simulated import run_virtually
 
 
 @pytest.fixture(scope="module")
