@@ -4,6 +4,7 @@ from onchain_exec.core.address import ZERO_ADDRESS, Address, address_bytes, to_a
 from onchain_exec.core.amount import format_amount, parse_amount, require_base_units
 from onchain_exec.core.block import BlockRef
 from onchain_exec.core.call import Answer, Call, Snapshot
+from onchain_exec.core.condition import Comparison, Condition
 from onchain_exec.core.log import Log
 from onchain_exec.core.order import Exact, Order
 from onchain_exec.core.parent import ParentOrder
@@ -17,6 +18,8 @@ __all__ = [
     "Answer",
     "BlockRef",
     "Call",
+    "Comparison",
+    "Condition",
     "Exact",
     "Log",
     "Order",

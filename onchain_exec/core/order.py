@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 
 from onchain_exec.core.address import Address
+from onchain_exec.core.condition import Condition
 from onchain_exec.core.token import Token
 
 
@@ -24,7 +25,7 @@ class Order:
     ``max_slippage_bps`` bounds the fill against the quote it was accepted on. ``expires_at`` is
     unix seconds: past it the transaction reverts on chain. ``order_id`` is unique in a journal;
     the ``client_order_id`` is the caller's idempotency key. ``parent_id`` names the `ParentOrder` that
-    it is a part of (empty: none).
+    it is a part of (empty: none). ``conditions`` must hold after the swap, or it reverts on chain.
     """
 
     order_id: str
@@ -38,3 +39,4 @@ class Order:
     max_slippage_bps: int
     expires_at: int
     parent_id: str = ""
+    conditions: tuple[Condition, ...] = ()

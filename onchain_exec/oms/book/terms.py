@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import msgspec
 
-from onchain_exec.core import Exact, Order, Token, to_address
+from onchain_exec.core import Comparison, Condition, Exact, Order, Token, to_address
 from onchain_exec.routing import Quote
 
 
@@ -32,6 +32,7 @@ def order_to_json(order: Order) -> dict[str, Any]:
         "max_slippage_bps": order.max_slippage_bps,
         "expires_at": order.expires_at,
         "parent_id": order.parent_id,
+        "conditions": [condition_to_json(condition) for condition in order.conditions],
     }
 
 
@@ -49,6 +50,31 @@ def order_from_json(value: dict[str, Any]) -> Order:
         max_slippage_bps=value["max_slippage_bps"],
         expires_at=value["expires_at"],
         parent_id=value.get("parent_id", ""),
+        conditions=tuple(condition_from_json(item) for item in value.get("conditions", ())),
+    )
+
+
+def condition_to_json(condition: Condition) -> dict[str, Any]:
+    """Return the condition as JSON values, its bound as text."""
+    return {
+        "target": condition.target,
+        "data": "0x" + condition.data.hex(),
+        "word": condition.word,
+        "comparison": condition.comparison.name,
+        "bound": str(condition.bound),
+        "label": condition.label,
+    }
+
+
+def condition_from_json(value: dict[str, Any]) -> Condition:
+    """Return the condition that `condition_to_json` wrote."""
+    return Condition(
+        target=to_address(value["target"]),
+        data=bytes.fromhex(value["data"].removeprefix("0x")),
+        comparison=Comparison[value["comparison"]],
+        bound=int(value["bound"]),
+        word=value["word"],
+        label=value["label"],
     )
 
 

@@ -11,7 +11,7 @@ from onchain_exec.core import Address, Order, to_address
 from onchain_exec.execution.plan import DurableTx, Purpose
 from onchain_exec.oms.book.fill import Fill
 from onchain_exec.oms.book.states import OrderState, SlotState
-from onchain_exec.oms.book.terms import QuoteTerms, token_to_json
+from onchain_exec.oms.book.terms import QuoteTerms, condition_to_json, token_to_json
 
 
 class SlotKey(NamedTuple):
@@ -125,6 +125,7 @@ class OrderView(msgspec.Struct, frozen=True, gc=False):
             "exact": order and order.exact.value,
             "max_slippage_bps": order and order.max_slippage_bps,
             "expires_at": order and order.expires_at,
+            "conditions": order and [condition_to_json(condition) for condition in order.conditions],
             "quote": self.quote and self.quote.to_json(),
             "fill": self.fill and self.fill.to_json(),
             "failure": self.failure and self.failure.to_json(),

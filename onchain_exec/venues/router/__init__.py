@@ -1,8 +1,6 @@
 """Swaps through our Router: any route over all kinds of pools, with conditions on what it leaves."""
 
 from onchain_exec.venues.router.codec import (
-    Check,
-    Comparison,
     Input,
     Output,
     RouterCall,
@@ -20,8 +18,6 @@ from onchain_exec.venues.router.plan import build_router_call, plan_router_swap
 
 __all__ = [
     "ROUTER_ERRORS",
-    "Check",
-    "Comparison",
     "Input",
     "Output",
     "RouterCall",

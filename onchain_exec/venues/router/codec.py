@@ -9,7 +9,7 @@ from typing import Any, Final
 from eth_abi import encode
 from eth_utils import keccak
 
-from onchain_exec.core import Address, to_address
+from onchain_exec.core import Address, Comparison, Condition, to_address
 from onchain_exec.core.abi import Function
 from onchain_exec.errors import InputError
 
@@ -56,36 +56,6 @@ class Output(enum.IntEnum):
     NEXT_POOL = 2
 
 
-class Comparison(enum.IntEnum):
-    """How a check compares what it finds with its bound (``IRouter.Comparison``)."""
-
-    AT_LEAST = 0
-    AT_MOST = 1
-    EQUAL = 2
-    SIGNED_AT_LEAST = 3
-    SIGNED_AT_MOST = 4
-
-    @property
-    def signed(self) -> bool:
-        """Whether both sides are int256 instead of uint256."""
-        return self in (Comparison.SIGNED_AT_LEAST, Comparison.SIGNED_AT_MOST)
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A condition on the state after the swap; where it fails, the whole swap reverts.
-
-    Word number ``word`` (from 0) of what ``target`` answers to a static call with ``data`` is compared
-    with ``bound``, in the unit of the answer: a health factor's wad, a position's base units.
-    """
-
-    target: Address
-    data: bytes
-    comparison: Comparison
-    bound: int
-    word: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class RouterTerms:
     """What holds for the whole call (``IRouter.Terms``). The zero address is the native coin;
@@ -129,18 +99,18 @@ class RouterPermit:
 
 @dataclass(frozen=True, slots=True)
 class RouterCall:
-    """One swap: hops in their order, then checks, all or nothing. Without a ``permit`` it takes the
+    """One swap: hops in their order, then conditions, all or nothing. Without a ``permit`` it takes the
     caller's tokens by allowance, or the call's value."""
 
     terms: RouterTerms
     hops: tuple[RouterHop, ...]
-    checks: tuple[Check, ...] = ()
+    conditions: tuple[Condition, ...] = ()
     permit: RouterPermit | None = None
 
 
 def encode_router_call(call: RouterCall) -> bytes:
     """Return the calldata of ``swap``, or with a permit of ``swapWithPermit``."""
-    arguments = (_terms_tuple(call.terms), _hop_tuples(call.hops), _check_tuples(call.checks))
+    arguments = (_terms_tuple(call.terms), _hop_tuples(call.hops), _condition_tuples(call.conditions))
     if call.permit is None:
         return _SWAP.encode(*arguments)
     permit = (call.permit.owner, call.permit.nonce, call.permit.signature)
@@ -163,7 +133,7 @@ def decode_router_call(calldata: bytes) -> RouterCall:
         return RouterCall(
             _decode_terms(*terms),
             tuple(_decode_hop(*hop) for hop in hops),
-            tuple(_decode_check(*check) for check in checks),
+            tuple(_decode_condition(*check) for check in checks),
             permit,
         )
     except ValueError as error:
@@ -175,9 +145,9 @@ def hash_hops(hops: tuple[RouterHop, ...]) -> bytes:
     return keccak(encode([_HOPS], [_hop_tuples(hops)]))
 
 
-def hash_checks(checks: tuple[Check, ...]) -> bytes:
+def hash_conditions(conditions: tuple[Condition, ...]) -> bytes:
     """Return the ``checksHash`` that a permit signs."""
-    return keccak(encode([_CHECKS], [_check_tuples(checks)]))
+    return keccak(encode([_CHECKS], [_condition_tuples(conditions)]))
 
 
 def _terms_tuple(terms: RouterTerms) -> tuple[Any, ...]:
@@ -197,12 +167,8 @@ def _hop_tuples(hops: tuple[RouterHop, ...]) -> list[tuple[Any, ...]]:
     ]  # fmt: skip
 
 
-def _check_tuples(checks: tuple[Check, ...]) -> list[tuple[Any, ...]]:
-    return [(check.target, check.data, check.word, check.comparison, _to_word(check)) for check in checks]
-
-
-def _to_word(check: Check) -> int:
-    return check.bound % _WORD if check.comparison.signed else check.bound
+def _condition_tuples(conditions: tuple[Condition, ...]) -> list[tuple[Any, ...]]:
+    return [(held.target, held.data, held.word, held.comparison, held.bound % _WORD) for held in conditions]
 
 
 def _decode_terms(
@@ -219,8 +185,8 @@ def _decode_hop(*fields: Any) -> RouterHop:
     return RouterHop(*kinds, exact_out, *addresses, amount, int.from_bytes(data))
 
 
-def _decode_check(target: str, data: bytes, word: int, comparison: int, bound: int) -> Check:
+def _decode_condition(target: str, data: bytes, word: int, comparison: int, bound: int) -> Condition:
     kind = Comparison(comparison)
     if kind.signed and bound >= _WORD // 2:
         bound -= _WORD
-    return Check(to_address(target), data, kind, bound, word)
+    return Condition(to_address(target), data, kind, bound, word)

@@ -9,7 +9,7 @@ from eth_utils import keccak
 
 from onchain_exec.core import Address
 from onchain_exec.venues.permit2 import PERMIT2, get_domain_separator
-from onchain_exec.venues.router.codec import RouterCall, hash_checks, hash_hops
+from onchain_exec.venues.router.codec import RouterCall, hash_conditions, hash_hops
 
 _TYPES: Final = {
     "PermitWitnessTransferFrom": (
@@ -91,7 +91,7 @@ def _values(call: RouterCall, owner: Address) -> tuple[dict[str, Any], dict[str,
         "amountOutMin": terms.amount_out_min,
         "recipient": terms.recipient,
         "hopsHash": hash_hops(call.hops),
-        "checksHash": hash_checks(call.checks),
+        "checksHash": hash_conditions(call.conditions),
     }
     return permitted, witness
 

@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from onchain_exec.core import ZERO_ADDRESS, Address, Exact
+from onchain_exec.core import ZERO_ADDRESS, Address, Condition, Exact
 from onchain_exec.errors import InputError
 from onchain_exec.venues.pool import Hop, Leg
 from onchain_exec.venues.router.codec import (
-    Check,
     Input,
     Output,
     RouterCall,
@@ -34,15 +33,15 @@ def build_router_call(
     legs: tuple[Leg, ...],
     terms: SwapTerms,
     deployment: RouterDeployment,
-    checks: tuple[Check, ...] = (),
+    conditions: tuple[Condition, ...] = (),
     permit: RouterPermit | None = None,
 ) -> tuple[Address, bytes, int]:
     """Return (to, calldata, value in wei) of a swap along ``legs``; see `plan_router_swap`.
 
     ``permit`` signs the plan made with the same arguments and ``by_permit``.
     """
-    call = plan_router_swap(legs, terms, deployment, checks, by_permit=permit is not None)
-    signed = RouterCall(call.terms, call.hops, call.checks, permit)
+    call = plan_router_swap(legs, terms, deployment, conditions, by_permit=permit is not None)
+    signed = RouterCall(call.terms, call.hops, call.conditions, permit)
     value_wei = terms.amount_in_max if call.terms.token_in == ZERO_ADDRESS else 0
     return deployment.address, encode_router_call(signed), value_wei
 
@@ -51,11 +50,12 @@ def plan_router_swap(
     legs: tuple[Leg, ...],
     terms: SwapTerms,
     deployment: RouterDeployment,
-    checks: tuple[Check, ...] = (),
+    conditions: tuple[Condition, ...] = (),
     *,
     by_permit: bool = False,
 ) -> RouterCall:
-    """Return the call that runs ``legs`` in their order under ``terms``, then ``checks``.
+    """Return the call that runs ``legs`` in their order under ``terms`` and reverts unless ``conditions``
+    hold after it.
 
     The legs swap the first leg's token_in for the last leg's token_out, in paths or as a graph: a leg
     may start from what earlier legs gave. Hops that sell token_in take their exact amounts, from the
@@ -83,7 +83,7 @@ def plan_router_swap(
     payer = Input.ROUTER if by_permit or ends[0] == ZERO_ADDRESS else Input.PAYER
     planned = tuple(_plan_hops(hops, ends, terms.exact, payer, deployment))
     bounds = terms.amount_in_max, terms.amount_out_min
-    return RouterCall(RouterTerms(*ends, *bounds, terms.recipient, terms.deadline_at), planned, checks)
+    return RouterCall(RouterTerms(*ends, *bounds, terms.recipient, terms.deadline_at), planned, conditions)
 
 
 def _plan_hops(

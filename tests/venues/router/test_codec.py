@@ -8,14 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onchain_exec.core import to_address
+from onchain_exec.core import Comparison, Condition, to_address
 from onchain_exec.core.artifact import get_artifact
 from onchain_exec.core.fixed_point import MAX_UINT256
 from onchain_exec.errors import InputError
 from onchain_exec.venues.router import (
     ROUTER_ERRORS,
-    Check,
-    Comparison,
     Input,
     Output,
     RouterCall,
@@ -46,12 +44,16 @@ hops = st.builds(
 )
 unsigned = st.sampled_from([kind for kind in Comparison if not kind.signed])
 signed = st.sampled_from([kind for kind in Comparison if kind.signed])
-checks = st.builds(Check, addresses, st.binary(max_size=70), unsigned, words, words) | st.builds(
-    Check, addresses, st.binary(max_size=70), signed, st.integers(-(2**255), 2**255 - 1), words
+conditions = st.builds(Condition, addresses, st.binary(max_size=70), unsigned, words, words) | st.builds(
+    Condition, addresses, st.binary(max_size=70), signed, st.integers(-(2**255), 2**255 - 1), words
 )
 permits = st.none() | st.builds(RouterPermit, addresses, words, st.binary(max_size=70))
 calls = st.builds(
-    RouterCall, terms, st.lists(hops, max_size=5).map(tuple), st.lists(checks, max_size=3).map(tuple), permits
+    RouterCall,
+    terms,
+    st.lists(hops, max_size=5).map(tuple),
+    st.lists(conditions, max_size=3).map(tuple),
+    permits,
 )
 
 

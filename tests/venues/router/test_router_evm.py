@@ -11,13 +11,11 @@ from eth_utils import keccak
 from router_market import CHAIN_ID, RECIPIENT, TRADER, RouterMarket, get_pair, make_terms
 
 from onchain_exec.app.sandbox.evm import DEPLOYER
-from onchain_exec.core import Exact
+from onchain_exec.core import Call, Condition, Exact
 from onchain_exec.core.abi import Function
 from onchain_exec.errors import RevertError
 from onchain_exec.venues import Leg
 from onchain_exec.venues.router import (
-    Check,
-    Comparison,
     RouterPermit,
     build_router_call,
     get_permit_digest,
@@ -119,7 +117,7 @@ def test_build_router_call_failing_check_reverts_with_what_it_found(
     before = market.get_balance(token_out, RECIPIENT)
     bound = before + terms.amount_out_min + 1
     holds, fails = (
-        Check(token_out.address, BALANCE_OF.encode(RECIPIENT), Comparison.AT_LEAST, least)
+        Condition.at_least(Call(token_out.address, BALANCE_OF.encode(RECIPIENT)), least)
         for least in (bound - 1, bound)
     )
     call = build_router_call(legs, terms, market.router, (holds, fails))

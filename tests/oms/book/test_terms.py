@@ -1,0 +1,46 @@
+"""An order's terms in the journal's words, and back."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oms.builders import make_order
+from onchain_exec.core import Comparison, Condition, to_address
+from onchain_exec.oms.book.terms import order_from_json, order_to_json
+
+addresses = st.binary(min_size=20, max_size=20).map(to_address)
+words = st.integers(0, 2**256 - 1)
+conditions = st.builds(
+    Condition,
+    addresses,
+    st.binary(max_size=100),
+    st.sampled_from([kind for kind in Comparison if not kind.signed]),
+    words,
+    words,
+    st.text(max_size=20),
+) | st.builds(
+    Condition,
+    addresses,
+    st.binary(max_size=100),
+    st.sampled_from([kind for kind in Comparison if kind.signed]),
+    st.integers(-(2**255), 2**255 - 1),
+    words,
+    st.text(max_size=20),
+)
+
+
+@given(st.lists(conditions, max_size=3).map(tuple))
+def test_order_from_json_of_what_order_to_json_wrote_is_the_order(held: tuple[Condition, ...]) -> None:
+    order = make_order(conditions=held)
+    again = order_from_json(json.loads(json.dumps(order_to_json(order))))
+    assert again == order
+    assert [condition.label for condition in again.conditions] == [condition.label for condition in held]
+
+
+def test_order_from_json_of_before_there_were_conditions_has_none() -> None:
+    written = order_to_json(make_order())
+    del written["conditions"]
+    assert order_from_json(written) == make_order()
