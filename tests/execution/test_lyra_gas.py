@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from lyra import MAX, Lyra, deploy_lyra, wad
 from stand_ins import sign_transfer
 
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
+from onchain_exec.app.sandbox.derivatives.deployed import Deployed
+from onchain_exec.app.sandbox.derivatives.lyra import deploy_lyra
+from onchain_exec.app.sandbox.derivatives.lyra_parameters import wad
 from onchain_exec.app.sandbox.evm import DEPLOYER
 from onchain_exec.chain import LocalChain, Node, TxCall
+from onchain_exec.core.fixed_point import MAX_UINT256
 from onchain_exec.execution import Fees, GasRules, InProcessRunner, NodeRunner, Purpose, Runner, TxPlan
 from onchain_exec.execution.simulate import find_gas_limits
 
@@ -28,7 +31,7 @@ class Market:
     """Lyra on a chain whose clock stands still, and a long call about to be opened."""
 
     chain: LocalChain
-    lyra: Lyra
+    lyra: Deployed
     data: bytes
 
     def open_after(self, delay_s: int, gas_limit: int) -> bool:
@@ -53,7 +56,7 @@ def market() -> Iterator[Market]:
         chain.request("evm_setNextBlockTimestamp", START + 100)
         chain.mine()
         trade = {"strikeId": 2, "positionId": 0, "iterations": 1, "optionType": 0, "amount": wad("1")}
-        bounds = {"setCollateralTo": 0, "minTotalCost": 0, "maxTotalCost": MAX}
+        bounds = {"setCollateralTo": 0, "minTotalCost": 0, "maxTotalCost": MAX_UINT256}
         yield Market(chain, lyra, lyra.encode("OptionMarket", "openPosition", trade | bounds))
 
 

@@ -52,3 +52,13 @@ def test_pair_and_pool_hash_to_what_uniswap_published() -> None:
     # UniswapV2Library.sol of v2-periphery, PoolAddress.sol of v3-periphery
     assert keccak(uniswap_v2.get_pair().creation_code()).hex().startswith("96e8ac4277198ff8")
     assert keccak(uniswap_v3.get_pool().creation_code()).hex().startswith("e34f199b19b2b4f4")
+
+
+def test_encode_call_takes_a_struct_by_the_names_of_its_fields() -> None:
+    fields = [{"name": "low", "type": "uint8"}, {"name": "high", "type": "uint16"}]
+    item = {"type": "function", "name": "set", "inputs": [{"type": "tuple", "components": fields}]}
+    contract = Contract("C", (item,), "60", {})
+    calldata = contract.encode_call("set", {"high": 2, "low": 1})
+    assert calldata == keccak(text="set((uint8,uint16))")[:4] + (1).to_bytes(32) + (2).to_bytes(32)
+    with pytest.raises(ConfigError, match="no set of 2"):
+        contract.encode_call("set", 1, 2)

@@ -9,7 +9,8 @@ from functools import cache
 from typing import Any
 
 from eth_abi import encode
-from eth_utils.abi import get_abi_input_types
+from eth_utils import keccak
+from eth_utils.abi import collapse_if_tuple, get_abi_input_types
 
 from onchain_exec.app.sandbox.packages import get_package_path
 from onchain_exec.core import Address
@@ -41,9 +42,30 @@ class Contract:
                 code = code[: 2 * offset] + address[2:].lower() + code[2 * offset + 40 :]
         return bytes.fromhex(code) + encode(self._constructor_types(), arguments)
 
+    def encode_call(self, name: str, *arguments: Any) -> bytes:
+        """Return calldata of the function of that name and number of arguments; a mapping is a struct by
+        the names of its fields.
+
+        Raises:
+            ConfigError: the ABI has no such function.
+        """
+        item = next((item for item in self.abi if _is_function(item, name, len(arguments))), None)
+        if item is None:
+            raise ConfigError(f"{self.name} has no {name} of {len(arguments)} arguments")
+        kinds = [collapse_if_tuple(part) for part in item["inputs"]]
+        values = [
+            [value[part["name"]] for part in entry["components"]] if isinstance(value, Mapping) else value
+            for entry, value in zip(item["inputs"], arguments, strict=True)
+        ]
+        return keccak(text=f"{name}({','.join(kinds)})")[:4] + encode(kinds, values)
+
     def _constructor_types(self) -> list[str]:
         constructor: Any = next((item for item in self.abi if item["type"] == "constructor"), None)
         return get_abi_input_types(constructor) if constructor else []
+
+
+def _is_function(item: Mapping[str, Any], name: str, arguments: int) -> bool:
+    return item["type"] == "function" and item["name"] == name and len(item["inputs"]) == arguments
 
 
 @cache
