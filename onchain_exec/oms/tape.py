@@ -10,10 +10,21 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from onchain_exec.errors import JournalError
 from onchain_exec.oms.line import GENESIS, Line
 from onchain_exec.oms.storage import Database, Driver
+from onchain_exec.oms.storage.driver import Statement
 from onchain_exec.oms.storage.schema import EVENTS, HEAD
 
 _COLUMNS: Final = tuple(column.name for column in EVENTS.columns)
 _AT_ONCE: Final = 10_000  # a driver may hold all rows of an answer in memory
+
+_HEAD: Final = Statement(select(HEAD.c.seq, HEAD.c.hash))
+_LOCKED_HEAD: Final = Statement(select(HEAD.c.seq, HEAD.c.hash).with_for_update())
+_MOVE: Final = Statement(update(HEAD).values(seq=bindparam("seq"), hash=bindparam("hash")))
+_INSERT: Final = Statement(insert(EVENTS))
+_AFTER: Final = Statement(
+    select(EVENTS)
+    .where(EVENTS.c.seq > bindparam("after"), EVENTS.c.seq <= bindparam("last"))
+    .order_by(EVENTS.c.seq)
+)
 
 
 class End(NamedTuple):
@@ -28,21 +39,11 @@ class Tape:
 
     def __init__(self, database: Database, connection: Connection) -> None:
         self._database, self._driver = database, Driver(connection)
-        head = select(HEAD.c.seq, HEAD.c.hash)
-        self._head = self._driver.compile(head)
-        self._locked_head = self._driver.compile(head.with_for_update())
-        self._move = self._driver.compile(update(HEAD).values(seq=bindparam("seq"), hash=bindparam("hash")))
-        self._insert = self._driver.compile(insert(EVENTS))
-        self._after = self._driver.compile(
-            select(EVENTS)
-            .where(EVENTS.c.seq > bindparam("after"), EVENTS.c.seq <= bindparam("last"))
-            .order_by(EVENTS.c.seq)
-        )
 
     def lock(self, *, survives_power_loss: bool) -> None:
         """Begin to write: from here to the end of the transaction nobody else does."""
         self._database.begin_writing(self._driver, survives_power_loss=survives_power_loss)
-        self._driver.run(self._locked_head)
+        self._driver.run(_LOCKED_HEAD)
 
     def read_after(self, end: End) -> Iterator[Line]:
         """Yield the lines that follow ``end``.
@@ -50,10 +51,10 @@ class Tape:
         Raises:
             JournalError: they do not follow one another up to the head: lines were changed or cut.
         """
-        head = End(*self._driver.run(self._head).fetchone())
+        head = End(*self._driver.run(_HEAD).fetchone())
         while end.seq < head.seq:
             before = end
-            for row in self._driver.run(self._after, after=end.seq, last=min(end.seq + _AT_ONCE, head.seq)):
+            for row in self._driver.run(_AFTER, after=end.seq, last=min(end.seq + _AT_ONCE, head.seq)):
                 line = Line.from_row(tuple(row), *end)
                 end = End(line.seq, line.hash)
                 yield line
@@ -70,6 +71,6 @@ class Tape:
         """Add lines, and wake whoever follows when the transaction is committed."""
         if lines:
             rows = [dict(zip(_COLUMNS, line.row, strict=True)) for line in lines]
-            self._driver.run_each(self._insert, rows)
-            self._driver.run(self._move, seq=lines[-1].seq, hash=lines[-1].hash)
+            self._driver.run_each(_INSERT, rows)
+            self._driver.run(_MOVE, seq=lines[-1].seq, hash=lines[-1].hash)
             self._database.announce(self._driver, lines[-1].seq)

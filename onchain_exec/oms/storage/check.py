@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import Connection, inspect, select
 
 from onchain_exec.errors import JournalError
+from onchain_exec.oms.storage.driver import Driver, Statement
 from onchain_exec.oms.storage.schema import CURRENT_VERSION, VERSION
+
+_FOUND: Final = Statement(select(VERSION.c.version_num))
 
 
 def require_schema(connection: Connection, where: str) -> None:
@@ -21,7 +26,7 @@ def require_schema(connection: Connection, where: str) -> None:
             needed="a journal, or a place where none is yet",
             todo="Choose another one with --journal",
         )
-    found = connection.execute(select(VERSION.c.version_num)).scalar_one() if names else None
+    found = Driver(connection).run(_FOUND).fetchone()[0] if names else None
     if found == CURRENT_VERSION:
         return
     from onchain_exec.oms.storage.migrate import find_versions, upgrade  # noqa: PLC0415 (slow, and seldom needed)

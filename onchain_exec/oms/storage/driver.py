@@ -14,7 +14,23 @@ from sqlalchemy.exc import DBAPIError
 
 
 class Statement:
-    """An SQL statement in a dialect's words, and the order of its parameters."""
+    """An SQL statement. It is put into a dialect's words once for the whole process: to compile a journal's
+    statements takes longer than to read a short journal."""
+
+    def __init__(self, element: ClauseElement) -> None:
+        self._element = element
+        self._texts: dict[str, Text] = {}
+
+    def get_text(self, dialect: Dialect) -> Text:
+        """Return it in the dialect's words."""
+        text = self._texts.get(dialect.name)
+        if text is None:
+            text = self._texts[dialect.name] = Text(self._element, dialect)
+        return text
+
+
+class Text:
+    """A statement in a dialect's words, and the order of its parameters."""
 
     def __init__(self, element: ClauseElement, dialect: Dialect) -> None:
         compiled = element.compile(dialect=dialect)
@@ -37,20 +53,18 @@ class Driver:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def compile(self, element: ClauseElement) -> Statement:
-        """Return the statement in this database's words."""
-        return Statement(element, self._connection.dialect)
-
     def run(self, statement: Statement, **values: object) -> Any:
         """Run it with these parameters; return the cursor that its rows come from."""
+        text = statement.get_text(self._connection.dialect)
         with self._get_cursor() as cursor:
-            cursor.execute(statement.text, statement.bind(values))
+            cursor.execute(text.text, text.bind(values))
             return cursor
 
     def run_each(self, statement: Statement, rows: Iterable[Mapping[str, object]]) -> None:
         """Run it once for each row of parameters."""
+        text = statement.get_text(self._connection.dialect)
         with self._get_cursor() as cursor:
-            cursor.executemany(statement.text, [statement.bind(row) for row in rows])
+            cursor.executemany(text.text, [text.bind(row) for row in rows])
 
     def run_text(self, text: str) -> None:
         """Run what is no statement of SQLAlchemy's."""
