@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from eth_hash.auto import keccak
-
 from onchain_exec.core import ZERO_ADDRESS, Address, Call, Reading
+from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import InputError
 from onchain_exec.execution.permit import PermitDomain, TokenPermit, read_permit_domain
 from onchain_exec.risk import Approved

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from eth_hash.auto import keccak
-
 from onchain_exec.core import Address, Answer, Call, Reading
 from onchain_exec.core.abi import Function
+from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import InputError
 from onchain_exec.execution.signers import Signature, make_message
 from onchain_exec.execution.signers.typed_data import encode_message

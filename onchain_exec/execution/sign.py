@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
-from eth_hash.auto import keccak
-
 from onchain_exec.core import Address
+from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import SignerError
 from onchain_exec.execution.plan import SignedTx, SimulatedTx
 from onchain_exec.execution.signers import Capability, Signature, Signer, UnsignedTx, require_signed_by

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from eth_abi import encode
-from eth_utils import keccak
 
 from onchain_exec.core import Address, Call, Reading, to_address
 from onchain_exec.core.abi import Function
+from onchain_exec.core.hashing import keccak
 from onchain_exec.venues.answer import decode_answer
 
 PERMIT2: Final = to_address("0x000000000022D473030F116dDEE9F6B43aC78BA3")
@@ -18,12 +18,12 @@ PERMIT2: Final = to_address("0x000000000022D473030F116dDEE9F6B43aC78BA3")
 APPROVE: Final = Function("approve(address,address,uint160,uint48)")
 _ALLOWANCE: Final = Function("allowance(address,address,address)", "(uint160,uint48,uint48)")
 
-_DOMAIN_TYPE: Final = keccak(text="EIP712Domain(string name,uint256 chainId,address verifyingContract)")
-_NAME: Final = keccak(text="Permit2")
-_DETAILS: Final = "PermitDetails(address token,uint160 amount,uint48 expiration,uint48 nonce)"
-_DETAILS_TYPE: Final = keccak(text=_DETAILS)
+_DOMAIN_TYPE: Final = keccak(b"EIP712Domain(string name,uint256 chainId,address verifyingContract)")
+_NAME: Final = keccak(b"Permit2")
+_DETAILS: Final = b"PermitDetails(address token,uint160 amount,uint48 expiration,uint48 nonce)"
+_DETAILS_TYPE: Final = keccak(_DETAILS)
 _PERMIT_TYPE: Final = keccak(
-    text=f"PermitSingle(PermitDetails details,address spender,uint256 sigDeadline){_DETAILS}"
+    b"PermitSingle(PermitDetails details,address spender,uint256 sigDeadline)" + _DETAILS
 )
 
 

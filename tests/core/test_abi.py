@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from eth_abi import encode
-from eth_abi.exceptions import EncodingError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,20 +25,6 @@ def test_function_selector_is_the_contracts() -> None:
 def test_function_decode_arguments_of_encode_returns_them(a: str, b: str, fee: int, amount: int) -> None:
     arguments = ((a, b, fee, a, amount, amount // 2, 0),)
     assert EXACT_INPUT_SINGLE.decode_arguments(EXACT_INPUT_SINGLE.encode(*arguments)) == arguments
-
-
-@given(addresses, st.lists(addresses, max_size=3), st.integers(0, 2**256 - 1))
-def test_function_encode_equals_eth_abi(one: str, more: list[str], amount: int) -> None:
-    function = Function("f(address,(uint256,address)[],address[])")
-    values = one, [(amount, address) for address in more], [bytes.fromhex(address[2:]) for address in more]
-    plain = encode(["address", "(uint256,address)[]", "address[]"], values)
-    assert function.encode(*values) == function.selector + plain
-
-
-@pytest.mark.parametrize("value", ["0x12", "0x" + "zz" * 20, b"1" * 19, None, 5, "0x" + "1" * 41])
-def test_function_encode_of_no_address_raises(value: object) -> None:
-    with pytest.raises(EncodingError):
-        Function("f(address)").encode(value)
 
 
 @given(st.binary(max_size=95))

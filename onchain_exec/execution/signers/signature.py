@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coincurve import PublicKey
-from eth_hash.auto import keccak
 
 from onchain_exec.core import Address, to_address
+from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import SignerError
 
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141

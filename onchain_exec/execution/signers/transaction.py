@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from eth_hash.auto import keccak
-
 from onchain_exec.core import Address, address_bytes, to_address
+from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import InputError, SignerError
 from onchain_exec.execution.plan import Fees
 from onchain_exec.execution.signers.signature import Signature

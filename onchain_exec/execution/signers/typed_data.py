@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from eth_account.messages import SignableMessage, encode_typed_data
-from eth_hash.auto import keccak
 from eth_utils import ValidationError
 
+from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import SignerError
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from eth_abi import encode
-from eth_utils import keccak
 
 from onchain_exec.core import Address, Comparison, Condition, to_address
 from onchain_exec.core.abi import Function
+from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import InputError
 
 _TERMS: Final = "(address,address,uint256,uint256,address,uint256)"

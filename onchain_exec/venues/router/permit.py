@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from eth_abi import encode
-from eth_utils import keccak
 
 from onchain_exec.core import Address
+from onchain_exec.core.hashing import keccak
 from onchain_exec.venues.permit2 import PERMIT2, get_domain_separator
 from onchain_exec.venues.router.codec import RouterCall, hash_conditions, hash_hops
 
@@ -33,7 +33,8 @@ _DOMAIN: Final = (("string", "name"), ("uint256", "chainId"), ("address", "verif
 
 
 def _encode_type(name: str, *referenced: str) -> bytes:
-    return keccak(text="".join(f"{n}({','.join(map(' '.join, _TYPES[n]))})" for n in (name, *referenced)))
+    parts = [f"{n}({','.join(map(' '.join, _TYPES[n]))})" for n in (name, *referenced)]
+    return keccak("".join(parts).encode())
 
 
 _PERMIT_TYPE: Final = _encode_type("PermitWitnessTransferFrom", "Swap", "TokenPermissions")

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from eth_utils import keccak
-
 from onchain_exec.core import Address, address_bytes, to_address
+from onchain_exec.core.hashing import keccak
 
 PAIR_INIT_CODE_HASH: Final = bytes.fromhex("96e8ac4277198ff8b6f785478aa9a39f403cb768dd02cbee326c3e7da348845f")
 """keccak of ``UniswapV2Pair``'s creation code, as the routers have it built in."""

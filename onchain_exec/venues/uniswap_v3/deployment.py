@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from eth_utils import keccak
-
 from onchain_exec.core import Address, address_bytes, to_address
+from onchain_exec.core.hashing import keccak
 from onchain_exec.venues.uniswap_v3.pool import UniswapV3Pool
 
 POOL_INIT_CODE_HASH: Final = bytes.fromhex("e34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b54")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from eth_abi import encode
-from eth_utils import keccak
 
 from onchain_exec.core import Address
+from onchain_exec.core.hashing import keccak
 
 DYNAMIC_FEE: Final = 0x800000
 """As a key's fee: the hook sets the fee (``LPFeeLibrary.DYNAMIC_FEE_FLAG``)."""
