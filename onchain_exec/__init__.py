@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from onchain_exec.app.desk import AsyncDesk
     from onchain_exec.app.request import Request
     from onchain_exec.app.sync_desk import Desk
-    from onchain_exec.core import Exact, Token, to_address
+    from onchain_exec.core import Call, Condition, Exact, Token, to_address
     from onchain_exec.errors import OnchainExecError
     from onchain_exec.execution import KeystoreSigner, LocalSigner
     from onchain_exec.oms import OrderState
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncDesk",
+    "Call",
+    "Condition",
     "Desk",
     "Exact",
     "KeystoreSigner",
@@ -40,7 +42,7 @@ _HOMES = {
     "app.desk": ("AsyncDesk",),
     "app.request": ("Request",),
     "app.sync_desk": ("Desk",),
-    "core": ("Exact", "Token", "to_address"),
+    "core": ("Call", "Condition", "Exact", "Token", "to_address"),
     "errors": ("OnchainExecError",),
     "execution": ("KeystoreSigner", "LocalSigner"),
     "oms": ("OrderState",),

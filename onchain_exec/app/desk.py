@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 from onchain_exec.app.approvals import find_approvals, pick_approvals, prepare_revocations, revoke
 from onchain_exec.app.context import Context, Observer, Policy, Step
@@ -19,7 +19,7 @@ from onchain_exec.app.pools.discovery import find_pools
 from onchain_exec.app.prices import PairPrice, read_pair_price
 from onchain_exec.app.recover import resume_all
 from onchain_exec.app.registry import ChainProfile
-from onchain_exec.app.request import Amount, Request
+from onchain_exec.app.request import Amount, OrderOptions, Request
 from onchain_exec.app.routers import list_executable
 from onchain_exec.app.run import prepare, quote_order, require_signer, run
 from onchain_exec.app.settings import load_settings
@@ -180,34 +180,16 @@ class AsyncDesk:
         return await read_pair_price(context.node, context.profile, pair, pools, block)
 
     async def sell(
-        self,
-        sell: str,
-        amount: Amount | None = None,
-        *,
-        buy: str,
-        amount_base_units: int | None = None,
-        max_slippage_bps: int | None = None,
-        client_order_id: str | None = None,
+        self, sell: str, amount: Amount | None = None, *, buy: str, **options: Unpack[OrderOptions]
     ) -> OrderView:
         """Sell exactly ``amount`` for at least the quoted output less the slippage; see `submit`."""
-        return await self.submit(
-            Request(sell, buy, amount, amount_base_units, Exact.IN, max_slippage_bps, client_order_id)
-        )
+        return await self.submit(Request(sell, buy, amount, exact=Exact.IN, **options))
 
     async def buy(
-        self,
-        buy: str,
-        amount: Amount | None = None,
-        *,
-        sell: str,
-        amount_base_units: int | None = None,
-        max_slippage_bps: int | None = None,
-        client_order_id: str | None = None,
+        self, buy: str, amount: Amount | None = None, *, sell: str, **options: Unpack[OrderOptions]
     ) -> OrderView:
         """Buy exactly ``amount`` for at most the quoted input plus the slippage; see `submit`."""
-        return await self.submit(
-            Request(sell, buy, amount, amount_base_units, Exact.OUT, max_slippage_bps, client_order_id)
-        )
+        return await self.submit(Request(sell, buy, amount, exact=Exact.OUT, **options))
 
     async def submit(self, request: Request) -> OrderView:
         """Trade: quote, check, build, simulate, sign, journal, send, wait; return the order.
@@ -216,8 +198,13 @@ class AsyncDesk:
         that order, never a second one. A denial or a reverted transaction is a state of the order;
         WORKING means that its outcome is not known yet.
 
+        ``conditions`` must hold after the swap, or it reverts on chain: it goes through our Router,
+        which asks for them in the same transaction. If they would not hold on the newest block, before
+        anything is signed, the order is DENIED (CONDITION_FAILED).
+
         Raises:
             DuplicateOrderError: the id is taken by an order with other terms.
+            UnsupportedOrderError: it has conditions, and the profile lists no Router of ours.
             OnchainExecError: what failed before anything was signed; the journal has a line of it.
         """
         earlier = await self.continue_earlier(request)
@@ -317,12 +304,14 @@ class AsyncDesk:
         request.require_sound()
         block = await self._context.node.get_block("latest")
         token_in, token_out = await read_tokens(self._context, block, request.sell, request.buy)
-        asked = (token_in, token_out, request.exact, request.get_base_units(token_in, token_out))
+        terms = request.exact, request.get_base_units(token_in, token_out), tuple(request.conditions)
         order = earlier.order
-        if order is None or asked != (order.token_in, order.token_out, order.exact, order.amount):
+        if order is None or (token_in, token_out, *terms) != (
+            order.token_in, order.token_out, order.exact, order.amount, order.conditions
+        ):  # fmt: skip
             raise DuplicateOrderError(
                 f"client order id {request.client_order_id!r} belongs to an order with other terms",
-                needed="the same tokens and amount",
+                needed="the same tokens, amount and conditions",
                 todo="An id names one order for ever; take a new id for a new order",
             )
 
@@ -343,4 +332,5 @@ class AsyncDesk:
             max_slippage_bps=context.policy.max_slippage_bps if slippage is None else slippage,
             # the chain's clock decides on chain, and a quiet local chain's head may lie far from ours
             expires_at=max(context.now(), block.timestamp) + context.policy.time_to_live_s,
+            conditions=tuple(request.conditions),
         )

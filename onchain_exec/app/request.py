@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypedDict
 
-from onchain_exec.core import Exact, Token, parse_amount, require_base_units
+from onchain_exec.core import Condition, Exact, Token, parse_amount, require_base_units
 from onchain_exec.errors import AmountError, InputError
 
 Amount = str | Decimal
 
 
+class OrderOptions(TypedDict, total=False):
+    """What an order may be given besides tokens and amount, as `Request` has it."""
+
+    amount_base_units: int | None
+    max_slippage_bps: int | None
+    client_order_id: str | None
+    conditions: Sequence[Condition]
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A trade in the caller's words. Exactly one of ``amount`` (whole tokens, text or Decimal) and
-    ``amount_base_units`` is given; it counts the token that ``exact`` fixes."""
+    ``amount_base_units`` is given; it counts the token that ``exact`` fixes. ``conditions`` must hold
+    after the swap."""
 
     sell: str
     buy: str
-    amount: Amount | None
-    amount_base_units: int | None
-    exact: Exact
-    max_slippage_bps: int | None
+    amount: Amount | None = None
+    amount_base_units: int | None = None
+    exact: Exact = Exact.IN
+    max_slippage_bps: int | None = None
     client_order_id: str | None = None
+    conditions: Sequence[Condition] = ()
 
     def require_sound(self) -> None:
         """Raise InputError for what is wrong whatever the chain says."""
@@ -45,14 +58,3 @@ class Request:
         if self.amount_base_units is not None:
             return require_base_units(self.amount_base_units, token)
         return parse_amount(self.amount or "", token)
-
-    def to_json(self) -> dict[str, str | int | None]:
-        """Return the request as a journal line keeps it."""
-        return {
-            "sell": self.sell,
-            "buy": self.buy,
-            "amount": None if self.amount is None else str(self.amount),
-            "amount_base_units": None if self.amount_base_units is None else str(self.amount_base_units),
-            "exact": self.exact.value,
-            "max_slippage_bps": self.max_slippage_bps,
-        }

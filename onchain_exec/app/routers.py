@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from onchain_exec.app.pools.discovery import PROTOCOLS
 from onchain_exec.app.registry import ChainProfile
-from onchain_exec.core import Exact
-from onchain_exec.errors import ConfigError
+from onchain_exec.core import Exact, Order
+from onchain_exec.errors import ConfigError, UnsupportedOrderError
 from onchain_exec.execution import Router
 from onchain_exec.routing import Options, Shape
 from onchain_exec.venues.balancer.pool import VAULT
@@ -37,6 +37,26 @@ def list_routers(profile: ChainProfile) -> Mapping[str, Router]:
             todo="Add them to the profile",
         )
     return routers
+
+
+def list_routers_of(profile: ChainProfile, order: Order) -> Mapping[str, Router]:
+    """Return the routers that can run the order: ours alone where it has conditions.
+
+    Raises:
+        UnsupportedOrderError: it has conditions, and the chain has no Router of ours listed.
+        ConfigError: as of `list_routers`.
+    """
+    routers = list_routers(profile)
+    if not order.conditions:
+        return routers
+    ours = {name: router for name, router in routers.items() if isinstance(router, RouterDeployment)}
+    if not ours:
+        raise UnsupportedOrderError(
+            f"an order with {len(order.conditions)} conditions on {profile.name}, where no Router is listed",
+            needed="onchain_exec.router in the chain's profile: no other router runs conditions",
+            todo="Deploy contracts/Router.sol and name it in the profile, or trade without conditions",
+        )
+    return ours
 
 
 def list_executable(profile: ChainProfile) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from typing import assert_never
 
@@ -12,7 +12,7 @@ from onchain_exec.app.prices import read_reference
 from onchain_exec.app.routers import get_search, list_executable
 from onchain_exec.app.ways import find_ways, read_accounts, take_cheapest
 from onchain_exec.core import BlockRef, Order
-from onchain_exec.errors import ConfigError, OnchainExecError
+from onchain_exec.errors import ConfigError, OnchainExecError, RevertError
 from onchain_exec.execution import (
     DurableTx,
     Mined,
@@ -29,7 +29,7 @@ from onchain_exec.execution import (
     simulate,
 )
 from onchain_exec.oms import OrderView, list_paused_venues, require_not_killed
-from onchain_exec.risk import Approved, Denied, check
+from onchain_exec.risk import Approved, Denied, check, judge_revert
 from onchain_exec.routing import Quote, find_route, make_quote
 
 
@@ -90,23 +90,41 @@ async def decide(context: Context, quote: Quote) -> Approved | Denied:
 
 
 async def execute(context: Context, approved: Approved) -> None:
-    """Send what an approved order needs, one transaction after the other, until one fails."""
-    signer = require_signer(context)
-    with failures_journalled(context, approved.quote.order.order_id):
-        simulated = await build(context, approved, signer)
-    for step in (*simulated.depends_on, simulated):
-        with failures_journalled(context, approved.quote.order.order_id):
-            durable = await make_durable(context, signer, await _renew(context, step))
+    """Send what an approved order needs, one transaction after the other, until one fails, or would
+    break a condition of the order: that denies it."""
+    signer, order = require_signer(context), approved.quote.order
+    with failures_journalled(context, order.order_id):
+        found = await build(context, approved, signer)
+    for step in () if isinstance(found, Denied) else (*found.depends_on, found):
+        with failures_journalled(context, order.order_id):
+            found = await judge(context, order, _renew(context, step))
+            if isinstance(found, Denied):
+                break
+            durable = await make_durable(context, signer, found)
         if not await deliver(context, durable):
             return
+    if isinstance(found, Denied):
+        context.journal.append_denial(approved.quote, found)
 
 
-async def build(context: Context, approved: Approved, signer: Signer | None) -> SimulatedTx:
+async def build(context: Context, approved: Approved, signer: Signer | None) -> SimulatedTx | Denied:
     """Return the swap through the router that costs least, simulated on the newest block together with
     all it depends on: an order whose swap would fail sends nothing, not even its approval. ``signer``
-    signs permits, or nobody does."""
+    signs permits, or nobody does. A swap that would break a condition of its order is denied."""
     sources = Sources(context.node, context.policy.max_fee_wei, permit_signer=signer)
-    return await take_cheapest(context, await find_ways(context, approved), sources)
+    ways = await find_ways(context, approved)
+    return await judge(context, approved.quote.order, take_cheapest(context, ways, sources))
+
+
+async def judge(context: Context, order: Order, trial: Awaitable[SimulatedTx]) -> SimulatedTx | Denied:
+    """Return what a simulation proves, or the denial of an order whose own condition it breaks."""
+    try:
+        return await trial
+    except RevertError as error:
+        if (denied := judge_revert(order, error)) is None:
+            raise
+        context.observe(Step.CHECKED, denied)
+        return denied
 
 
 async def _renew(context: Context, simulated: SimulatedTx) -> SimulatedTx:

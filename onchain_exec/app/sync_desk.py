@@ -8,13 +8,13 @@ from collections.abc import Coroutine
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
 from onchain_exec.app.context import Observer, Policy
 from onchain_exec.app.desk import AsyncDesk, ignore
 from onchain_exec.app.prices import PairPrice
 from onchain_exec.app.registry import ChainProfile
-from onchain_exec.app.request import Amount
+from onchain_exec.app.request import Amount, OrderOptions
 from onchain_exec.chain import Rpc
 from onchain_exec.core import BlockRef, Exact
 from onchain_exec.execution import Signer, SimulatedTx
@@ -127,48 +127,16 @@ class Desk:
         return self._loop.run(self._desk.price(sell, buy))
 
     def sell(
-        self,
-        sell: str,
-        amount: Amount | None = None,
-        *,
-        buy: str,
-        amount_base_units: int | None = None,
-        max_slippage_bps: int | None = None,
-        client_order_id: str | None = None,
+        self, sell: str, amount: Amount | None = None, *, buy: str, **options: Unpack[OrderOptions]
     ) -> OrderView:
         """See `AsyncDesk.sell`."""
-        return self._loop.run(
-            self._desk.sell(
-                sell,
-                amount,
-                buy=buy,
-                amount_base_units=amount_base_units,
-                max_slippage_bps=max_slippage_bps,
-                client_order_id=client_order_id,
-            )
-        )
+        return self._loop.run(self._desk.sell(sell, amount, buy=buy, **options))
 
     def buy(
-        self,
-        buy: str,
-        amount: Amount | None = None,
-        *,
-        sell: str,
-        amount_base_units: int | None = None,
-        max_slippage_bps: int | None = None,
-        client_order_id: str | None = None,
+        self, buy: str, amount: Amount | None = None, *, sell: str, **options: Unpack[OrderOptions]
     ) -> OrderView:
         """See `AsyncDesk.buy`."""
-        return self._loop.run(
-            self._desk.buy(
-                buy,
-                amount,
-                sell=sell,
-                amount_base_units=amount_base_units,
-                max_slippage_bps=max_slippage_bps,
-                client_order_id=client_order_id,
-            )
-        )
+        return self._loop.run(self._desk.buy(buy, amount, sell=sell, **options))
 
     def execute(self, quote: Quote) -> OrderView:
         """See `AsyncDesk.execute`."""

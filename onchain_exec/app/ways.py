@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from onchain_exec.app.context import Context, Step
-from onchain_exec.app.routers import list_routers
+from onchain_exec.app.routers import list_routers_of
 from onchain_exec.core import Order, all_of
 from onchain_exec.core.block import BlockRef
 from onchain_exec.errors import EffectError, GasError, InputError, OnchainExecError, RevertError
@@ -53,7 +53,7 @@ class Choice:
 
 async def read_accounts(context: Context, order: Order, block: BlockRef) -> Mapping[str, AccountState]:
     """Return what the order's account holds, with what each router may pull of it, by router."""
-    spenders = {name: get_spender(router) for name, router in list_routers(context.profile).items()}
+    spenders = {name: get_spender(router) for name, router in list_routers_of(context.profile, order).items()}
     readings = [read_allowance(order.token_in, order.account, spender) for spender in spenders.values()]
     balances, *allowances = await context.node.perform(
         all_of([read_balances(order.account, (order.token_in,)), *readings]), block
@@ -67,7 +67,7 @@ async def read_accounts(context: Context, order: Order, block: BlockRef) -> Mapp
 
 async def find_ways(context: Context, approved: Approved) -> tuple[Way, ...]:
     """Return the approved way and those of the other routers that the limits approve as well."""
-    quote, routers = approved.quote, list_routers(context.profile)
+    quote, routers = approved.quote, list_routers_of(context.profile, approved.quote.order)
     ways = []
     for name, account in (await read_accounts(context, quote.order, quote.block)).items():
         is_own = account.spender == approved.account.spender

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from onchain_exec.app.opening import open_journal
 from onchain_exec.app.report import choice_to_json, denial_to_json, quote_to_json, transaction_to_json
 from onchain_exec.app.request import Request
 from onchain_exec.app.ways import Choice
+from onchain_exec.cli.conditions import Conditions, parse_condition
 from onchain_exec.cli.exits import Exit
 from onchain_exec.cli.options import AmountOut, AmountText, Buy, JournalPath, Json, Rpc, Sell, Slippage
 from onchain_exec.cli.output import messages, print_json
@@ -36,6 +38,7 @@ def swap(
     amount_out: AmountOut = None,
     max_slippage_bps: Slippage = None,
     client_order_id: ClientOrderId = None,
+    condition: Conditions = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the unsigned transaction; sign and send nothing.")
@@ -47,7 +50,11 @@ def swap(
     """Trade: show the plan, ask, send, wait, and report the fill."""
     if as_json and not (yes or dry_run):
         raise InputError("--json cannot ask", needed="--yes or --dry-run")
-    request = make_request(sell, buy, amount, amount_out, max_slippage_bps, client_order_id)
+    request = replace(
+        make_request(sell, buy, amount, amount_out, max_slippage_bps),
+        client_order_id=client_order_id,
+        conditions=[parse_condition(text) for text in condition or ()],
+    )
 
     choices: list[Choice] = []
 
@@ -130,10 +137,9 @@ def make_request(
     amount: str | None,
     amount_out: str | None,
     max_slippage_bps: int | None,
-    client_order_id: str | None = None,
 ) -> Request:
     """Return the request that the options of a trade describe."""
     if amount is not None and amount_out is not None:
         raise InputError("both --amount and --amount-out are given", needed="one of them")
     exact, units = (Exact.IN, amount) if amount_out is None else (Exact.OUT, amount_out)
-    return Request(sell, buy, units, None, exact, max_slippage_bps, client_order_id)
+    return Request(sell, buy, units, None, exact, max_slippage_bps)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from onchain_exec.core.address import Address
+from onchain_exec.core.condition import Condition
 from onchain_exec.core.order import Exact
 from onchain_exec.core.token import Token
 
@@ -24,7 +25,7 @@ class ParentOrder:
     ``expires_at`` (unix seconds; good till time) no more is traded. ``fill_or_kill``: the first
     chance is the only one. ``accounts`` may trade it, and ``recipient`` is paid (None: who trades).
     ``replaces`` names an earlier parent whose fills count towards ``amount``, which is cancelled and
-    must have ended for good before this one begins.
+    must have ended for good before this one begins. ``conditions`` are those of each child.
     """
 
     order_id: str
@@ -44,3 +45,4 @@ class ParentOrder:
     interval_s: int = 0
     fill_or_kill: bool = False
     replaces: str = ""
+    conditions: tuple[Condition, ...] = ()

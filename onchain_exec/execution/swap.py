@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from onchain_exec.core import Address
-from onchain_exec.errors import InputError
+from onchain_exec.errors import InputError, UnsupportedOrderError
 from onchain_exec.execution.grant import Grant, Router, TransferPermit
 from onchain_exec.execution.permit import TokenPermit
 from onchain_exec.execution.signers import Signature, make_message
@@ -33,8 +33,14 @@ def build_swap(approved: Approved, router: Router, grant: Grant, signature: Sign
 
     Raises:
         InputError: the router cannot run the route, or takes no such permit.
+        UnsupportedOrderError: the order has conditions, which our Router alone runs.
     """
     legs, terms, permit = approved.quote.route.legs, get_terms(approved), grant.permit
+    conditions = approved.quote.order.conditions
+    if conditions and not isinstance(router, RouterDeployment):
+        raise UnsupportedOrderError(
+            f"{type(router).__name__} runs no conditions after a swap", needed="our Router"
+        )
     signed = b"" if signature is None else bytes(signature)[:64] + bytes((27 + signature.y_parity,))
     match router, permit:
         case SwapRouter(), TokenPermit() | None:
@@ -45,9 +51,9 @@ def build_swap(approved: Approved, router: Router, grant: Grant, signature: Sign
             return build_universal_call(legs, terms, router)
         case RouterDeployment(), TransferPermit(nonce):
             owner = approved.account.owner
-            return build_router_call(legs, terms, router, permit=RouterPermit(owner, nonce, signed))
+            return build_router_call(legs, terms, router, conditions, RouterPermit(owner, nonce, signed))
         case RouterDeployment(), None:
-            return build_router_call(legs, terms, router)
+            return build_router_call(legs, terms, router, conditions)
     raise InputError(
         f"{type(router).__name__} takes no {type(permit).__name__}", needed="the permit of this router"
     )
@@ -68,8 +74,8 @@ def get_permit_message(approved: Approved, router: Router, grant: Grant) -> Mapp
             fields = {"details": named, "spender": spender, "sigDeadline": deadline_at}
             return make_message("PermitSingle", domain, fields)
         case RouterDeployment(), TransferPermit(nonce):
-            legs = approved.quote.route.legs
-            call = plan_router_swap(legs, get_terms(approved), router, by_permit=True)
+            legs, conditions = approved.quote.route.legs, approved.quote.order.conditions
+            call = plan_router_swap(legs, get_terms(approved), router, conditions, by_permit=True)
             return get_permit_typed_data(call, router.address, owner, nonce, chain_id)
     raise InputError(f"{type(router).__name__} takes no {type(grant.permit).__name__}")
 

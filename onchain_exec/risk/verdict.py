@@ -39,6 +39,7 @@ class DenialCode(enum.Enum):
     TOKEN_NOT_ALLOWED = "TOKEN_NOT_ALLOWED"  # noqa: S105 - a code, not a password
     QUOTE_STALE = "QUOTE_STALE"
     ALLOWANCE_FORBIDDEN = "ALLOWANCE_FORBIDDEN"
+    CONDITION_FAILED = "CONDITION_FAILED"
 
 
 @dataclass(frozen=True, slots=True)

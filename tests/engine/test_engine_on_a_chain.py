@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from onchain_exec.app.engine import DeskPath, Engine, Lane, ParentRequest
 from onchain_exec.app.opening import Opening
 from onchain_exec.app.request import Request
 from onchain_exec.app.sandbox import Sandbox
-from onchain_exec.core import Exact
+from onchain_exec.core import Call, Condition, Exact
 from onchain_exec.oms import SwitchState, get_venue_scope
+from onchain_exec.venues.erc20 import BALANCE_OF
 
 
 @pytest.fixture
@@ -45,6 +47,19 @@ async def test_turn_orders_are_filled_by_real_pools_and_the_books_agree(fork, en
         fork.chain.mine()
     assert engine.journal.find_parent("market").state is OrderState.FILLED
     assert engine.journal.find_parent("far").children == ()
+
+
+async def test_turn_child_that_would_break_its_parents_condition_denies_both(fork, engine):
+    (lane,) = engine.lanes
+    usdc = fork.profile.tokens["USDC"].address
+    balance = Call(usdc, BALANCE_OF.encode(fork.trader.address))
+    request = sell("1", "bound")
+    held = replace(request, trade=replace(request.trade, conditions=[Condition.at_most(balance, 0)]))
+    await submit(engine, held)
+    for _ in range(2):
+        await engine.turn(lane)
+    view = engine.journal.find_parent("bound")
+    assert (view.state, view.failure.code) == (OrderState.DENIED, "CONDITION_FAILED")
 
 
 async def test_turn_paused_venue_is_not_traded_through(fork, engine):

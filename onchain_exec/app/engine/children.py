@@ -121,9 +121,12 @@ async def _accept(lane: Lane, quote: Quote) -> None:
 async def _proceed(lane: Lane, approved: Approved) -> None:
     """Sign and send the first transaction that the order needs; what follows waits until it is mined."""
     signer = lane.signers[approved.account.owner]
-    simulated = await lane.path.build(approved, signer)
-    first = (*simulated.depends_on, simulated)[0]
-    await dispatch(lane.context, await make_durable(lane.context, signer, first))
+    match await lane.path.build(approved, signer):
+        case Denied() as denied:
+            lane.context.journal.append_denial(approved.quote, denied)
+        case simulated:
+            first = (*simulated.depends_on, simulated)[0]
+            await dispatch(lane.context, await make_durable(lane.context, signer, first))
 
 
 @contextmanager
@@ -159,4 +162,5 @@ def _make_child(lane: Lane, chance: Chance, now: int) -> Order:
         max_slippage_bps=parent.max_slippage_bps,
         expires_at=min(parent.expires_at, now + lane.context.policy.time_to_live_s),
         parent_id=parent.order_id,
+        conditions=parent.conditions,
     )

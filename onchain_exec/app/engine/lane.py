@@ -39,8 +39,8 @@ class Path(Protocol):
         """Return the verdict on a quote."""
         ...
 
-    async def build(self, approved: Approved, signer: Signer) -> SimulatedTx:
-        """Return the swap, simulated, with what it depends on."""
+    async def build(self, approved: Approved, signer: Signer) -> SimulatedTx | Denied:
+        """Return the swap, simulated, with what it depends on; a denial if it breaks a condition."""
         ...
 
     async def prove(self, plan: TxPlan) -> SimulatedTx:
@@ -66,7 +66,7 @@ class DeskPath:
         """Check a quote against the account and the limits."""
         return await decide(self._context, quote)
 
-    async def build(self, approved: Approved, signer: Signer) -> SimulatedTx:
+    async def build(self, approved: Approved, signer: Signer) -> SimulatedTx | Denied:
         """Build and simulate."""
         return await build(self._context, approved, signer)
 

@@ -58,6 +58,7 @@ class ParentRequest:
             interval_s=self.interval_s,
             fill_or_kill=self.fill_or_kill,
             replaces=replaced.parent.order_id if replaced else self.replaces,
+            conditions=tuple(trade.conditions),
         )
 
 

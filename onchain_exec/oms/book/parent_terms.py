@@ -6,7 +6,12 @@ from fractions import Fraction
 from typing import Any
 
 from onchain_exec.core import Exact, ParentOrder, to_address
-from onchain_exec.oms.book.terms import token_from_json, token_to_json
+from onchain_exec.oms.book.terms import (
+    condition_from_json,
+    condition_to_json,
+    token_from_json,
+    token_to_json,
+)
 
 
 def parent_to_json(parent: ParentOrder) -> dict[str, Any]:
@@ -29,6 +34,7 @@ def parent_to_json(parent: ParentOrder) -> dict[str, Any]:
         "replaces": parent.replaces,
         "starts_at": parent.starts_at,
         "expires_at": parent.expires_at,
+        "conditions": [condition_to_json(condition) for condition in parent.conditions],
     }
 
 
@@ -45,6 +51,7 @@ def parent_from_json(value: dict[str, Any]) -> ParentOrder:
             "exact": Exact(value["exact"]),
             "limit_price": _price_from_json(value["limit_price"]),
             "stop_price": _price_from_json(value["stop_price"]),
+            "conditions": tuple(condition_from_json(item) for item in value.get("conditions", ())),
         }
     )
 
