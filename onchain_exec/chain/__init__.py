@@ -1,24 +1,29 @@
 """Nodes and local chains: the one place that talks JSON-RPC."""
 
-from onchain_exec.chain.decode import FeeHistory, Header, SeenTx
-from onchain_exec.chain.heads import HeadEvent, HeadFollower
-from onchain_exec.chain.local import AnvilOptions, DevAccount, LocalChain
-from onchain_exec.chain.node import LogFilter, Node
-from onchain_exec.chain.opening import open_pool, open_rpc
-from onchain_exec.chain.pool import (
-    Endpoint,
-    EndpointLimits,
-    EndpointPool,
-    EndpointState,
-    PoolPolicy,
-    Role,
-    parse_endpoints,
-)
-from onchain_exec.chain.reverts import decode_revert
-from onchain_exec.chain.rpc import Delivery, HttpRpc, Rpc
-from onchain_exec.chain.simulation import CallResult, SimulatedBlock, StateOverride, TxCall
-from onchain_exec.chain.tools import find_tool
-from onchain_exec.chain.wire import Reply, Request
+from typing import TYPE_CHECKING
+
+from onchain_exec.lazy import load_when_asked
+
+if TYPE_CHECKING:
+    from onchain_exec.chain.decode import FeeHistory, Header, SeenTx
+    from onchain_exec.chain.heads import HeadEvent, HeadFollower
+    from onchain_exec.chain.local import AnvilOptions, DevAccount, LocalChain
+    from onchain_exec.chain.node import LogFilter, Node
+    from onchain_exec.chain.opening import open_pool, open_rpc
+    from onchain_exec.chain.pool import (
+        Endpoint,
+        EndpointLimits,
+        EndpointPool,
+        EndpointState,
+        PoolPolicy,
+        Role,
+        parse_endpoints,
+    )
+    from onchain_exec.chain.reverts import decode_revert
+    from onchain_exec.chain.rpc import Delivery, HttpRpc, Rpc
+    from onchain_exec.chain.simulation import CallResult, SimulatedBlock, StateOverride, TxCall
+    from onchain_exec.chain.tools import find_tool
+    from onchain_exec.chain.wire import Reply, Request
 
 __all__ = [
     "AnvilOptions",
@@ -52,3 +57,5 @@ __all__ = [
     "open_rpc",
     "parse_endpoints",
 ]
+
+load_when_asked(__name__)

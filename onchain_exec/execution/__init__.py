@@ -1,64 +1,69 @@
 """From an approved order to a mined transaction: build, simulate, sign, send, confirm."""
 
-from onchain_exec.execution.approvals import build_revocation, list_approved, read_approvals
-from onchain_exec.execution.build import build_cancel, build_plan, rebase
-from onchain_exec.execution.confirm import confirm, look
-from onchain_exec.execution.draft import Draft, Missing
-from onchain_exec.execution.fees import Urgency, bump_fees, choose_fees, read_fees
-from onchain_exec.execution.gas import GasRules, L1Fee
-from onchain_exec.execution.grant import Grant, Router, find_grant, get_spender
-from onchain_exec.execution.in_process import InProcessRunner
-from onchain_exec.execution.outcome import (
-    Accepted,
-    AlreadyKnown,
-    Ambiguous,
-    Mined,
-    Outcome,
-    Receipt,
-    Rejected,
-    Reverted,
-    SendOutcome,
-    StillUnknown,
-    Superseded,
-)
-from onchain_exec.execution.plan import (
-    DurableTx,
-    Fees,
-    Purpose,
-    SignedTx,
-    SimulatedTx,
-    StandingApproval,
-    TxPlan,
-)
-from onchain_exec.execution.prepare import Found, Sources, complete, fill, prepare
-from onchain_exec.execution.reprice import build_gap, is_outbid, speed_up
-from onchain_exec.execution.runs import NodeRunner, Runner
-from onchain_exec.execution.safe import (
-    SafeAccount,
-    SafeProposal,
-    build_execution,
-    collect,
-    propose,
-    read_safe,
-)
-from onchain_exec.execution.send import send
-from onchain_exec.execution.sign import sign
-from onchain_exec.execution.signers import (
-    Capability,
-    GuardedSigner,
-    KeystoreSigner,
-    KmsSigner,
-    LedgerSigner,
-    LocalSigner,
-    RemoteSigner,
-    RpcSigner,
-    Signature,
-    Signer,
-    SigningPolicy,
-    SpendCap,
-    UnsignedTx,
-)
-from onchain_exec.execution.simulate import simulate
+from typing import TYPE_CHECKING
+
+from onchain_exec.lazy import load_when_asked
+
+if TYPE_CHECKING:
+    from onchain_exec.execution.approvals import build_revocation, list_approved, read_approvals
+    from onchain_exec.execution.build import build_cancel, build_plan, rebase
+    from onchain_exec.execution.confirm import confirm, look
+    from onchain_exec.execution.draft import Draft, Missing
+    from onchain_exec.execution.fees import Urgency, bump_fees, choose_fees, read_fees
+    from onchain_exec.execution.gas import GasRules, L1Fee
+    from onchain_exec.execution.grant import Grant, Router, find_grant, get_spender
+    from onchain_exec.execution.in_process import InProcessRunner
+    from onchain_exec.execution.outcome import (
+        Accepted,
+        AlreadyKnown,
+        Ambiguous,
+        Mined,
+        Outcome,
+        Receipt,
+        Rejected,
+        Reverted,
+        SendOutcome,
+        StillUnknown,
+        Superseded,
+    )
+    from onchain_exec.execution.plan import (
+        DurableTx,
+        Fees,
+        Purpose,
+        SignedTx,
+        SimulatedTx,
+        StandingApproval,
+        TxPlan,
+    )
+    from onchain_exec.execution.prepare import Found, Sources, complete, fill, prepare
+    from onchain_exec.execution.reprice import build_gap, is_outbid, speed_up
+    from onchain_exec.execution.runs import NodeRunner, Runner
+    from onchain_exec.execution.safe import (
+        SafeAccount,
+        SafeProposal,
+        build_execution,
+        collect,
+        propose,
+        read_safe,
+    )
+    from onchain_exec.execution.send import send
+    from onchain_exec.execution.sign import sign
+    from onchain_exec.execution.signers import (
+        Capability,
+        GuardedSigner,
+        KeystoreSigner,
+        KmsSigner,
+        LedgerSigner,
+        LocalSigner,
+        RemoteSigner,
+        RpcSigner,
+        Signature,
+        Signer,
+        SigningPolicy,
+        SpendCap,
+        UnsignedTx,
+    )
+    from onchain_exec.execution.simulate import simulate
 
 __all__ = [
     "Accepted",
@@ -133,3 +138,5 @@ __all__ = [
     "simulate",
     "speed_up",
 ]
+
+load_when_asked(__name__)
