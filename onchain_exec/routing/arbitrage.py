@@ -15,8 +15,8 @@ from onchain_exec.core import BlockRef, Exact, Token
 from onchain_exec.core.fixed_point import BPS
 from onchain_exec.routing.certificate import Case, upper_bound
 from onchain_exec.routing.cycles import find_cycles, run_cycle, size_cycle
-from onchain_exec.routing.dual import DualPoint, Problem, find_trades, solve
-from onchain_exec.routing.flow import Flow
+from onchain_exec.routing.dual import DualPoint, Problem, solve
+from onchain_exec.routing.flow import Flow, list_flows
 from onchain_exec.routing.market import Market
 from onchain_exec.routing.network import Network
 from onchain_exec.routing.route import Certificate, GasModel, exclude
@@ -76,12 +76,12 @@ def find_arbitrage(token: Token, pools: PoolSet | Network, gas: GasModel = _NO_G
     network = pools if isinstance(pools, Network) else Network.build(pools)
     number, size = network.number(token), len(network.tokens)
     nothing = np.zeros(len(network.edges))
-    problem = Problem(network.edges, np.zeros(size), number, nothing, nothing)
+    problem = Problem(network.edges, np.zeros(size), number, nothing)
     every = Scope(np.arange(size), np.zeros(size, np.intp), network.edges, number, number)
     rates = best_rates(every, size, to_target=True)
     point = solve(problem, np.nan_to_num(rates, neginf=0.0), _SETTLED)
     book = _Book(gas)
-    for cycle, amount in _divide(_flows(network, problem, point), token):
+    for cycle, amount in _divide(list_flows(network.pools, network.tokens, problem, point), token):
         after = book.market.fork()
         leg = run_cycle(after, cycle, amount)
         if leg is not None:
@@ -125,22 +125,6 @@ def _certify(network: Network, problem: Problem, point: DualPoint) -> Certificat
         prices=dict(zip(network.tokens, np.exp(point.log_prices).tolist(), strict=True)),
         excluded=exclude(network.unknown, "no oracle for this kind of pool"),
     )
-
-
-def _flows(network: Network, problem: Problem, point: DualPoint) -> list[Flow]:
-    edges, trade = problem.edges, point.trade
-    return [
-        Flow(
-            network.pools[edges.pool[edge]],
-            network.tokens[edges.source[edge]],
-            network.tokens[edges.target[edge]],
-            float(trade.amount_in[edge]),
-            float(trade.amount_out[edge]),
-            0.0,
-            edge,
-        )
-        for edge in find_trades(problem, point).tolist()
-    ]
 
 
 def _divide(flows: list[Flow], token: Token) -> list[tuple[tuple[Flow, ...], int]]:

@@ -60,7 +60,7 @@ def choose_edges(problem: Problem, point: DualPoint, expired: Callable[[], bool]
     """
     if not problem.costs.any():
         root = Case(point.log_prices)
-        support = Support(find_trades(problem, point), point.value, point.log_prices)
+        support = Support(point.trade.index[find_trades(point)], point.value, point.log_prices)
         return Choice(support, root, ((upper_bound(problem, root), root),))
     return _Tree(problem, point).search(expired)
 
@@ -71,7 +71,11 @@ class _Tree:
     def __init__(self, problem: Problem, point: DualPoint) -> None:
         self.problem = problem
         self._known: dict[bytes, Support] = {}
-        starts = [np.flatnonzero(point.profit > problem.costs), point.used, *find_supports(problem, point)]
+        starts = [
+            np.flatnonzero(point.profits(len(problem.costs)) > problem.costs),
+            point.used,
+            *find_supports(problem, point),
+        ]
         self.best = max(
             (self._improve(edges, point.log_prices) for edges in starts), key=lambda support: support.worth
         )
@@ -99,19 +103,19 @@ class _Tree:
         costs[case.on] = -_ALWAYS_ON * costs.max()
         problem = replace(self.problem, costs=costs).take(index)
         compact, tokens = problem.compact()
-        log_prices, share = case.log_prices[tokens], np.empty(0)
+        log_prices = case.log_prices[tokens]
         largest = float(self.problem.costs.max())
         for part in _SOFTNESS if case.is_root else _SOFTNESS[2:]:
             solved = solve(compact, log_prices, _SOFT_TOLERANCE * part, part * largest)
-            log_prices, share = solved.log_prices, solved.share
+            log_prices = solved.log_prices
         full = case.log_prices.copy()
         full[tokens] = log_prices
-        found = self._improve(index[share > 0.5], full)
+        found = self._improve(index[solved.trade.index[solved.share > 0.5]], full)
         if found.worth > self.best.worth:
             self.best = found
         case = min(case, replace(case, log_prices=full), key=lambda way: upper_bound(self.problem, way))
         free = np.setdiff1d(index, case.on)
-        doubt = np.abs(evaluate(self.problem.take(free), case.log_prices).profit - self.problem.costs[free])
+        doubt = np.abs(self._surplus(case.log_prices)[free])
         edge = int(free[np.argmin(doubt)]) if len(free) else -1
         heappush(self._heap, (-upper_bound(self.problem, case), next(self._order), edge, case))
 
@@ -121,7 +125,7 @@ class _Tree:
         Using an edge that loses more at the case's prices than the bound is above the best support
         leads to something worse than that support.
         """
-        profit = evaluate(self.problem, case.log_prices).profit - self.problem.costs
+        profit = self._surplus(case.log_prices)
         slack = upper_bound(self.problem, case) - self.best.worth
         dominated = profit < -slack
         dominated[case.on] = False
@@ -131,7 +135,7 @@ class _Tree:
         """Return a support near ``edges`` that no edge should leave, and none join, by itself."""
         best = current = self._support(edges, log_prices)
         for _ in range(_MOST_CHANGES):
-            profit = evaluate(self.problem, current.log_prices).profit - self.problem.costs
+            profit = self._surplus(current.log_prices)
             losses = profit[current.edges]
             if (losses < 0).any():
                 dropped = max(1, int((losses < 0).sum() * _DROPPED_AT_ONCE))
@@ -145,6 +149,10 @@ class _Tree:
                 break
             best = max(best, current, key=lambda support: support.worth)
         return best
+
+    def _surplus(self, log_prices: FloatArray) -> FloatArray:
+        """Return what each edge earns at the prices beyond its cost."""
+        return evaluate(self.problem, log_prices).profits(len(self.problem.edges)) - self.problem.costs
 
     def _support(self, edges: IndexArray, log_prices: FloatArray) -> Support:
         """Return what ``edges`` alone are worth, without those that then carry nothing."""

@@ -53,7 +53,10 @@ def upper_bound(problem: Problem, case: Case) -> float:
 def upper_surplus(problem: Problem, log_prices: FloatArray) -> FloatArray:
     """Return what no trade of each edge earns more than at the prices, after its cost."""
     edges, prices = problem.edges, np.exp(log_prices)
+    given = prices[edges.target] * edges.rounding
+    taken = np.zeros(len(edges))
     trade = edges.trade(log_prices, lift=_ROUNDING)
-    given = prices[edges.target] * (trade.amount_out * (1 + _ROUNDING) + edges.rounding)
-    taken = prices[edges.source] * trade.amount_in
+    index = trade.index
+    given[index] += prices[edges.target[index]] * trade.amount_out * (1 + _ROUNDING)
+    taken[index] = prices[edges.source[index]] * trade.amount_in
     return np.asarray(given - taken + _ROUNDING * (given + taken) - problem.costs)

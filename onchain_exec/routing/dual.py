@@ -16,6 +16,7 @@ off by ``softness`` (target units), which falls from solve to solve.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -55,17 +56,18 @@ _NOISE: Final = 1e-15
 class Problem:
     """Edges between tokens 0..n-1, what is at hand of each token (negative: what is owed), in base
     units, and which token to maximise. ``costs`` is what using each edge costs, in units of the target;
-    ``tolls`` are kept from what each gives: minus the log of the part that is left."""
+    ``tolls`` are kept from what each gives, if given: minus the log of the part that is left."""
 
     edges: Edges
     endowment: FloatArray
     target: int
     costs: FloatArray
-    tolls: FloatArray
+    tolls: FloatArray | None = None
 
     def take(self, index: IndexArray) -> Problem:
         """Return the problem with the edges at ``index`` only."""
-        return replace(self, edges=self.edges.take(index), costs=self.costs[index], tolls=self.tolls[index])
+        tolls = None if self.tolls is None else self.tolls[index]
+        return replace(self, edges=self.edges.take(index), costs=self.costs[index], tolls=tolls)
 
     def compact(self) -> tuple[Problem, IndexArray]:
         """Return the problem without the tokens that nothing touches, and the numbers of the others."""
@@ -83,36 +85,59 @@ class Problem:
         return problem, tokens
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DualPoint:
-    """Log prices, the trades they cause with their profits, the dual's value and the imbalance.
+    """Log prices, the trades they cause, the dual's value and the imbalance.
 
-    ``share`` is how much of each trade counts: 1, or with costs the slope of the softened kink.
-
-    ``imbalance`` is v * (what is left over), 0 off the target in the optimum. ``gap`` is its sum, what
-    is missing being worth what is bought with it: near the optimum the first-order bound of what the
-    value exceeds it by, and far from it no illusion that a token at a price of nothing is no loss.
+    Of each of the trades: its tokens, what it takes and gives in units of the target, and ``share``, how
+    much of it counts: 1, or with costs the slope of the softened kink. ``imbalance`` is v * (what is left
+    over), 0 off the target in the optimum.
     """
 
     log_prices: FloatArray
     trade: Trade
-    profit: FloatArray
+    source: IndexArray
+    target: IndexArray
+    taken: FloatArray
+    given: FloatArray
     share: FloatArray
     value: float
     imbalance: FloatArray
-    gap: float
+
+    @cached_property
+    def gap(self) -> float:
+        """The sum of the imbalance, what is missing being worth what is bought with it: near the optimum
+        the first-order bound of what the value exceeds it by, and far from it no illusion that a token
+        at a price of nothing is no loss."""
+        missing, short = np.abs(self.imbalance), np.flatnonzero(self.imbalance < 0)
+        if len(short):
+            size = len(missing)
+            bought = np.bincount(self.source, self.share * self.given, size)[short]
+            spent = np.bincount(self.source, self.share * self.taken, size)[short]
+            missing[short] *= np.maximum(bought / np.maximum(spent, _NOTHING), 1.0)
+        return float(missing.sum())
+
+    @property
+    def profit(self) -> FloatArray:
+        """What each of the trades earns."""
+        return self.given - self.taken
 
     @property
     def used(self) -> IndexArray:
         """The edges that trade."""
-        return np.flatnonzero(self.trade.amount_in)
+        return self.trade.index[self.trade.amount_in > 0]
+
+    def profits(self, count: int) -> FloatArray:
+        """Return what each of ``count`` edges earns, 0 where it does not trade."""
+        profits = np.zeros(count)
+        profits[self.trade.index] = self.profit
+        return profits
 
 
-def find_trades(problem: Problem, point: DualPoint) -> IndexArray:
-    """Return the edges whose trades are more than rounding, by what they move or by what they earn, and
-    give at least one unit."""
-    value = np.exp(point.log_prices[problem.edges.source]) * point.trade.amount_in
-    moves = value > TRIFLE * float(value.max(initial=0.0))
+def find_trades(point: DualPoint) -> IndexArray:
+    """Return the places in ``point.trade`` of trades that are more than rounding, by what they move or by
+    what they earn, and give at least one unit."""
+    moves = point.taken > TRIFLE * float(point.taken.max(initial=0.0))
     earns = point.profit > _TRIFLING_PROFIT * abs(point.value)
     return np.flatnonzero((moves | earns) & (point.trade.amount_out >= 1))
 
@@ -122,31 +147,32 @@ def evaluate(
 ) -> DualPoint:
     """Return the dual at ``log_prices``; without ``softness`` costs are not charged."""
     edges, prices = problem.edges, np.exp(log_prices)
-    trade = edges.trade(log_prices, reach, -problem.tolls)
-    size = len(log_prices)
-    used = np.flatnonzero(trade.amount_in)  # of many edges few trade
-    source, target = edges.source[used], edges.target[used]
-    given = prices[target] * trade.amount_out[used] * np.exp(-problem.tolls[used])
-    taken = prices[source] * trade.amount_in[used]
-    profit = np.zeros(len(edges))
-    profit[used] = given - taken
-    if softness:
-        surplus = (profit - problem.costs) / softness
-        share = np.exp(-np.logaddexp(0.0, -surplus))
-        counted = softness * np.logaddexp(0.0, surplus)
+    if problem.tolls is None:
+        trade = edges.trade(log_prices, reach)
+        source, target = edges.source[trade.index], edges.target[trade.index]
+        given = prices[target] * trade.amount_out
     else:
-        share, counted = np.ones_like(profit), profit
+        trade = edges.trade(log_prices, reach, -problem.tolls)
+        source, target = edges.source[trade.index], edges.target[trade.index]
+        given = prices[target] * trade.amount_out * np.exp(-problem.tolls[trade.index])
+    taken = prices[source] * trade.amount_in
+    share = np.ones_like(taken)
+    counted = profit = given - taken
+    received, spent = given, taken
+    if softness:
+        costs = problem.costs[trade.index]
+        surplus = (profit - costs) / softness
+        share = np.exp(-np.logaddexp(0.0, -surplus))
+        # beside what the bend gives to an edge that does not trade
+        counted = softness * (np.logaddexp(0.0, surplus) - np.logaddexp(0.0, -costs / softness))
+        received, spent = share * given, share * taken
+    size = len(log_prices)
     imbalance = prices * problem.endowment
     value = float(imbalance.sum() + counted.sum())
-    imbalance += np.bincount(target, share[used] * given, size)
-    spent = np.bincount(source, share[used] * taken, size)
-    imbalance -= spent
+    imbalance += np.bincount(target, received, size)
+    imbalance -= np.bincount(source, spent, size)
     imbalance[problem.target] = 0.0
-    bought = np.bincount(source, share[used] * given, size)
-    short = imbalance < 0
-    missing = np.abs(imbalance)
-    missing[short] *= np.maximum(bought[short] / np.maximum(spent[short], _NOTHING), 1.0)
-    return DualPoint(log_prices, trade, profit, share, value, imbalance, float(missing.sum()))
+    return DualPoint(log_prices, trade, source, target, taken, given, share, value, imbalance)
 
 
 def solve(
@@ -196,17 +222,14 @@ def _descend(
 
 def _newton_step(problem: Problem, point: DualPoint, damping: float, softness: float) -> FloatArray:
     """Return the step in log prices: the target's stays 0."""
-    edges, size, prices = problem.edges, len(point.log_prices), np.exp(point.log_prices)
-    used = np.flatnonzero(point.trade.slope)
-    source, target = edges.source[used], edges.target[used]
-    weight = point.share[used] * prices[source] * point.trade.slope[used]
+    source, target, size = point.source, point.target, len(point.log_prices)
+    prices = np.exp(point.log_prices)
+    weight = point.share * prices[source] * point.trade.slope
     at_source = at_target = weight
     if softness:
-        kink = (point.share * (1 - point.share) / softness)[used]
-        given = prices[target] * point.trade.amount_out[used] * np.exp(-problem.tolls[used])
-        taken = prices[source] * point.trade.amount_in[used]
-        at_source, at_target = weight + kink * taken**2, weight + kink * given**2
-        weight = weight + kink * taken * given
+        kink = point.share * (1 - point.share) / softness
+        at_source, at_target = weight + kink * point.taken**2, weight + kink * point.given**2
+        weight = weight + kink * point.taken * point.given
     diagonal = np.bincount(source, at_source, size) + np.bincount(target, at_target, size)
     scale = float(diagonal.max(initial=0.0)) or point.gap or 1.0
     diagonal = diagonal + np.maximum(point.imbalance, 0.0) + damping * scale

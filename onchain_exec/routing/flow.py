@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from onchain_exec.core import Address, Token
+from onchain_exec.routing.dual import DualPoint, Problem, find_trades
 from onchain_exec.venues import Pool
 
 
@@ -20,6 +21,24 @@ class Flow(NamedTuple):
     amount_out: float
     value: float
     edge: int
+
+
+def list_flows(
+    pools: Sequence[Pool], tokens: Sequence[Token], problem: Problem, point: DualPoint
+) -> list[Flow]:
+    """Return the trades of ``point``, trifles left out; ``tokens`` are those of the problem, in order."""
+    trade, chosen = point.trade, find_trades(point)
+    edges = trade.index[chosen]
+    columns = (
+        map(pools.__getitem__, problem.edges.pool[edges].tolist()),
+        map(tokens.__getitem__, point.source[chosen].tolist()),
+        map(tokens.__getitem__, point.target[chosen].tolist()),
+        trade.amount_in[chosen].tolist(),
+        trade.amount_out[chosen].tolist(),
+        point.taken[chosen].tolist(),
+        edges.tolist(),
+    )
+    return list(map(Flow._make, zip(*columns, strict=True)))
 
 
 def keep_through(flows: Sequence[Flow], start: Token, end: Token) -> list[Flow]:

@@ -14,8 +14,8 @@ from onchain_exec.core import Address, BlockRef, Exact
 from onchain_exec.errors import InputError, NoRouteError, StaleStateError
 from onchain_exec.routing.branch import Choice, Support, choose_edges
 from onchain_exec.routing.certificate import upper_surplus
-from onchain_exec.routing.dual import TRIFLE, DualPoint, Problem, evaluate, find_trades, solve
-from onchain_exec.routing.flow import Flow, is_acyclic, keep_through, order_tokens
+from onchain_exec.routing.dual import TRIFLE, DualPoint, Problem, evaluate, solve
+from onchain_exec.routing.flow import Flow, is_acyclic, keep_through, list_flows, order_tokens
 from onchain_exec.routing.gas import ROUTE_GAS, TICK_GAS
 from onchain_exec.routing.market import RefusedError, Settlement, get_worth
 from onchain_exec.routing.network import Network
@@ -122,9 +122,7 @@ class _Search:
         endowment[scope.source if self.forwards else scope.target] = amount if self.forwards else -amount
         fees_wei = self.network.gas_units[edges.pool] * self.gas.price_wei + self.gas.hop_data_wei
         costs = fees_wei * self.gas.token_per_wei
-        return Problem(
-            edges, endowment, scope.target if self.forwards else scope.source, costs, np.zeros_like(costs)
-        )
+        return Problem(edges, endowment, scope.target if self.forwards else scope.source, costs)
 
     def _solve(self) -> tuple[Problem, DualPoint, Problem]:
         """Return the problem, without cycles unless they are asked for, its solution without gas, and
@@ -155,7 +153,8 @@ class _Search:
         while tick_cost and best is not None and best.ticks:
             part = problem.take(support.edges)
             ticks = [best.ticks.get(self.network.pools[pool].key, 0) for pool in part.edges.pool.tolist()]
-            surplus = evaluate(part, support.log_prices).profit - part.costs - tick_cost * np.array(ticks)
+            profits = evaluate(part, support.log_prices).profits(len(ticks))
+            surplus = profits - part.costs - tick_cost * np.array(ticks)
             if surplus.min() >= 0 or len(surplus) == 1:
                 break
             support = replace(support, edges=np.delete(support.edges, np.argmin(surplus)))
@@ -182,28 +181,14 @@ class _Search:
         return None
 
     def _solve_flows(self, problem: Problem, edges: IndexArray, log_prices: FloatArray) -> list[Flow]:
-        part, tokens = problem.take(edges).compact()
-        full = log_prices.copy()
-        point = solve(part, log_prices[tokens], _SETTLED)
-        full[tokens] = point.log_prices
-        flows = self._flows(problem.take(edges), replace(point, log_prices=full))
+        part, numbers = problem.take(edges).compact()
+        point = solve(part, log_prices[numbers], _SETTLED)
+        tokens = [self.tokens[number] for number in numbers.tolist()]
+        flows = list_flows(self.network.pools, tokens, part, point)
         return [flow._replace(edge=int(edges[flow.edge])) for flow in flows]
 
     def _flows(self, problem: Problem, point: DualPoint) -> list[Flow]:
-        """Return what the edges carry, trifles left out."""
-        edges, trade, chosen = problem.edges, point.trade, find_trades(problem, point)
-        source, target = edges.source[chosen], edges.target[chosen]
-        amount_in = trade.amount_in[chosen]
-        columns = (
-            (self.network.pools[pool] for pool in edges.pool[chosen].tolist()),
-            (self.tokens[number] for number in source.tolist()),
-            (self.tokens[number] for number in target.tolist()),
-            amount_in.tolist(),
-            trade.amount_out[chosen].tolist(),
-            (np.exp(point.log_prices[source]) * amount_in).tolist(),
-            chosen.tolist(),
-        )
-        return list(map(Flow._make, zip(*columns, strict=True)))
+        return list_flows(self.network.pools, self.tokens, problem, point)
 
     def _lead_forward(self, edges: Edges, order: Sequence[Address]) -> NDArray[np.bool_]:
         """Return which edges lead nearer to the end, or else forwards in ``order``."""

@@ -28,6 +28,6 @@ def find_supports(problem: Problem, point: DualPoint) -> Iterator[IndexArray]:
         point = solve(replace(problem, tolls=tolls), point.log_prices, _TOLERANCE)
         used = point.used
         yield used
-        value = np.exp(point.log_prices[problem.edges.source[used]]) * point.trade.amount_in[used]
+        value = point.taken[point.trade.amount_in > 0]
         tolls = tolls.copy()
         tolls[used] = np.minimum(problem.costs[used] / value, _DEAREST)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Self
 
 import numpy as np
@@ -75,13 +76,10 @@ class Concentrated:
 
     def take(self, index: IndexArray) -> Self:
         """Return the curves at ``index``; the tables stay shared."""
-        return replace(
-            self,
-            first=self.first[index],
-            last=self.last[index],
-            keep=self.keep[index],
-            offset=self.offset[index],
-        )
+        taken = copy(self)
+        for column in ("first", "last", "keep", "offset", "_log_keep", "_start"):
+            object.__setattr__(taken, column, getattr(self, column)[index])
+        return taken
 
     def start(self) -> FloatArray:
         """Return the log of the marginal rate at zero."""
@@ -89,18 +87,20 @@ class Concentrated:
 
     def trade(self, log_price: FloatArray, reach: float) -> Trade:
         """Return the best trades; see `Curves`."""
-        trade = Trade(*np.zeros((3, len(log_price))))
-        near = np.flatnonzero(log_price + self._start > -reach)  # the others neither trade nor resist
+        near = np.flatnonzero(log_price + self._start > -reach)
         keep = self.keep[near]
         target_log = -(log_price[near] + self._log_keep[near]) / 2
         step = np.searchsorted(self.keys, self.offset[near] - target_log, side="right") - 1
         step = np.clip(step, self.first[near], self.last[near])
         start, end, liquidity = self.root[step], self.root_end[step], self.liquidity[step]
         root = np.clip(np.exp(target_log), end, start)
-        trade.amount_in[near] = (self.sum_in[step] + liquidity * (start - root) / (start * root)) / keep
-        trade.amount_out[near] = self.sum_out[step] + liquidity * (start - root)
-        trade.slope[near] = np.where(root > end, liquidity / (2 * keep * root), 0.0)
-        return trade
+        fallen = liquidity * (start - root)
+        return Trade(
+            near,
+            (self.sum_in[step] + fallen / (start * root)) / keep,
+            self.sum_out[step] + fallen,
+            np.where(root > end, liquidity / (2 * keep * root), 0.0),
+        )
 
 
 def _sums_before(steps: FloatArray) -> FloatArray:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Self
 
 import numpy as np
 
-from onchain_exec.routing.oracles.curves import FloatArray, IndexArray, Trade
+from onchain_exec.routing.oracles.curves import FloatArray, Rows, Trade
 
 
 @dataclass(frozen=True, slots=True)
-class ConstantProduct:
+class ConstantProduct(Rows):
     """``amount_out = reserve_out * d / (reserve_in + d)`` with the input reserve divided by 1 - fee.
 
     With x = log_price + log(reserve_out / reserve_in) the best trade is
@@ -25,10 +24,6 @@ class ConstantProduct:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_start", np.log(self.reserve_out / self.reserve_in))
 
-    def take(self, index: IndexArray) -> Self:
-        """Return the curves at ``index``."""
-        return type(self)(self.reserve_in[index], self.reserve_out[index])
-
     def start(self) -> FloatArray:
         """Return the log of the marginal rate at zero."""
         return self._start
@@ -36,10 +31,9 @@ class ConstantProduct:
     def trade(self, log_price: FloatArray, reach: float) -> Trade:
         """Return the best trades; see `Curves`."""
         excess = log_price + self._start
-        near = np.flatnonzero(excess > -reach)  # the others neither trade nor resist
+        near = np.flatnonzero(excess > -reach)
         reserve_in, growth = self.reserve_in[near], np.expm1(np.maximum(excess[near], 0.0) / 2)
-        trade = Trade(*np.zeros((3, len(excess))))
-        trade.amount_in[near] = reserve_in * growth
-        trade.amount_out[near] = self.reserve_out[near] * growth / (1 + growth)
-        trade.slope[near] = reserve_in * (1 + growth) / 2
-        return trade
+        grown = 1 + growth
+        return Trade(
+            near, reserve_in * growth, self.reserve_out[near] * growth / grown, reserve_in * grown / 2
+        )

@@ -6,6 +6,7 @@ operations. Floats propose only: what they find is settled in exact integers aft
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from typing import NamedTuple, Protocol, Self, TypeAlias
 
 import numpy as np
@@ -16,11 +17,13 @@ IndexArray: TypeAlias = NDArray[np.intp]
 
 
 class Trade(NamedTuple):
-    """The most profitable trade of each curve at given prices, base units.
+    """The most profitable trades at given prices, base units, of the curves at ``index``, which ascends:
+    of many curves few trade or are about to.
 
     ``amount_in`` includes the fee. ``slope`` is the derivative of amount_in by the log price.
     """
 
+    index: IndexArray
     amount_in: FloatArray
     amount_out: FloatArray
     slope: FloatArray
@@ -36,12 +39,24 @@ class Curves(Protocol):
     def trade(self, log_price: FloatArray, reach: float) -> Trade:
         """Return the trades that maximise ``exp(log_price) * amount_out - amount_in``.
 
-        ``log_price`` is the log of the value of a unit out in units in. A curve that does not trade
-        has zero amounts; its slope is the one at zero where it would trade at ``log_price + reach``,
-        so that a step of the solver that long sees the resistance it will meet.
+        ``log_price`` is the log of the value of a unit out in units in. A curve that would trade at
+        ``log_price + reach`` only is there with zero amounts and the slope at zero, so that a step of
+        the solver that long sees the resistance it will meet.
         """
         ...
 
     def start(self) -> FloatArray:
         """Return the log of the marginal rate at zero: units out per unit in, after the fee."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Curves each of which is one row of the fields, which are columns."""
+
+    def take(self, index: IndexArray) -> Self:
+        """Return the curves at ``index``."""
+        taken = object.__new__(type(self))
+        for column in fields(self):
+            object.__setattr__(taken, column.name, getattr(self, column.name)[index])
+        return taken

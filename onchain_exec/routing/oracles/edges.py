@@ -48,22 +48,26 @@ class Edges:
         """Return each edge's log marginal rate at zero, after the fee."""
         return np.concatenate([group.start() for group in self.groups] or [np.empty(0)])
 
-    def trade(self, log_prices: FloatArray, reach: float = 0.0, lift: FloatArray | float = 0.0) -> Trade:
+    def trade(
+        self, log_prices: FloatArray, reach: float = 0.0, lift: FloatArray | float | None = None
+    ) -> Trade:
         """Return each edge's most profitable trade at the log prices of the tokens, what comes out being
         worth ``lift`` more."""
-        return self._trade(log_prices[self.target] - log_prices[self.source] + lift, reach)
+        log_ratio = log_prices[self.target] - log_prices[self.source]
+        return self._trade(log_ratio if lift is None else log_ratio + lift, reach)
 
     def resistance(self, log_ratio: FloatArray) -> FloatArray:
-        """Return the slope of each edge's trade at the log of the value of a unit out in units in."""
+        """Return the slope of each edge's trade at the log of the value of a unit out in units in, where
+        that is its start or more."""
         return self._trade(log_ratio, 1.0).slope
 
     def _trade(self, log_ratio: FloatArray, reach: float) -> Trade:
-        parts = [
-            group.trade(log_ratio[begin:end], reach)
-            for group, begin, end in zip(self.groups, (0, *self.ends), self.ends, strict=False)
-        ]
+        parts: list[Trade] = []
+        for group, begin, end in zip(self.groups, (0, *self.ends), self.ends, strict=False):
+            part = group.trade(log_ratio[begin:end], reach)
+            parts.append(part._replace(index=part.index + begin) if begin else part)
         if len(parts) == 1:
             return parts[0]
         if not parts:
-            return Trade(*(np.empty(0),) * 3)
+            return Trade(np.empty(0, np.intp), *(np.empty(0),) * 3)
         return Trade(*(np.concatenate(column) for column in zip(*parts, strict=True)))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, fields
-from typing import Final, NamedTuple, Self
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from onchain_exec.routing.oracles.curves import FloatArray, IndexArray, Trade
+from onchain_exec.routing.oracles.curves import FloatArray, Rows, Trade
 
 _MOST_STEPS: Final = 80
 _HIGHEST: Final = 40.0
@@ -25,7 +25,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Implicit:
+class Implicit(Rows):
     """``balance_in`` is where the curve starts, in the scale of its equation; ``unit_in`` (fee
     included) and ``unit_out`` (after the fee) are base units per unit of that scale.
 
@@ -36,42 +36,46 @@ class Implicit:
     balance_in: FloatArray
     unit_in: FloatArray
     unit_out: FloatArray
+    _start: FloatArray = field(init=False)
+    _start_out: FloatArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        first = self.at(self.balance_in)
+        object.__setattr__(self, "_start", first.log_price + np.log(self.unit_out / self.unit_in))
+        object.__setattr__(self, "_start_out", first.balance_out)
 
     @abstractmethod
     def at(self, balance_in: FloatArray) -> Place:
         """Return the curve's point at an input balance."""
 
-    def take(self, index: IndexArray) -> Self:
-        """Return the curves at ``index``."""
-        return type(self)(*(getattr(self, field.name)[index] for field in fields(self)))
-
     def start(self) -> FloatArray:
         """Return the log of the marginal rate at zero."""
-        return np.asarray(self.at(self.balance_in).log_price + np.log(self.unit_out / self.unit_in))
+        return self._start
 
     def trade(self, log_price: FloatArray, reach: float) -> Trade:
         """Return the best trades; see `Curves`."""
-        first = self.at(self.balance_in)
-        excess = log_price + first.log_price + np.log(self.unit_out / self.unit_in)
-        growth = np.zeros_like(excess)
-        trading = np.flatnonzero(excess > 0)
-        if len(trading):
-            growth[trading] = self.take(trading)._find_growth(first.log_price[trading] - excess[trading])
-        last = self.at(self.balance_in * np.exp(growth))
+        near = np.flatnonzero(log_price + self._start > -reach)
+        curves = self.take(near)
+        growth = curves._find_growth(-log_price[near])
+        last, scale = curves.at(curves.balance_in * np.exp(growth)), curves.unit_in * curves.balance_in
         return Trade(
-            self.unit_in * self.balance_in * np.expm1(growth),
-            self.unit_out * np.maximum(first.balance_out - last.balance_out, 0.0),
-            np.where(excess > -reach, self.unit_in * self.balance_in * np.exp(growth) / -last.bend, 0.0),
+            near,
+            scale * np.expm1(growth),
+            curves.unit_out * np.maximum(curves._start_out - last.balance_out, 0.0),
+            scale * np.exp(growth) / -last.bend,
         )
 
-    def _find_growth(self, log_price: FloatArray) -> FloatArray:
-        """Return the log growth of the input balance at which the curve's log price is ``log_price``."""
-        low, high = np.zeros_like(log_price), np.full_like(log_price, _HIGHEST)
-        growth = np.zeros_like(log_price)
+    def _find_growth(self, log_rate: FloatArray) -> FloatArray:
+        """Return the log growth of the input balance at which the marginal rate is down to ``log_rate``,
+        and 0 where it is below from the start."""
+        unit = np.log(self.unit_out / self.unit_in)
+        wanted = np.minimum(log_rate, self._start) - unit
+        low, high = np.zeros_like(wanted), np.full_like(wanted, _HIGHEST)
+        growth = np.zeros_like(wanted)
         for _ in range(_MOST_STEPS):
             place = self.at(self.balance_in * np.exp(growth))
-            above = place.log_price - log_price
-            if np.abs(above).max() <= _EXACT:
+            above = place.log_price - wanted
+            if np.abs(above).max(initial=0.0) <= _EXACT:
                 break
             low, high = np.where(above > 0, growth, low), np.where(above > 0, high, growth)
             step = growth - above / place.bend

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from onchain_exec.routing.oracles.curves import FloatArray, IndexArray, Trade
+from onchain_exec.routing.oracles.curves import FloatArray, Rows, Trade
 
 
 @dataclass(frozen=True, slots=True)
-class Weighted:
+class Weighted(Rows):
     """``amount_out = balance_out * (1 - (balance_in / (balance_in + d)) ** ratio)``, with the input
     balance divided by 1 - fee and ``ratio`` = weight_in / weight_out.
 
@@ -25,24 +24,25 @@ class Weighted:
     balance_out: FloatArray
     ratio: FloatArray
     largest: FloatArray
+    _start: FloatArray = field(init=False)
 
-    def take(self, index: IndexArray) -> Self:
-        """Return the curves at ``index``."""
-        columns = (self.balance_in, self.balance_out, self.ratio, self.largest)
-        return type(self)(*(column[index] for column in columns))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_start", np.log(self.balance_out * self.ratio / self.balance_in))
 
     def start(self) -> FloatArray:
         """Return the log of the marginal rate at zero."""
-        return np.asarray(np.log(self.balance_out * self.ratio / self.balance_in))
+        return self._start
 
     def trade(self, log_price: FloatArray, reach: float) -> Trade:
         """Return the best trades; see `Curves`."""
-        excess = log_price + self.start()
-        wanted = np.maximum(excess, 0.0) / (self.ratio + 1)
-        growth = np.minimum(wanted, np.log1p(self.largest))
-        inside = (excess > -reach) & (growth == wanted)
+        excess = log_price + self._start
+        near = np.flatnonzero(excess > -reach)
+        balance_in, ratio = self.balance_in[near], self.ratio[near]
+        wanted = np.maximum(excess[near], 0.0) / (ratio + 1)
+        growth = np.minimum(wanted, np.log1p(self.largest[near]))
         return Trade(
-            self.balance_in * np.expm1(growth),
-            -self.balance_out * np.expm1(-self.ratio * growth),
-            np.where(inside, self.balance_in * np.exp(growth) / (self.ratio + 1), 0.0),
+            near,
+            balance_in * np.expm1(growth),
+            -self.balance_out[near] * np.expm1(-ratio * growth),
+            np.where(growth == wanted, balance_in * np.exp(growth) / (ratio + 1), 0.0),
         )
