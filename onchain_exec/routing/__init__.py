@@ -1,11 +1,25 @@
 """Which pools fill an order best, in exact integers, and how good that is."""
 
-from onchain_exec.routing.arbitrage import Arbitrage, find_arbitrage
-from onchain_exec.routing.network import Network
-from onchain_exec.routing.quote import Quote, bind_quote, make_quote
-from onchain_exec.routing.route import Certificate, Exclusion, GasModel, Options, Route, Shape, Swap, Terms
-from onchain_exec.routing.search import find_route
-from onchain_exec.routing.shares import HopShare, get_hop_shares
+from typing import TYPE_CHECKING
+
+from onchain_exec.lazy import load_when_asked
+
+if TYPE_CHECKING:
+    from onchain_exec.routing.arbitrage import Arbitrage, find_arbitrage
+    from onchain_exec.routing.network import Network
+    from onchain_exec.routing.quote import Quote, bind_quote, make_quote
+    from onchain_exec.routing.route import (
+        Certificate,
+        Exclusion,
+        GasModel,
+        Options,
+        Route,
+        Shape,
+        Swap,
+        Terms,
+    )
+    from onchain_exec.routing.search import find_route
+    from onchain_exec.routing.shares import HopShare, get_hop_shares
 
 __all__ = [
     "Arbitrage",
@@ -26,3 +40,5 @@ __all__ = [
     "get_hop_shares",
     "make_quote",
 ]
+
+load_when_asked(__name__)

@@ -60,7 +60,7 @@ def choose_edges(problem: Problem, point: DualPoint, expired: Callable[[], bool]
     """
     if not problem.costs.any():
         root = Case(point.log_prices)
-        support = Support(point.trade.index[find_trades(point)], point.value, point.log_prices)
+        support = Support(point.trade.which[find_trades(point)], point.value, point.log_prices)
         return Choice(support, root, ((upper_bound(problem, root), root),))
     return _Tree(problem, point).search(expired)
 
@@ -110,7 +110,7 @@ class _Tree:
             log_prices = solved.log_prices
         full = case.log_prices.copy()
         full[tokens] = log_prices
-        found = self._improve(index[solved.trade.index[solved.share > 0.5]], full)
+        found = self._improve(index[solved.trade.which[solved.share > 0.5]], full)
         if found.worth > self.best.worth:
             self.best = found
         case = min(case, replace(case, log_prices=full), key=lambda way: upper_bound(self.problem, way))

@@ -56,7 +56,6 @@ def upper_surplus(problem: Problem, log_prices: FloatArray) -> FloatArray:
     given = prices[edges.target] * edges.rounding
     taken = np.zeros(len(edges))
     trade = edges.trade(log_prices, lift=_ROUNDING)
-    index = trade.index
-    given[index] += prices[edges.target[index]] * trade.amount_out * (1 + _ROUNDING)
-    taken[index] = prices[edges.source[index]] * trade.amount_in
+    given[trade.which] += prices[edges.target[trade.which]] * trade.amount_out * (1 + _ROUNDING)
+    taken[trade.which] = prices[edges.source[trade.which]] * trade.amount_in
     return np.asarray(given - taken + _ROUNDING * (given + taken) - problem.costs)

@@ -125,12 +125,12 @@ class DualPoint:
     @property
     def used(self) -> IndexArray:
         """The edges that trade."""
-        return self.trade.index[self.trade.amount_in > 0]
+        return self.trade.which[self.trade.amount_in > 0]
 
     def profits(self, count: int) -> FloatArray:
         """Return what each of ``count`` edges earns, 0 where it does not trade."""
         profits = np.zeros(count)
-        profits[self.trade.index] = self.profit
+        profits[self.trade.which] = self.profit
         return profits
 
 
@@ -149,18 +149,18 @@ def evaluate(
     edges, prices = problem.edges, np.exp(log_prices)
     if problem.tolls is None:
         trade = edges.trade(log_prices, reach)
-        source, target = edges.source[trade.index], edges.target[trade.index]
+        source, target = edges.source[trade.which], edges.target[trade.which]
         given = prices[target] * trade.amount_out
     else:
         trade = edges.trade(log_prices, reach, -problem.tolls)
-        source, target = edges.source[trade.index], edges.target[trade.index]
-        given = prices[target] * trade.amount_out * np.exp(-problem.tolls[trade.index])
+        source, target = edges.source[trade.which], edges.target[trade.which]
+        given = prices[target] * trade.amount_out * np.exp(-problem.tolls[trade.which])
     taken = prices[source] * trade.amount_in
     share = np.ones_like(taken)
     counted = profit = given - taken
     received, spent = given, taken
     if softness:
-        costs = problem.costs[trade.index]
+        costs = problem.costs[trade.which]
         surplus = (profit - costs) / softness
         share = np.exp(-np.logaddexp(0.0, -surplus))
         # beside what the bend gives to an edge that does not trade

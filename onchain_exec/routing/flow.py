@@ -28,7 +28,7 @@ def list_flows(
 ) -> list[Flow]:
     """Return the trades of ``point``, trifles left out; ``tokens`` are those of the problem, in order."""
     trade, chosen = point.trade, find_trades(point)
-    edges = trade.index[chosen]
+    edges = trade.which[chosen]
     columns = (
         map(pools.__getitem__, problem.edges.pool[edges].tolist()),
         map(tokens.__getitem__, point.source[chosen].tolist()),

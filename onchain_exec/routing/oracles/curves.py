@@ -17,13 +17,13 @@ IndexArray: TypeAlias = NDArray[np.intp]
 
 
 class Trade(NamedTuple):
-    """The most profitable trades at given prices, base units, of the curves at ``index``, which ascends:
-    of many curves few trade or are about to.
+    """The most profitable trades at given prices, base units, of the curves numbered ``which``, in
+    ascending order: of many curves few trade or are about to.
 
     ``amount_in`` includes the fee. ``slope`` is the derivative of amount_in by the log price.
     """
 
-    index: IndexArray
+    which: IndexArray
     amount_in: FloatArray
     amount_out: FloatArray
     slope: FloatArray

@@ -65,7 +65,7 @@ class Edges:
         parts: list[Trade] = []
         for group, begin, end in zip(self.groups, (0, *self.ends), self.ends, strict=False):
             part = group.trade(log_ratio[begin:end], reach)
-            parts.append(part._replace(index=part.index + begin) if begin else part)
+            parts.append(part._replace(which=part.which + begin) if begin else part)
         if len(parts) == 1:
             return parts[0]
         if not parts:

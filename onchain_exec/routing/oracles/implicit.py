@@ -71,7 +71,7 @@ class Implicit(Rows):
         unit = np.log(self.unit_out / self.unit_in)
         wanted = np.minimum(log_rate, self._start) - unit
         low, high = np.zeros_like(wanted), np.full_like(wanted, _HIGHEST)
-        growth = np.zeros_like(wanted)
+        growth: FloatArray = np.zeros_like(wanted)
         for _ in range(_MOST_STEPS):
             place = self.at(self.balance_in * np.exp(growth))
             above = place.log_price - wanted
