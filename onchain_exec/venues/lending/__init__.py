@@ -1,0 +1,1 @@
+"""Lending markets: collateral and debt as the chain counts them, and what may be done with them."""

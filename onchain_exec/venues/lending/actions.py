@@ -1,0 +1,84 @@
+"""What an account does at a lending market, in base units of each token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from onchain_exec.core import Token, format_amount
+from onchain_exec.core.fixed_point import MAX_UINT256
+
+ALL: Final = MAX_UINT256
+"""As an amount to withdraw or repay: whatever there is when the chain runs it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Lend ``amount`` of the account's ``token``; it may become collateral by that."""
+
+    token: Token
+    amount: int
+
+    def __str__(self) -> str:
+        return f"supply {_show(self.amount, self.token)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Take back ``amount`` of what was lent."""
+
+    token: Token
+    amount: int
+
+    def __str__(self) -> str:
+        return f"withdraw {_show(self.amount, self.token)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Borrow:
+    """Borrow ``amount`` at the variable rate."""
+
+    token: Token
+    amount: int
+
+    def __str__(self) -> str:
+        return f"borrow {_show(self.amount, self.token)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Repay:
+    """Repay at most ``amount`` of the account's own variable debt; what is more is not taken."""
+
+    token: Token
+    amount: int
+
+    def __str__(self) -> str:
+        return f"repay {_show(self.amount, self.token)}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetCollateral:
+    """Let what was lent of ``token`` count as collateral, or no longer."""
+
+    token: Token
+    enabled: bool
+
+    def __str__(self) -> str:
+        return f"{'use' if self.enabled else 'stop using'} {self.token} as collateral"
+
+
+@dataclass(frozen=True, slots=True)
+class SetEMode:
+    """Enter the efficiency mode ``mode``, or leave with 0."""
+
+    mode: int
+
+    def __str__(self) -> str:
+        return f"enter e-mode {self.mode}" if self.mode else "leave e-mode"
+
+
+LendingAction: TypeAlias = Supply | Withdraw | Borrow | Repay | SetCollateral | SetEMode
+
+
+def _show(amount: int, token: Token) -> str:
+    return f"all {token}" if amount == ALL else f"{format_amount(amount, token)} {token}"
