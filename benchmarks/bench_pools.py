@@ -1,7 +1,9 @@
 """Pools on a local node: the time to load one of 1,000 ticks, events followed, memory of many.
 
 Loading is the median of some rounds by the wall clock, as the node's work is in it; following the best
-by CPU time. Events are two thirds swaps, one third mints and burns of the pool's own ticks.
+by CPU time. Events are two thirds swaps, one third mints and burns of the pool's own ticks. Peers:
+degenbot, and for loading Uniswap's TickLens through web3.py; both are told where the ticks are, ours
+looks for them. All must come to the same state; the row names the faster one.
 """
 
 from __future__ import annotations
@@ -12,8 +14,11 @@ import time
 import tracemalloc
 from collections import Counter
 from itertools import groupby
+from pathlib import Path
+from typing import Any
 
-from benchmarks.row import Row
+from benchmarks import peers, tick_lens
+from benchmarks.row import Row, higher_is_better, lower_is_better
 from onchain_exec.app.pools.history import PoolHistory
 from onchain_exec.app.pools.reading import read_named_pools
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
@@ -32,6 +37,8 @@ TICKS, FEE_PIPS, SPACING = 1_000, 500, 10
 TURNS, SWAPS = 334, 6  # a turn is three blocks: swaps, mints, a burn
 LOADED = 10_000
 ROUNDS = 15
+DEGENBOT = "degenbot 0.3.0"
+DEGENBOT_PROGRAM = Path(__file__).parent / "peer_degenbot_pools.py"
 
 _PER_CALL = 25  # positions: about 0.4 million gas each
 _NEVER = 2**48
@@ -48,12 +55,10 @@ _SWAP = Function("exactInputSingle((address,address,uint24,address,uint256,uint2
 def run() -> list[Row]:
     """Return the rows."""
     with Sandbox.start() as sandbox:
-        market = _Market(sandbox)
-        load_ms, rate = asyncio.run(_measure(market))
+        rows = asyncio.run(_measure(_Market(sandbox)))
         memory_mb = asyncio.run(_measure_memory(sandbox))
     return [
-        Row(f"load {TICKS}-tick pool", load_ms, "ms"),
-        Row("events applied", rate, "per second"),
+        *rows,
         Row(f"memory of {LOADED} v3 pools", memory_mb, "MB"),
     ]
 
@@ -105,9 +110,13 @@ class _Market:
         self.evm.call(DEPLOYER, to, _MULTICALL.encode(calls))
 
 
-async def _measure(market: _Market) -> tuple[float, float]:
+async def _measure(market: _Market) -> list[Row]:
     node = await Node.connect(market.sandbox.url)
     pool, load_ms = await _load(node, market.pool)
+    loaders = {
+        tick_lens.NAME: tick_lens.measure(market.evm, market.sandbox.url, pool, ROUNDS),
+        DEGENBOT: _load_with_degenbot(market.sandbox.url, pool),
+    }
     first = await node.get_block()
     for _ in range(TURNS):
         market.swap(SWAPS)
@@ -122,7 +131,33 @@ async def _measure(market: _Market) -> tuple[float, float]:
     fresh, _ = await _load(node, market.pool)
     rate = max(_follow(pool, logs, fresh) for _ in range(ROUNDS))
     await node.close()
-    return load_ms, rate
+    fastest = min(loaders, key=lambda name: loaders[name])
+    peer_rate = _follow_with_degenbot(pool, logs, fresh)
+    return [
+        lower_is_better(f"load {TICKS}-tick pool", load_ms, "ms", fastest, loaders[fastest]),
+        higher_is_better("events applied", rate, "per second", DEGENBOT, peer_rate),
+    ]
+
+
+def _load_with_degenbot(url: str, pool: UniswapV3Pool) -> float:
+    task = {"url": url, "address": pool.address, "words": tick_lens.list_words(pool), "rounds": ROUNDS}
+    found = peers.ask_python("degenbot", DEGENBOT_PROGRAM, ("load", task))
+    _require_state(found["state"], pool)
+    return float(found["ms"])
+
+
+def _follow_with_degenbot(pool: UniswapV3Pool, logs: tuple[Log, ...], fresh: UniswapV3Pool) -> float:
+    told = [(log.block_number, [topic.hex() for topic in log.topics], log.data.hex()) for log in logs]
+    task = {"state": pool.to_json(), "logs": told, "rounds": ROUNDS}
+    found = peers.ask_python("degenbot", DEGENBOT_PROGRAM, ("follow", task))
+    _require_state(found["state"], fresh)
+    return float(found["per_second"])
+
+
+def _require_state(found: dict[str, Any], pool: UniswapV3Pool) -> None:
+    ours = pool.to_json()
+    if found != {name: ours[name] for name in found}:
+        raise AssertionError("degenbot comes to another state")
 
 
 async def _load(node: Node, address: Address) -> tuple[UniswapV3Pool, float]:

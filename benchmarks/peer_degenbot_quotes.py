@@ -9,39 +9,10 @@ import time
 from fractions import Fraction
 from typing import Any
 
-from degenbot.uniswap.types import (
-    UniswapV2PoolState,
-    UniswapV3BitmapAtWord,
-    UniswapV3LiquidityAtTick,
-    UniswapV3PoolState,
-)
+from degenbot.uniswap.types import UniswapV2PoolState
 from degenbot.uniswap.v2_liquidity_pool import UniswapV2Pool
 from degenbot.uniswap.v3_liquidity_pool import UniswapV3Pool
-
-ADDRESS = "0x0000000000000000000000000000000000000000"
-
-
-def make_v3(state: dict[str, Any]) -> UniswapV3Pool:
-    """Return the pool with its full tick map."""
-    pool = object.__new__(UniswapV3Pool)
-    spacing = int(state["tick_spacing"])
-    words = {}
-    for tick, _ in state["ticks"]:
-        word, bit = divmod(int(tick) // spacing, 256)
-        words[word] = words.get(word, 0) | 1 << bit
-    pool.token0, pool.token1 = "token0", "token1"
-    pool.fee, pool.tick_spacing, pool.sparse_liquidity_map = int(state["fee_pips"]), spacing, False
-    pool._state = UniswapV3PoolState(
-        pool=ADDRESS,
-        liquidity=int(state["liquidity"]),
-        sqrt_price_x96=int(state["sqrt_price_x96"]),
-        tick=int(state["tick"]),
-        tick_bitmap={word: UniswapV3BitmapAtWord(bitmap) for word, bitmap in words.items()},
-        tick_data={
-            int(tick): UniswapV3LiquidityAtTick(int(net), abs(int(net))) for tick, net in state["ticks"]
-        },
-    )
-    return pool
+from degenbot_pools import ADDRESS, make_v3
 
 
 def make_v2(state: dict[str, Any]) -> UniswapV2Pool:
