@@ -5,8 +5,7 @@ SQLAlchemy's own way through a statement takes ten times as long as SQLite needs
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import ClauseElement, Connection, Dialect
@@ -56,27 +55,24 @@ class Driver:
     def run(self, statement: Statement, **values: object) -> Any:
         """Run it with these parameters; return the cursor that its rows come from."""
         text = statement.get_text(self._connection.dialect)
-        with self._get_cursor() as cursor:
-            cursor.execute(text.text, text.bind(values))
-            return cursor
+        return self._ask("execute", text.text, text.bind(values))
 
     def run_each(self, statement: Statement, rows: Iterable[Mapping[str, object]]) -> None:
         """Run it once for each row of parameters."""
         text = statement.get_text(self._connection.dialect)
-        with self._get_cursor() as cursor:
-            cursor.executemany(text.text, [text.bind(row) for row in rows])
+        self._ask("executemany", text.text, [text.bind(row) for row in rows])
 
     def run_text(self, text: str) -> None:
         """Run what is no statement of SQLAlchemy's."""
-        with self._get_cursor() as cursor:
-            cursor.execute(text)
+        self._ask("execute", text)
 
-    @contextmanager
-    def _get_cursor(self) -> Iterator[Any]:
-        driver = self._connection.connection
+    def _ask(self, method: str, *arguments: object) -> Any:
+        driver, dialect = self._connection.connection, self._connection.dialect
         try:
-            yield driver.cursor()
-        except self._connection.dialect.loaded_dbapi.Error as error:
-            if self._connection.dialect.is_disconnect(error, driver, None):
+            cursor = driver.cursor()
+            getattr(cursor, method)(*arguments)
+        except dialect.loaded_dbapi.Error as error:
+            if dialect.is_disconnect(error, driver, None):
                 self._connection.invalidate(error)
             raise DBAPIError("", None, error) from error
+        return cursor
