@@ -13,8 +13,9 @@ from typing import Any, Self, Unpack
 from onchain_exec.app.approvals import find_approvals, pick_approvals, prepare_revocations, revoke
 from onchain_exec.app.context import Context, Observer, Policy, Step
 from onchain_exec.app.endpoints import open_configured_rpc
+from onchain_exec.app.journals import find_order
 from onchain_exec.app.market import read_tokens
-from onchain_exec.app.opening import Opening, find_order, make_policy, make_signer
+from onchain_exec.app.opening import Opening, make_policy, make_signer
 from onchain_exec.app.pools.discovery import find_pools
 from onchain_exec.app.prices import PairPrice, read_pair_price
 from onchain_exec.app.recover import resume_all

@@ -11,12 +11,12 @@ from typing import Final
 
 from onchain_exec.app.context import Context, Observer, Policy
 from onchain_exec.app.registry import ChainProfile, get_chain_profile
-from onchain_exec.app.settings import Settings, load_settings
+from onchain_exec.app.settings import Settings
 from onchain_exec.app.switched_signer import SwitchedSigner
 from onchain_exec.chain import Node, Rpc
-from onchain_exec.errors import ConfigError, InputError
+from onchain_exec.errors import ConfigError
 from onchain_exec.execution import KeystoreSigner, LocalSigner, Signer
-from onchain_exec.oms import Journal, OrderView
+from onchain_exec.oms import Journal
 from onchain_exec.risk import Limits
 from onchain_exec.venues.router import ROUTER_ERRORS
 
@@ -95,30 +95,6 @@ def make_signer(settings: Settings, chain_id: int) -> Signer | None:
             _read_text(settings.keystore), settings.keystore_password.get_secret_value(), chain_id=chain_id
         )
     return LocalSigner(LOCAL_TRADER_KEY, chain_id=chain_id) if chain_id == LOCAL_CHAIN_ID else None
-
-
-def open_journal(path: str | None = None) -> Journal:
-    """Open the journal of the configuration, or at ``path``."""
-    return Journal.open(load_settings(journal=path).journal)
-
-
-def find_order(journal: Journal, name: str) -> OrderView:
-    """Return the order whose id, client order id or transaction hash is ``name``, or whose id alone
-    starts with it.
-
-    Raises:
-        InputError: none, or several.
-    """
-    views = journal.read_orders()
-    exact = [view for view in views if name in (view.order_id, view.client_order_id, view.tx_hash)]
-    found = exact or [view for view in views if name and view.order_id.startswith(name)]
-    if len(found) != 1:
-        raise InputError(
-            f"{len(found) or 'no'} orders match {name!r}",
-            needed="an order id (or its start), a client order id, or a transaction hash",
-            todo="`onchain-exec orders` lists them",
-        )
-    return found[0]
 
 
 def _read_text(path: Path) -> str:

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 import typer
 
 from onchain_exec.app.endpoints import open_configured_rpc
-from onchain_exec.app.opening import make_signer, open_journal
+from onchain_exec.app.journals import open_journal
+from onchain_exec.app.opening import make_signer
 from onchain_exec.app.sandbox.packages import find_missing_packages
 from onchain_exec.app.settings import load_settings
 from onchain_exec.chain import EndpointPool, Node, find_tool

@@ -1,25 +1,15 @@
-"""``orders``, ``show`` and ``reconcile``: what the journal holds, and whether the chain agrees."""
+"""``orders`` and ``show``: what the journal holds."""
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from onchain_exec.app.desk import AsyncDesk
-from onchain_exec.app.opening import find_order, open_journal
-from onchain_exec.cli.exits import Exit
-from onchain_exec.cli.options import JournalPath, Json, Rpc
-from onchain_exec.cli.output import messages, print_json, print_table
+from onchain_exec.app.journals import find_order, open_journal
+from onchain_exec.cli.options import JournalPath, Json
+from onchain_exec.cli.output import print_json
 from onchain_exec.cli.views import print_order, print_orders
-from onchain_exec.errors import BlockNotFoundError
-from onchain_exec.oms import BreakCode, Reconciliation
-
-_LOOK_S: Final = 1.0
-_PASSING: Final = frozenset({BreakCode.NODE_BEHIND, BreakCode.RECEIPT_MISSING})
-"""Breaks that a node behind explains: watching goes on."""
 
 
 def orders(journal: JournalPath = None, as_json: Json = False) -> None:
@@ -44,56 +34,3 @@ def show(
         print_json(view.to_json())
     else:
         print_order(view)
-
-
-def reconcile(
-    rpc: Rpc = None,
-    journal: JournalPath = None,
-    as_json: Json = False,
-    watch: Annotated[
-        bool, typer.Option("--watch", help="Go on at each new block, balances too, until they differ.")
-    ] = False,
-) -> None:
-    """Compare the journal with the chain and append what it corrects; sends nothing.
-
-    Ends with 0 when they agree and 4 when not.
-    """
-
-    async def work() -> Exit:
-        async with await AsyncDesk.from_env(rpc_url=rpc, journal=journal, read_only=True) as desk:
-            found = await desk.reconcile()
-            _show(found, as_json=as_json)
-            while watch and all(known.code in _PASSING for known in found.breaks):
-                await asyncio.sleep(_LOOK_S)
-                found = await _look_again(desk, found)
-                if found.corrections or found.breaks:
-                    _show(found, as_json=as_json)
-        return Exit.FAILED if found.breaks else Exit.DONE
-
-    with suppress(KeyboardInterrupt):
-        raise typer.Exit(asyncio.run(work()))
-
-
-async def _look_again(desk: AsyncDesk, before: Reconciliation) -> Reconciliation:
-    """Compare at the newest block, and balances since the block before; without those after a reorg."""
-    try:
-        return await desk.reconcile(before.block)
-    except BlockNotFoundError:
-        return await desk.reconcile()
-
-
-def _show(found: Reconciliation, *, as_json: bool) -> None:
-    if as_json:
-        print_json(found.to_json())
-        return
-    print_orders(found.orders)
-    for correction in found.corrections:
-        messages.print(f"corrected: {correction}", highlight=False)
-    if found.breaks:
-        print_table(
-            "Breaks",
-            ("Code", "Order", "Found", "Expected", "To do"),
-            [(b.code, b.order_id[:12], b.found, b.expected, b.todo) for b in found.breaks],
-        )
-    else:
-        messages.print("Journal and chain agree.")

@@ -3,13 +3,59 @@
 from __future__ import annotations
 
 import sys
+from typing import Final
 
 import typer
 
-from onchain_exec.cli import approvals, doctor, engine, journal, local, pools, price, quote, route, trade
 from onchain_exec.cli.exits import exit_code_of
+from onchain_exec.cli.lazy_command import list_commands
 from onchain_exec.cli.output import print_error
 from onchain_exec.errors import OnchainExecError
+
+COMMANDS: Final = (
+    *list_commands(
+        "local",
+        demo="Sell WETH for USDC through real pools on a local chain, and print every step of the path.",
+        chain="Start a local chain with everything deployed and keep it until Ctrl-C.",
+    ),
+    *list_commands(
+        "quote",
+        quote="Show what a trade would give: route, fees, impact, gas, and the bound that belongs to it.",
+    ),
+    *list_commands("trade", swap="Trade: show the plan, ask, send, wait, and report the fill."),
+    *list_commands(
+        "route",
+        route="Find the best route over a file of pools, in exact base units, with its bound and gap.",
+        arbitrage="Find and size the cycles over a file of pools that end with most of their first token.",
+    ),
+    *list_commands(
+        "price", price="Show the consolidated price of a pair: pools, means of v3 pools over time, feeds."
+    ),
+    *list_commands("pools", pools="Read pools, and find those of a pair."),
+    *list_commands(
+        "journal",
+        orders="List the orders of the journal as last recorded; no node is asked.",
+        show="Show one order as last recorded; no node is asked.",
+    ),
+    *list_commands(
+        "reconcile",
+        reconcile="Compare the journal with the chain and append what it corrects; sends nothing.",
+    ),
+    *list_commands("approvals", approvals="List the allowances that stand; with --revoke, take one back."),
+    *list_commands(
+        "engine",
+        engine="Trade the journal's parent orders until SIGTERM or Ctrl-C; then begin nothing more.",
+        serve="Run the engine and serve it over HTTP and WebSocket.",
+    ),
+    *list_commands(
+        "switches",
+        pause="Begin nothing new; what was signed is still looked after.",
+        resume="Let a paused or killed scope run again.",
+        kill="Sign nothing and send nothing more, in every process of the journal.",
+        cancel="Ask for an order's cancellation.",
+    ),
+    *list_commands("doctor", doctor="Look at the installation, the configuration, the node and the journal."),
+)
 
 app = typer.Typer(
     name="onchain-exec",
@@ -19,31 +65,15 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(local.demo)
-app.command()(local.chain)
-app.command()(quote.quote)
-app.command()(trade.swap)
-app.command()(route.route)
-app.command()(price.price)
-app.command()(route.arbitrage)
-app.add_typer(pools.app, name="pools")
-app.command()(journal.orders)
-app.command()(journal.show)
-app.command()(journal.reconcile)
-app.command()(approvals.approvals)
-app.command()(engine.engine)
-app.command()(engine.serve)
-app.command()(engine.pause)
-app.command()(engine.resume)
-app.command()(engine.kill)
-app.command()(engine.cancel)
-app.command()(doctor.doctor)
 
 
 def main() -> None:
     """Run the command line; every typed error becomes a message and an exit code."""
+    group = typer.main.get_group(app)
+    for command in COMMANDS:
+        group.add_command(command)
     try:
-        app()
+        group()
     except OnchainExecError as error:
         print_error(error, as_json="--json" in sys.argv)
         sys.exit(exit_code_of(error))

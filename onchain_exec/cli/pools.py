@@ -22,7 +22,7 @@ from onchain_exec.core import all_of, format_amount
 from onchain_exec.venues.pool_file import pool_set_to_json
 from onchain_exec.venues.pool_name import parse_pool_name
 
-app = typer.Typer(help="Read pools, and find those of a pair.", no_args_is_help=True)
+app = typer.Typer(help="Read pools, and find those of a pair.", no_args_is_help=True, add_completion=False)
 
 
 @app.command()

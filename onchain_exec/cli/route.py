@@ -76,7 +76,7 @@ def arbitrage(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find and size the cycles that end with most of the token they begin with, over a file of pools."""
+    """Find and size the cycles over a file of pools that end with most of their first token."""
     pools = read_pools(pools_file)
     begin = get_token(pools, token)
     found = find_arbitrage(begin, pools, make_gas(gas_price_wei, gas_token_price, begin))

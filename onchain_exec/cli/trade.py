@@ -11,7 +11,7 @@ import typer
 
 from onchain_exec.app.context import Observer, Step
 from onchain_exec.app.desk import AsyncDesk
-from onchain_exec.app.opening import open_journal
+from onchain_exec.app.journals import open_journal
 from onchain_exec.app.report import choice_to_json, denial_to_json, quote_to_json, transaction_to_json
 from onchain_exec.app.request import Request
 from onchain_exec.app.ways import Choice
