@@ -19,6 +19,7 @@ from onchain_exec.execution import (
     build_plan,
     complete,
     get_spender,
+    list_accesses,
     rebase,
     simulate,
 )
@@ -91,14 +92,12 @@ async def take_cheapest(context: Context, ways: tuple[Way, ...], sources: Source
         raise next(iter(failed.values()))
     gas_units = {name: _count_gas(simulated) for name, simulated in able.items()}
     chosen = min(able, key=lambda name: gas_units[name])
+    simulated = await list_accesses(context.node, able[chosen], context.profile.gas_rules)
+    gas_units[chosen] = _count_gas(simulated)
     choice = Choice(chosen, gas_units, {name: error.found for name, error in failed.items()})
-    for step, made in (
-        (Step.BUILT, able[chosen].plan),
-        (Step.CHOSEN, choice),
-        (Step.SIMULATED, able[chosen]),
-    ):
+    for step, made in ((Step.BUILT, simulated.plan), (Step.CHOSEN, choice), (Step.SIMULATED, simulated)):
         context.observe(step, made)
-    return able[chosen]
+    return simulated
 
 
 async def _attempt(context: Context, way: Way, sources: Sources) -> SimulatedTx | OnchainExecError:

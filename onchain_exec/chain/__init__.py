@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     )
     from onchain_exec.chain.reverts import decode_revert
     from onchain_exec.chain.rpc import Delivery, HttpRpc, Rpc
-    from onchain_exec.chain.simulation import CallResult, SimulatedBlock, StateOverride, TxCall
+    from onchain_exec.chain.simulation import Access, CallResult, SimulatedBlock, StateOverride, TxCall
     from onchain_exec.chain.tools import find_tool
     from onchain_exec.chain.wire import Reply, Request
 
 __all__ = [
+    "Access",
     "AnvilOptions",
     "CallResult",
     "Delivery",

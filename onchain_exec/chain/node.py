@@ -28,10 +28,12 @@ from onchain_exec.chain.opening import open_rpc
 from onchain_exec.chain.reverts import decode_revert
 from onchain_exec.chain.rpc import Broadcaster, Delivery, Rpc
 from onchain_exec.chain.simulation import (
+    Access,
     CallResult,
     SimulatedBlock,
     StateOverride,
     TxCall,
+    decode_accesses,
     decode_simulation,
     encode_call,
     encode_overrides,
@@ -184,6 +186,15 @@ class Node:
             RevertError: it reverts at any limit.
         """
         return await self._try(tx, at, "eth_estimateGas", overrides, to_int)
+
+    async def find_accesses(self, tx: TxCall, at: At) -> tuple[Access, ...]:
+        """Return what a transaction touches beside its sender and target, as an access list (EIP-2930).
+
+        Raises:
+            RevertError: it reverts.
+            NodeRefusedError: the node makes no such lists.
+        """
+        return await self._try(tx, at, "eth_createAccessList", (), decode_accesses)
 
     async def simulate(
         self,

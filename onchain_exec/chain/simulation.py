@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from onchain_exec.chain.decode import Json, decode_logs, to_bytes, to_hex, to_int
 from onchain_exec.chain.reverts import decode_revert
-from onchain_exec.core import Address, BlockRef, Call, Log
+from onchain_exec.core import Address, BlockRef, Call, Log, to_address
 from onchain_exec.core.abi import CustomError
 from onchain_exec.errors import RevertError
 
@@ -17,6 +17,18 @@ TRANSFERS_ADDRESS: Final = "0xEeeeeEeeeEeEeeEeEeEeeEEEeeeeEeeeeeeeEEeE"
 
 BLOCK_TIME_S: Final = 12
 """Distance of simulated blocks without a timestamp of their own: the method's default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """An account, and slots of its storage, that a transaction pays for before it runs (EIP-2930)."""
+
+    address: Address
+    slots: tuple[int, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON-RPC has it."""
+        return {"address": self.address, "storageKeys": [f"0x{slot:064x}" for slot in self.slots]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +43,7 @@ class TxCall:
     max_fee_wei: int | None = None
     max_priority_fee_wei: int | None = None
     nonce: int | None = None
+    accesses: tuple[Access, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +106,13 @@ def encode_call(call: Call) -> tuple[dict[str, str], tuple[dict[str, Any], ...]]
     return fields, ()
 
 
-def encode_tx(tx: TxCall) -> dict[str, str]:
+def encode_tx(tx: TxCall) -> dict[str, Any]:
     """Return the call object of a transaction to try."""
-    fields = {"from": tx.sender, "data": to_hex(tx.data), "value": hex(tx.value_wei)}
+    fields: dict[str, Any] = {"from": tx.sender, "data": to_hex(tx.data), "value": hex(tx.value_wei)}
     if tx.to:
         fields["to"] = tx.to
+    if tx.accesses:
+        fields["accessList"] = [access.to_json() for access in tx.accesses]
     optional = {
         "gas": tx.gas_limit,
         "maxFeePerGas": tx.max_fee_wei,
@@ -134,6 +149,20 @@ def encode_simulation(
             }
         )
     return {"blockStateCalls": encoded, "traceTransfers": trace_transfers, "validation": validation}
+
+
+def decode_accesses(found: Json) -> tuple[Access, ...]:
+    """Return the list that the node made of what a transaction touches.
+
+    Raises:
+        RevertError: the transaction reverts, so that the list is of no use.
+    """
+    if error := found.get("error"):
+        raise RevertError(str(error), (), b"")
+    return tuple(
+        Access(to_address(entry["address"]), tuple(to_int(slot) for slot in entry["storageKeys"]))
+        for entry in found["accessList"]
+    )
 
 
 def decode_simulation(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from onchain_exec.lazy import load_when_asked
 
 if TYPE_CHECKING:
+    from onchain_exec.execution.access import list_accesses
     from onchain_exec.execution.approvals import build_revocation, list_approved, read_approvals
     from onchain_exec.execution.build import build_cancel, build_plan, rebase
     from onchain_exec.execution.confirm import confirm, look
@@ -125,6 +126,7 @@ __all__ = [
     "find_grant",
     "get_spender",
     "is_outbid",
+    "list_accesses",
     "list_approved",
     "look",
     "prepare",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from onchain_exec.chain import TxCall
+from onchain_exec.chain import Access, TxCall
 from onchain_exec.core import Address, BlockRef, Log
 from onchain_exec.risk import Approved
 
@@ -62,7 +62,8 @@ class TxPlan:
     ``cause`` is what entitles it: an approved order, for a cancellation the transaction whose nonce
     it takes, or for a revocation the approval that stands. ``block`` is the block the decision was
     made at. ``depends_on`` are plans of the same account that must be mined before, in their order
-    (an approval). ``grant`` says, for people, how a swap may pull what it sells.
+    (an approval). ``grant`` says, for people, how a swap may pull what it sells. ``accesses`` are paid
+    for before it runs, where that is cheaper.
     """
 
     cause: Approved | DurableTx | StandingApproval
@@ -75,6 +76,7 @@ class TxPlan:
     fees: Fees
     depends_on: tuple[TxPlan, ...] = ()
     grant: str = ""
+    accesses: tuple[Access, ...] = ()
 
     @property
     def order_id(self) -> str:
@@ -98,6 +100,7 @@ class TxPlan:
             gas_limit=gas_limit,
             max_fee_wei=self.fees.max_fee_wei,
             max_priority_fee_wei=self.fees.max_priority_fee_wei,
+            accesses=self.accesses,
         )
 
 

@@ -31,6 +31,7 @@ async def sign(simulated: SimulatedTx, nonce: int, signer: Signer, *, timeout_s:
         to=plan.to,
         value_wei=plan.value_wei,
         data=plan.data,
+        accesses=plan.accesses,
     )
     _require_able(signer, plan.sender, Capability.TRANSACTION)
     signature = await _in_time(signer.sign_transaction(tx), timeout_s)

@@ -103,7 +103,7 @@ class RpcSigner:
         """
         if tx.authorisations:
             raise SignerError("eth_signTransaction has no authorisations", needed="another signer")
-        fields = {
+        fields: dict[str, Any] = {
             "from": self._address,
             "to": tx.to,
             "gas": hex(tx.gas_limit),
@@ -117,6 +117,8 @@ class RpcSigner:
         else:
             fields["maxFeePerGas"] = hex(tx.fees.max_fee_wei)
             fields["maxPriorityFeePerGas"] = hex(tx.fees.max_priority_fee_wei)
+        if tx.accesses:
+            fields["accessList"] = [access.to_json() for access in tx.accesses]
         return extract_signature(tx, _parse_hex(await self._ask("eth_signTransaction", fields)))
 
     async def sign_typed_data(self, message: Mapping[str, Any]) -> Signature:

@@ -1,21 +1,20 @@
 """Transactions as bytes: EIP-1559 (type 2), EIP-7702 (type 4) and EIP-155 (legacy), byte-identical to
 eth-account.
-
-Written out for the few fields there are, because a general encoder costs five times as much.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from onchain_exec.chain import Access
 from onchain_exec.core import Address, address_bytes, to_address
 from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import InputError, SignerError
 from onchain_exec.execution.plan import Fees
+from onchain_exec.execution.signers.rlp import encode_bytes, encode_ints, encode_list, split_items, split_list
 from onchain_exec.execution.signers.signature import Signature
 
 _TYPE_2, _TYPE_4 = b"\x02", b"\x04"
-_EMPTY_LIST = b"\xc0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +29,8 @@ class Authorisation:
 
     def encode(self) -> bytes:
         """Return it as an item of a transaction's list."""
-        signed = _int(self.signature.y_parity) + _int(self.signature.r) + _int(self.signature.s)
-        return _list(_int(self.chain_id) + _address(self.delegate) + _int(self.nonce) + signed)
+        signed = encode_ints(self.signature.y_parity, self.signature.r, self.signature.s)
+        return encode_list(_encode_wish(self.chain_id, self.delegate, self.nonce) + signed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class UnsignedTx:
     ``signing_hash`` is their digest. With ``authorisations`` it is of type 4.
 
     Raises:
-        InputError: authorisations on a chain without EIP-1559.
+        InputError: accesses or authorisations on a chain without EIP-1559.
     """
 
     chain_id: int
@@ -51,26 +50,27 @@ class UnsignedTx:
     value_wei: int
     data: bytes
     authorisations: tuple[Authorisation, ...] = ()
+    accesses: tuple[Access, ...] = ()
     payload: bytes = field(init=False, repr=False)
     signing_hash: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.fees.legacy:  # EIP-155 puts the chain id where the signature will stand
-            if self.authorisations:
-                raise InputError("authorisations with a legacy price", needed="fees of EIP-1559")
-            payload = _list(self._legacy_fields() + _int(self.chain_id) + _int(0) + _int(0))
+            if self.authorisations or self.accesses:
+                raise InputError("authorisations or accesses with a legacy price", needed="fees of EIP-1559")
+            payload = encode_list(self._legacy_fields() + encode_ints(self.chain_id, 0, 0))
         else:
-            payload = self._type + _list(self._typed_fields())
+            payload = self._type + encode_list(self._typed_fields())
         object.__setattr__(self, "payload", payload)
         object.__setattr__(self, "signing_hash", keccak(payload))
 
     def encode(self, signature: Signature) -> bytes:
         """Return the bytes to broadcast."""
-        signed = _int(signature.r) + _int(signature.s)
         if self.fees.legacy:
             v = 2 * self.chain_id + 35 + signature.y_parity
-            return _list(self._legacy_fields() + _int(v) + signed)
-        return self._type + _list(self._typed_fields() + _int(signature.y_parity) + signed)
+            return encode_list(self._legacy_fields() + encode_ints(v, signature.r, signature.s))
+        signed = encode_ints(signature.y_parity, signature.r, signature.s)
+        return self._type + encode_list(self._typed_fields() + signed)
 
     @property
     def _type(self) -> bytes:
@@ -78,22 +78,24 @@ class UnsignedTx:
 
     def _typed_fields(self) -> bytes:
         fields = (
-            _int(self.chain_id)
-            + _int(self.nonce)
-            + _int(self.fees.max_priority_fee_wei)
-            + _int(self.fees.max_fee_wei)
+            encode_ints(self.chain_id, self.nonce, self.fees.max_priority_fee_wei, self.fees.max_fee_wei)
             + self._message_fields()
-            + _EMPTY_LIST  # of accesses
+            + encode_list(b"".join(map(_encode_access, self.accesses)))
         )
         if not self.authorisations:
             return fields
-        return fields + _list(b"".join(item.encode() for item in self.authorisations))
+        return fields + encode_list(b"".join(item.encode() for item in self.authorisations))
 
     def _legacy_fields(self) -> bytes:
-        return _int(self.nonce) + _int(self.fees.max_fee_wei) + self._message_fields()
+        return encode_ints(self.nonce, self.fees.max_fee_wei) + self._message_fields()
 
     def _message_fields(self) -> bytes:
-        return _int(self.gas_limit) + _address(self.to) + _int(self.value_wei) + _string(self.data)
+        return (
+            encode_ints(self.gas_limit)
+            + _encode_address(self.to)
+            + encode_ints(self.value_wei)
+            + encode_bytes(self.data)
+        )
 
 
 def decode_fees(raw: bytes) -> Fees:
@@ -104,9 +106,9 @@ def decode_fees(raw: bytes) -> Fees:
     """
     try:
         if raw[:1] in (_TYPE_2, _TYPE_4):
-            _, _, tip, fee, *_ = _split_list(raw[1:])
+            _, _, tip, fee, *_ = split_list(raw[1:])
             return Fees(int.from_bytes(fee), int.from_bytes(tip))
-        _, price, *_ = _split_list(raw)
+        _, price, *_ = split_list(raw)
     except (IndexError, ValueError) as error:
         raise InputError(
             f"{len(raw)} bytes that begin with 0x{raw[:1].hex()} are not a transaction we make",
@@ -122,15 +124,17 @@ def decode_unsigned(raw: bytes) -> UnsignedTx:
         InputError: bytes of another type, or not a transaction.
     """
     fees = decode_fees(raw)
-    fields = _split_list(raw if fees.legacy else raw[1:])
+    fields = split_list(raw if fees.legacy else raw[1:])
     if raw[:1] == _TYPE_4:
         raise InputError("a transaction of type 4", needed="one of type 2, or legacy")
+    accesses: tuple[Access, ...] = ()
     if fees.legacy:
         nonce, _, gas_limit, to, value, data, v, *_ = fields
         chain_id = (int.from_bytes(v) - 35) // 2
     else:
         chain_id, nonce = int.from_bytes(fields[0]), fields[1]
         gas_limit, to, value, data = fields[4:8]
+        accesses = _decode_accesses(fields[8])
     return UnsignedTx(
         chain_id=chain_id,
         nonce=int.from_bytes(nonce),
@@ -139,6 +143,7 @@ def decode_unsigned(raw: bytes) -> UnsignedTx:
         to=to_address(to),
         value_wei=int.from_bytes(value),
         data=data,
+        accesses=accesses,
     )
 
 
@@ -149,7 +154,7 @@ def extract_signature(tx: UnsignedTx, raw: bytes) -> Signature:
         SignerError: they are other bytes than those of ``tx`` with any signature.
     """
     try:
-        *_, v, r, s = _split_list(raw if tx.fees.legacy else raw[1:])
+        *_, v, r, s = split_list(raw if tx.fees.legacy else raw[1:])
     except (IndexError, ValueError):
         v = r = s = b""
     parity = int.from_bytes(v) - (2 * tx.chain_id + 35 if tx.fees.legacy else 0)
@@ -165,56 +170,24 @@ def extract_signature(tx: UnsignedTx, raw: bytes) -> Signature:
 
 def get_authorisation_hash(chain_id: int, delegate: Address, nonce: int) -> bytes:
     """Return the digest of an EIP-7702 authorisation, by which an account lends itself a contract."""
-    return keccak(b"\x05" + _list(_int(chain_id) + _address(delegate) + _int(nonce)))
+    return keccak(b"\x05" + encode_list(_encode_wish(chain_id, delegate, nonce)))
 
 
-def _split_list(encoded: bytes) -> list[bytes]:
-    """Return the items of an RLP list without their heads; IndexError if it is none, or cut short."""
-    at, stop = _find_body(encoded, 0)
-    if encoded[0] < 0xC0 or stop != len(encoded):
-        raise IndexError
-    items = []
-    while at < stop:
-        start, end = _find_body(encoded, at)
-        items.append(encoded[start:end])
-        at = end
-    if at != stop:
-        raise IndexError
-    return items
+def _encode_wish(chain_id: int, delegate: Address, nonce: int) -> bytes:
+    return encode_ints(chain_id) + _encode_address(delegate) + encode_ints(nonce)
 
 
-def _find_body(encoded: bytes, at: int) -> tuple[int, int]:
-    """Return where the content of the RLP item at ``at`` begins and ends."""
-    head = encoded[at]
-    if head < 0x80:
-        return at, at + 1
-    length = head - (0xC0 if head >= 0xC0 else 0x80)
-    if length < 56:
-        return at + 1, at + 1 + length
-    start = at + 1 + length - 55
-    return start, start + int.from_bytes(encoded[at + 1 : start])
-
-
-def _int(value: int) -> bytes:
-    return _string(value.to_bytes((value.bit_length() + 7) // 8))
-
-
-def _address(address: Address) -> bytes:
+def _encode_address(address: Address) -> bytes:
     return b"\x94" + address_bytes(address)  # 0x94 heads a string of 20 bytes
 
 
-def _string(value: bytes) -> bytes:
-    if len(value) == 1 and value[0] < 0x80:
-        return value
-    return _head(0x80, len(value)) + value
+def _encode_access(access: Access) -> bytes:
+    slots = b"".join(encode_bytes(slot.to_bytes(32)) for slot in access.slots)
+    return encode_list(_encode_address(access.address) + encode_list(slots))
 
 
-def _list(items: bytes) -> bytes:
-    return _head(0xC0, len(items)) + items
-
-
-def _head(offset: int, length: int) -> bytes:
-    if length < 56:
-        return bytes((offset + length,))
-    size = length.to_bytes((length.bit_length() + 7) // 8)
-    return bytes((offset + 55 + len(size),)) + size
+def _decode_accesses(entries: bytes) -> tuple[Access, ...]:
+    return tuple(
+        Access(to_address(address), tuple(map(int.from_bytes, split_items(slots))))
+        for address, slots in map(split_items, split_items(entries))
+    )

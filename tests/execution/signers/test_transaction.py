@@ -9,17 +9,25 @@ from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
 
+from onchain_exec.chain import Access
 from onchain_exec.core import to_address
 from onchain_exec.errors import InputError
 from onchain_exec.execution.plan import Fees
 from onchain_exec.execution.signers import LocalSigner, UnsignedTx
-from onchain_exec.execution.signers.transaction import decode_fees
+from onchain_exec.execution.signers.transaction import decode_fees, decode_unsigned
 
 words = st.one_of(st.integers(0, 300), st.integers(0, 2**64 - 1), st.integers(0, 2**256 - 1))
 keys = st.integers(1, 2**255).map(lambda n: n.to_bytes(32))
 datas = st.one_of(st.binary(max_size=3), st.binary(min_size=50, max_size=60), st.binary(max_size=700))
 nonces = st.integers(0, 2**64 - 2)
 chain_ids = st.one_of(st.sampled_from([1, 10, 137, 8453, 42161]), st.integers(1, 2**50))
+
+
+accesses = st.builds(
+    Access,
+    st.binary(min_size=20, max_size=20).map(to_address),
+    st.lists(words, max_size=3).map(tuple),
+)
 
 
 @st.composite
@@ -34,7 +42,9 @@ def fees(draw: st.DrawFn) -> Fees:
 def transactions(draw: st.DrawFn) -> UnsignedTx:
     to = to_address(draw(st.binary(min_size=20, max_size=20)))
     gas = draw(st.integers(0, 2**63))
-    return UnsignedTx(draw(chain_ids), draw(nonces), draw(fees()), gas, to, draw(words), draw(datas))
+    paid = draw(fees())
+    listed = () if paid.legacy else tuple(draw(st.lists(accesses, max_size=3)))
+    return UnsignedTx(draw(chain_ids), draw(nonces), paid, gas, to, draw(words), draw(datas), accesses=listed)
 
 
 def as_eth_account(tx: UnsignedTx) -> dict[str, object]:
@@ -52,6 +62,7 @@ def as_eth_account(tx: UnsignedTx) -> dict[str, object]:
         "type": 2,
         "maxFeePerGas": tx.fees.max_fee_wei,
         "maxPriorityFeePerGas": tx.fees.max_priority_fee_wei,
+        "accessList": [access.to_json() for access in tx.accesses],
     }
 
 
@@ -60,6 +71,11 @@ async def test_encode_of_any_transaction_equals_eth_account(tx: UnsignedTx, key:
     expected = Account.sign_transaction(as_eth_account(tx), key)
     signature = await LocalSigner(key).sign_transaction(tx)
     assert tx.encode(signature) == bytes(expected["raw_transaction"])
+
+
+@given(transactions(), keys)
+async def test_decode_unsigned_of_encoded_bytes_returns_the_transaction(tx: UnsignedTx, key: bytes) -> None:
+    assert decode_unsigned(tx.encode(await LocalSigner(key).sign_transaction(tx))) == tx
 
 
 @given(transactions(), keys)
