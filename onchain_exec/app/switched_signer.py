@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from onchain_exec.core import Address
+from onchain_exec.errors import SignerError
 from onchain_exec.execution import Capability, Signature, Signer, UnsignedTx
+from onchain_exec.execution.signers.signer import Authoriser
+from onchain_exec.execution.signers.transaction import Authorisation
 from onchain_exec.oms import Journal, require_not_killed
 
 
@@ -40,6 +43,21 @@ class SwitchedSigner:
         """Return the signature of the signer behind; HaltedError as for a transaction."""
         self._require_alive()
         return await self._inner.sign_typed_data(message)
+
+    async def sign_authorisation(self, chain_id: int, delegate: Address, nonce: int) -> Authorisation:
+        """Return the authorisation of the signer behind; HaltedError as for a transaction.
+
+        Raises:
+            SignerError: it signs none.
+        """
+        self._require_alive()
+        if not isinstance(self._inner, Authoriser):
+            raise SignerError(
+                f"{type(self._inner).__name__} signs no authorisations (EIP-7702)",
+                needed="a signer that does, for an account to lend itself the Guard's code",
+                todo="Use a local key, or act without guards",
+            )
+        return await self._inner.sign_authorisation(chain_id, delegate, nonce)
 
     def _require_alive(self) -> None:
         require_not_killed(self._journal.read_switches(), self.address)

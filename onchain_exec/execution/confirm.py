@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from onchain_exec.chain import Node, TxCall
+from onchain_exec.chain import Node, StateOverride, TxCall
 from onchain_exec.core import BlockRef, Receipt, to_address
 from onchain_exec.errors import NodeError, RevertError, SignerError
 from onchain_exec.execution.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
@@ -116,9 +116,22 @@ async def _find_reason(node: Node, receipt: Receipt) -> str:
         if tx is None:
             return "unknown: the node no longer has the transaction"
         parent = await node.get_block(receipt.block_number - 1)
-        await node.call(TxCall(tx.sender, tx.to, tx.data, tx.value_wei), parent)
+        repeated = TxCall(tx.sender, tx.to, tx.data, tx.value_wei)
+        lent = await _find_lent_code(node, receipt, repeated)
+        await node.call(repeated, parent, lent)
+        # the state moved within the block, before it: what the block left tells most
+        await node.call(repeated, await node.get_block(receipt.block_number), lent)
     except RevertError as error:
         return str(error)
     except NodeError as error:
         return f"unknown: it could not be run again: {error}"
-    return "not found: it succeeds on the parent block; it ran out of gas, or its block moved the state"
+    return "not found: it succeeds on its block and the parent; it ran out of gas, or its block moved the state"
+
+
+async def _find_lent_code(node: Node, receipt: Receipt, tx: TxCall) -> tuple[StateOverride, ...]:
+    """An account that calls itself runs code that the very transaction may have lent it (EIP-7702), and
+    that its revert left standing."""
+    if tx.to != tx.sender:
+        return ()
+    code = await node.get_code(tx.sender, await node.get_block(receipt.block_number))
+    return (StateOverride(tx.sender, code=code),)

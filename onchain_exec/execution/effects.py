@@ -7,21 +7,28 @@ from dataclasses import dataclass
 
 from onchain_exec.core import Call, Log, Token, format_amount, to_address
 from onchain_exec.errors import EffectError
+from onchain_exec.execution.action_effects import (
+    decode_standing,
+    get_standing_calls,
+    require_action_effects,
+)
 from onchain_exec.execution.approvals import APPROVAL, get_allowance_call
 from onchain_exec.execution.plan import Purpose, StandingApproval, TxPlan
 from onchain_exec.execution.safe import get_inner_data
 from onchain_exec.risk import Approved
+from onchain_exec.risk.collateral import ApprovedAction
 from onchain_exec.venues.erc20 import ALLOWANCE, APPROVE, BALANCE_OF, get_balance_changes
 
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
     """What an order can touch, in base units: the owner's token_in, the recipient's token_out, and
-    what the spender may pull of token_in."""
+    what the spender may pull of token_in; ``words`` is all that was read."""
 
     token_in: int
     token_out: int
     allowance: int
+    words: tuple[int, ...] = ()
 
 
 def get_holding_calls(plan: TxPlan) -> tuple[Call, ...]:
@@ -34,6 +41,8 @@ def get_holding_calls(plan: TxPlan) -> tuple[Call, ...]:
                 Call(order.token_in.address, BALANCE_OF.encode(account.owner)),
                 Call(order.token_out.address, BALANCE_OF.encode(order.recipient)),
             )
+        case ApprovedAction(order=action):
+            return get_standing_calls(action)
         case StandingApproval() as approval:
             return (get_allowance_call(approval),)
         case _:
@@ -44,7 +53,7 @@ def decode_holdings(answers: Sequence[bytes]) -> Holdings:
     """Return the holdings that the answers to `get_holding_calls` tell; 0 for what was not asked."""
     words = [int.from_bytes(answer[:32]) for answer in answers]
     allowance, token_in, token_out = (*words, 0, 0, 0)[:3]
-    return Holdings(token_in, token_out, allowance)
+    return Holdings(token_in, token_out, allowance, tuple(words))
 
 
 def require_effects(plan: TxPlan, before: Holdings, after: Holdings, logs: Iterable[Log]) -> None:
@@ -55,10 +64,17 @@ def require_effects(plan: TxPlan, before: Holdings, after: Holdings, logs: Itera
     and leaves no allowance that its own grant did not need. An allowance is exactly what was asked,
     and what is revoked is gone.
 
+    Of an action see `require_action_effects`.
+
     Raises:
         EffectError: otherwise.
     """
     logs = tuple(logs)
+    if isinstance(plan.cause, ApprovedAction):
+        order = plan.cause.order
+        found, left = (decode_standing(order, holdings.words) for holdings in (before, after))
+        require_action_effects(order, found, left, logs)
+        return
     _require_no_other_loss(plan, logs)
     if isinstance(plan.cause, StandingApproval) and after.allowance:
         raise _refuse(

@@ -6,8 +6,9 @@ import enum
 from dataclasses import dataclass
 
 from onchain_exec.chain import Access, TxCall
-from onchain_exec.core import Address, BlockRef, Log
+from onchain_exec.core import Address, BlockRef, Log, address_bytes
 from onchain_exec.risk import Approved
+from onchain_exec.risk.collateral import ApprovedAction
 
 
 class Purpose(enum.Enum):
@@ -20,11 +21,13 @@ class Purpose(enum.Enum):
     """Nothing, to oneself, at a nonce that nobody else uses and that later ones wait for."""
     REVOKE = "revoke"
     """An approval taken back; it is all that its order does."""
+    ACTION = "action"
+    """What an account does at a venue itself: supply, borrow, open, close."""
 
     @property
     def ends_order(self) -> bool:
         """Whether what becomes of the transaction is what becomes of its order."""
-        return self in (Purpose.SWAP, Purpose.REVOKE)
+        return self in (Purpose.SWAP, Purpose.REVOKE, Purpose.ACTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class TxPlan:
     for before it runs, where that is cheaper.
     """
 
-    cause: Approved | DurableTx | StandingApproval
+    cause: Approved | ApprovedAction | DurableTx | StandingApproval
     block: BlockRef
     purpose: Purpose
     sender: Address
@@ -76,6 +79,7 @@ class TxPlan:
     fees: Fees
     depends_on: tuple[TxPlan, ...] = ()
     grant: str = ""
+    delegate: Address | None = None
     accesses: tuple[Access, ...] = ()
 
     @property
@@ -84,11 +88,19 @@ class TxPlan:
         match self.cause:
             case Approved(quote=quote):
                 return quote.order.order_id
+            case ApprovedAction(order=order):
+                return order.order_id
             case DurableTx(order_id=order_id):
                 return order_id
             case StandingApproval(token=token, spender=spender, permit2=permit2):
                 through = "permit2" if permit2 else "token"
                 return f"revoke:{token}:{spender}:{through}:{self.block.number}"
+
+    @property
+    def lent_code(self) -> bytes | None:
+        """The code that stands at the sender's address once the transaction has lent it ``delegate``'s, or
+        None where it does not: EIP-7702's designator."""
+        return b"\xef\x01\x00" + address_bytes(self.delegate) if self.delegate else None
 
     def at_limit(self, gas_limit: int) -> TxCall:
         """Return it as a transaction to try with this gas limit."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from onchain_exec.core import Address
 from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import SignerError
-from onchain_exec.execution.plan import SignedTx, SimulatedTx
+from onchain_exec.execution.plan import SignedTx, SimulatedTx, TxPlan
 from onchain_exec.execution.signers import Capability, Signature, Signer, UnsignedTx, require_signed_by
+from onchain_exec.execution.signers.signer import Authoriser
+from onchain_exec.execution.signers.transaction import Authorisation, get_authorisation_hash
 from onchain_exec.execution.signers.typed_data import hash_typed_data
+
+Signed = TypeVar("Signed", Signature, Authorisation)
 
 
 async def sign(simulated: SimulatedTx, nonce: int, signer: Signer, *, timeout_s: float = 10.0) -> SignedTx:
@@ -24,6 +28,7 @@ async def sign(simulated: SimulatedTx, nonce: int, signer: Signer, *, timeout_s:
     """
     plan = simulated.plan
     tx = UnsignedTx(
+        authorisations=await _authorise(plan, nonce, signer, timeout_s),
         chain_id=plan.block.chain_id,
         nonce=nonce,
         fees=plan.fees,
@@ -54,6 +59,25 @@ async def sign_message(
     return signature
 
 
+async def _authorise(
+    plan: TxPlan, nonce: int, signer: Signer, timeout_s: float
+) -> tuple[Authorisation, ...]:
+    """The account's nonce is counted up before its own authorisation is looked at: hence one more."""
+    if plan.delegate is None:
+        return ()
+    if not isinstance(signer, Authoriser):
+        raise SignerError(
+            "the signer signs no authorisations (EIP-7702)",
+            needed="one that lets the account lend itself the Guard's code",
+            todo="Use a local key, or act without guards",
+        )
+    asked = signer.sign_authorisation(plan.block.chain_id, plan.delegate, nonce + 1)
+    signed = await _in_time(asked, timeout_s)
+    digest = get_authorisation_hash(plan.block.chain_id, plan.delegate, nonce + 1)
+    require_signed_by(plan.sender, digest, signed.signature)
+    return (signed,)
+
+
 def _require_able(signer: Signer, account: Address, capability: Capability) -> None:
     if signer.address != account:
         raise SignerError(
@@ -65,7 +89,7 @@ def _require_able(signer: Signer, account: Address, capability: Capability) -> N
         )
 
 
-async def _in_time(asked: Awaitable[Signature], timeout_s: float) -> Signature:
+async def _in_time(asked: Awaitable[Signed], timeout_s: float) -> Signed:
     try:
         async with asyncio.timeout(timeout_s):
             return await asked

@@ -14,6 +14,7 @@ from onchain_exec.execution.plan import Purpose, SimulatedTx, TxPlan
 from onchain_exec.execution.runs import NodeRunner, Run, Runner, read_holdings, require_success
 
 _DEFAULT_RULES: Final = GasRules()
+_AUTHORISATION_GAS: Final = 25_000  # EIP-7702: of each one, before half of it comes back as a refund
 
 
 async def simulate(
@@ -44,7 +45,10 @@ async def simulate(
         require_effects(plan, before, run.after, [log for result in run.results for log in result.logs])
     limits = await find_gas_limits(runner, plan, free, rules)
     l1_costs = await node.perform(read_l1_costs(rules.l1_fee, txs, limits), plan.block)
-    limits = [limit + cost.gas for limit, cost in zip(limits, l1_costs, strict=True)]
+    limits = [
+        limit + cost.gas + get_authorisation_gas(tx)
+        for tx, limit, cost in zip(txs, limits, l1_costs, strict=True)
+    ]
     await _require_funds(node, plan, limits, sum(cost.fee_wei for cost in l1_costs))
     return _prove(plan, limits, before, free[0])
 
@@ -74,6 +78,11 @@ async def find_gas_limits(
         if all(limit == cap for limit, too_low in zip(limits, short, strict=True) if too_low):
             return _accept_cap(bound, limits, starved)
         limits = [min(cap, 2 * limit) if low else limit for limit, low in zip(limits, short, strict=True)]
+
+
+def get_authorisation_gas(plan: TxPlan) -> int:
+    """Return what lending code costs, which simulations leave out: they find the code there already."""
+    return 0 if plan.delegate is None else _AUTHORISATION_GAS
 
 
 def _require_plenty(gas_used: int, plenty: int) -> None:

@@ -16,8 +16,9 @@ _CHANGES: Final = {"tracer": "prestateTracer", "tracerConfig": {"diffMode": True
 
 
 def get_funding(plan: TxPlan) -> StateOverride:
-    """Return a balance that pays for any gas limit, so that all runs are alike but for the limit."""
-    return StateOverride(plan.sender, balance_wei=1 << 128)
+    """Return a balance that pays for any gas limit, so that all runs are alike but for the limit, and the
+    code that the plan lends its sender."""
+    return StateOverride(plan.sender, balance_wei=1 << 128, code=plan.lent_code)
 
 
 async def has_starved_calls(node: Node, plan: TxPlan, limit: int, plenty: int) -> bool | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self, TypeVar
 
 from onchain_exec.core import Address, BlockRef, Condition
+from onchain_exec.core.action import VenueCall
 from onchain_exec.core.fixed_point import BPS, MAX_UINT256, WAD
 
 
@@ -59,27 +60,6 @@ class Health:
         if self.is_liquidatable:
             return 0
         return min((found.distance_bps for found in self.liquidation_prices), default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Spend:
-    """What an action may take of the account: at most ``amount`` base units of ``token``. ``spender``
-    is who pulls it and needs an allowance; None where the venue takes it without."""
-
-    token: Address
-    amount: int
-    spender: Address | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class VenueCall:
-    """One action as the call that the account itself makes. ``label`` is the action for people."""
-
-    label: str
-    to: Address
-    data: bytes
-    value_wei: int = 0
-    spends: tuple[Spend, ...] = ()
 
 
 Action_contra = TypeVar("Action_contra", contravariant=True)

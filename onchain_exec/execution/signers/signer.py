@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from onchain_exec.core import Address
 from onchain_exec.execution.signers.signature import Signature
-from onchain_exec.execution.signers.transaction import UnsignedTx
+from onchain_exec.execution.signers.transaction import Authorisation, UnsignedTx
 
 
 class Capability(enum.Enum):
@@ -47,5 +47,18 @@ class Signer(Protocol):
 
         Raises:
             SignerError, PolicyError: as for a transaction; also if the message is malformed.
+        """
+        ...
+
+
+@runtime_checkable
+class Authoriser(Protocol):
+    """A signer by which its account can lend itself a contract's code (EIP-7702)."""
+
+    async def sign_authorisation(self, chain_id: int, delegate: Address, nonce: int) -> Authorisation:
+        """Return the account's authorisation of ``delegate``, good at ``nonce`` alone.
+
+        Raises:
+            SignerError, PolicyError: as for a transaction.
         """
         ...

@@ -8,7 +8,8 @@ from typing import Final
 
 from onchain_exec.core import Call, Condition
 from onchain_exec.core.abi import Function
-from onchain_exec.venues.collateral import Health, LiquidationPrice, VenueCall
+from onchain_exec.core.action import VenueCall
+from onchain_exec.venues.collateral import Health, LiquidationPrice
 from onchain_exec.venues.lending.aave_v3.calls import encode_action
 from onchain_exec.venues.lending.aave_v3.changes import apply
 from onchain_exec.venues.lending.aave_v3.liquidation_price import find_liquidation_price

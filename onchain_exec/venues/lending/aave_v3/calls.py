@@ -6,7 +6,7 @@ from typing import Final, assert_never
 
 from onchain_exec.core import Token
 from onchain_exec.core.abi import Function
-from onchain_exec.venues.collateral import Spend, VenueCall
+from onchain_exec.core.action import Spend, VenueCall
 from onchain_exec.venues.lending.aave_v3.state import AaveState
 from onchain_exec.venues.lending.actions import (
     ALL,
@@ -27,6 +27,8 @@ _SET_COLLATERAL: Final = Function("setUserUseReserveAsCollateral(address,bool)")
 _SET_EMODE: Final = Function("setUserEMode(uint8)")
 _VARIABLE_RATE: Final = 2
 _REFERRAL: Final = 0
+_ROUNDING: Final = 1
+"""By so much a balance that is counted in units of an index may fall by more than was asked."""
 
 
 def encode_action(state: AaveState, action: LendingAction) -> VenueCall:
@@ -43,7 +45,8 @@ def encode_action(state: AaveState, action: LendingAction) -> VenueCall:
         case Withdraw(token, amount):
             holding = state.get_holding(token.address)
             data = _WITHDRAW.encode(token.address, amount, owner)
-            spends = (Spend(holding.reserve.a_token, min(amount, holding.get_supplied(state.at))),)
+            burnt = min(amount, holding.get_supplied(state.at)) + _ROUNDING
+            spends = (Spend(holding.reserve.a_token, burnt),)
         case Borrow(token, amount):
             data = _BORROW.encode(token.address, amount, _VARIABLE_RATE, _REFERRAL, owner)
         case Repay(token, amount):
@@ -62,4 +65,5 @@ def _list_repayment(state: AaveState, token: Token, amount: int) -> tuple[Spend,
     """What is repaid leaves the account twice over: the tokens, and the debt token that counts them."""
     holding = state.get_holding(token.address)
     most = min(amount, holding.get_variable_debt(state.at)) if amount == ALL else amount
-    return Spend(token.address, most, state.pool), Spend(holding.reserve.debt_token, most)
+    counted = Spend(holding.reserve.debt_token, most + _ROUNDING)
+    return Spend(token.address, most, state.pool), counted
