@@ -10,6 +10,7 @@ contract FeedStandIn {
     }
 
     uint8 public immutable decimals;
+    string public description;
     uint80 private roundId;
     Round private last;
 
@@ -22,6 +23,11 @@ contract FeedStandIn {
     function update(int256 answer, uint256 startedAt, uint256 updatedAt) external {
         last = Round(answer, startedAt, updatedAt);
         ++roundId;
+    }
+
+    /// @notice Say what the feed is of, as in "ETH / USD".
+    function describe(string calldata pair) external {
+        description = pair;
     }
 
     function latestRoundData() external view returns (uint80, int256, uint256, uint256, uint80) {

@@ -178,7 +178,8 @@ class AsyncDesk:
         pools = await find_pools(
             context.node, context.profile, [pair], block, list_executable(context.profile)
         )
-        return await read_pair_price(context.node, context.profile, pair, pools, block)
+        max_age_s = context.policy.limits.max_price_age_s
+        return await read_pair_price(context.node, context.profile, pair, pools, block, max_age_s)
 
     async def sell(
         self, sell: str, amount: Amount | None = None, *, buy: str, **options: Unpack[OrderOptions]

@@ -49,7 +49,12 @@ class PairPrice:
 
 
 async def read_pair_price(
-    node: Node, profile: ChainProfile, pair: tuple[Token, Token], pools: Iterable[Pool], block: BlockRef
+    node: Node,
+    profile: ChainProfile,
+    pair: tuple[Token, Token],
+    pools: Iterable[Pool],
+    block: BlockRef,
+    max_age_s: int | None = None,
 ) -> PairPrice:
     """Return the price of ``pair`` (token_in, token_out) at ``block``; see `read_price`."""
     pools = tuple(pools)
@@ -59,33 +64,41 @@ async def read_pair_price(
         deepest = max(means, key=lambda pool: pool.depth(*pair, _SHIFT_BPS))
         held_s = min(profile.gas_rules.block_time_s, TWAP_WINDOW_S)
         attack = estimate_twap_attack(deepest, pair, _SHIFT_BPS, TWAP_WINDOW_S, held_s)
-    return PairPrice(block, *pair, await read_price(node, profile, pair, pools, block), attack)
+    price = await read_price(node, profile, pair, pools, block, max_age_s)
+    return PairPrice(block, *pair, price, attack)
 
 
 async def read_price(
-    node: Node, profile: ChainProfile, pair: tuple[Token, Token], pools: Iterable[Pool], block: BlockRef
+    node: Node,
+    profile: ChainProfile,
+    pair: tuple[Token, Token],
+    pools: Iterable[Pool],
+    block: BlockRef,
+    max_age_s: int | None = None,
 ) -> ConsolidatedPrice:
     """Return the consolidated price of ``pair`` (token_in, token_out) at ``block``.
 
     ``pools`` were read at this block; those that trade both tokens count, v3 pools with their mean
-    as well. Feeds count for tokens that the profile lists together with a feed.
+    as well. Feeds count for tokens that the profile lists together with a feed; what is older than
+    ``max_age_s`` does not.
     """
     direct = [pool for pool in pools if {*pair} <= {*pool.tokens}]
     readings: list[Reading[Any]] = [
         read_twap_source(pool, *pair, TWAP_WINDOW_S) for pool in direct if isinstance(pool, UniswapV3Pool)
     ]
     feeds, *means = await node.perform(all_of([_read_feeds(profile, *pair), *readings]), block)
-    return consolidate([*find_pool_sources(direct, *pair), *means, *feeds])
+    return consolidate([*find_pool_sources(direct, *pair), *means, *feeds], max_age_s)
 
 
-async def read_reference(node: Node, profile: ChainProfile, quote: Quote) -> Fraction | None:
-    """Return the price that an order's shortfall is measured against: of the route's pools, their means
-    and the feeds. None where nothing but the route's own pools tells one: that is its mid price."""
+async def read_reference(
+    node: Node, profile: ChainProfile, quote: Quote, max_age_s: int | None = None
+) -> ConsolidatedPrice:
+    """Return the price that an order is held to, at its quote's block: of the route's pools, their means
+    and the feeds."""
     pair = quote.order.token_in, quote.order.token_out
     # a leg meets the pools as legs before it left them: the first time is the block's own
     pools = {hop.pool.key: hop.pool for hop in reversed(quote.route.hops)}
-    found = await read_price(node, profile, pair, pools.values(), quote.block)
-    return found.price if set(found.kinds) - {SourceKind.POOL} else None
+    return await read_price(node, profile, pair, pools.values(), quote.block, max_age_s)
 
 
 def _read_feeds(profile: ChainProfile, token_in: Token, token_out: Token) -> Reading[tuple[PriceSource, ...]]:

@@ -45,7 +45,7 @@ class ChainProfile:
             for name, contracts in data["protocols"].items()
         }
         feeds = {
-            symbol: Feed(to_address(facts["address"]), facts["heartbeat_s"])
+            symbol: Feed(to_address(facts["address"]), facts["heartbeat_s"], facts["description"])
             for symbol, facts in data.get("feeds", {}).items()
         }
         sequencer = data.get("sequencer_feed")

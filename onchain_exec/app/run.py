@@ -81,8 +81,8 @@ async def decide(context: Context, quote: Quote) -> Approved | Denied:
     await context.node.require_canonical(quote.block)
     quote.require_fresh(context.now(), context.policy.limits.max_quote_age_s)
     accounts = await read_accounts(context, quote.order, quote.block)
-    reference = await read_reference(context.node, context.profile, quote)
     limits, now = context.policy.limits, context.now()
+    reference = await read_reference(context.node, context.profile, quote, limits.max_price_age_s)
     verdicts = [check(quote, account, limits, now, reference) for account in accounts.values()]
     verdict = next((found for found in verdicts if isinstance(found, Approved)), verdicts[0])
     context.observe(Step.CHECKED, verdict)

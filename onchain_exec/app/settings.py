@@ -54,6 +54,11 @@ class Settings(BaseSettings):
     max_order_slippage_bps: int = Field(100, description="Refuse orders that allow more slippage than this")
     max_impact_bps: int = Field(300, description="Refuse orders that move the price further than this")
     max_quote_age_s: int = Field(60, description="Refuse to trade on a quote older than this")
+    max_price_divergence_bps: int | None = Field(
+        1_000, description="Refuse orders while pools, means and feeds lie further off their median"
+    )
+    max_price_age_s: int | None = Field(None, description="Price sources older than this do not count")
+    min_price_kinds: int = Field(0, description="Of pools, means and feeds, how many kinds must tell a price")
     time_to_live_s: int = Field(120, description="Seconds until an order's transaction reverts on chain")
     confirmations: int = Field(1, description="Blocks, the including one counted, until a fill is reported")
     confirm_timeout_s: float = Field(60.0, description="Wait this long for inclusion; then it is UNKNOWN")

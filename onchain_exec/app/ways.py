@@ -72,7 +72,8 @@ async def find_ways(context: Context, approved: Approved) -> tuple[Way, ...]:
     ways = []
     for name, account in (await read_accounts(context, quote.order, quote.block)).items():
         is_own = account.spender == approved.account.spender
-        verdict = approved if is_own else check(quote, account, context.policy.limits, context.now())
+        terms = context.policy.limits, context.now(), approved.reference
+        verdict = approved if is_own else check(quote, account, *terms)
         if isinstance(verdict, Approved):
             ways.append(Way(name, routers[name], verdict))
     return tuple(ways)

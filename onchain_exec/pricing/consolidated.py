@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Self
 
 from onchain_exec.core.fixed_point import BPS
 
@@ -38,6 +39,12 @@ class PriceSource:
     age_s: int | None = None
     refusal: str = ""
 
+    def refuse_older(self, max_age_s: int) -> Self:
+        """Return the source, which does not count if it is older than ``max_age_s``."""
+        if self.price is None or self.age_s is None or self.age_s <= max_age_s:
+            return self
+        return replace(self, price=None, refusal=f"it is {self.age_s} s old, with a limit of {max_age_s} s")
+
 
 @dataclass(frozen=True, slots=True)
 class ConsolidatedPrice:
@@ -57,19 +64,30 @@ class ConsolidatedPrice:
         return abs(price / self.price - 1) * BPS if self.price else Fraction(0)
 
     @property
+    def outside_price(self) -> Fraction | None:
+        """The price, None where no other kind than pools tells one: they are what is traded in."""
+        return self.price if self.kinds.keys() - {SourceKind.POOL} else None
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Each source that does not count, with the reason."""
+        return tuple(f"{source.name}: {source.refusal}" for source in self.sources if source.refusal)
+
+    @property
     def widest_divergence_bps(self) -> Fraction:
         """How far the kind that is furthest off is from the price; 0 for one kind or none."""
         return max((self.divergence_bps(price) for price in self.kinds.values()), default=Fraction(0))
 
 
-def consolidate(sources: Iterable[PriceSource]) -> ConsolidatedPrice:
+def consolidate(sources: Iterable[PriceSource], max_age_s: int | None = None) -> ConsolidatedPrice:
     """Return the median of the kinds of ``sources``, each kind the weighted median of its own.
 
     A mean could be dragged as far as one wants by one thin pool; a median moves only if half of the
     liquidity, or two of three kinds, do. Of two kinds it is the mean: neither can outvote the other,
-    and `widest_divergence_bps` shows that they differ. The result does not depend on the order.
+    and `widest_divergence_bps` shows that they differ. The result does not depend on the order. A source
+    older than ``max_age_s`` (None: any age will do) is refused.
     """
-    sources = tuple(sources)
+    sources = tuple(source if max_age_s is None else source.refuse_older(max_age_s) for source in sources)
     kinds = {kind: price for kind in SourceKind if (price := _find_median(kind, sources)) is not None}
     ranked = sorted(kinds.values())
     middle = len(ranked) // 2

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Final
 
 from onchain_exec.core import ZERO_ADDRESS, Exact, Token, format_amount
 from onchain_exec.core.fixed_point import BPS
 from onchain_exec.errors import InputError
+from onchain_exec.pricing import ConsolidatedPrice
 from onchain_exec.risk.limits import Limits
 from onchain_exec.risk.verdict import AccountState, Approved, DenialCode, Denied
 from onchain_exec.routing import Quote
@@ -23,7 +23,7 @@ class _Case:
     account: AccountState
     limits: Limits
     now: int
-    reference_price: Fraction | None
+    reference: ConsolidatedPrice | None
 
     def deny(self, code: DenialCode, found: str, limit: str, todo: str) -> Denied:
         return Denied(self.quote.order, code, found, limit, todo)
@@ -34,13 +34,13 @@ def check(
     account: AccountState,
     limits: Limits,
     now: int,
-    reference_price: Fraction | None = None,
+    reference: ConsolidatedPrice | None = None,
 ) -> Approved | Denied:
     """Return whether the quote may be traded: approval, or the first limit it breaks.
 
-    ``now`` is unix seconds; ``reference_price`` base units of token_out per base unit of token_in
-    from a source other than the pools (the route's mid price where None). All comparisons are exact
-    integers. A wider limit never turns an approval into a denial.
+    ``now`` is unix seconds. ``reference`` is the price of the order's pair by all sources: the order is
+    held to it where other kinds than pools tell it, else to the route's mid price. All comparisons are
+    exact. A wider limit never turns an approval into a denial.
 
     Raises:
         InputError: the account is not the order's.
@@ -49,12 +49,12 @@ def check(
         raise InputError(
             f"the account state is of {account.owner}", needed=f"the order's account {quote.order.account}"
         )
-    case = _Case(quote, account, limits, now, reference_price)
+    case = _Case(quote, account, limits, now, reference)
     for rule in _RULES:
         denied = rule(case)
         if denied is not None:
             return denied
-    return Approved(quote, account)
+    return Approved(quote, account, reference)
 
 
 def _tokens(case: _Case) -> Denied | None:
@@ -147,7 +147,8 @@ def _impact(case: _Case) -> Denied | None:
 
 
 def _shortfall(case: _Case) -> Denied | None:
-    quote, limit, price = case.quote, case.limits.max_shortfall_bps, case.reference_price
+    quote, limit = case.quote, case.limits.max_shortfall_bps
+    price = case.reference.outside_price if case.reference else None
     if price is None:
         shortfall, value = quote.fee_cost + quote.impact_cost, quote.mid_value
     else:
@@ -160,6 +161,34 @@ def _shortfall(case: _Case) -> Denied | None:
         f"{shortfall * BPS // max(1, value)} bps below the {'mid' if price is None else 'reference'} price",
         f"{limit} bps",
         "Compare the pools' price with another market: they are thin, dear, or moved by someone",
+    )
+
+
+def _price_kinds(case: _Case) -> Denied | None:
+    reference, limit = case.reference, case.limits.min_price_kinds
+    kinds = sorted(kind.value for kind in reference.kinds) if reference else []
+    if len(kinds) >= limit:
+        return None
+    refusals = reference.refusals if reference else ()
+    return case.deny(
+        DenialCode.PRICE_SOURCES_BELOW_MINIMUM,
+        f"{len(kinds)} kinds of price source ({', '.join(kinds) or 'none'})"
+        + "".join(f"; not {refusal}" for refusal in refusals),
+        f"{limit} kinds of pool, twap and feed",
+        "List feeds of both tokens, take a pool with older observations, or lower min_price_kinds",
+    )
+
+
+def _divergence(case: _Case) -> Denied | None:
+    reference, limit = case.reference, case.limits.max_price_divergence_bps
+    if reference is None or limit is None or reference.widest_divergence_bps <= limit:
+        return None
+    kind, _ = max(reference.kinds.items(), key=lambda told: reference.divergence_bps(told[1]))
+    return case.deny(
+        DenialCode.PRICE_DIVERGENCE_EXCEEDS_MAXIMUM,
+        f"{kind.value} {float(reference.widest_divergence_bps):.1f} bps off the consolidated price",
+        f"{limit} bps",
+        "Look at `onchain-exec price`: a pool was moved, a feed is wrong, or the market moves fast",
     )
 
 
@@ -223,6 +252,8 @@ _RULES: Final[tuple[Callable[[_Case], Denied | None], ...]] = (
     _amount_out_min,
     _slippage,
     _impact,
+    _price_kinds,
+    _divergence,
     _shortfall,
     _notional,
     _balance,

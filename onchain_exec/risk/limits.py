@@ -21,6 +21,11 @@ class Limits:
         max_shortfall_bps: the most that fee and impact together may take from the order's value at
             the reference price (at the route's own mid price where there is no reference).
         max_quote_age_s: seconds from quote to check.
+        max_price_divergence_bps: the most that kinds of price sources (pools, means over time, feeds)
+            may lie off the consolidated price; None lets them differ by anything.
+        max_price_age_s: how old, on average, what a price source tells may be, or else it does not
+            count; None leaves that to the feeds' heartbeats.
+        min_price_kinds: of how many kinds there must be a source that counts.
         max_notional: base units of a token, on either side, that one order may move; a token that
             is not named is not bound.
         allowed_tokens: the tokens that may be bought or sold; None allows all.
@@ -32,6 +37,9 @@ class Limits:
     max_impact_bps: int = 300
     max_shortfall_bps: int = 500
     max_quote_age_s: int = 60
+    max_price_divergence_bps: int | None = 1_000
+    max_price_age_s: int | None = None
+    min_price_kinds: int = 0
     max_notional: Mapping[Address, int] = field(default_factory=lambda: MappingProxyType({}))
     allowed_tokens: frozenset[Address] | None = None
     may_approve: bool = True
@@ -45,6 +53,9 @@ class Limits:
                     needed="0 to 9,999 basis points",
                     todo="Give hundredths of a percent: 100 is 1 %",
                 )
-        for name in ("max_quote_age_s", "gas_reserve_wei"):
-            if getattr(self, name) < 0:
+        for name in (
+            "max_quote_age_s", "gas_reserve_wei",
+            "max_price_divergence_bps", "max_price_age_s", "min_price_kinds",
+        ):  # fmt: skip
+            if (getattr(self, name) or 0) < 0:
                 raise ConfigError(f"{name} is {getattr(self, name)}", needed="0 or more")

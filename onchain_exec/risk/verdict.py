@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 
 from onchain_exec.core import Address, BlockRef, Order
+from onchain_exec.pricing import ConsolidatedPrice
 from onchain_exec.routing import Quote
 
 
@@ -33,6 +34,8 @@ class DenialCode(enum.Enum):
     SLIPPAGE_EXCEEDS_MAXIMUM = "SLIPPAGE_EXCEEDS_MAXIMUM"
     PRICE_IMPACT_EXCEEDS_MAXIMUM = "PRICE_IMPACT_EXCEEDS_MAXIMUM"
     PRICE_SHORTFALL_EXCEEDS_MAXIMUM = "PRICE_SHORTFALL_EXCEEDS_MAXIMUM"
+    PRICE_SOURCES_BELOW_MINIMUM = "PRICE_SOURCES_BELOW_MINIMUM"
+    PRICE_DIVERGENCE_EXCEEDS_MAXIMUM = "PRICE_DIVERGENCE_EXCEEDS_MAXIMUM"
     AMOUNT_OUT_MIN_MISSING = "AMOUNT_OUT_MIN_MISSING"
     DEADLINE_MISSING = "DEADLINE_MISSING"
     DEADLINE_PASSED = "DEADLINE_PASSED"
@@ -48,10 +51,11 @@ class DenialCode(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """Proof that the quote passed for this account; made by `check` only."""
+    """Proof that the quote passed for this account, against ``reference``; made by `check` only."""
 
     quote: Quote
     account: AccountState
+    reference: ConsolidatedPrice | None = None
 
 
 @dataclass(frozen=True, slots=True)

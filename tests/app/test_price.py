@@ -6,39 +6,46 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import pytest
 from cli_runner import Cli
 from eth_abi import encode
 
 from onchain_exec import Desk, Limits, LocalSigner, OrderState, Policy
 from onchain_exec.app.sandbox import Sandbox
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
-from onchain_exec.core import Address
+from onchain_exec.app.sandbox.evm import DEPLOYER
+from onchain_exec.core import Address, to_address
+from onchain_exec.core.abi import Function
 from onchain_exec.core.artifact import get_artifact
 from onchain_exec.pricing import SourceKind
 from onchain_exec.venues.prices import Feed
 
 
-def add_feed(fork: Sandbox, usd: int) -> Feed:
+def add_feed(fork: Sandbox, usd: int, description: str = "ETH / USD") -> Feed:
     """Deploy a feed that always answers the same, now."""
-    code = get_artifact("FeedStandIn").bytecode + encode(["uint8", "int256"], [8, usd * 10**8])
-    return Feed(ChainEvm(fork.chain).deploy(code), 3_600)
+    evm = ChainEvm(fork.chain)
+    feed = evm.deploy(get_artifact("FeedStandIn").bytecode + encode(["uint8", "int256"], [8, usd * 10**8]))
+    evm.call(DEPLOYER, feed, Function("describe(string)").encode(description))
+    return Feed(feed, 3_600, description)
 
 
 def open_desk(
     fork: Sandbox,
     folder: Path,
     usd: int | None,
-    max_shortfall_bps: int = 500,
     sequencer: Address | None = None,
+    feeds: dict[str, Feed] | None = None,
+    **limits: int | None,
 ) -> Desk:
-    """Return a desk on a chain whose ether feed answers ``usd``; None: that has no feeds."""
-    feeds = {} if usd is None else {"WETH": add_feed(fork, usd), "USDC": add_feed(fork, 1)}
+    """Return a desk on a chain whose ether feed answers ``usd``; None: that has the ``feeds`` given."""
+    if usd is not None:
+        feeds = {"WETH": add_feed(fork, usd), "USDC": add_feed(fork, 1, "USDC / USD")}
     return Desk.connect(
         fork.url,
         signer=LocalSigner(fork.trader.key),
         journal=folder / "journal.sqlite",
-        profile=replace(fork.profile, feeds=feeds, sequencer_feed=sequencer),
-        policy=Policy(limits=Limits(max_impact_bps=1_000, max_shortfall_bps=max_shortfall_bps)),
+        profile=replace(fork.profile, feeds=feeds or {}, sequencer_feed=sequencer),
+        policy=Policy(limits=Limits(max_impact_bps=1_000, **limits)),  # type: ignore[arg-type]
     )
 
 
@@ -84,8 +91,50 @@ def test_sell_in_pools_that_somebody_moved_is_denied_by_the_feed(fork: Sandbox, 
 def test_sell_where_one_feed_is_wrong_goes_by_pools_and_their_means(fork: Sandbox, tmp_path: Path) -> None:
     fork.chain.request("evm_increaseTime", 2 * 3_600)
     fork.chain.mine()
-    with open_desk(fork, tmp_path, 9_000) as desk:
+    with open_desk(fork, tmp_path, 9_000, max_price_divergence_bps=None) as desk:
         found = desk.price("WETH", "USDC").consolidated
         order = desk.sell("WETH", "1", buy="USDC")
     assert set(found.kinds) == set(SourceKind)
     assert order.state is OrderState.FILLED
+
+
+def test_sell_while_sources_diverge_beyond_the_limit_is_denied_with_both_numbers(
+    fork: Sandbox, tmp_path: Path
+) -> None:
+    with open_desk(fork, tmp_path, 3_300, max_price_divergence_bps=100) as desk:
+        order = desk.sell("WETH", "1", buy="USDC")
+    assert order.state is OrderState.DENIED
+    assert order.failure is not None
+    assert (order.failure.code, order.failure.needed) == ("PRICE_DIVERGENCE_EXCEEDS_MAXIMUM", "100 bps")
+    assert "bps off the consolidated price" in order.failure.found
+
+
+@pytest.mark.parametrize("broken", ["nobody", "another", "sequencer"])
+def test_sell_where_a_feed_is_missing_or_bad_counts_one_source_less_and_trades(
+    broken: str, fork: Sandbox, tmp_path: Path
+) -> None:
+    nobody = Feed(to_address("0x" + "ee" * 20), 3_600, "ETH / USD")
+    bitcoin = replace(add_feed(fork, 60_000, "BTC / USD"), description="ETH / USD")
+    ether = {"nobody": nobody, "another": bitcoin, "sequencer": add_feed(fork, 3_000)}[broken]
+    feeds = {"WETH": ether, "USDC": add_feed(fork, 1, "USDC / USD")}
+    sequencer = nobody.address if broken == "sequencer" else None
+    with open_desk(fork, tmp_path, None, sequencer, feeds) as desk:
+        found = desk.price("WETH", "USDC").consolidated
+        traded = desk.sell("WETH", "1", buy="USDC")
+    with open_desk(fork, tmp_path, None, sequencer, feeds, min_price_kinds=3) as desk:
+        denied = desk.sell("WETH", "1", buy="USDC")
+    assert SourceKind.FEED not in found.kinds
+    (refusal,) = [source.refusal for source in found.sources if source.kind is SourceKind.FEED]
+    assert traded.state is OrderState.FILLED
+    assert denied.failure is not None
+    assert denied.failure.code == "PRICE_SOURCES_BELOW_MINIMUM"
+    assert refusal in denied.failure.found
+
+
+def test_price_of_a_source_older_than_the_limit_does_not_count(fork: Sandbox, tmp_path: Path) -> None:
+    fork.chain.request("evm_increaseTime", 2 * 3_600)
+    fork.chain.mine()
+    with open_desk(fork, tmp_path, 3_000, max_price_age_s=899) as desk:
+        found = desk.price("WETH", "USDC").consolidated
+    assert set(found.kinds) == {SourceKind.POOL, SourceKind.FEED}
+    assert any("900 s old, with a limit of 899 s" in refusal for refusal in found.refusals)

@@ -8,9 +8,11 @@ from typing import Final
 
 from onchain_exec.core import Address, Call, Reading
 from onchain_exec.core.abi import Function
+from onchain_exec.errors import InputError
 from onchain_exec.venues.answer import decode_answer
 
 _DECIMALS: Final = Function("decimals()", "(uint8)")
+_DESCRIPTION: Final = Function("description()", "(bytes)")  # a string, which need not be text
 _LATEST_ROUND_DATA: Final = Function("latestRoundData()", "(uint80,int256,uint256,uint256,uint80)")
 
 LATE_S: Final = 300
@@ -24,16 +26,20 @@ _UP: Final = 0
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A feed's contract; ``heartbeat_s`` is after how many seconds a round comes though nothing moved."""
+    """A feed's contract; ``heartbeat_s`` is after how many seconds a round comes though nothing moved.
+
+    ``description`` is what the contract must say that it is of: "ETH / USD".
+    """
 
     address: Address
     heartbeat_s: int
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
     """A feed's newest round as of a block: ``answer`` has ``decimals``, times are unix seconds, ``read_at``
-    is the block's.
+    is the block's. ``description`` is what the feed says that it is of.
 
     ``answeredInRound`` is not kept: Chainlink has deprecated it, and it equals the round's id.
     """
@@ -44,6 +50,7 @@ class Round:
     started_at: int
     updated_at: int
     read_at: int
+    description: str
 
     @property
     def age_s(self) -> int:
@@ -65,15 +72,30 @@ def read_feed(feed: Feed) -> Reading[Round]:
     snapshot = yield (
         Call(feed.address, _LATEST_ROUND_DATA.encode()),
         Call(feed.address, _DECIMALS.encode()),
+        Call(feed.address, _DESCRIPTION.encode()),
     )
-    newest, decimals = snapshot.answers
+    newest, decimals, description = snapshot.answers
     round_id, answer, started_at, updated_at, _ = decode_answer(_LATEST_ROUND_DATA, feed.address, newest)
     (scale,) = decode_answer(_DECIMALS, feed.address, decimals)
-    return Round(round_id, answer, scale, started_at, updated_at, snapshot.block.timestamp)
+    (said,) = decode_answer(_DESCRIPTION, feed.address, description)
+    return Round(
+        round_id,
+        answer,
+        scale,
+        started_at,
+        updated_at,
+        snapshot.block.timestamp,
+        said.decode("utf-8", "replace"),
+    )
 
 
 def refuse_round(found: Round, feed: Feed) -> str:
-    """Return why a round is not to be traded on at its block; empty if it is."""
+    """Return why a round is not to be traded on at its block; empty if it is.
+
+    A feed of something else is told by its ``description()``: addresses look alike.
+    """
+    if found.description != feed.description:
+        return f"it says that it is of {found.description!r}, not of {feed.description!r}"
     if found.answer <= 0:
         return f"it answers {found.answer}"
     if found.updated_at == 0:
@@ -88,13 +110,14 @@ def refuse_round(found: Round, feed: Feed) -> str:
 def read_sequencer(feed: Address) -> Reading[str]:
     """Read a rollup's sequencer uptime feed; return why prices do not count now, empty if they do.
 
-    They do not while the sequencer is down, and for `SEQUENCER_GRACE_S` after it came back.
-
-    Raises:
-        InputError: no such feed stands at the address.
+    They do not while the sequencer is down, for `SEQUENCER_GRACE_S` after it came back, and where no such
+    feed answers.
     """
     snapshot = yield (Call(feed, _LATEST_ROUND_DATA.encode()),)
-    _, status, started_at, *_ = decode_answer(_LATEST_ROUND_DATA, feed, snapshot.answers[0])
+    try:
+        _, status, started_at, *_ = decode_answer(_LATEST_ROUND_DATA, feed, snapshot.answers[0])
+    except InputError as error:
+        return f"the sequencer's feed: {error.found}"
     if status != _UP:
         return "the sequencer is down"
     if started_at == 0:

@@ -22,6 +22,7 @@ from onchain_exec.venues.uniswap_v3 import UniswapV3Pool, read_v3_pool
 T = TypeVar("T")
 TRADER = to_address("0x" + "07" * 20)
 GROW = Function("increaseObservationCardinalityNext(uint16)")
+DESCRIBE = Function("describe(string)")
 UPDATE = Function("update(int256,uint256,uint256)")
 SWAP = Function("exactInputSingle((address,address,uint24,address,uint256,uint256,uint160))", "(uint256)")
 OBSERVE = Function("observe(uint32[])", "(int56[],uint160[])")
@@ -85,9 +86,13 @@ class PriceChain:
         assert isinstance(after, UniswapV3Pool)
         self.pool = after
 
-    def add_feed(self, decimals: int, answer: int, heartbeat_s: int = 3_600) -> Feed:
+    def add_feed(
+        self, decimals: int, answer: int, heartbeat_s: int = 3_600, description: str = "ETH / USD"
+    ) -> Feed:
         code = get_artifact("FeedStandIn").bytecode + encode(["uint8", "int256"], [decimals, answer])
-        return Feed(self.evm.deploy(code), heartbeat_s)
+        feed = Feed(self.evm.deploy(code), heartbeat_s, description)
+        self.evm.call(DEPLOYER, feed.address, DESCRIBE.encode(description))
+        return feed
 
     def update(self, feed: Feed, answer: int, started_at: int, updated_at: int) -> None:
         self.evm.call(DEPLOYER, feed.address, UPDATE.encode(answer, started_at, updated_at))

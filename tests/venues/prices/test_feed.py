@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 from price_chain import PriceChain
 
 from onchain_exec.core import to_address
-from onchain_exec.errors import InputError
 from onchain_exec.pricing import SourceKind, consolidate
 from onchain_exec.venues.prices import (
     Feed,
@@ -59,15 +59,24 @@ def test_read_feed_source_where_either_feed_is_stale_or_none_is_refused(chain: P
     found = chain.perform(read_feed_source(ether, dollar, chain.weth, chain.usdc))
     assert (found.price, found.age_s) == (None, 10**5)
     assert found.refusal.startswith("the feed of USDC: its round is 100000 s old")
-    nobody = Feed(to_address("0x" + "ee" * 20), 60)
+    nobody = Feed(to_address("0x" + "ee" * 20), 60, "ETH / USD")
     found = chain.perform(read_feed_source(nobody, ether, chain.weth, chain.usdc))
     assert found.price is None
     assert found.refusal
 
 
+def test_read_feed_source_of_a_feed_of_something_else_is_refused_by_name(chain: PriceChain) -> None:
+    ether, dollar = chain.add_feed(8, 3_000 * 10**8), chain.add_feed(8, 10**8, description="USDC / USD")
+    bitcoin = replace(chain.add_feed(8, 60_000 * 10**8, description="BTC / USD"), description="ETH / USD")
+    assert chain.perform(read_feed_source(ether, dollar, chain.weth, chain.usdc)).price is not None
+    found = chain.perform(read_feed_source(bitcoin, dollar, chain.weth, chain.usdc))
+    assert found.price is None
+    assert found.refusal == "the feed of WETH: it says that it is of 'BTC / USD', not of 'ETH / USD'"
+
+
 def test_read_sequencer_down_or_just_back_refuses(chain: PriceChain) -> None:
     feed, now = chain.add_feed(0, 0).address, chain.evm.timestamp
-    place = Feed(feed, 0)
+    place = Feed(feed, 0, "")
     for status, started_at, why in (
         (1, now - 10**6, "down"),
         (0, now - SEQUENCER_GRACE_S, "up for"),
@@ -78,8 +87,7 @@ def test_read_sequencer_down_or_just_back_refuses(chain: PriceChain) -> None:
         found = chain.perform(read_sequencer(feed))
         assert why in found
         assert bool(found) == bool(why)
-    with pytest.raises(InputError):
-        chain.perform(read_sequencer(chain.weth.address))
+    assert "the sequencer's feed" in chain.perform(read_sequencer(chain.weth.address))
 
 
 def test_consolidate_a_pool_that_is_moved_is_outvoted_by_mean_and_feed(chain: PriceChain) -> None:
