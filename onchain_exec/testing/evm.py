@@ -66,16 +66,23 @@ class LocalEvm:
             raise _to_error(error) from error
 
     def static_call(self, to: Address, data: bytes, sender: Address = DEPLOYER) -> bytes:
-        """Return what the call returns, and undo its changes (as ``eth_call`` does).
+        """Return what the call returns, and undo its changes (as ``eth_call`` does; so a contract may be the
+        sender, too).
 
         Raises:
             RevertError: as of `call`.
         """
+        account = self._evm.basic(sender)
+        if account.code:  # EIP-3607 forbids it to transactions, and revm to all
+            bare = self._pyrevm.AccountInfo(nonce=account.nonce, balance=account.balance)
+            self._evm.insert_account_info(sender, bare)
         snapshot = self._evm.snapshot()
         try:
             return self.call(sender, to, data)
         finally:
             self._evm.revert(snapshot)
+            if account.code:
+                self._evm.insert_account_info(sender, account)
 
     def snapshot(self) -> int:
         """Return a mark that `revert` goes back to, once. Marks nest, up to 1,000 deep."""
@@ -104,6 +111,10 @@ class LocalEvm:
     def set_code(self, address: Address, runtime_code: bytes) -> None:
         """Put a contract at an address without running its constructor."""
         self._evm.insert_account_info(address, self._pyrevm.AccountInfo(nonce=1, code=runtime_code))
+
+    def get_code(self, address: Address) -> bytes:
+        """Return the contract that stands at an address; empty where there is none."""
+        return self._evm.get_code(address) or b""
 
     @property
     def timestamp(self) -> int:

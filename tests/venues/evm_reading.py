@@ -26,12 +26,13 @@ def perform(evm: LocalEvm, reading: Reading[T], chain_id: int = 1337) -> T:
 
 def _answer(evm: LocalEvm, call: Call) -> Answer:
     assert call.to is not None
-    mark = evm.snapshot()
+    own = evm.get_code(call.to) if call.code else b""
+    if call.code:
+        evm.set_code(call.to, call.code)
     try:
-        if call.code:
-            evm.set_code(call.to, call.code)
-        return Answer(True, evm.call(DEPLOYER, call.to, call.data))
+        return Answer(True, evm.static_call(call.to, call.data, call.sender or DEPLOYER))
     except RevertError as error:
         return Answer(False, error.data)
     finally:
-        evm.revert(mark)
+        if own:
+            evm.set_code(call.to, own)  # lent code is no change of state, so nothing reverts it

@@ -7,7 +7,7 @@ from typing import Final
 
 from onchain_exec.core import Address, Token
 from onchain_exec.core.bisection import find_largest
-from onchain_exec.core.fixed_point import MAX_UINT128, WAD, div_up
+from onchain_exec.core.fixed_point import MAX_UINT128, div_up
 from onchain_exec.errors import AmountError, PoolRevertError
 from onchain_exec.venues.options.primitive.curve import SIGMA_SCALE, Curve, per_liquidity
 
@@ -169,8 +169,3 @@ class RmmPool:
             needed=f"at most {grace_s} s",
             todo="Remove the liquidity; or take a pool of a later maturity",
         )
-
-
-def get_strike_wad(pool: RmmPool) -> int:
-    """Return the strike in whole stable per whole risky, 18 decimals."""
-    return pool.terms.strike * WAD // pool.curve.stable_unit
