@@ -28,14 +28,29 @@ _OUTSIDE, _FEE_GROWTH = 208, 209
 _SPACINGS: Final = {100: 1, 500: 10, 3_000: 60, 10_000: 200}
 
 
+def require_listed(contracts: Contracts, base_tokens: Sequence[Address]) -> Reading[None]:
+    """Read whether the exchange has these markets.
+
+    Raises:
+        InputError: it has none of one of the base tokens.
+    """
+    registry = contracts.market_registry
+    snapshot = yield tuple(Call(registry, abi.GET_MARKET_INFO.encode(base)) for base in base_tokens)
+    for base_token, answer in zip(base_tokens, snapshot.answers, strict=True):
+        if not answer.success:
+            raise InputError(
+                f"the exchange has no market of the base token {base_token}",
+                needed="a base token that its MarketRegistry lists",
+            )
+
+
 def read_market(contracts: Contracts, base_token: Address, ticks: Sequence[int], now: int) -> Reading[Market]:
     """Read the market of a base token, with the growth outside ``ticks``.
 
     Raises:
-        InputError: the exchange has no such market.
+        InputError: the exchange has no such market, see `require_listed`.
         StateError: its index is taken from a v3 pool.
     """
-    yield from _require_listed(contracts, base_token)
     info, *settings = yield from _read_settings(contracts, base_token)
     is_open, is_closed, stopped_at, stopped_index_wad, feed_address, symbol, max_orders, max_ticks = settings
     status = Status.OPEN if is_open else Status.CLOSED if is_closed else Status.PAUSED
@@ -72,16 +87,6 @@ def read_market(contracts: Contracts, base_token: Address, ticks: Sequence[int],
         fee_growth_x128=fee_growth,
         outside=outside,
     )
-
-
-def _require_listed(contracts: Contracts, base_token: Address) -> Reading[None]:
-    listed = abi.GET_MARKET_INFO.encode(base_token)
-    snapshot = yield (Call(contracts.market_registry, listed),)
-    if not snapshot.answers[0].success:
-        raise InputError(
-            f"the exchange has no market of the base token {base_token}",
-            needed="a base token that its MarketRegistry lists",
-        )
 
 
 def _read_settings(contracts: Contracts, base_token: Address) -> Reading[list[Any]]:

@@ -15,7 +15,7 @@ from onchain_exec.venues.perpetuals.perp_v2.account_reads import (
     read_collateral,
     read_holdings,
 )
-from onchain_exec.venues.perpetuals.perp_v2.market_reads import read_market
+from onchain_exec.venues.perpetuals.perp_v2.market_reads import read_market, require_listed
 from onchain_exec.venues.perpetuals.perp_v2.mirror.market import Rules
 from onchain_exec.venues.perpetuals.perp_v2.mirror.state import Contracts, State, VaultRules
 
@@ -39,6 +39,7 @@ def read_perp_v2(
     snapshot = yield (Call(clearing_house, abi.PAUSED.encode()),)
     (paused,), now = decode_answer(abi.PAUSED, clearing_house, snapshot.answers[0]), snapshot.block.timestamp
     contracts = yield from _read_contracts(clearing_house)
+    yield from require_listed(contracts, markets)
     settlement, in_vault, in_fund = yield from _read_settlement(contracts)
     everybody = dict.fromkeys((*owners, contracts.insurance_fund))
     holdings = yield from all_of([read_holdings(contracts, owner) for owner in everybody])
