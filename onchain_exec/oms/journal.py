@@ -21,11 +21,11 @@ from onchain_exec.oms.book import decisions, events, nonces
 from onchain_exec.oms.book.events import Event, Reservation
 from onchain_exec.oms.book.fold import Book
 from onchain_exec.oms.book.parents import ParentView
-from onchain_exec.oms.book.states import OPEN, UNDECIDED, OrderEvent
+from onchain_exec.oms.book.states import OPEN, OrderEvent
 from onchain_exec.oms.book.switches import Switch, SwitchState
 from onchain_exec.oms.book.views import Consumer, Failure, OrderView, SlotKey, SlotView
 from onchain_exec.oms.storage import open_database
-from onchain_exec.oms.store import Store
+from onchain_exec.oms.store import CHECKPOINT_LINES, Store
 from onchain_exec.risk import Denied
 from onchain_exec.routing import Quote
 
@@ -60,24 +60,36 @@ class Journal:
         timeout_s: float = 5.0,
         lease_s: float = 10.0,
         clock: Callable[[], float] = time.time,
+        checkpoint_lines: int = CHECKPOINT_LINES,
     ) -> Self:
         """Open the journal at a path, or at a ``postgresql+psycopg://`` URL; make it if it is not there.
 
         ``confirmed_depth`` is how many blocks deep (the including one counts) a transaction is
         CONFIRMED. ``timeout_s`` bounds the wait for other processes; ``clock`` gives unix seconds.
         In PostgreSQL one process at a time writes an account: ``lease_s`` after its last nonce or
-        signature another one may take the account over.
+        signature another one may take the account over. A start reads the last checkpoint and what came
+        after it; another is left at the start or close that finds ``checkpoint_lines`` or more since.
 
         Raises:
             JournalError: it is locked, damaged, changed, of another program or version, or may not
                 be written.
             MissingToolError: a URL, and the extra ``postgres`` is not installed.
         """
-        return cls(Store(open_database(where, timeout_s, lease_s), clock), confirmed_depth)
+        store = Store(open_database(where, timeout_s, lease_s), clock, checkpoint_lines)
+        return cls(store, confirmed_depth)
 
     def close(self) -> None:
         """Release the journal. What was reserved and not signed becomes free."""
         self._store.close()
+
+    def verify(self) -> int:
+        """Read every line, from the first, and compare what they give with what is held; return how many they
+        are. A start trusts its checkpoint for the lines before it.
+
+        Raises:
+            JournalError: a line was changed or moved, or the checkpoint is not what its lines give.
+        """
+        return self._store.verify()
 
     def __enter__(self) -> Self:
         return self
@@ -265,6 +277,10 @@ class Journal:
         """Return every order, oldest first."""
         return tuple(self._store.read().orders.values())
 
+    def read_children(self, parent: ParentView) -> tuple[OrderView, ...]:
+        """Return a parent's children as they stand now, oldest first."""
+        return tuple(self._store.read().parents.get_children(parent))
+
     def read_parents(self) -> tuple[ParentView, ...]:
         """Return every parent order, oldest first."""
         return tuple(self._store.read().parents.views.values())
@@ -287,11 +303,18 @@ class Journal:
         slots = self._store.read().slots
         return tuple(slots[key] for key in sorted(slots))
 
+    def read_unsettled(self) -> tuple[SlotView, ...]:
+        """Return the slots without a final consumer, by chain, account and nonce."""
+        book = self._store.read()
+        return tuple(book.slots[key] for key in sorted(book.unsettled))
+
     def read_open(self) -> OpenWork:
         """Return the orders without an end and the slots whose bytes may still be mined."""
+        book = self._store.read()
+        slots = (book.slots[key] for key in sorted(book.unsettled))
         return OpenWork(
-            orders=tuple(order for order in self.read_orders() if order.state in UNDECIDED),
-            slots=tuple(slot for slot in self.read_slots() if slot.state in OPEN and slot.attempts),
+            orders=tuple(book.orders[order_id] for order_id in book.undecided),
+            slots=tuple(slot for slot in slots if slot.state in OPEN and slot.attempts),
         )
 
     def read_positions(self) -> dict[tuple[int, Address, Address], int]:

@@ -105,7 +105,7 @@ async def reconcile(
     """
     head = block or await node.get_block()
     await _require_finality(node, journal, head)
-    slots = [slot for slot in journal.read_slots() if _is_unsettled(slot, node.chain_id)]
+    slots = [slot for slot in journal.read_unsettled() if slot.key.chain_id == node.chain_id]
     final_nonces = await _read_final_nonces(node, {slot.key.account for slot in slots})
     findings = [(slot, await _find(node, slot, head)) for slot in slots]
     strangers = [found async for found in _find_strangers(node, journal, head)]
@@ -121,10 +121,6 @@ async def reconcile(
         unexplained = await find_unexplained(node, journal, since, head)
         breaks += [_unexplained(*found, since, head) for found in unexplained]
     return Reconciliation(head, journal.read_orders(), tuple(breaks), tuple(corrections))
-
-
-def _is_unsettled(slot: SlotView, chain_id: int) -> bool:
-    return slot.key.chain_id == chain_id and slot.state is not SlotState.FINAL
 
 
 async def _require_finality(node: Node, journal: Journal, head: BlockRef) -> None:
@@ -239,7 +235,7 @@ async def _find_strangers(node: Node, journal: Journal, head: BlockRef) -> Async
 
 def _find_gaps(journal: Journal, chain_id: int) -> Iterator[Break]:
     """Yield nonces that were reserved and left, below others that wait for them."""
-    slots = [slot for slot in journal.read_slots() if slot.key.chain_id == chain_id]
+    slots = [slot for slot in journal.read_unsettled() if slot.key.chain_id == chain_id]
     waiting: dict[Address, list[int]] = defaultdict(list)
     for slot in slots:
         if slot.state in OPEN:

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import gc
+import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from onchain_exec.errors import OnchainExecError
+from sqlalchemy.exc import SQLAlchemyError
+
+from onchain_exec.errors import JournalError, OnchainExecError
 from onchain_exec.oms.book.decisions import Decision
 from onchain_exec.oms.book.events import Event
 from onchain_exec.oms.book.fold import Book
+from onchain_exec.oms.book.snapshot import split
+from onchain_exec.oms.checkpoint import Checkpoint, pack
 from onchain_exec.oms.line import Line
 from onchain_exec.oms.storage import Database
 from onchain_exec.oms.storage.check import require_schema
 from onchain_exec.oms.storage.database import Bell, journal_errors
 from onchain_exec.oms.tape import End, Tape
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
+
+CHECKPOINT_LINES: Final = 20_000
+"""Lines that take longer to read than a checkpoint takes to write: half a second."""
 
 
 @dataclass(slots=True, eq=False)
@@ -39,23 +49,27 @@ class Store:
     """An append-only list of lines and its fold, kept up with what other processes append.
 
     Threads that append at the same time share a transaction, and so a flush to disk. ``clock`` gives
-    the unix seconds that lines are stamped with.
+    the unix seconds that lines are stamped with. When it opens or closes ``checkpoint_lines`` or more
+    after the last checkpoint, it leaves another.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
-        self._database, self._clock = database, clock
+    def __init__(
+        self, database: Database, clock: Callable[[], float], checkpoint_lines: int = CHECKPOINT_LINES
+    ) -> None:
+        self._database, self._clock, self._checkpoint_lines = database, clock, checkpoint_lines
         self._lock = threading.RLock()
         self._waiting: deque[_Request] = deque()
-        self._book, self._event_ids = Book(), set[str]()
-        self._end = End()
         with journal_errors(database.where), ExitStack() as opening:
             self._connection = opening.enter_context(database.connect())
             with self._connection.begin():
                 database.lock_for_opening(self._connection)
                 require_schema(self._connection, database.where)
-                self._tape = Tape(database, self._connection)
-                with _collector_paused():
-                    self._catch_up()
+            self._tape, self._checkpoint = Tape(database, self._connection), Checkpoint(self._connection)
+            with self._connection.begin(), _collector_paused():
+                self._book, self._end = self._checkpoint.read(self._tape)
+                self._saved = self._end
+                self._catch_up()
+            self._save()
             self.leases = database.open_leases(self._connection)
             opening.pop_all()
 
@@ -90,9 +104,30 @@ class Store:
         self.read()
         return _tail(self._database, bell, idle_s, self._end)
 
+    def verify(self) -> int:
+        """Read every line from the first, and compare what they give with the book; return how many they are.
+
+        Raises:
+            JournalError: a line was changed, or the checkpoint is not what its lines give.
+        """
+        with self._lock, journal_errors(self._database.where), self._connection.begin(), _collector_paused():
+            self._catch_up()
+            book = Book()
+            for line in self._tape.read_after(End()):
+                book.apply(line.event, line.recorded_at)
+            if list(split(book)) == list(split(self._book)):
+                return self._end.seq
+            self._checkpoint.clear()
+        raise JournalError(
+            f"the checkpoint at line {self._saved.seq} is not what the lines give",
+            needed="the same book from either",
+            todo="Open the journal again: the checkpoint is gone, every line will be read",
+        )
+
     def close(self) -> None:
         """Give up the leases and release the database."""
         with self._lock, journal_errors(self._database.where):
+            self._save()
             self.leases.close()
             self._connection.close()
 
@@ -109,23 +144,29 @@ class Store:
             with self._connection.begin():
                 self._tape.lock(survives_power_loss=survives_power_loss)
                 self._catch_up()
-                self._tape.write([line for request in batch for line in self._decide(request)])
+                lines: list[Line] = []
+                for request in batch:
+                    lines += self._decide(request, {line.event.event_id for line in lines})
+                self._tape.write(lines)
             failing.pop_all()
         self._book.undo.keep()
         for request in batch:
             request.done = True
 
-    def _decide(self, request: _Request) -> list[Line]:
-        """Return the lines of one decision, taken into the book; none if it fails."""
+    def _decide(self, request: _Request, unwritten: set[str]) -> list[Line]:
+        """Return the lines of one decision, taken into the book; none if it fails. ``unwritten`` are events
+        that others decided in the same transaction."""
         lines: list[Line] = []
         request.new, request.error = [], None
         mark = self._book.undo.get_mark()
+        self._book.undo.add(setattr, self, "_end", self._end)
         try:
             for event in request.decide(self._book):
-                if event.event_id not in self._event_ids:
+                if event.event_id not in unwritten and not self._tape.has(event.event_id):
                     lines.append(Line.after(*self._end, event, int(self._clock())))
                     self._take(lines[-1])
                     request.new.append(event)
+                    unwritten.add(event.event_id)
         except OnchainExecError as error:
             self._book.undo.go_back(mark)
             request.error = error
@@ -134,17 +175,28 @@ class Store:
 
     def _catch_up(self) -> None:
         """Take what others wrote; it stands, whatever becomes of this transaction."""
+        self._book.undo.add(setattr, self, "_end", self._end)
         for line in self._tape.read_after(self._end):
             self._take(line)
         self._book.undo.keep()
 
     def _take(self, line: Line) -> None:
-        event_id = line.event.event_id
-        self._book.undo.add(setattr, self, "_end", self._end)
-        self._book.undo.add(self._event_ids.discard, event_id)
         self._book.apply(line.event, line.recorded_at)
         self._end = End(line.seq, line.hash)
-        self._event_ids.add(event_id)
+
+    def _save(self) -> None:
+        """Leave a checkpoint if enough lines came since the last. It is a copy: whatever keeps it from being
+        written keeps nothing else."""
+        if self._end.seq - self._saved.seq < self._checkpoint_lines:
+            return
+        parts = pack(self._book)
+        try:
+            with self._connection.begin():
+                self._tape.lock(survives_power_loss=False)
+                self._checkpoint.write(parts, self._end)
+        except SQLAlchemyError as error:
+            log.warning("no checkpoint at line %s: %s", self._end.seq, error)
+        self._saved = self._end
 
 
 @contextmanager

@@ -20,6 +20,8 @@ _HEAD: Final = Statement(select(HEAD.c.seq, HEAD.c.hash))
 _LOCKED_HEAD: Final = Statement(select(HEAD.c.seq, HEAD.c.hash).with_for_update())
 _MOVE: Final = Statement(update(HEAD).values(seq=bindparam("seq"), hash=bindparam("hash")))
 _INSERT: Final = Statement(insert(EVENTS))
+_HAS: Final = Statement(select(EVENTS.c.seq).where(EVENTS.c.event_id == bindparam("event_id")))
+_HASH: Final = Statement(select(EVENTS.c.hash).where(EVENTS.c.seq == bindparam("seq")))
 _AFTER: Final = Statement(
     select(EVENTS)
     .where(EVENTS.c.seq > bindparam("after"), EVENTS.c.seq <= bindparam("last"))
@@ -66,6 +68,15 @@ class Tape:
                 needed="every line up to the head",
                 todo="Restore the journal from a copy and reconcile; do not trade on this one",
             )
+
+    def has(self, event_id: str) -> bool:
+        """Return whether a line has this event."""
+        return self._driver.run(_HAS, event_id=event_id).fetchone() is not None
+
+    def has_end(self, end: End) -> bool:
+        """Return whether that line has that hash."""
+        found = self._driver.run(_HASH, seq=end.seq).fetchone()
+        return found is not None and found[0] == end.hash
 
     def write(self, lines: list[Line]) -> None:
         """Add lines, and wake whoever follows when the transaction is committed."""

@@ -69,11 +69,12 @@ class JournalModel(RuleBasedStateMachine):
         self.final: set[str] = set()
 
     def open_journal(self) -> Journal:
-        return Journal.open(self.path, clock=lambda: 1_700_000_000)
+        return Journal.open(self.path, clock=lambda: 1_700_000_000, checkpoint_lines=4)
 
     def teardown(self):
         if hasattr(self, "journals"):
             for journal in self.journals:
+                journal.verify()
                 journal.close()
             shutil.rmtree(self.folder)
 

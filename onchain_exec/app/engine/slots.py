@@ -90,7 +90,7 @@ async def _prove(lane: Lane, stuck: DurableTx, care: Care, head: BlockRef, fees:
 def _find_waiting(lane: Lane, account: Address) -> DurableTx | None:
     """Return the first transaction of the account that waits behind an abandoned nonce, or None."""
     journal = lane.context.journal
-    own = [slot for slot in journal.read_slots() if slot.key[:2] == (lane.chain_id, account)]
+    own = [slot for slot in journal.read_unsettled() if slot.key[:2] == (lane.chain_id, account)]
     gaps = [slot.key.nonce for slot in own if slot.state is SlotState.RESERVED and journal.is_abandoned(slot)]
     later = [slot for slot in journal.read_open().slots if slot.key[:2] == (lane.chain_id, account)]
     return next((slot.attempts[-1].tx for slot in later if gaps and slot.key.nonce > gaps[0]), None)

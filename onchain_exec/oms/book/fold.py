@@ -46,9 +46,10 @@ class Book:
     ``positions`` are base units by (chain id, owner, token), ``gas_wei`` wei paid by (chain id,
     account), both from canonical receipts of our transactions; a reorg takes them back. ``floors``
     are the highest nonces that the chain was seen to expect, ``tops`` the nonces after the highest
-    that was reserved, both by (chain id, account). ``unsigned`` are the slots without any bytes and
-    without a consumer, ``newest_final`` the highest final transactions of ours by chain id,
-    ``switches`` what people stopped, by scope. ``undo`` takes the last events back.
+    that was reserved, both by (chain id, account). ``undecided`` are the orders without an end,
+    ``unsettled`` the slots without a final consumer, ``unsigned`` those without any bytes and without
+    a consumer, ``newest_final`` the highest final transactions of ours by chain id, ``switches`` what
+    people stopped, by scope. ``undo`` takes the last events back.
     """
 
     def __init__(self) -> None:
@@ -61,6 +62,8 @@ class Book:
         self.tx_slots: dict[str, SlotKey] = UndoDict(log)
         self.floors: dict[tuple[int, Address], int] = UndoDict(log)
         self.tops: dict[tuple[int, Address], int] = UndoDict(log)
+        self.undecided: dict[str, None] = UndoDict(log)
+        self.unsettled: dict[SlotKey, None] = UndoDict(log)
         self.unsigned: dict[SlotKey, None] = UndoDict(log)
         self.newest_final: dict[int, Consumer] = UndoDict(log)
         self.positions: dict[tuple[int, Address, Address], int] = UndoDict(log)
@@ -134,7 +137,7 @@ class Book:
         )
         self.floors[key[:2]] = max(payload["floor"], self.floors.get(key[:2], 0))
         self.tops[key[:2]] = max(key.nonce + 1, self.tops.get(key[:2], 0))
-        self.unsigned[key] = None
+        self.unsettled[key] = self.unsigned[key] = None
         if before and before.order_id in self.orders:
             self._forget_slot(before.order_id, key)
         if view := self.orders.get(event.order_id):
@@ -215,6 +218,8 @@ class Book:
         final = event.kind is EventKind.SLOT_FINAL
         happened = SlotEvent.FINALISE if final else SlotEvent.CONFIRM
         self.slots[key] = replace(slot, state=next_slot_state(slot.state, happened, key))
+        if final:
+            _discard(self.unsettled, key)
         if final and slot.consumer:
             _keep_highest(self.newest_final, key.chain_id, slot.consumer)
         if final and slot.purpose.ends_order and slot.attempts:
@@ -240,8 +245,13 @@ class Book:
         self._put(replace(view, state=state, updated_at=recorded_at, **changes), recorded_at)
 
     def _put(self, view: OrderView, recorded_at: int) -> None:
+        before = self.orders.get(view.order_id)
         self.orders[view.order_id] = view
-        self.parents.follow(view, recorded_at)
+        if view.state in UNDECIDED:
+            self.undecided[view.order_id] = None
+        else:
+            _discard(self.undecided, view.order_id)
+        self.parents.follow(before, view, recorded_at)
 
     def _count(self, slot: SlotView, consumer: Consumer, sign: int) -> None:
         """Add (or take back) what a consumer of ours moved and paid."""

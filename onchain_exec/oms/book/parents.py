@@ -3,8 +3,8 @@ was asked of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -54,12 +54,38 @@ class ParentView(msgspec.Struct, frozen=True, gc=False):
         }
 
 
+class Tally(NamedTuple):
+    """What a parent's children are together: their filled base units, how many are without an end, and
+    how many the chain can still change."""
+
+    filled: int = 0
+    undecided: int = 0
+    unsettled: int = 0
+
+    def exchange(self, before: OrderView | None, after: OrderView) -> Tally:
+        """Return the tally after a child (None: a new one) became ``after``."""
+        was, now = _weigh(before) if before else _NOTHING, _weigh(after)
+        return Tally(*(total - old + new for total, old, new in zip(self, was, now, strict=True)))
+
+
+_NOTHING: Final = Tally()
+
+
 class Parents:
     """Parent orders by id. ``orders`` are the book's orders, the children among them."""
 
     def __init__(self, log: UndoLog, orders: Mapping[str, OrderView]) -> None:
         self.views: dict[str, ParentView] = UndoDict(log)
+        self._tallies: dict[str, Tally] = UndoDict(log)
         self._orders = orders
+
+    def restore(self, views: Iterable[ParentView]) -> None:
+        """Take in parents as they were; their children are in the book."""
+        for view in views:
+            tally = _NOTHING
+            for child in self.get_children(view):
+                tally = tally.exchange(None, child)
+            self.views[view.parent.order_id], self._tallies[view.parent.order_id] = view, tally
 
     def accept(self, payload: dict[str, Any], recorded_at: int) -> ParentView:
         """Take in a new parent order."""
@@ -72,31 +98,24 @@ class Parents:
         """Let ``happened`` happen to a parent, and cancel it if nothing of it is left to wait for."""
         view = self.views[order_id]
         state = next_parent_state(view.state, happened, order_id)
-        if state is OrderState.CANCEL_PENDING and not any(
-            child.state in UNDECIDED for child in self.get_children(view)
-        ):
+        if state is OrderState.CANCEL_PENDING and not self._get_tally(order_id).undecided:
             state = next_parent_state(state, OrderEvent.CANCEL, order_id)
         self._put(replace(view, state=state, updated_at=recorded_at, **changes))
 
-    def follow(self, child: OrderView, recorded_at: int) -> None:
-        """Take in that a child changed."""
+    def follow(self, was: OrderView | None, child: OrderView, recorded_at: int) -> None:
+        """Take in that a child changed from what it ``was`` (None: it is new)."""
         if child.order is None or child.order.parent_id not in self.views:
             return
-        before = self.views[child.order.parent_id]
-        known = child.order_id in before.children
-        children = before.children if known else (*before.children, child.order_id)
-        view = replace(before, children=children)
-        filled = sum(
-            order.order.amount
-            for order in self.get_children(view)
-            if order.order and order.state is OrderState.FILLED
-        )
-        filled += self._get_filled(view.parent.replaces)
-        self._put(replace(view, filled=filled))
+        parent_id = child.order.parent_id
+        before = self.views[parent_id]
+        tally = self._tallies[parent_id] = self._get_tally(parent_id).exchange(was, child)
+        children = before.children if was else (*before.children, child.order_id)
+        filled = tally.filled + self._get_filled(before.parent.replaces)
+        self._put(replace(before, children=children, filled=filled))
         for happened in _find_events(before, filled, child):
-            self.move(before.parent.order_id, happened, recorded_at)
-        if self.views[before.parent.order_id].state is OrderState.CANCEL_PENDING:
-            self.move(before.parent.order_id, OrderEvent.ASK_CANCEL, recorded_at)
+            self.move(parent_id, happened, recorded_at)
+        if self.views[parent_id].state is OrderState.CANCEL_PENDING:
+            self.move(parent_id, OrderEvent.ASK_CANCEL, recorded_at)
 
     def get_children(self, view: ParentView) -> list[OrderView]:
         """Return the children as the journal holds them, the oldest first."""
@@ -105,10 +124,18 @@ class Parents:
     def _get_filled(self, replaced: str) -> int:
         return self.views[replaced].filled if replaced in self.views else 0
 
+    def _get_tally(self, order_id: str) -> Tally:
+        return self._tallies.get(order_id, _NOTHING)
+
     def _put(self, view: ParentView) -> None:
-        ended = not view.is_alive
-        final = ended and all(child.final for child in self.get_children(view))
-        self.views[view.parent.order_id] = replace(view, final=final)
+        order_id = view.parent.order_id
+        final = not view.is_alive and not self._get_tally(order_id).unsettled
+        self.views[order_id] = replace(view, final=final)
+
+
+def _weigh(child: OrderView) -> Tally:
+    filled = child.order.amount if child.order and child.state is OrderState.FILLED else 0
+    return Tally(filled, child.state in UNDECIDED, not child.final)
 
 
 def _find_events(before: ParentView, filled: int, child: OrderView) -> Iterator[OrderEvent]:

@@ -98,7 +98,7 @@ def _make_token(chain_id: int, address: str, symbol: str, decimals: int) -> Toke
     return Token(chain_id, to_address(address), symbol, decimals)
 
 
-def _fraction_from_text(text: str) -> Fraction:
+def fraction_from_text(text: str) -> Fraction:
     """Return what ``str`` wrote: "n/d" or "n"."""
     numerator, _, denominator = text.partition("/")
     return Fraction(int(numerator), int(denominator or 1))
@@ -145,7 +145,7 @@ class QuoteTerms(msgspec.Struct, frozen=True, gc=False):
             amount_out=int(value["amount_out"]),
             amount_in_max=int(value["amount_in_max"]),
             amount_out_min=int(value["amount_out_min"]),
-            mid_price=_fraction_from_text(value["mid_price"]),
+            mid_price=fraction_from_text(value["mid_price"]),
             fee_cost=int(value["fee_cost"]),
             impact_cost=int(value["impact_cost"]),
             gas_cost_wei=int(value["gas_cost_wei"]),

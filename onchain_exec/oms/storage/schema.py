@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Integer, LargeBinary, MetaData, Table, Text
 
 METADATA: Final = MetaData()
 
@@ -48,4 +48,16 @@ LEASES: Final = Table(
 """Who may write an account's slots until when (unix seconds of the database's clock). ``epoch``
 counts the owners. Used where several hosts share a journal; no part of its lines."""
 
-CURRENT_VERSION: Final = "0002"
+CHECKPOINT: Final = Table(
+    "checkpoint",
+    METADATA,
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("seq", _SEQ, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+"""What the lines up to ``seq`` give, in parts: a copy, so that a start need not read them all."""
+
+CURRENT_VERSION: Final = "0003"

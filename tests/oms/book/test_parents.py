@@ -75,7 +75,7 @@ def require_sound(book: Book) -> None:
         assert 0 < view.filled < PARENT.amount
     if view.state is OrderState.CANCELLED:
         assert any(child.state is not OrderState.FILLED for child in children)
-    assert not view.final or all(child.final for child in children)
+    assert view.final == (not view.is_alive and all(child.final for child in children))
 
 
 def test_append_parent_same_id_for_other_terms_or_a_plain_order_is_refused():

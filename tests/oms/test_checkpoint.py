@@ -1,0 +1,202 @@
+"""A checkpoint is a copy: a start from it gives what all lines give, and whatever is wrong with it costs
+time only."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from oms.builders import (
+    CHAIN_ID,
+    TRADER,
+    USDC,
+    WETH,
+    make_block,
+    make_denied,
+    make_order,
+    make_plan,
+    make_quote,
+    make_receipt,
+    make_signed,
+    sign_plan,
+)
+from onchain_exec.core import Condition, Exact, Order, ParentOrder
+from onchain_exec.core.call import Call
+from onchain_exec.errors import GasError, JournalError
+from onchain_exec.execution.outcome import Accepted, Mined, Reverted
+from onchain_exec.execution.plan import DurableTx, Purpose
+from onchain_exec.oms import EVERYTHING, Failure, Journal, OrderEvent, SlotKey, SwitchState
+from onchain_exec.oms.book.events import EventKind
+from onchain_exec.oms.book.fold import Book, fold
+from onchain_exec.oms.book.snapshot import join, split
+from onchain_exec.oms.checkpoint import Checkpoint, pack
+from onchain_exec.oms.line import GENESIS, Line
+from onchain_exec.oms.storage import open_database
+from onchain_exec.oms.tape import End
+
+CONDITION = Condition.at_least(Call(WETH.address, b"\x01\x02\x03\x04"), 2**255, label="collateral")
+PARENT = ParentOrder("p", "twap", (TRADER,), WETH, USDC, 2 * 10**18, Exact.IN, 50, 0, 2_000_000_000, slices=2)
+
+
+def sign(journal: Journal, order: Order, *, private: bool = False) -> DurableTx:
+    journal.append_order(order, make_quote(order))
+    nonce = journal.reserve_nonce(CHAIN_ID, TRADER, order.order_id, Purpose.SWAP, 0)
+    return journal.write_signed(order.order_id, make_signed(order, nonce), private=private)
+
+
+def live(journal: Journal) -> None:
+    """Let everything happen that a journal has a word for."""
+    filled = sign(journal, first := make_order(1, conditions=(CONDITION,)), private=True)
+    journal.append_send_outcome(filled, Accepted(filled.tx_hash))
+    receipt = make_receipt(filled.tx_hash, first, 2**200, block=make_block(101))
+    journal.append_outcome(filled, Mined(receipt, 12))
+    journal.append_final(SlotKey(CHAIN_ID, TRADER, filled.nonce))
+
+    journal.append_parent(PARENT)
+    one = sign(journal, child := make_order(2, client_order_id="p.1", parent_id="p"))
+    lost = make_receipt(one.tx_hash, child, success=False, block=make_block(102))
+    journal.append_outcome(one, Reverted(lost, 1, "STF"))
+    journal.append_orphaned(SlotKey(CHAIN_ID, TRADER, one.nonce))
+    journal.append_outcome(one, Mined(make_receipt(one.tx_hash, child, block=make_block(103)), 1))
+    journal.append_parent_end("p", OrderEvent.REJECT, Failure("TOO_MANY_FAILURES", "", "", ""))
+
+    cancelled = sign(journal, make_order(3))
+    journal.append_cancel("order-3")
+    journal.write_signed("order-3", sign_plan(make_plan(cancelled, Purpose.CANCEL), cancelled.nonce))
+    taken = sign(journal, make_order(4))
+    journal.append_foreign(SlotKey(CHAIN_ID, TRADER, taken.nonce), "0x" + "99" * 32)
+
+    journal.append_order(waiting := make_order(5), make_quote(waiting))
+    journal.reserve_nonce(CHAIN_ID, TRADER, waiting.order_id, Purpose.SWAP, 0)
+    journal.append_denial(make_quote(refused := make_order(6)), make_denied(refused))
+    journal.append_failure("order-7", GasError("none left"))
+    journal.append_order(late := make_order(8), make_quote(late))
+    journal.append_expiry("order-8")
+    journal.append_revocation("revoke-1")
+    journal.append_switch(EVERYTHING, SwitchState.PAUSED, "lunch")
+
+
+def read_lines(path: Path) -> list[Line]:
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute("select * from events order by seq").fetchall()
+    connection.close()
+    hashes = [GENESIS, *(row[-1] for row in rows)]
+    return [Line.from_row(row, row[0] - 1, before) for row, before in zip(rows, hashes, strict=False)]
+
+
+def get_all(book: Book) -> dict[str, object]:
+    """Return all that a book holds."""
+    everything = {name: value for name, value in vars(book).items() if name not in {"undo", "parents"}}
+    return everything | {"parents": book.parents.views, "tallies": vars(book.parents)["_tallies"]}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The place of a journal that was closed with a checkpoint."""
+    with Journal.open(tmp_path / "journal.sqlite", checkpoint_lines=1) as journal:
+        live(journal)
+    return tmp_path / "journal.sqlite"
+
+
+def test_join_at_any_line_and_folded_on_is_the_whole_fold(path):
+    lines = read_lines(path)
+    assert {line.event.kind for line in lines} == set(EventKind)
+    whole = fold((line.event, line.recorded_at) for line in lines)
+    for cut in range(len(lines) + 1):
+        book = join(split(fold((line.event, line.recorded_at) for line in lines[:cut])))
+        for line in lines[cut:]:
+            book.apply(line.event, line.recorded_at)
+        assert get_all(book) == get_all(whole)
+        assert list(split(book)) == list(split(whole))
+
+
+def test_open_from_a_checkpoint_is_the_same_journal_and_goes_on(journal_place):
+    with Journal.open(journal_place, checkpoint_lines=1) as journal:
+        live(journal)
+        before = journal.read_orders(), journal.read_slots(), journal.read_parents(), journal.read_open()
+    with Journal.open(journal_place, checkpoint_lines=1) as journal:
+        after = journal.read_orders(), journal.read_slots(), journal.read_parents(), journal.read_open()
+        assert after == before
+        journal.append_switch(EVERYTHING, SwitchState.RUNNING)
+        lines = journal.verify()
+        sign(journal, make_order(9))
+    with Journal.open(journal_place) as journal:
+        assert journal.verify() == lines + 3
+
+
+def test_open_from_a_checkpoint_does_not_read_the_lines_before_it_and_verify_does(path):
+    _execute(path, "update events set recorded_at = recorded_at + 1 where seq = 2")
+    with Journal.open(path) as journal, pytest.raises(JournalError, match="line 2 does not follow line 1"):
+        journal.verify()
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        ("update checkpoint set body = x'78' where part = -1", "not what was written"),
+        ("update checkpoint set seq = seq - 1", "that line is not the journal's"),
+        ("update checkpoint set hash = 'other'", "that line is not the journal's"),
+        ("update checkpoint set format = '0/other'", "another release"),
+        ("delete from checkpoint where part = 0", "not what was written"),
+        ("delete from checkpoint where part = -2", "not what was written"),
+        ("update checkpoint set part = part + 10", "not what was written"),
+    ],
+)
+def test_open_with_a_damaged_checkpoint_reads_every_line_and_says_so(path, caplog, damage, why):
+    with Journal.open(path) as journal:
+        before = journal.read_orders(), journal.read_slots()
+    assert not caplog.messages
+    _execute(path, damage)
+    with Journal.open(path) as journal:
+        assert (journal.read_orders(), journal.read_slots()) == before
+        journal.verify()
+    (line,) = caplog.messages
+    assert why in line
+
+
+def test_open_few_lines_after_a_checkpoint_leaves_it(path):
+    (seq,) = _execute(path, "select max(seq) from checkpoint")
+    with Journal.open(path, checkpoint_lines=3) as journal:
+        journal.append_switch(EVERYTHING, SwitchState.RUNNING)
+        sign(journal, make_order(9))
+    assert _execute(path, "select max(seq) from checkpoint") == (seq + 4,)
+    with Journal.open(path, checkpoint_lines=3) as journal:
+        journal.append_cancel("order-9")
+    assert _execute(path, "select max(seq) from checkpoint") == (seq + 4,)
+
+
+def test_verify_of_a_checkpoint_that_its_lines_do_not_give_refuses_and_forgets_it(path):
+    last = read_lines(path)[-1]
+    with open_database(path, 5, 5).connect() as connection, connection.begin():
+        checkpoint = Checkpoint(connection)
+        checkpoint.clear()
+        checkpoint.write(pack(Book()), End(last.seq, last.hash))
+    with Journal.open(path) as journal:
+        assert journal.read_orders() == ()
+        with pytest.raises(JournalError, match="is not what the lines give"):
+            journal.verify()
+    with Journal.open(path) as journal:
+        assert journal.read_orders()
+        journal.verify()
+
+
+def test_close_while_another_holds_the_lock_ends_without_a_checkpoint(tmp_path, caplog):
+    path = tmp_path / "journal.sqlite"
+    journal = Journal.open(path, timeout_s=0.05, checkpoint_lines=1)
+    live(journal)
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    journal.close()
+    holder.close()
+    assert "no checkpoint" in caplog.text
+    assert _execute(path, "select max(seq) from checkpoint") == (None,)
+
+
+def _execute(path: Path, statement: str) -> tuple[int | None, ...] | None:
+    connection = sqlite3.connect(path)
+    found = connection.execute(statement).fetchone()
+    connection.commit()
+    connection.close()
+    return found
