@@ -54,3 +54,11 @@ def test_readme_program_on_options_prints_what_its_prices_imply(capsys: pytest.C
     exec(compile(program, "README.md", "exec"), scope)
     assert capsys.readouterr().out.startswith("[0.55496558 ")
     assert scope["greeks"].price == pytest.approx(scope["calls"])
+
+
+def test_readme_life_of_an_option_ends_at_its_payoff(capsys: pytest.CaptureFixture[str]) -> None:
+    (program,) = (text for text in PROGRAMS if "deploy_lyra" in text)
+    exec(compile(program, "README.md", "exec"), {})
+    paid, earned = capsys.readouterr().out.splitlines()
+    assert paid.startswith("paid ")
+    assert earned == "earned 773.96"  # 3 (2,000 - 1,742.01337)

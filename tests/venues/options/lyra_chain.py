@@ -10,7 +10,7 @@ from evm_reading import perform
 from random_cases import pick_scale
 
 from onchain_exec.app.sandbox.derivatives.deployed import Deployed
-from onchain_exec.app.sandbox.derivatives.lyra import deploy_lyra, get_addresses
+from onchain_exec.app.sandbox.derivatives.lyra import deploy_lyra, get_contracts
 from onchain_exec.app.sandbox.derivatives.lyra_parameters import DAY, wad
 from onchain_exec.app.sandbox.evm import DEPLOYER
 from onchain_exec.chain import decode_revert
@@ -42,7 +42,7 @@ class LyraChain:
     def start(cls) -> LyraChain:
         evm = LocalEvm(timestamp=START)
         lyra = deploy_lyra(evm, START)
-        return cls(evm, lyra, Contracts(**get_addresses(lyra)))
+        return cls(evm, lyra, get_contracts(lyra))
 
     def read(self) -> LyraState:
         return perform(self.evm, read_market(self.contracts))

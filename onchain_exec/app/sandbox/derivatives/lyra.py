@@ -12,6 +12,7 @@ from onchain_exec.app.sandbox.derivatives.lyra_parameters import DAY, PARAMETERS
 from onchain_exec.app.sandbox.evm import DEPLOYER, Evm
 from onchain_exec.core import Address
 from onchain_exec.core.fixed_point import MAX_UINT256
+from onchain_exec.venues.options.lyra.state import Contracts
 
 PACKAGE: Final = "@lyrafinance/protocol"
 _FOLDERS: Final = {"BlackScholes": "libraries/", "GWAV": "libraries/"}
@@ -58,9 +59,9 @@ def deploy_lyra(evm: Evm, now: int) -> Deployed:
     return lyra
 
 
-def get_addresses(lyra: Deployed) -> dict[str, Address]:
-    """Return the contracts by the roles that `venues.options.lyra` reads them by."""
-    return {role: lyra.at[name] for role, name in _ROLES.items()}
+def get_contracts(lyra: Deployed) -> Contracts:
+    """Return where the contracts stand that `venues.options.lyra` reads."""
+    return Contracts(**{role: lyra.at[name] for role, name in _ROLES.items()})
 
 
 def _add(
