@@ -14,11 +14,12 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from onchain_exec.core import Address, Order, ParentOrder, Receipt
+from onchain_exec.core.action import ActionOrder
 from onchain_exec.errors import InputError, OnchainExecError
 from onchain_exec.execution.outcome import Outcome, SendOutcome
 from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx
 from onchain_exec.oms.book import decisions, events, nonces
-from onchain_exec.oms.book.events import Event, Reservation
+from onchain_exec.oms.book.events import Event, EventKind, Reservation
 from onchain_exec.oms.book.fold import Book
 from onchain_exec.oms.book.parents import ParentView
 from onchain_exec.oms.book.states import OPEN, OrderEvent
@@ -27,6 +28,7 @@ from onchain_exec.oms.book.views import Consumer, Failure, OrderView, SlotKey, S
 from onchain_exec.oms.storage import open_database
 from onchain_exec.oms.store import CHECKPOINT_LINES, Store
 from onchain_exec.risk import Denied
+from onchain_exec.risk.collateral import DeniedAction
 from onchain_exec.routing import Quote
 
 View = TypeVar("View", OrderView, ParentView, SlotView)
@@ -115,6 +117,22 @@ class Journal:
         return self._append(
             lambda book: iter(() if order_id in book.orders else (events.revocation_accepted(order_id),))
         ).orders[order_id]
+
+    def append_action(self, order: ActionOrder) -> OrderView:
+        """Record an accepted action at a venue; return it, or the one that its ``client_order_id`` has.
+
+        Raises:
+            DuplicateOrderError: the id is taken by an order that does something else.
+        """
+        return self._append_action(order, events.action_accepted(order))
+
+    def append_action_denial(self, denied: DeniedAction) -> OrderView:
+        """Record a refusal of an action, unless its ``client_order_id`` has another one; return either.
+
+        Raises:
+            DuplicateOrderError: as of `append_action`.
+        """
+        return self._append_action(denied.order, events.action_denied(denied))
 
     def append_denial(self, quote: Quote, denied: Denied) -> OrderView:
         """Record a refusal. Another order that the ``client_order_id`` already has stays untouched,
@@ -353,6 +371,15 @@ class Journal:
 
     def _append(self, decide: decisions.Decision) -> Book:
         return self._store.append(decide)[0]
+
+    def _append_action(self, order: ActionOrder, event: Event) -> OrderView:
+        def decide(book: Book) -> Iterator[Event]:
+            before = decisions.find_same_action(book, order)
+            denies = event.kind is EventKind.ORDER_DENIED and before and before.order_id == order.order_id
+            if before is None or denies:
+                yield event
+
+        return _require(decisions.find_same_action(self._append(decide), order), order.order_id)
 
     def _append_order(self, order: Order, make: Callable[[OrderView | None], Event | None]) -> OrderView:
         """Append what ``make`` says of this order, unless its client order id has another one."""

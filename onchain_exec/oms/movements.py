@@ -64,6 +64,8 @@ def _list_moves(slot: SlotView, view: OrderView | None) -> Iterator[tuple[tuple[
     order = view.order if view and view.fill and view.fill.tx_hash == consumer.tx_hash else None
     value_wei = decode_unsigned(attempt.tx.raw).value_wei if order else 0
     yield (slot.key.account, _NATIVE), -consumer.gas_cost_wei - value_wei
+    for token, change in consumer.moved:
+        yield (slot.key.account, token), change
     if order:
         yield (order.account, order.token_in.address), -consumer.amount_in
         yield (order.recipient, order.token_out.address), consumer.amount_out

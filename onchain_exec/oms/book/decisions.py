@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Final, assert_never
 
 from onchain_exec.core import Order, ParentOrder, Receipt
+from onchain_exec.core.action import ActionOrder
 from onchain_exec.errors import DuplicateOrderError, FencedError, JournalError
 from onchain_exec.execution.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
 from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx
 from onchain_exec.oms.book import events
+from onchain_exec.oms.book.action_terms import is_same_action
 from onchain_exec.oms.book.events import Event, EventKind
 from onchain_exec.oms.book.fold import Book
 from onchain_exec.oms.book.parents import ParentView
@@ -34,6 +36,22 @@ def find_same(book: Book, order: Order) -> OrderView | None:
     order_id = book.client_ids.get(order.client_order_id) or order.order_id
     view = book.orders.get(order_id)
     if order_id in book.parents.views or (view and view.order and not is_same_terms(view.order, order)):
+        raise _duplicate(order.client_order_id, order_id)
+    if view and view.action:
+        raise _duplicate(order.client_order_id, order_id)
+    return view
+
+
+def find_same_action(book: Book, order: ActionOrder) -> OrderView | None:
+    """Return the recorded action of the same client order id (or id), or None.
+
+    Raises:
+        DuplicateOrderError: it does something else, or is no action.
+    """
+    order_id = book.client_ids.get(order.client_order_id) or order.order_id
+    view = book.orders.get(order_id)
+    is_other = view and not (view.action and is_same_action(view.action, order))
+    if order_id in book.parents.views or is_other:
         raise _duplicate(order.client_order_id, order_id)
     return view
 
@@ -165,7 +183,7 @@ def consume(book: Book, key: SlotKey, receipt: Receipt, reason: str = "") -> Ite
         yield from orphan(book, key)
     if (slot := book.slots[key]).consumer is None:
         view = book.orders.get(slot.order_id)
-        yield events.tx_mined(slot, view.order if view else None, receipt, reason)
+        yield events.tx_mined(slot, view, receipt, reason)
 
 
 def lose(book: Book, key: SlotKey, tx_hash: str) -> Iterator[Event]:

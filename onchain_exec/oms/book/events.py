@@ -13,16 +13,19 @@ from typing import Any, assert_never
 import msgspec
 
 from onchain_exec.core import Order, ParentOrder, Receipt
+from onchain_exec.core.action import ActionOrder
 from onchain_exec.errors import OnchainExecError
 from onchain_exec.execution.outcome import Accepted, AlreadyKnown, Ambiguous, Rejected, SendOutcome
 from onchain_exec.execution.plan import Purpose, SignedTx
+from onchain_exec.oms.book.action_terms import action_to_json, get_action_moves
 from onchain_exec.oms.book.fill import get_moved_amounts
 from onchain_exec.oms.book.parent_terms import parent_to_json
 from onchain_exec.oms.book.states import OrderEvent
 from onchain_exec.oms.book.switches import Switch, SwitchState
 from onchain_exec.oms.book.terms import QuoteTerms, order_to_json
-from onchain_exec.oms.book.views import Consumer, Failure, SlotKey, SlotView
+from onchain_exec.oms.book.views import Consumer, Failure, OrderView, SlotKey, SlotView
 from onchain_exec.risk import Approved, Denied
+from onchain_exec.risk.collateral import DeniedAction
 from onchain_exec.routing import Quote
 
 
@@ -72,17 +75,25 @@ def revocation_accepted(order_id: str) -> Event:
     return Event(f"order_accepted/{order_id}", EventKind.ORDER_ACCEPTED, order_id, None, payload)
 
 
+def action_accepted(order: ActionOrder) -> Event:
+    """What an account is to do at a venue passed the checks: an order that swaps nothing."""
+    payload = {"order": None, "quote": None, "action": action_to_json(order)}
+    return Event(f"order_accepted/{order.order_id}", EventKind.ORDER_ACCEPTED, order.order_id, None, payload)
+
+
+def action_denied(denied: DeniedAction) -> Event:
+    """A check refused what an account was to do at a venue."""
+    order_id = denied.order.order_id
+    payload = {"order": None, "action": action_to_json(denied.order), "failure": _to_failure(denied)}
+    return Event(f"order_denied/{order_id}", EventKind.ORDER_DENIED, order_id, None, payload)
+
+
 def order_denied(quote: Quote, denied: Denied) -> Event:
     """A check refused the order."""
     payload = {
         "order": order_to_json(denied.order),
         "quote": QuoteTerms.of(quote).to_json(),
-        "failure": {
-            "code": denied.code.value,
-            "found": denied.found,
-            "needed": denied.limit,
-            "todo": denied.todo,
-        },
+        "failure": _to_failure(denied),
     }
     order_id = denied.order.order_id
     return Event(f"order_denied/{order_id}", EventKind.ORDER_DENIED, order_id, None, payload)
@@ -181,8 +192,9 @@ def tx_sent(slot: SlotView, outcome: SendOutcome) -> Event:
     return Event(event_id, EventKind.TX_SENT, slot.order_id, slot.key, payload)
 
 
-def tx_mined(slot: SlotView, order: Order | None, receipt: Receipt, reason: str = "") -> Event:
+def tx_mined(slot: SlotView, view: OrderView | None, receipt: Receipt, reason: str = "") -> Event:
     """One of the slot's attempts stands in a canonical block; ``reason`` says why it reverted."""
+    order, action = (view.order, view.action) if view else (None, None)
     attempt = slot.get_attempt(receipt.tx_hash)
     is_fill = receipt.success and order and attempt and attempt.tx.purpose is Purpose.SWAP
     amount_in, amount_out = get_moved_amounts(order, receipt) if is_fill and order else (0, 0)
@@ -193,6 +205,9 @@ def tx_mined(slot: SlotView, order: Order | None, receipt: Receipt, reason: str 
         "amount_in": str(amount_in),
         "amount_out": str(amount_out),
         "gas_cost_wei": str(receipt.cost_wei),
+        "moved": [[token, str(change)] for token, change in get_action_moves(action, receipt).items()]
+        if action and attempt and attempt.tx.purpose is Purpose.ACTION
+        else [],
     }
     event_id = f"tx_mined/{receipt.tx_hash}/{receipt.block_hash}/{slot.orphaned}"
     return Event(event_id, EventKind.TX_MINED, slot.order_id, slot.key, payload)
@@ -208,6 +223,10 @@ def slot_step(kind: EventKind, slot: SlotView, consumer: Consumer) -> Event:
     """The slot's consumer was confirmed, finalised or orphaned (``kind`` says which)."""
     payload = _consumer_to_json(consumer.tx_hash, consumer.block_number, consumer.block_hash)
     return Event(f"{kind.value}/{slot.key}/{slot.orphaned}", kind, slot.order_id, slot.key, payload)
+
+
+def _to_failure(denied: Denied | DeniedAction) -> dict[str, str]:
+    return {"code": denied.code.value, "found": denied.found, "needed": denied.limit, "todo": denied.todo}
 
 
 def _consumer_to_json(tx_hash: str, block_number: int, block_hash: str) -> dict[str, Any]:

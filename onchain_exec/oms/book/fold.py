@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from onchain_exec.core import Address
+from onchain_exec.core import Address, to_address
 from onchain_exec.errors import JournalError
 from onchain_exec.execution.plan import DurableTx, Purpose
+from onchain_exec.oms.book.action_terms import action_from_json
 from onchain_exec.oms.book.events import Event, EventKind
 from onchain_exec.oms.book.fill import Fill, get_slippage_bps
 from onchain_exec.oms.book.parents import Parents
@@ -191,6 +192,7 @@ class Book:
             amount_in=int(payload.get("amount_in", 0)),
             amount_out=int(payload.get("amount_out", 0)),
             gas_cost_wei=int(payload.get("gas_cost_wei", 0)),
+            moved=tuple((to_address(token), int(change)) for token, change in payload.get("moved", ())),
         )
         if slot.purpose.ends_order and slot.attempts:
             self._end(event, attempt, consumer, recorded_at)
@@ -263,6 +265,8 @@ class Book:
             _add(self.positions, (chain_id, account, order.token_in.address), -sign * consumer.amount_in)
             key_out = (chain_id, order.recipient, order.token_out.address)
             _add(self.positions, key_out, sign * consumer.amount_out)
+        for token, change in consumer.moved:
+            _add(self.positions, (chain_id, account, token), sign * change)
 
 
 _HANDLERS: Final[Mapping[EventKind, Callable[[Book, Event, int], None]]] = {
@@ -304,11 +308,15 @@ def _find_quote(slot: SlotView, purpose: Purpose) -> QuoteTerms | None:
 def _new_order(event: Event, state: OrderState, recorded_at: int) -> OrderView:
     terms, quote = event.payload.get("order"), event.payload.get("quote")
     order = order_from_json(terms) if terms else None
+    asked = event.payload.get("action")
+    action = action_from_json(asked) if asked else None
+    named = order or action
     return OrderView(
         order_id=event.order_id,
-        client_order_id=order.client_order_id if order else "",
+        client_order_id=named.client_order_id if named else "",
         state=state,
         order=order,
+        action=action,
         quote=QuoteTerms.from_json(quote) if quote else None,
         created_at=recorded_at,
         updated_at=recorded_at,

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 import msgspec
 
 from onchain_exec.core import Address, Order, to_address
+from onchain_exec.core.action import ActionOrder
 from onchain_exec.execution.plan import DurableTx, Purpose
 from onchain_exec.oms.book.fill import Fill
 from onchain_exec.oms.book.states import OrderState, SlotState
@@ -44,7 +45,8 @@ class Attempt(msgspec.Struct, frozen=True, gc=False):
 
 class Consumer(msgspec.Struct, frozen=True, gc=False):
     """The canonical transaction that consumed a slot, and what it moved (base units; 0 unless a
-    successful swap of ours). Of a stranger only the hash is kept, empty where nobody knows it."""
+    successful swap of ours; of an action ``moved``, by token). Of a stranger only the hash is kept,
+    empty where nobody knows it."""
 
     tx_hash: str
     block_number: int
@@ -52,6 +54,7 @@ class Consumer(msgspec.Struct, frozen=True, gc=False):
     amount_in: int = 0
     amount_out: int = 0
     gas_cost_wei: int = 0
+    moved: tuple[tuple[Address, int], ...] = ()
 
 
 class SlotView(msgspec.Struct, frozen=True, gc=False):
@@ -89,7 +92,8 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
 class OrderView(msgspec.Struct, frozen=True, gc=False):
     """An order as the journal holds it.
 
-    ``order`` is None for a refusal that came before the terms were understood, and for a revocation.
+    ``order`` is None for a refusal that came before the terms were understood, for a revocation, and
+    for what an account does at a venue, which is its ``action``.
     ``quote`` is what the swap was signed on, or what the order was accepted on before. ``tx_hash`` is
     the swap's (empty before it is signed). ``slots`` are all its nonces, in the order they were reserved.
     ``final`` says that nothing on the chain can change its state any more. Times are unix seconds.
@@ -107,6 +111,7 @@ class OrderView(msgspec.Struct, frozen=True, gc=False):
     fill: Fill | None = None
     failure: Failure | None = None
     final: bool = False
+    action: ActionOrder | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the order as JSON values: amounts as text, what is not there as null."""
@@ -117,7 +122,9 @@ class OrderView(msgspec.Struct, frozen=True, gc=False):
             "state": self.state.value,
             "final": self.final,
             "tx_hash": self.tx_hash or None,
-            "account": order and order.account,
+            "account": self.action.account if self.action else order and order.account,
+            "action": self.action and self.action.label,
+            "venue": self.action and self.action.venue,
             "recipient": order and order.recipient,
             "token_in": order and token_to_json(order.token_in),
             "token_out": order and token_to_json(order.token_out),
