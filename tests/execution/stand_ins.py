@@ -9,6 +9,7 @@ from typing import Any
 from eth_account import Account
 
 from onchain_exec.chain import Node, Reply, Request
+from onchain_exec.chain.one_by_one import request_each
 from onchain_exec.core import BlockRef, Exact, Order, Token, to_address
 from onchain_exec.errors import NodeRefusedError
 from onchain_exec.execution import DurableTx, Purpose
@@ -43,13 +44,7 @@ class ScriptedRpc:
         return self.answers[method](*params)
 
     async def batch(self, requests: Sequence[Request]) -> tuple[Reply, ...]:
-        replies: list[Reply] = []
-        for method, params in requests:
-            try:
-                replies.append(await self.request(method, params))
-            except NodeRefusedError as error:
-                replies.append(error)
-        return tuple(replies)
+        return await request_each(self, requests)
 
     async def close(self) -> None:
         """Nothing to release."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from eth_utils import keccak
-
 from onchain_exec.core import Address, BlockRef, Exact, Log, Order, Receipt, Token, to_address
+from onchain_exec.core.hashing import keccak
 from onchain_exec.execution.plan import DurableTx, Fees, Purpose, SignedTx, SimulatedTx, TxPlan
 from onchain_exec.risk import AccountState, Approved, DenialCode, Denied
 from onchain_exec.routing import Quote, Route
@@ -18,7 +17,7 @@ KEEPER = to_address("0x" + "b2" * 20)
 WETH = Token(CHAIN_ID, to_address("0x" + "11" * 20), "WETH", 18)
 USDC = Token(CHAIN_ID, to_address("0x" + "22" * 20), "USDC", 6)
 BLOCK = BlockRef(CHAIN_ID, 100, "0x" + "ab" * 32, 1_700_000_000, 10**9, 30_000_000)
-TRANSFER = keccak(text="Transfer(address,address,uint256)")
+TRANSFER = keccak(b"Transfer(address,address,uint256)")
 
 
 def make_order(number: int = 1, *, client_order_id: str | None = None, **terms: object) -> Order:
@@ -135,7 +134,7 @@ def make_transfer(token: Token, sender: Address, recipient: Address, amount: int
 
 def make_block(number: int, salt: int = 0) -> BlockRef:
     """Return a block; another ``salt`` is another block at the same height."""
-    block_hash = "0x" + keccak(text=f"{number}/{salt}").hex()
+    block_hash = "0x" + keccak(f"{number}/{salt}".encode()).hex()
     return BlockRef(CHAIN_ID, number, block_hash, 1_700_000_000 + 12 * number, 10**9, 30_000_000)
 
 

@@ -15,6 +15,7 @@ import gc
 import json
 import os
 import random
+import select
 import signal
 import sys
 import tempfile
@@ -22,12 +23,13 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from oms.builders import CHAIN_ID, make_order, make_quote
-from oms.kill_worlds import SEND_FAULTS, AnvilWorld, SimulatedWorld, World
+from oms.kill_chain import SEND_FAULTS
+from oms.kill_worlds import AnvilWorld, SimulatedWorld, World
 from oms.paper_market import recipient_of, sign_swap
 from onchain_exec.chain import DevAccount, LocalChain, Node
 from onchain_exec.chain.decode import decode_receipt
@@ -49,6 +51,9 @@ FAULTS = ("", *SEND_FAULTS)
 _ONCE_IN_A_LIFE = {"resent", "recovered"}
 QUOTED = 2_000 * 10**6
 NOW = 1_900_000_000
+REHEARSALS = 4
+LIFE_S = 0.04
+"""About how long a life of four intents takes, on a machine with nothing else to do."""
 
 
 @dataclass
@@ -93,6 +98,18 @@ class Crash:
     def __call__(self, point: str) -> None:
         if self.passing(point):
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Rehearsal(Crash):
+    """Ends a life, not the process, once bytes are signed and not yet sent."""
+
+    def __call__(self, point: str) -> None:
+        if point == "committed":
+            raise RehearsalError
+
+
+class RehearsalError(Exception):
+    """A rehearsal has come to its end."""
 
 
 class Trader:
@@ -227,17 +244,34 @@ class Harness:
         self.world, self.folder, self.trader = world, folder, trader
         self.random = random.Random(seed)
         self.tally = Tally()
-        self.next_intent, self.journals = 1, 0
+        self.next_intent, self.journals, self.fault = 1, 0, ""
 
     def run(self, kills: int) -> Tally:
         """Kill ``kills`` children, or as many as live faultlessly; return the tally."""
         started = time.monotonic()
-        Journal.open(self.folder / "first.sqlite").close()  # what it imports, no child has to
+        self.rehearse()
         gc.freeze()  # else each child's first collection copies the parent's memory
         while self.tally.kills < kills and not self.tally.faults:
             self.run_journal()
         self.tally.seconds = round(time.monotonic() - started, 1)
         return self.tally
+
+    def rehearse(self) -> None:
+        """Live some lives in this process: what they import, compile and keep, no child has to."""
+        self.world.begin("")
+        path, account = self.folder / "rehearsal.sqlite", self.world.accounts[0]
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for _ in range(REHEARSALS):
+            with suppress(RehearsalError):
+                asyncio.run(
+                    self.live(
+                        path, account, range(self.next_intent, self.next_intent + 1), Rehearsal(), nowhere
+                    )
+                )
+            self.next_intent += 1
+        asyncio.run(self.live(path, account, range(self.next_intent, self.next_intent + 1), Crash(), nowhere))
+        self.next_intent += 1
+        os.close(nowhere)
 
     def run_journal(self) -> None:
         """Kill children over one fresh journal, under one kind of fault, then let one finish in peace and
@@ -246,19 +280,18 @@ class Harness:
         self.journals += 1
         account = self.world.accounts[number % len(self.world.accounts)]
         path = self.folder / f"{number}.sqlite"
-        self.world.begin()
-        self.world.fault = FAULTS[number % len(FAULTS)]
+        self.fault = FAULTS[number % len(FAULTS)]
+        self.world.begin(self.fault)
         first = intent = self.next_intent
         for point in self.random.sample(LIVES, len(LIVES)):
             passes = 0 if point in _ONCE_IN_A_LIFE else self.random.randrange(3)
             if point == "resent":  # only after a life that left something to send again
-                intent = self.run_child(
-                    path, account, range(intent, intent + 1), Crash("committed"), "committed"
-                )
-            intent = self.run_child(path, account, range(intent, intent + 4), Crash(point, passes), point)
+                crash = Crash("committed")
+                intent += self.run_child(path, account, range(intent, intent + 1), crash, "committed")
+            intent += self.run_child(path, account, range(intent, intent + 4), Crash(point, passes), point)
             self.tally.early += sum(count > 1 for count in self.world.count_paid().values())
         last = intent
-        self.world.fault = ""
+        self.world.calm()
         self.run_child(path, account, range(last, last + 1), Crash(), "")
         self.next_intent = last + 1
         self.judge(first, last)
@@ -267,7 +300,7 @@ class Harness:
             file.unlink()
 
     def run_child(self, path: Path, account: DevAccount, intents: range, crash: Crash, point: str) -> int:
-        """Run one child until it is killed or has traded all; return the intent it was at."""
+        """Run one child until it is killed or has traded all; return how many intents it has traded."""
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
@@ -281,26 +314,32 @@ class Harness:
                     os.write(writer, b"!" + traceback.format_exc().encode())
                 os._exit(status)
         os.close(writer)
-        if self.world.attend(child, self.random.uniform(0, 0.08) if point == "random" else None):
+        if point == "random":
+            kill_after(child, self.random.uniform(0, LIFE_S))
+        killed = os.WIFSIGNALED(os.waitpid(child, 0)[1])
+        self.world.settle()
+        if killed:
             self.tally.kills += 1
             self.tally.points[point] += 1
-            self.tally.under[self.world.fault] += 1
+            self.tally.under[self.fault] += 1
         with os.fdopen(reader, "rb") as pipe:
             progress, _, error = pipe.read().partition(b"!")
         if error:
             self.tally.errors.append(error.decode())
-        return intents.start + len(progress)
+        return len(progress)
 
     async def live(
         self, path: Path, account: DevAccount, intents: range, crash: Crash, progress: int
     ) -> None:
         with Journal.open(path, timeout_s=60) as journal:
             trader = self.trader(self.world, journal, account, crash)
-            await trader.start()
-            for intent in intents:
-                await trader.trade(intent)
-                os.write(progress, b".")
-            await trader.node.close()
+            try:
+                await trader.start()
+                for intent in intents:
+                    await trader.trade(intent)
+                    os.write(progress, b".")
+            finally:
+                await trader.node.close()
 
     def judge(self, first: int, last: int) -> None:
         paid = self.world.count_paid()
@@ -321,6 +360,14 @@ class Harness:
             self.tally.ledger.append(f"{path.name}: gas {gas_wei}, the chain took {spent_wei}")
 
 
+def kill_after(child: int, seconds: float) -> None:
+    """Kill a child, unless it ends before."""
+    watch = os.pidfd_open(child)
+    if not select.select((watch,), (), (), seconds)[0]:
+        os.kill(child, signal.SIGKILL)
+    os.close(watch)
+
+
 def main(arguments: list[str], write: Callable[[str], object] = sys.stdout.write) -> None:
     """Run the harness as the command line says and print the tally as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -332,10 +379,14 @@ def main(arguments: list[str], write: Callable[[str], object] = sys.stdout.write
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # a kill leaves what was written
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=memory)))
-        world: World = SimulatedWorld(options.seed)
+        world: World
         if options.anvil:
             world = AnvilWorld(stack.enter_context(LocalChain.start(chain_id=CHAIN_ID)))
-        harness = Harness(world, folder, TRADERS[options.trader], options.seed)
+        else:
+            world = stack.enter_context(SimulatedWorld(folder, options.seed))
+        journals = folder / "journals"
+        journals.mkdir()
+        harness = Harness(world, journals, TRADERS[options.trader], options.seed)
         write(json.dumps(vars(harness.run(options.kills))) + "\n")
 
 

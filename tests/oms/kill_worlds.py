@@ -1,58 +1,45 @@
-"""Where killed traders trade: on an anvil over HTTP, or on a chain in the harness's own memory.
+"""Where killed traders trade: on an anvil over HTTP, or on a `KillChain` through a socket, a tenth as dear.
 
-The second keeps geth's rules for its pool, costs a tenth, and draws what becomes of each send from
-`SEND_FAULTS`. A trader's process reaches it through a pipe, and leaves it behind when it is killed.
+Both live in processes of their own, and a trader's process leaves them behind when it is killed.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
-import random
 import signal
 import socket
 import time
 from collections import Counter
 from collections.abc import Sequence
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
-from typing import Any, Protocol
+from multiprocessing.connection import Client
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
-from eth_account import Account
-
-from oms.builders import CHAIN_ID, KEEPER, TRANSFER, USDC, WETH, make_transfer
-from oms.paper_market import ROUTER, open_market
-from onchain_exec.chain import DevAccount, LocalChain, Node, Reply, Request
-from onchain_exec.chain.rpc import HttpRpc
+from oms.builders import CHAIN_ID, TRANSFER, USDC
+from oms.kill_chain import SEND, serve
+from oms.paper_market import open_market
+from onchain_exec.chain import DevAccount, HttpRpc, LocalChain, Node, Reply, Request
+from onchain_exec.chain.one_by_one import request_each
 from onchain_exec.core import Address, to_address
 from onchain_exec.errors import NodeRefusedError, NodeUnreachableError, RateLimitedError
-from onchain_exec.testing.lying_node.mempool.transaction import PoolTx
-from onchain_exec.testing.simulated import Execution, Fate, SimulatedChain, SimulatedNode
-from onchain_exec.testing.simulated.chain import Block
-
-SEND = "eth_sendRawTransaction"
-SEND_FAULTS = (
-    "lost_before",  # the node never gets it, and the connection breaks
-    "lost_after",  # the node has it, and the connection breaks
-    "limited",  # 429 in its place
-    "failed",  # 502 after the node has it
-    "doubled",  # delivered twice; the reply is to the second
-    "forgotten",  # acknowledged, and dropped
-    "misworded",  # the node has it, and calls its nonce too low
-    "orphaned",  # mined, its block lost in a reorg with it, and its receipt still served
-)
+from onchain_exec.execution import LocalSigner
 
 
 class World(Protocol):
-    """A chain, seen by the harness (the parent) and by the process that trades. ``fault`` is what becomes of
-    half of all sends, one of `SEND_FAULTS`, or empty."""
+    """A chain, seen by the harness (the parent) and by the process that trades."""
 
     accounts: Sequence[DevAccount]
-    fault: str
 
-    def begin(self) -> None:
-        """Let what is asked from now on be about what happens from now on."""
+    def begin(self, fault: str) -> None:
+        """Let what is asked from now on be about what happens from now on; ``fault`` is what becomes of
+        half of all sends, one of `SEND_FAULTS`, or empty."""
+
+    def calm(self) -> None:
+        """Have no more faults."""
 
     def connect(self) -> Node:
         """Return the trader's node. Called in the child."""
@@ -60,8 +47,8 @@ class World(Protocol):
     def send_and_die(self, raw: bytes, *, whole: bool) -> None:
         """Put the whole request to send, or half of it, on the wire and end. Called in the child."""
 
-    def attend(self, child: int, kill_after_s: float | None) -> bool:
-        """Serve the child until it ends; return whether it was killed."""
+    def settle(self) -> None:
+        """Wait until what was sent has had its effect."""
 
     def count_paid(self) -> Counter[Address]:
         """Return how often each recipient was paid, as the chain says now."""
@@ -71,17 +58,18 @@ class World(Protocol):
 
 
 class AnvilWorld:
-    """Real JSON-RPC over HTTP, real blocks, no faults whatever ``fault`` says."""
-
-    fault = ""
+    """Real JSON-RPC over HTTP, real blocks, no faults whatever is asked."""
 
     def __init__(self, chain: LocalChain) -> None:
         open_market(chain)
         self.accounts, self._chain = chain.accounts, chain
 
-    def begin(self) -> None:
+    def begin(self, fault: str) -> None:
         self._block = int(self._chain.request("eth_blockNumber"), 16)
         self._balances = {account.address: self._read_balance(account.address) for account in self.accounts}
+
+    def calm(self) -> None:
+        """It is."""
 
     def connect(self) -> Node:
         return Node(HttpRpc(self._chain.url), CHAIN_ID)
@@ -99,13 +87,8 @@ class AnvilWorld:
             connection.sendall(wire if whole else wire[: len(wire) // 2])
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def attend(self, child: int, kill_after_s: float | None) -> bool:
-        if kill_after_s is not None:
-            time.sleep(kill_after_s)
-            os.kill(child, signal.SIGKILL)
-        killed = os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    def settle(self) -> None:
         self._chain.settle()
-        return killed
 
     def count_paid(self) -> Counter[Address]:
         topics = ["0x" + TRANSFER.hex()]
@@ -121,120 +104,73 @@ class AnvilWorld:
 
 
 class SimulatedWorld:
-    """A chain that mines each transaction as it comes."""
+    """A `KillChain`; a context manager."""
 
     accounts = tuple(
-        DevAccount(to_address(Account.from_key(key).address), key)
+        DevAccount(LocalSigner(key).address, key)
         for key in ("0x" + f"{number:064x}" for number in range(1, 4))
     )
 
-    def __init__(self, seed: int) -> None:
-        self.fault, self._chance = "", random.Random(seed)
+    def __init__(self, folder: Path, seed: int) -> None:
+        self._address = str(folder / "chain")
+        self._process = multiprocessing.get_context("fork").Process(target=serve, args=(self._address, seed))
 
-    def begin(self) -> None:
-        self._chain = SimulatedChain(CHAIN_ID, contract=pay, finality=10**6)
-        self._node = SimulatedNode(self._chain, _NoFate(0))
-        self._lost_receipts: dict[str, Any] = {}
-        self._near, self._far = Pipe()
+    def __enter__(self) -> Self:
+        self._process.start()
+        while not os.path.exists(self._address):
+            time.sleep(0.005)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._process.join()
+
+    def begin(self, fault: str) -> None:
+        self._ask("begin", fault)
+
+    def calm(self) -> None:
+        self._ask("calm")
 
     def connect(self) -> Node:
-        self._near.close()
-        return Node(PipeRpc(self._far), CHAIN_ID)
+        return Node(SocketRpc(self._address), CHAIN_ID)
 
     def send_and_die(self, raw: bytes, *, whole: bool) -> None:
-        if whole:
-            self._far.send((SEND, ("0x" + raw.hex(),)))
-        else:
-            os.write(self._far.fileno(), (100).to_bytes(4, "big") + raw[:20])
-        os.kill(os.getpid(), signal.SIGKILL)
+        with Client(self._address) as connection:
+            if whole:
+                connection.send((SEND, ("0x" + raw.hex(),)))
+            else:
+                os.write(connection.fileno(), (100).to_bytes(4, "big") + raw[:20])
+            os.kill(os.getpid(), signal.SIGKILL)
 
-    def attend(self, child: int, kill_after_s: float | None) -> bool:
-        self._far.close()
-        ends_at = None if kill_after_s is None else time.monotonic() + kill_after_s
-        try:
-            while ends_at is None or self._near.poll(max(0, ends_at - time.monotonic())):
-                self._near.send(self._answer(*self._near.recv()))
-        except (EOFError, OSError):  # it ended, perhaps in the middle of a word
-            pass
-        else:
-            os.kill(child, signal.SIGKILL)
-        self._near.close()
-        self._near, self._far = Pipe()
-        return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    def settle(self) -> None:
+        """Nothing to do: the next one is heard when the one before has been heard to its end."""
 
     def count_paid(self) -> Counter[Address]:
-        return Counter(
-            to_address(log.topics[2][12:])
-            for _, mined in self._chain.list_mined()
-            for log in mined.execution.logs
-            if log.address == USDC.address
-        )
+        paid: Counter[Address] = self._ask("count")
+        return paid
 
     def get_spent_wei(self, account: Address) -> int:
-        return self._chain.head.spent_wei.get(account, 0)
+        return int(self._ask("spent", account))
 
-    def _answer(self, method: str, params: Sequence[Any]) -> tuple[str, Any]:
-        if method == SEND:
-            return self._take(bytes.fromhex(params[0][2:]))
-        found = self._ask(method, params)
-        if method == "eth_getTransactionReceipt" and found == ("result", None):
-            return "result", self._lost_receipts.get(params[0])
-        return found
-
-    def _take(self, raw: bytes) -> tuple[str, Any]:
-        """Return what the sender hears."""
-        fault = self.fault if self._chance.random() < 0.5 else ""
-        tx = self._chain.decode(raw)
-        if fault == "lost_before":
-            return "unreachable", "reset before the request"
-        if fault == "limited":
-            return "limited", "429"
-        reply = self._ask(SEND, ("0x" + raw.hex(),))
-        if fault == "forgotten":
-            self._chain.pool.drop(tx.tx_hash)
-            return reply
-        self._chain.mine()
-        match fault:
-            case "lost_after":
-                return "unreachable", "reset before the reply"
-            case "failed":
-                return "unreachable", "502"
-            case "doubled":
-                return self._ask(SEND, ("0x" + raw.hex(),))
-            case "misworded":
-                return "refused", (-32000, "nonce too low")
-            case "orphaned" if self._chain.head.find(tx.tx_hash):
-                self._lost_receipts[tx.tx_hash] = self._ask("eth_getTransactionReceipt", (tx.tx_hash,))[1]
-                self._chain.reorg(1, kept=lambda orphan: False)
-        return reply
-
-    def _ask(self, method: str, params: Sequence[Any]) -> tuple[str, Any]:
-        asked = self._node.request(method, params)
-        try:
-            asked.send(None)  # it waits for nothing
-        except StopIteration as answer:
-            return "result", answer.value
-        except NodeRefusedError as error:
-            return "refused", (error.rpc_code, error.rpc_message)
-        raise AssertionError("the simulated node waits")
+    def _ask(self, word: str, *params: str) -> Any:
+        with Client(self._address) as connection:
+            connection.send((word, params))
+            return connection.recv()[1]
 
 
-class _NoFate(Fate):
-    def draw_latency_s(self) -> float:
-        return 0.0
-
-
-class PipeRpc:
-    """The child's end of a simulated world, as an `Rpc`."""
+class SocketRpc:
+    """A trader's end of a `KillChain`, as an `Rpc`."""
 
     where = "simulated"
 
-    def __init__(self, pipe: Connection) -> None:
-        self._pipe = pipe
+    def __init__(self, address: str) -> None:
+        self._connection = Client(address)
 
     async def request(self, method: str, params: Sequence[Any] = ()) -> Any:
-        self._pipe.send((method, tuple(params)))
-        kind, value = self._pipe.recv()
+        self._connection.send((method, tuple(params)))
+        kind, value = self._connection.recv()
         match kind:
             case "unreachable":
                 raise NodeUnreachableError(value)
@@ -245,26 +181,7 @@ class PipeRpc:
         return value
 
     async def batch(self, requests: Sequence[Request]) -> tuple[Reply, ...]:
-        replies: list[Reply] = []
-        for method, params in requests:
-            try:
-                replies.append(await self.request(method, params))
-            except NodeRefusedError as error:
-                replies.append(error)
-        return tuple(replies)
+        return await request_each(self, requests)
 
     async def close(self) -> None:
-        self._pipe.close()
-
-
-def pay(tx: PoolTx, block: Block, state: dict[str, int]) -> Execution:
-    """Do as `paper_market.open_market`'s contracts: move what the order says."""
-    if tx.to != ROUTER:
-        return Execution(True, state)
-    words = [tx.data[start : start + 32] for start in range(0, len(tx.data), 32)]
-    account, recipient = to_address(words[1][12:]), to_address(words[6][12:])
-    logs = (
-        make_transfer(WETH, account, KEEPER, int.from_bytes(words[3], "big")),
-        make_transfer(USDC, KEEPER, recipient, int.from_bytes(words[7], "big")),
-    )
-    return Execution(True, state, logs, 50_000)
+        self._connection.close()

@@ -6,13 +6,17 @@ like a swap's, and what an order moved can be counted from the chain's logs alon
 
 from __future__ import annotations
 
-from eth_account import Account
-from eth_utils import keccak
+from functools import cache
+
+from coincurve import PrivateKey
 
 from oms.builders import CHAIN_ID, KEEPER, TRANSFER, USDC, WETH, make_approved, make_plan, sign_plan
 from onchain_exec.chain import LocalChain
 from onchain_exec.core import Address, Order, to_address
-from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx
+from onchain_exec.core.hashing import keccak
+from onchain_exec.execution.plan import DurableTx, Fees, Purpose, SignedTx
+from onchain_exec.execution.signers.signature import Signature
+from onchain_exec.execution.signers.transaction import UnsignedTx
 
 ROUTER = to_address("0x" + "33" * 20)
 
@@ -67,17 +71,15 @@ def sign_raw(
     key: str, nonce: int, to: Address, data: bytes, tip_wei: int = 2 * 10**9, value_wei: int = 0
 ) -> bytes:
     """Return a signed EIP-1559 transaction."""
-    transaction = {
-        "chainId": CHAIN_ID,
-        "nonce": nonce,
-        "to": to,
-        "data": data,
-        "value": value_wei,
-        "gas": 200_000,
-        "maxFeePerGas": 10**11 + tip_wei,
-        "maxPriorityFeePerGas": tip_wei,
-    }
-    return bytes(Account.sign_transaction(transaction, key).raw_transaction)
+    fees = Fees(10**11 + tip_wei, tip_wei)
+    tx = UnsignedTx(CHAIN_ID, nonce, fees, gas_limit=200_000, to=to, value_wei=value_wei, data=data)
+    signature = _get_private(key).sign_recoverable(tx.signing_hash, hasher=None)
+    return tx.encode(Signature.from_bytes(signature))
+
+
+@cache
+def _get_private(key: str) -> PrivateKey:
+    return PrivateKey.from_hex(key.removeprefix("0x"))
 
 
 def count_fills(chain: LocalChain, recipient: Address) -> int:
@@ -95,7 +97,7 @@ def count_fills(chain: LocalChain, recipient: Address) -> int:
 
 def recipient_of(intent: int) -> Address:
     """Return an address that only this intent pays."""
-    return to_address(keccak(text=f"intent {intent}")[:20])
+    return to_address(keccak(f"intent {intent}".encode())[:20])
 
 
 def _word(address: Address) -> bytes:

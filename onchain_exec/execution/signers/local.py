@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any, Never
 
 from coincurve import PrivateKey
-from eth_account import Account
 
 from onchain_exec.core import Address, to_address
+from onchain_exec.core.ecdsa import get_key_address
 from onchain_exec.errors import PolicyError, SignerError
-from onchain_exec.execution.signers.signature import Signature, get_key_address
+from onchain_exec.execution.signers.signature import Signature
 from onchain_exec.execution.signers.signer import Capability
 from onchain_exec.execution.signers.transaction import Authorisation, UnsignedTx, get_authorisation_hash
 from onchain_exec.execution.signers.typed_data import hash_typed_data
@@ -136,6 +136,8 @@ def _parse_key(key: bytes | str) -> PrivateKey | None:
 
 
 def _decrypt(keystore: str, password: str) -> bytes | None:
+    from eth_account import Account  # noqa: PLC0415 (slow, and no key in the clear needs it)
+
     try:
         return bytes(Account.decrypt(keystore, password))
     except (ValueError, TypeError, KeyError, AttributeError):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-from eth_account.messages import SignableMessage, encode_typed_data
-from eth_utils import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import SignerError
+
+if TYPE_CHECKING:
+    from eth_account.messages import SignableMessage
 
 
 def hash_typed_data(message: Mapping[str, Any]) -> bytes:
@@ -28,6 +28,9 @@ def encode_message(message: Mapping[str, Any]) -> SignableMessage:
     Raises:
         SignerError: the message is malformed.
     """
+    from eth_account.messages import encode_typed_data  # noqa: PLC0415 (slow, and seldom needed)
+    from eth_utils import ValidationError  # noqa: PLC0415
+
     try:
         return encode_typed_data(full_message=dict(message))
     except (ValidationError, ValueError, TypeError, KeyError) as error:

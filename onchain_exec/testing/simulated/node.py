@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from onchain_exec.chain import Reply, Request
+from onchain_exec.chain.one_by_one import request_each
 from onchain_exec.core import Log, to_address
 from onchain_exec.errors import NodeRefusedError, NodeUnreachableError
 from onchain_exec.testing.lying_node.exchange import Refusal
@@ -57,13 +58,7 @@ class SimulatedNode:
 
     async def batch(self, requests: Sequence[Request]) -> tuple[Reply, ...]:
         """Return the replies of requests one after the other."""
-        replies: list[Reply] = []
-        for method, params in requests:
-            try:
-                replies.append(await self.request(method, params))
-            except NodeRefusedError as error:
-                replies.append(error)
-        return tuple(replies)
+        return await request_each(self, requests)
 
     async def close(self) -> None:
         """Nothing to release."""
