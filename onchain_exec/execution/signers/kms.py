@@ -8,8 +8,9 @@ from importlib import import_module
 from typing import Any, Final, Protocol, Self, TypeVar
 
 from onchain_exec.core import Address
+from onchain_exec.core.ecdsa import get_key_address
 from onchain_exec.errors import MissingToolError, SignerError
-from onchain_exec.execution.signers.signature import Signature, get_key_address
+from onchain_exec.execution.signers.signature import Signature
 from onchain_exec.execution.signers.signer import Capability
 from onchain_exec.execution.signers.transaction import UnsignedTx
 from onchain_exec.execution.signers.typed_data import hash_typed_data

@@ -9,8 +9,9 @@ import aiohttp
 
 from onchain_exec.chain import HttpRpc, Rpc
 from onchain_exec.core import Address
+from onchain_exec.core.ecdsa import get_key_address
 from onchain_exec.errors import NodeError, SignerError
-from onchain_exec.execution.signers.signature import Signature, get_key_address
+from onchain_exec.execution.signers.signature import Signature
 from onchain_exec.execution.signers.signer import Capability
 from onchain_exec.execution.signers.transaction import UnsignedTx, extract_signature
 from onchain_exec.execution.signers.typed_data import encode_message

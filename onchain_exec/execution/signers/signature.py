@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coincurve import PublicKey
-
-from onchain_exec.core import Address, to_address
-from onchain_exec.core.hashing import keccak
+from onchain_exec.core import Address
+from onchain_exec.core.ecdsa import GROUP_ORDER, recover
 from onchain_exec.errors import SignerError
-
-_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-"""Number of points of secp256k1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +31,8 @@ class Signature:
             SignerError: not DER, or of another key or digest.
         """
         r, s = _decode_der(der)
-        if 0 < r < _ORDER and 0 < s < _ORDER:
-            s = min(s, _ORDER - s)
+        if 0 < r < GROUP_ORDER and 0 < s < GROUP_ORDER:
+            s = min(s, GROUP_ORDER - s)
             for y_parity in (0, 1):
                 signature = cls(r, s, y_parity)
                 if signature._recover(digest) == signer:
@@ -50,11 +45,7 @@ class Signature:
 
     def _recover(self, digest: bytes) -> Address | None:
         """Return whose signature of the digest it is, or None if no key can have made it."""
-        try:
-            key = PublicKey.from_signature_and_message(bytes(self), digest, hasher=None)
-        except ValueError:
-            return None
-        return get_key_address(key.format(compressed=False))
+        return recover(digest, self.r, self.s, self.y_parity)
 
     def __bytes__(self) -> bytes:
         return self.r.to_bytes(32) + self.s.to_bytes(32) + bytes((self.y_parity,))
@@ -67,12 +58,12 @@ def require_signed_by(signer: Address, digest: bytes, signature: Signature) -> N
         SignerError: out of range, high-s (EIP-2 makes nodes refuse it), or another key's, which is
             also what a signature over other fields (another chain, another nonce) looks like.
     """
-    if not (0 < signature.r < _ORDER and 0 < signature.s < _ORDER and signature.y_parity in (0, 1)):
+    if not (0 < signature.r < GROUP_ORDER and 0 < signature.s < GROUP_ORDER and signature.y_parity in (0, 1)):
         raise SignerError(
             "the signer returned numbers that are no signature",
             needed="r and s in 1 to the curve's order, parity 0 or 1",
         )
-    if signature.s > _ORDER // 2:
+    if signature.s > GROUP_ORDER // 2:
         raise SignerError(
             "the signer returned a high-s signature",
             needed="s in the lower half of the curve's order (EIP-2)",
@@ -89,11 +80,6 @@ def require_signed_by(signer: Address, digest: bytes, signature: Signature) -> N
             needed=f"a signature by {signer} of exactly these fields and this chain",
             todo="Check which key, chain and nonce the signer used",
         )
-
-
-def get_key_address(public_key: bytes) -> Address:
-    """Return the account of an uncompressed public key of 65 bytes."""
-    return to_address(keccak(public_key[1:])[12:])
 
 
 def _decode_der(der: bytes) -> tuple[int, int]:
