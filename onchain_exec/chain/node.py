@@ -26,7 +26,7 @@ from onchain_exec.chain.decode import (
 from onchain_exec.chain.dialects import get_revert_data, is_block_missing, is_eip1898_unknown, is_indexing
 from onchain_exec.chain.opening import open_rpc
 from onchain_exec.chain.reverts import decode_revert
-from onchain_exec.chain.rpc import Broadcaster, Delivery, Rpc
+from onchain_exec.chain.rpc import Broadcaster, Delivery, Rpc, deliver
 from onchain_exec.chain.simulation import (
     Access,
     CallResult,
@@ -245,10 +245,7 @@ class Node:
             return await self.rpc.broadcast(raw, private=private)
         if private:
             raise ConfigError(f"{self.rpc.where} is public", needed="private+URL among the node URLs")
-        try:
-            return (Delivery(self.rpc.where, await self.send_raw_transaction(raw)),)
-        except NodeError as error:
-            return (Delivery(self.rpc.where, error),)
+        return (await deliver(self.rpc, raw),)
 
     async def get_transaction(self, tx_hash: str) -> SeenTx | None:
         """Return a transaction, in the pool or mined; None if the node does not know it (now)."""

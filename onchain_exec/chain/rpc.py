@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 import aiohttp
 
+from onchain_exec.chain.decode import to_hex
 from onchain_exec.chain.transport import Transport
 from onchain_exec.chain.wire import Reply, Request, decode_message
 from onchain_exec.errors import (
@@ -85,6 +86,14 @@ class Broadcaster(Protocol):
         ...
 
 
+async def deliver(rpc: Rpc, raw: bytes) -> Delivery:
+    """Hand signed bytes to one endpoint, once, and return what it said. Nothing it does is raised."""
+    try:
+        return Delivery(rpc.where, str(await rpc.request("eth_sendRawTransaction", (to_hex(raw),))).lower())
+    except NodeError as error:
+        return Delivery(rpc.where, error)
+
+
 class HttpRpc(Transport):
     """One HTTP endpoint. Usable from several event loops; `close` ends the running loop's session.
 
@@ -112,7 +121,9 @@ class HttpRpc(Transport):
     async def _post(self, body: bytes) -> bytes:
         try:
             # A followed redirect would send the body a second time, to a host nobody chose.
-            async with self._session().post(self._url, data=body, allow_redirects=False) as response:
+            async with self._session().post(
+                self._url, data=body, headers=self._get_headers(body), allow_redirects=False
+            ) as response:
                 answer = await response.read()
         # The foreign error is not chained: its text can hold the URL, and the URL a key.
         except TimeoutError:
@@ -123,6 +134,10 @@ class HttpRpc(Transport):
             self._require_usable(response, answer)
             return answer
         raise unreachable(self.where, failure)
+
+    def _get_headers(self, body: bytes) -> Mapping[str, str] | None:
+        """Return what a request's headers hold besides the session's."""
+        return None
 
     def _require_usable(self, response: aiohttp.ClientResponse, answer: bytes) -> None:
         if response.status == 429:

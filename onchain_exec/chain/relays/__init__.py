@@ -1,0 +1,21 @@
+"""Relays and builders: bundles and private transactions, which no public endpoint ever sees."""
+
+from onchain_exec.chain.relays.bundle import Bundle, PrivateTx, SendConditions, SharedBundle
+from onchain_exec.chain.relays.identity import RelayIdentity
+from onchain_exec.chain.relays.private_sends import PrivateSends
+from onchain_exec.chain.relays.relay import Relay, TriedBundle, TriedTx
+from onchain_exec.chain.relays.relays import Record, Relays
+
+__all__ = [
+    "Bundle",
+    "PrivateSends",
+    "PrivateTx",
+    "Record",
+    "Relay",
+    "RelayIdentity",
+    "Relays",
+    "SendConditions",
+    "SharedBundle",
+    "TriedBundle",
+    "TriedTx",
+]
