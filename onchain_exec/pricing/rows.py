@@ -22,7 +22,9 @@ def to_rows(**values: ArrayLike) -> list[Floats]:
         InputError: a value is no number, or the shapes do not go together.
     """
     try:
-        return list(np.broadcast_arrays(*(np.asarray(value, np.float64) for value in values.values())))
+        rows = [np.asarray(value, np.float64) for value in values.values()]
+        shape = np.broadcast_shapes(*{row.shape for row in rows})
+        return [row if row.shape == shape else np.broadcast_to(row, shape) for row in rows]
     except (TypeError, ValueError) as error:
         names = ", ".join(values)
         raise InputError(f"{names}: {error}", needed="numbers, or arrays of shapes that broadcast") from error

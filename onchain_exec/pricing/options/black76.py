@@ -101,15 +101,18 @@ def _greeks(*rows: Floats) -> Sequence[Floats]:
     root = np.sqrt(years)
     stdev = vol * root
     d1 = np.log(forward / strike) / stdev + 0.5 * stdev
-    discount = np.exp(-rate * years) if rate.any() else 1.0
-    delta = sign * discount
-    delta *= ndtr(sign * d1)
+    has_rate = bool(rate.any())
+    weight = sign * np.exp(-rate * years) if has_rate else sign
+    delta = weight * ndtr(sign * d1)
     price = delta * forward
-    price -= sign * discount * strike * ndtr(sign * (d1 - stdev))
+    price -= weight * strike * ndtr(sign * (d1 - stdev))
     vega = np.exp(-0.5 * d1 * d1)
-    vega *= _DENSITY_AT_0 * discount * root * forward
+    vega *= _DENSITY_AT_0 * root * forward
+    if has_rate:
+        vega *= np.abs(weight)
     gamma = vega / (forward * forward * root * stdev)
     theta = vega * vol
     theta /= -2 * years
-    theta += rate * price
+    if has_rate:
+        theta += rate * price
     return price, delta, gamma, vega, theta, -years * price

@@ -20,8 +20,8 @@ from onchain_exec.errors import NoArbitrageError
 from onchain_exec.pricing.options.bachelier import guess_z
 from onchain_exec.pricing.options.normalised import (
     ROOT_2_PI,
+    SERIES_BELOW,
     get_log_price,
-    get_mills_ratio,
     get_spread,
 )
 from onchain_exec.pricing.rows import (
@@ -32,7 +32,9 @@ from onchain_exec.pricing.rows import (
     to_rows,
 )
 
-_STEPS: Final = 3
+_SERIES_BELOW: Final = (1e-3, 1e-3, SERIES_BELOW)
+"""Of each step: the last one alone needs the price to the last digit."""
+
 _MORE_STEPS: Final = 6
 _STILL_MOVING: Final = 1e-4
 """A last step of this relative size leaves an error of its fourth power: below the last bit."""
@@ -43,7 +45,10 @@ _AT_THE_MONEY: Final = 1e-9
 def get_bounds(is_call: ArrayLike, forward: ArrayLike, strike: ArrayLike) -> tuple[Floats, Floats]:
     """Return the undiscounted prices between which, both excluded, a volatility exists: the payoff at
     the forward, and the forward (call) or strike (put)."""
-    call, forward, strike = to_rows(is_call=is_call, forward=forward, strike=strike)
+    return _find_bounds(*to_rows(is_call=is_call, forward=forward, strike=strike))
+
+
+def _find_bounds(call: Floats, forward: Floats, strike: Floats) -> tuple[Floats, Floats]:
     intrinsic = np.maximum(np.where(call != 0, forward - strike, strike - forward), 0.0)
     return intrinsic, np.where(call != 0, forward, strike)
 
@@ -82,7 +87,7 @@ def get_implied_vol(
     require_positive(forward=forward, strike=strike, years=years)
     require_finite(price=price, rate=rate)
     undiscounted = price * np.exp(rate * years) if rate.any() else price
-    low, high = get_bounds(call, forward, strike)
+    low, high = _find_bounds(call, forward, strike)
     _require_within(undiscounted, low, high)
     return run_in_blocks(_solve, [undiscounted - low, high - undiscounted, forward, strike, years], 1)[0]
 
@@ -107,20 +112,20 @@ def _solve(*rows: Floats) -> Sequence[Floats]:
     root = np.sqrt(forward) * np.sqrt(strike)
     b, c = value / root, missing / root
     upper = b > c
-    stdev = _guess(x, b, c, upper)
+    stdev, sign = _guess(x, b, c, upper), np.where(upper, -1.0, 1.0)
     target = np.log(np.where(upper, c, b))
-    for _ in range(_STEPS):
-        step = _find_step(x, stdev, target, upper)
+    for series_below in _SERIES_BELOW:
+        step = _find_step(x, stdev, target, sign, series_below)
         stdev += step
     moving = np.abs(step) > _STILL_MOVING * stdev
     if moving.any():
-        stdev[moving] = _polish(x[moving], stdev[moving], target[moving], upper[moving])
+        stdev[moving] = _polish(x[moving], stdev[moving], target[moving], sign[moving])
     return (stdev / np.sqrt(years),)
 
 
-def _polish(x: Floats, stdev: Floats, target: Floats, upper: NDArray[np.bool_]) -> Floats:
+def _polish(x: Floats, stdev: Floats, target: Floats, sign: Floats) -> Floats:
     for _ in range(_MORE_STEPS):
-        stdev = stdev + _find_step(x, stdev, target, upper)
+        stdev = stdev + _find_step(x, stdev, target, sign, SERIES_BELOW)
     return stdev
 
 
@@ -134,22 +139,20 @@ def _guess(x: Floats, b: Floats, c: Floats, upper: NDArray[np.bool_]) -> Floats:
     return stdev
 
 
-def _find_step(x: Floats, stdev: Floats, target: Floats, upper: NDArray[np.bool_]) -> Floats:
-    """Return Householder's step of third order towards ln b = target, or ln(b_max - b) = target."""
+def _find_step(x: Floats, stdev: Floats, target: Floats, sign: Floats, series_below: float) -> Floats:
+    """Return Householder's step of third order towards ln b = target, or, where ``sign`` is -1, towards
+    ln(b_max - b) = target."""
     h, t = x / stdev, 0.5 * stdev
-    ratio = np.empty_like(h)
-    low = ~upper
-    ratio[low] = get_spread(h[low], t[low])
-    if upper.any():
-        ratio[upper] = get_mills_ratio(-h[upper] - t[upper]) + get_mills_ratio(h[upper] - t[upper])
+    ratio = get_spread(h, t, sign, series_below)
     newton = get_log_price(h, t, ratio)
     newton -= target
-    slope = np.where(upper, -1.0, 1.0) / ratio
+    slope = sign / ratio
     newton /= -slope
     # b' is the normal density; b'' / b' and b''' / b' are rational in h and s
-    second = h * h / stdev - 0.25 * stdev
-    third = second * second - 3 * (h / stdev) ** 2 - 0.25
+    quotient = h / stdev
+    second = h * quotient - 0.25 * stdev
+    third = second * second - 3 * quotient * quotient - 0.25
     bend = second - slope
-    twist = third - 3 * slope * second + 2 * slope * slope
+    twist = third - slope * (3 * second - 2 * slope)
     step: Floats = newton * (1 + 0.5 * bend * newton) / (1 + newton * (bend + twist * newton / 6))
     return np.maximum(step, -0.5 * stdev)

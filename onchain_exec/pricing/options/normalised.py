@@ -19,7 +19,7 @@ LN_ROOT_2_PI: Final = 0.5 * math.log(2 * math.pi)
 ROOT_2_PI: Final = math.sqrt(2 * math.pi)
 _ROOT_HALF: Final = math.sqrt(0.5)
 _ROOT_HALF_PI: Final = math.sqrt(0.5 * math.pi)
-_SERIES_BELOW: Final = 0.1
+SERIES_BELOW: Final = 0.1
 """Below this t the series of 11 terms is exact to the last bit; above it the difference is."""
 
 _TERMS: Final = 11
@@ -31,10 +31,15 @@ def get_mills_ratio(z: Floats) -> Floats:
     return ratio
 
 
-def get_spread(h: Floats, t: Floats) -> Floats:
-    """Return Y(h + t) - Y(h - t) for h at or below 0 and t above it; one-dimensional."""
-    spread = get_mills_ratio(h + t) - get_mills_ratio(h - t)
-    small = t < _SERIES_BELOW
+def get_spread(h: Floats, t: Floats, sign: Floats, series_below: float) -> Floats:
+    """Return Y(h + t) - Y(h - t) where ``sign`` is 1, the sum Y(-h - t) + Y(h - t) where it is -1; for h at
+    or below 0 and t above it; one-dimensional.
+
+    The difference loses 1e-16 / t of itself: it gives way to a series where t is below ``series_below``,
+    which costs more time. At `SERIES_BELOW` no digit is lost.
+    """
+    spread = get_mills_ratio(sign * (h + t)) - sign * get_mills_ratio(h - t)
+    small = (t < series_below) & (sign > 0)
     if small.any():
         spread[small] = _sum_series(h[small], t[small])
     return spread
