@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,19 +33,39 @@ MOMENTS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def run_swap() -> Iterator[Callable[[Cli, Step, int], int]]:
+    """Swap in a process that dies after a step; return how it ended."""
+    program = [sys.executable, str(PROGRAM)]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as swaps:
+
+        def run(cli: Cli, step: Step, occurrence: int) -> int:
+            asked = {
+                "folder": str(cli.journal.parent),
+                "environment": {
+                    "ONCHAIN_EXEC_RPC_URL": cli.rpc_url,
+                    "ONCHAIN_EXEC_JOURNAL": str(cli.journal),
+                },
+                "client_order_id": "the-order",
+                "step": step.name,
+                "occurrence": occurrence,
+            }
+            assert swaps.stdin
+            assert swaps.stdout
+            swaps.stdin.write(json.dumps(asked) + "\n")
+            swaps.stdin.flush()
+            return int(swaps.stdout.readline())
+
+        yield run
+
+
 @pytest.mark.parametrize(("step", "occurrence"), MOMENTS, ids=lambda value: getattr(value, "name", value))
 def test_swap_killed_after_a_step_then_reconciled_and_asked_again_executes_once(
-    step: Step, occurrence: int, fork: Sandbox, cli: Cli
+    step: Step, occurrence: int, fork: Sandbox, cli: Cli, run_swap: Callable[[Cli, Step, int], int]
 ) -> None:
     weth, trader = fork.deployment.tokens["WETH"], fork.trader.address
     before = balance_of(fork, weth, trader)
-    environment = os.environ | {"ONCHAIN_EXEC_RPC_URL": fork.url, "ONCHAIN_EXEC_JOURNAL": str(cli.journal)}
-
-    killed = subprocess.run(
-        [sys.executable, str(PROGRAM), "the-order", step.name, str(occurrence)],
-        env=environment, cwd=cli.journal.parent, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert run_swap(cli, step, occurrence) == -signal.SIGKILL
     sold = before - balance_of(fork, weth, trader)
     assert sold in (0, ONE_WETH)
 
