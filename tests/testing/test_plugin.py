@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -72,37 +73,31 @@ def test_node_lies_when_told(lying_node, fork):
 """
 
 
-def run(pytester: pytest.Pytester, source: str, *options: str) -> pytest.RunResult:
-    pytester.makepyfile(test_bot=source)
-    # -p no:ape_test: ape's plugin starts a network of its own in each run
-    return pytester.runpytest_subprocess("-p", "no:ape_test", "-p", "no:cacheprovider", *options)
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., pytest.RunResult]:
+    """Run tests in a project where no other plugins than ours and xdist are installed."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+    def run(source: str, *options: str) -> pytest.RunResult:
+        pytester.makepyfile(test_bot=source)
+        plugins = ("-p", "onchain_exec", "-p", "xdist", "-p", "no:cacheprovider")
+        return pytester.runpytest_subprocess(*plugins, *options)
+
+    return run
 
 
-def test_fixtures_are_isolated_and_each_xdist_worker_has_a_chain(pytester: pytest.Pytester) -> None:
-    run(pytester, BOT_TESTS, "-n", "2").assert_outcomes(passed=4)
+def test_fixtures_do_as_they_say_on_a_fork_and_each_xdist_worker_has_a_chain(
+    run: Callable[..., pytest.RunResult],
+) -> None:
+    run(BOT_TESTS + DESK_TEST + LYING_NODE_TEST, "-n", "2").assert_outcomes(passed=6)
 
 
-def test_desk_fixture_trades_on_the_fork(pytester: pytest.Pytester) -> None:
-    run(pytester, DESK_TEST).assert_outcomes(passed=1)
-
-
-def test_lying_node_fixture_stands_in_front_of_the_fork(pytester: pytest.Pytester) -> None:
-    run(pytester, LYING_NODE_TEST).assert_outcomes(passed=1)
-
-
-def test_run_without_our_fixtures_starts_no_chain(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+def test_run_without_anvil_fails_where_a_chain_is_asked_for_only(
+    run: Callable[..., pytest.RunResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ONCHAIN_EXEC_ANVIL", "/no/such/anvil")
-    run(pytester, "def test_nothing(): pass").assert_outcomes(passed=1)
-
-
-def test_run_without_anvil_says_what_is_missing(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ONCHAIN_EXEC_ANVIL", "/no/such/anvil")
-    result = run(pytester, "def test_something(fork): pass")
-    result.assert_outcomes(errors=1)
+    result = run("def test_nothing(): pass\ndef test_something(fork): pass")
+    result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*ConfigError*ONCHAIN_EXEC_ANVIL*"])
 
 
@@ -117,8 +112,8 @@ def test_import_loads_nothing_heavy() -> None:
     }
 
 
-def test_every_fixture_says_what_it_is(pytester: pytest.Pytester) -> None:
-    told = run(pytester, "", "--fixtures").stdout.str()
+def test_every_fixture_says_what_it_is(run: Callable[..., pytest.RunResult]) -> None:
+    told = run("", "--fixtures").stdout.str()
     for name in (
         "local_chain",
         "fork",
