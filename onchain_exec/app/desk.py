@@ -14,9 +14,11 @@ from onchain_exec.app.approvals import find_approvals, pick_approvals, prepare_r
 from onchain_exec.app.context import Context, Observer, Policy, Step
 from onchain_exec.app.endpoints import open_configured_rpc
 from onchain_exec.app.journals import find_order
-from onchain_exec.app.market import read_tokens
+from onchain_exec.app.market import read_named_token, read_tokens
 from onchain_exec.app.opening import Opening, make_policy, make_signer
 from onchain_exec.app.pools.discovery import find_pools
+from onchain_exec.app.position_reads import read_position
+from onchain_exec.app.positions import ActionOptions, ActionRequest, perform
 from onchain_exec.app.prices import PairPrice, read_pair_price
 from onchain_exec.app.recover import resume_all
 from onchain_exec.app.registry import ChainProfile
@@ -25,12 +27,13 @@ from onchain_exec.app.routers import list_executable
 from onchain_exec.app.run import prepare, quote_order, require_signer, run
 from onchain_exec.app.settings import load_settings
 from onchain_exec.chain import Rpc
-from onchain_exec.core import ZERO_ADDRESS, Address, BlockRef, Exact, Order, Token
+from onchain_exec.core import ZERO_ADDRESS, Address, BlockRef, Exact, Order, Token, all_of
 from onchain_exec.errors import DuplicateOrderError, OnchainExecError
 from onchain_exec.execution import LocalSigner, Signer, SimulatedTx
 from onchain_exec.oms import OrderView, Reconciliation, reconcile
 from onchain_exec.risk import Denied
 from onchain_exec.routing import Quote
+from onchain_exec.venues.collateral import CollateralAccount
 
 
 def ignore(step: Step, made: object) -> None:
@@ -297,6 +300,28 @@ class AsyncDesk:
         return await revoke(
             context, await prepare_revocations(context.node, context.profile, picked, block, fee_budget)
         )
+
+    async def account(self, venue: str, *tokens: str) -> CollateralAccount[Any]:
+        """Return the desk's account at a venue (``aave_v3``) at the newest block, and ask it what would
+        become of it: `after` an action, `at_price`, `at_time`. ``tokens`` are read besides those it uses.
+
+        Raises:
+            InputError, ConfigError: the venue is not known, or the chain does not list it.
+        """
+        context = self._context
+        block = await context.node.get_block("latest")
+        named = all_of([read_named_token(context.profile, token) for token in tokens])
+        found = await context.node.perform(named, block) if tokens else ()
+        addresses = [token.address for token in found]
+        return await read_position(context, venue, require_signer(context).address, block, addresses)
+
+    async def perform(self, venue: str, *actions: Any, **options: Unpack[ActionOptions]) -> OrderView:
+        """Act at a venue as the account itself: all ``actions`` or none; see `positions.perform`.
+
+        ``limits`` are checked on the mirror's preview before anything is signed; ``guards`` hold inside
+        the transaction, or it reverts and the order is FAILED.
+        """
+        return await perform(self._context, ActionRequest(venue, actions, **options))
 
     async def recover(self) -> None:
         """Continue every order that a stop left open: look up first, then send the same bytes again."""

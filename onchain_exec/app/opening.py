@@ -18,6 +18,7 @@ from onchain_exec.errors import ConfigError
 from onchain_exec.execution import KeystoreSigner, LocalSigner, Signer
 from onchain_exec.oms import Journal
 from onchain_exec.risk import Limits
+from onchain_exec.venues.guard import GUARD_ERRORS
 from onchain_exec.venues.router import ROUTER_ERRORS
 
 LOCAL_CHAIN_ID: Final = 1337
@@ -41,7 +42,7 @@ class Opening:
     async def open(self, resources: AsyncExitStack) -> Context:
         """Open journal and node, checked to be of one chain; ``resources`` will close them."""
         needed = self.profile.chain_id if self.profile else self.chain_id
-        node = await Node.connect(self.rpc_url, chain_id=needed, errors=ROUTER_ERRORS)
+        node = await Node.connect(self.rpc_url, chain_id=needed, errors=(*ROUTER_ERRORS, *GUARD_ERRORS))
         resources.push_async_callback(node.close)
         profile = self.profile or get_chain_profile(node.chain_id)
         journal = resources.enter_context(Journal.open(self.journal))

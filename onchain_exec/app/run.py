@@ -97,7 +97,7 @@ async def execute(context: Context, approved: Approved) -> None:
         found = await build(context, approved, signer)
     for step in () if isinstance(found, Denied) else (*found.depends_on, found):
         with failures_journalled(context, order.order_id):
-            found = await judge(context, order, _renew(context, step))
+            found = await judge(context, order, renew(context, step))
             if isinstance(found, Denied):
                 break
             durable = await make_durable(context, signer, found)
@@ -127,7 +127,7 @@ async def judge(context: Context, order: Order, trial: Awaitable[SimulatedTx]) -
         return denied
 
 
-async def _renew(context: Context, simulated: SimulatedTx) -> SimulatedTx:
+async def renew(context: Context, simulated: SimulatedTx) -> SimulatedTx:
     """Simulate again what waited for the transactions before it: the chain has moved on meanwhile."""
     if not simulated.depends_on:
         return simulated

@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar, Unpack
 
 from onchain_exec.app.context import Observer, Policy
 from onchain_exec.app.desk import AsyncDesk, ignore
+from onchain_exec.app.positions import ActionOptions
 from onchain_exec.app.prices import PairPrice
 from onchain_exec.app.registry import ChainProfile
 from onchain_exec.app.request import Amount, OrderOptions
@@ -21,6 +22,7 @@ from onchain_exec.execution import Signer, SimulatedTx
 from onchain_exec.oms import OrderView, Reconciliation
 from onchain_exec.risk import Denied
 from onchain_exec.routing import Quote
+from onchain_exec.venues.collateral import CollateralAccount
 
 T = TypeVar("T")
 
@@ -157,6 +159,14 @@ class Desk:
     def reconcile(self, since: BlockRef | None = None) -> Reconciliation:
         """See `AsyncDesk.reconcile`."""
         return self._loop.run(self._desk.reconcile(since))
+
+    def account(self, venue: str, *tokens: str) -> CollateralAccount[Any]:
+        """See `AsyncDesk.account`."""
+        return self._loop.run(self._desk.account(venue, *tokens))
+
+    def perform(self, venue: str, *actions: Any, **options: Unpack[ActionOptions]) -> OrderView:
+        """See `AsyncDesk.perform`."""
+        return self._loop.run(self._desk.perform(venue, *actions, **options))
 
     def recover(self) -> None:
         """See `AsyncDesk.recover`."""

@@ -9,7 +9,8 @@ from typing import Final
 from onchain_exec.core import Address, BlockRef
 from onchain_exec.core.action import ActionOrder
 from onchain_exec.core.fixed_point import BPS, MAX_UINT256, WAD
-from onchain_exec.errors import ConfigError
+from onchain_exec.errors import ConfigError, RevertError
+from onchain_exec.risk.conditions import find_broken
 from onchain_exec.risk.verdict import DenialCode
 from onchain_exec.venues.collateral import Health
 
@@ -115,6 +116,16 @@ def check_action(
             todo = "Do less, or bring more collateral first"
             return DeniedAction(order, breach.code, breach.found, breach.limit, todo)
     return ApprovedAction(order, preview)
+
+
+def judge_action(order: ActionOrder, error: RevertError) -> DeniedAction | None:
+    """Return the denial of an action that, when tried, reverts because one of its conditions would not hold;
+    None if it reverts for another reason."""
+    broken = find_broken(order.conditions, error)
+    if broken is None:
+        return None
+    todo = "Do less, or set the guard's bound to what you accept"
+    return DeniedAction(order, DenialCode.CONDITION_FAILED, *broken, todo)
 
 
 def find_breaches(health: Health, limits: CollateralLimits) -> tuple[Breach, ...]:

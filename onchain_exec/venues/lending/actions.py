@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
-from onchain_exec.core import Token, format_amount
+from onchain_exec.core import Address, Token, format_amount
 from onchain_exec.core.fixed_point import MAX_UINT256
 
 ALL: Final = MAX_UINT256
@@ -13,10 +13,19 @@ ALL: Final = MAX_UINT256
 
 
 @dataclass(frozen=True, slots=True)
-class Supply:
+class _OfToken:
+    token: Token
+
+    @property
+    def named(self) -> tuple[Address, ...]:
+        """What the account must be read with."""
+        return (self.token.address,)
+
+
+@dataclass(frozen=True, slots=True)
+class Supply(_OfToken):
     """Lend ``amount`` of the account's ``token``; it may become collateral by that."""
 
-    token: Token
     amount: int
 
     def __str__(self) -> str:
@@ -24,10 +33,9 @@ class Supply:
 
 
 @dataclass(frozen=True, slots=True)
-class Withdraw:
+class Withdraw(_OfToken):
     """Take back ``amount`` of what was lent."""
 
-    token: Token
     amount: int
 
     def __str__(self) -> str:
@@ -35,10 +43,9 @@ class Withdraw:
 
 
 @dataclass(frozen=True, slots=True)
-class Borrow:
+class Borrow(_OfToken):
     """Borrow ``amount`` at the variable rate."""
 
-    token: Token
     amount: int
 
     def __str__(self) -> str:
@@ -46,10 +53,9 @@ class Borrow:
 
 
 @dataclass(frozen=True, slots=True)
-class Repay:
+class Repay(_OfToken):
     """Repay at most ``amount`` of the account's own variable debt; what is more is not taken."""
 
-    token: Token
     amount: int
 
     def __str__(self) -> str:
@@ -57,10 +63,9 @@ class Repay:
 
 
 @dataclass(frozen=True, slots=True)
-class SetCollateral:
+class SetCollateral(_OfToken):
     """Let what was lent of ``token`` count as collateral, or no longer."""
 
-    token: Token
     enabled: bool
 
     def __str__(self) -> str:
@@ -72,6 +77,7 @@ class SetEMode:
     """Enter the efficiency mode ``mode``, or leave with 0."""
 
     mode: int
+    named: ClassVar[tuple[Address, ...]] = ()
 
     def __str__(self) -> str:
         return f"enter e-mode {self.mode}" if self.mode else "leave e-mode"

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from onchain_exec.app.sandbox.artifacts import Contract, read_contract
+from onchain_exec.app.sandbox.chain_evm import ChainEvm
 from onchain_exec.app.sandbox.derivatives.deployed import Deployed
+from onchain_exec.app.sandbox.erc20 import approve, fund
 from onchain_exec.app.sandbox.evm import DEPLOYER, Evm
+from onchain_exec.app.sandbox.sandbox import Sandbox
+from onchain_exec.app.sandbox.seed.prices import get_amount
 from onchain_exec.core import ZERO_ADDRESS, Address, Token
 
 _LIBRARIES: Final = ("Borrow", "Supply", "Liquidation", "Pool", "EMode", "Bridge")
 _TREASURY: Final = Address("0x" + "7e" * 20)
+_LENT_USD: Final = 10_000_000
 _PERCENT_RAY: Final = 10**25
 BASE_UNIT: Final = 10**8
 """One dollar as the oracle counts."""
@@ -131,6 +136,20 @@ def deploy_aave_v3(evm: Evm, tokens: Mapping[str, Token]) -> AaveMarket:
     for symbol in tokens.keys() & {"USDC", "DAI"}:
         market.configure("setAssetEModeCategory", tokens[symbol].address, 1)
     return market
+
+
+def add_aave_v3(sandbox: Sandbox) -> tuple[Sandbox, AaveMarket]:
+    """Deploy a market on a sandbox's chain and lend ten million dollars of each token to it; return the
+    sandbox whose profile lists it, and the market."""
+    evm, tokens = ChainEvm(sandbox.chain), sandbox.deployment.tokens
+    market = deploy_aave_v3(evm, tokens)
+    for symbol in TERMS:
+        amount = get_amount(tokens[symbol], _LENT_USD)
+        fund(evm, tokens[symbol], DEPLOYER, amount)
+        approve(evm, tokens[symbol], DEPLOYER, market.pool)
+        market.act(DEPLOYER, "supply", tokens[symbol].address, amount, DEPLOYER, 0)
+    protocols = {**sandbox.deployment.protocols, "aave_v3": {"pool": market.pool}}
+    return replace(sandbox, deployment=replace(sandbox.deployment, protocols=protocols)), market
 
 
 def _deploy_pool(deployed: Deployed) -> None:

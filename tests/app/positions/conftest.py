@@ -1,0 +1,76 @@
+"""A desk on a chain of its own with Aave v3, loaded from one that was deployed once."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from onchain_exec import Desk, LocalSigner
+from onchain_exec.app.context import Policy
+from onchain_exec.app.sandbox.chain_evm import ChainEvm
+from onchain_exec.app.sandbox.derivatives.aave_v3 import AaveMarket, add_aave_v3
+from onchain_exec.app.sandbox.evm import DEPLOYER
+from onchain_exec.app.sandbox.sandbox import Sandbox
+from onchain_exec.chain import LocalChain
+from onchain_exec.core import Token
+
+_EXTRA = ("--auto-impersonate",)
+
+
+@dataclass(frozen=True)
+class Lending:
+    """The chain, its market, and the trader's desk."""
+
+    sandbox: Sandbox
+    market: AaveMarket
+    desk: Desk
+    journal: Path
+
+    def token(self, symbol: str) -> Token:
+        return self.sandbox.deployment.tokens[symbol]
+
+    @contextmanager
+    def impatient(self) -> Iterator[Desk]:
+        """The same desk, which does not wait, on a chain that mines when it is told to."""
+        self.sandbox.chain.request("evm_setAutomine", False)
+        signer, policy = LocalSigner(self.sandbox.trader.key), Policy(confirm_timeout_s=0.0)
+        with Desk.connect(
+            self.sandbox.url, signer=signer, journal=self.journal, policy=policy, profile=self.sandbox.profile
+        ) as desk:
+            yield desk
+        self.sandbox.chain.request("evm_setAutomine", True)
+
+    def pay_to_set_price(self, symbol: str, price: int) -> None:
+        """Send the oracle's update at the highest tip: it is the next block's first transaction."""
+        prices = self.market.deployed
+        data = prices.encode("prices", "setAssetPrice", self.token(symbol).address, price)
+        fees = {"maxFeePerGas": hex(10**12), "maxPriorityFeePerGas": hex(10**11)}
+        self.sandbox.chain.request(
+            "eth_sendTransaction",
+            {"from": DEPLOYER, "to": prices.at["prices"], "data": "0x" + data.hex(), **fees},
+        )
+
+
+@pytest.fixture(scope="session")
+def deployed_lending(
+    local_chain: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Sandbox, AaveMarket]:
+    state = tmp_path_factory.mktemp("aave") / "state.json"
+    with local_chain.fork() as fork:
+        sandbox, market = add_aave_v3(fork)
+        fork.chain.dump_state(state)
+    return state, sandbox, market
+
+
+@pytest.fixture
+def lending(deployed_lending: tuple[Path, Sandbox, AaveMarket], tmp_path: Path) -> Iterator[Lending]:
+    state, deployed, market = deployed_lending
+    with LocalChain.start(state=state, extra=_EXTRA) as chain:
+        chain.mine()
+        sandbox = Sandbox(chain, deployed.deployment)
+        own = AaveMarket(replace(market.deployed, evm=ChainEvm(chain)))
+        signer, journal = LocalSigner(sandbox.trader.key), tmp_path / "journal.sqlite"
+        with Desk.connect(chain.url, signer=signer, journal=journal, profile=sandbox.profile) as desk:
+            yield Lending(sandbox, own, desk, journal)

@@ -1,0 +1,98 @@
+"""Actions at a venue along the whole path of an order, on Aave's real bytecode."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Lending
+
+from onchain_exec.core.fixed_point import WAD
+from onchain_exec.errors import DuplicateOrderError, PoolRevertError
+from onchain_exec.oms import OrderState
+from onchain_exec.risk.collateral import CollateralLimits
+from onchain_exec.venues.lending.actions import ALL, Borrow, Repay, Supply, Withdraw
+
+BASE_UNIT = 10**8
+
+
+def test_perform_supply_and_borrow_without_guards_leaves_what_was_foreseen(lending: Lending) -> None:
+    desk, weth, usdc = lending.desk, lending.token("WETH"), lending.token("USDC")
+    supplied = desk.perform("aave_v3", Supply(weth, 10 * WAD), client_order_id="in")
+    assert (supplied.state, supplied.fill, supplied.client_order_id) == (OrderState.FILLED, None, "in")
+    before = desk.account("aave_v3", "USDC")
+    borrowed = desk.perform("aave_v3", Borrow(usdc, 10_000 * 10**6))
+    assert borrowed.state is OrderState.FILLED
+    after = desk.account("aave_v3", "USDC")
+    foreseen = before.at_time(after.at).after(Borrow(usdc, 10_000 * 10**6))
+    assert after.health == foreseen.health
+    assert desk.perform("aave_v3", Supply(weth, 10 * WAD), client_order_id="in") == supplied  # done once
+    with pytest.raises(DuplicateOrderError):
+        desk.perform("aave_v3", Supply(weth, 11 * WAD), client_order_id="in")
+
+
+def test_perform_with_a_guard_runs_in_one_transaction_and_the_account_still_signs(lending: Lending) -> None:
+    desk, weth, usdc = lending.desk, lending.token("WETH"), lending.token("USDC")
+    account = desk.account("aave_v3", "WETH", "USDC")
+    steps = Supply(weth, 10 * WAD), Borrow(usdc, 15_000 * 10**6)
+    order = desk.perform("aave_v3", *steps, guards=[account.require_health(16 * WAD // 10)])
+    assert order.state is OrderState.FILLED
+    assert len(order.slots) == 1
+    assert desk.account("aave_v3").health.health_factor_wad == pytest.approx(1.66 * WAD)
+    again = desk.perform("aave_v3", Repay(usdc, ALL), guards=[account.require_health(WAD)])
+    assert again.state is OrderState.FILLED
+    assert desk.account("aave_v3").health.owes_nothing
+    sale = desk.sell("WETH", "1", buy="USDC", max_slippage_bps=50)  # by a permit that its code vouches for
+    assert sale.state is OrderState.FILLED
+
+
+def test_perform_held_back_until_collateral_would_break_reverts_in_its_transaction(lending: Lending) -> None:
+    desk, chain, weth, usdc = (
+        lending.desk,
+        lending.sandbox.chain,
+        lending.token("WETH"),
+        lending.token("USDC"),
+    )
+    assert desk.perform("aave_v3", Supply(weth, 10 * WAD)).state is OrderState.FILLED
+    guard = desk.account("aave_v3").require_health(15 * WAD // 10)
+    with lending.impatient() as held:
+        order = held.perform("aave_v3", Borrow(usdc, 15_000 * 10**6), guards=[guard], client_order_id="late")
+        assert order.state is OrderState.WORKING
+        lending.pay_to_set_price("WETH", 2_000 * BASE_UNIT)  # overtakes it in the same block
+        chain.mine()
+        held.recover()
+        failed = held.order("late")
+        assert failed.state is OrderState.FAILED
+        assert failed.failure is not None
+        bound = 15 * WAD // 10
+        assert "CheckFailed" in failed.failure.found
+        assert str(bound) in failed.failure.found
+        assert (
+            held.perform("aave_v3", Borrow(usdc, 15_000 * 10**6), guards=[guard], client_order_id="late")
+            == failed
+        )
+    assert desk.account("aave_v3").health.owes_nothing
+
+
+def test_perform_beyond_a_limit_or_guard_is_denied_with_found_and_needed(lending: Lending) -> None:
+    desk, weth, usdc = lending.desk, lending.token("WETH"), lending.token("USDC")
+    assert desk.perform("aave_v3", Supply(weth, 10 * WAD)).state is OrderState.FILLED
+    loan = Borrow(usdc, 20_000 * 10**6)
+    tight = CollateralLimits(min_health_factor_wad=13 * WAD // 10)
+    denied = desk.perform("aave_v3", loan, limits=tight, client_order_id="loan")
+    assert denied.failure is not None
+    assert denied.state is OrderState.DENIED
+    assert (denied.failure.code, denied.failure.found, denied.failure.needed) == (
+        "HEALTH_FACTOR_BELOW_MINIMUM",
+        "1.2450",
+        "at least 1.3000",
+    )
+    near = CollateralLimits(min_liquidation_distance_bps=2_000)
+    assert desk.perform("aave_v3", loan, limits=near).failure.found == "1967 bps"
+    guarded = desk.perform("aave_v3", loan, guards=[desk.account("aave_v3").require_health(13 * WAD // 10)])
+    assert (guarded.state, guarded.failure.code) == (OrderState.DENIED, "CONDITION_FAILED")
+    poor = desk.perform("aave_v3", Supply(weth, 10**6 * WAD))
+    assert poor.failure.code == "BALANCE_BELOW_AMOUNT"
+    with pytest.raises(PoolRevertError, match="COLLATERAL_CANNOT_COVER_NEW_BORROW"):
+        desk.perform("aave_v3", Borrow(usdc, 25_000 * 10**6))
+    with pytest.raises(PoolRevertError, match="NOT_ENOUGH_AVAILABLE_USER_BALANCE"):
+        desk.perform("aave_v3", Withdraw(weth, 11 * WAD))
+    assert all(order.tx_hash == "" for order in desk.orders()[1:])
