@@ -6,7 +6,6 @@ import gc
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from onchain_exec.oms.book.events import Event
 from onchain_exec.oms.book.fold import Book
 from onchain_exec.oms.book.snapshot import split
 from onchain_exec.oms.checkpoint import Checkpoint, pack
+from onchain_exec.oms.group_commit import GroupCommit
 from onchain_exec.oms.line import Line
 from onchain_exec.oms.storage import Database
 from onchain_exec.oms.storage.check import require_schema
@@ -42,7 +42,6 @@ class _Request:
     survives_power_loss: bool
     new: list[Event] = field(default_factory=list)
     error: OnchainExecError | None = None
-    done: bool = False
 
 
 class Store:
@@ -58,7 +57,7 @@ class Store:
     ) -> None:
         self._database, self._clock, self._checkpoint_lines = database, clock, checkpoint_lines
         self._lock = threading.RLock()
-        self._waiting: deque[_Request] = deque()
+        self._group = GroupCommit(self._commit)
         with journal_errors(database.where), ExitStack() as opening:
             self._connection = opening.enter_context(database.connect())
             with self._connection.begin():
@@ -68,7 +67,7 @@ class Store:
             with self._connection.begin(), _collector_paused():
                 self._book, self._end = self._checkpoint.read(self._tape)
                 self._saved = self._end
-                self._catch_up()
+                self._catch_up(self._tape.read_head())
             self._save()
             self.leases = database.open_leases(self._connection)
             opening.pop_all()
@@ -79,10 +78,7 @@ class Store:
         An event that is already there changes nothing. Returns the book and the events that were new.
         """
         request = _Request(decide, survives_power_loss)
-        self._waiting.append(request)
-        with self._lock:
-            if not request.done:  # else whoever had the lock before has taken it along
-                self._commit(self._take_waiting(request))
+        self._group.run(request)
         if request.error:
             raise request.error
         return self._book, tuple(request.new)
@@ -94,7 +90,7 @@ class Store:
     def ask(self, question: Callable[[Book], T]) -> T:
         """Return what ``question`` finds in the book, and with the leases, at one time."""
         with self._lock, journal_errors(self._database.where), self._connection.begin():
-            self._catch_up()
+            self._catch_up(self._tape.read_head())
             return question(self._book)
 
     def tail(self, idle_s: float) -> Generator[Event | None]:
@@ -111,9 +107,9 @@ class Store:
             JournalError: a line was changed, or the checkpoint is not what its lines give.
         """
         with self._lock, journal_errors(self._database.where), self._connection.begin(), _collector_paused():
-            self._catch_up()
+            self._catch_up(self._tape.read_head())
             book = Book()
-            for line in self._tape.read_after(End()):
+            for line in self._tape.read_between(End(), self._end):
                 book.apply(line.event, line.recorded_at)
             if list(split(book)) == list(split(self._book)):
                 return self._end.seq
@@ -131,27 +127,19 @@ class Store:
             self.leases.close()
             self._connection.close()
 
-    def _take_waiting(self, own: _Request) -> list[_Request]:
-        """Return what waits, ``own`` among it: one that failed with others before comes alone."""
-        batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        return batch if own in batch else [own, *batch]
-
     def _commit(self, batch: list[_Request]) -> None:
-        """Decide and write everything in one transaction, or nothing; who waits then tries alone."""
+        """Decide and write everything in one transaction, or nothing."""
         survives_power_loss = any(request.survives_power_loss for request in batch)
-        with journal_errors(self._database.where), ExitStack() as failing:
+        with self._lock, journal_errors(self._database.where), ExitStack() as failing:
             failing.callback(self._book.undo.go_back)
             with self._connection.begin():
-                self._tape.lock(survives_power_loss=survives_power_loss)
-                self._catch_up()
+                self._catch_up(self._tape.lock(survives_power_loss=survives_power_loss))
                 lines: list[Line] = []
                 for request in batch:
                     lines += self._decide(request, {line.event.event_id for line in lines})
                 self._tape.write(lines)
             failing.pop_all()
-        self._book.undo.keep()
-        for request in batch:
-            request.done = True
+            self._book.undo.keep()
 
     def _decide(self, request: _Request, unwritten: set[str]) -> list[Line]:
         """Return the lines of one decision, taken into the book; none if it fails. ``unwritten`` are events
@@ -173,10 +161,10 @@ class Store:
             return []
         return lines
 
-    def _catch_up(self) -> None:
+    def _catch_up(self, head: End) -> None:
         """Take what others wrote; it stands, whatever becomes of this transaction."""
         self._book.undo.add(setattr, self, "_end", self._end)
-        for line in self._tape.read_after(self._end):
+        for line in self._tape.read_between(self._end, head):
             self._take(line)
         self._book.undo.keep()
 
@@ -218,7 +206,7 @@ def _tail(database: Database, bell: Bell, idle_s: float, end: End) -> Generator[
         idle_at = time.monotonic() + idle_s
         while True:
             with connection.begin():
-                lines = list(tape.read_after(end))
+                lines = list(tape.read_between(end, tape.read_head()))
             for line in lines:
                 end = End(line.seq, line.hash)
                 yield line.event

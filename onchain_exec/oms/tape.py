@@ -42,18 +42,21 @@ class Tape:
     def __init__(self, database: Database, connection: Connection) -> None:
         self._database, self._driver = database, Driver(connection)
 
-    def lock(self, *, survives_power_loss: bool) -> None:
-        """Begin to write: from here to the end of the transaction nobody else does."""
+    def lock(self, *, survives_power_loss: bool) -> End:
+        """Begin to write: from here to the end of the transaction nobody else does. Return the last line."""
         self._database.begin_writing(self._driver, survives_power_loss=survives_power_loss)
-        self._driver.run(_LOCKED_HEAD)
+        return End(*self._driver.run(_LOCKED_HEAD).fetchone())
 
-    def read_after(self, end: End) -> Iterator[Line]:
-        """Yield the lines that follow ``end``.
+    def read_head(self) -> End:
+        """Return the last line."""
+        return End(*self._driver.run(_HEAD).fetchone())
+
+    def read_between(self, end: End, head: End) -> Iterator[Line]:
+        """Yield the lines that follow ``end``, up to ``head``.
 
         Raises:
             JournalError: they do not follow one another up to the head: lines were changed or cut.
         """
-        head = End(*self._driver.run(_HEAD).fetchone())
         while end.seq < head.seq:
             before = end
             for row in self._driver.run(_AFTER, after=end.seq, last=min(end.seq + _AT_ONCE, head.seq)):
