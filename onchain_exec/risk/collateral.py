@@ -121,7 +121,7 @@ def check_action(
 def judge_action(order: ActionOrder, error: RevertError) -> DeniedAction | None:
     """Return the denial of an action that, when tried, reverts because one of its conditions would not hold;
     None if it reverts for another reason."""
-    broken = find_broken(order.conditions, error)
+    broken = find_broken(order.conditions, error, "the action")
     if broken is None:
         return None
     todo = "Do less, or set the guard's bound to what you accept"

@@ -9,12 +9,12 @@ from onchain_exec.errors import RevertError
 from onchain_exec.risk.verdict import DenialCode, Denied
 
 
-def find_broken(conditions: Sequence[Condition], error: RevertError) -> tuple[str, str] | None:
-    """Return what was found and what was needed of the condition that a revert names, as text for people;
-    None if it names none."""
+def find_broken(conditions: Sequence[Condition], error: RevertError, deed: str) -> tuple[str, str] | None:
+    """Return what was found after ``deed`` and what was needed of the condition that a revert names, as text
+    for people; None if it names none."""
     match error.name, error.arguments:
         case "CheckFailed", (int(index), int(word), _) if index < len(conditions):
-            found = f"{conditions[index].read_word(word)} afterwards"
+            found = f"{conditions[index].read_word(word)} after {deed}"
         case "CheckUnanswered", (int(index), bytes(answer)) if index < len(conditions):
             found = f"no answer of {conditions[index].word + 1} words, but 0x{answer.hex()}"
         case _:
@@ -30,7 +30,7 @@ def judge_revert(order: Order, error: RevertError) -> Denied | None:
     The Router says so by ``CheckFailed(index, found, bound)``, or by ``CheckUnanswered(index, answer)``
     where the condition's target reverts or answers too few words.
     """
-    broken = find_broken(order.conditions, error)
+    broken = find_broken(order.conditions, error, "the swap")
     if broken is None:
         return None
     return Denied(

@@ -53,11 +53,12 @@ def test_perform_held_back_until_collateral_would_break_reverts_in_its_transacti
     )
     assert desk.perform("aave_v3", Supply(weth, 10 * WAD)).state is OrderState.FILLED
     guard = desk.account("aave_v3").require_health(15 * WAD // 10)
+    loan = Borrow(usdc, 15_000 * 10**6)
     with lending.impatient() as held:
-        order = held.perform("aave_v3", Borrow(usdc, 15_000 * 10**6), guards=[guard], client_order_id="late")
+        order = held.perform("aave_v3", loan, guards=[guard], client_order_id="late")
         assert order.state is OrderState.WORKING
         lending.pay_to_set_price("WETH", 2_000 * BASE_UNIT)  # overtakes it in the same block
-        chain.mine()
+        lending.sandbox.chain.mine()
         held.recover()
         failed = held.order("late")
         assert failed.state is OrderState.FAILED
@@ -66,7 +67,7 @@ def test_perform_held_back_until_collateral_would_break_reverts_in_its_transacti
         assert "CheckFailed" in failed.failure.found
         assert str(bound) in failed.failure.found
         assert (
-            held.perform("aave_v3", Borrow(usdc, 15_000 * 10**6), guards=[guard], client_order_id="late")
+            held.perform("aave_v3", loan, guards=[guard], client_order_id="late")
             == failed
         )
     assert desk.account("aave_v3").health.owes_nothing
