@@ -43,7 +43,9 @@ class Policy:
     """How this desk trades. Times in seconds, fees in wei per gas.
 
     ``time_to_live_s`` is when an order's transaction reverts on chain; ``confirmations`` counts the
-    including block; ``confirm_timeout_s`` ends the waiting, not the transaction.
+    including block; ``confirm_timeout_s`` ends the waiting, not the transaction. ``private_only``
+    is a promise: no signed transaction ever goes to a public endpoint, after a failure or a restart
+    neither. (What is simulated goes to the nodes that are read from, unsigned.)
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -52,6 +54,7 @@ class Policy:
     confirmations: int = 1
     confirm_timeout_s: float = 60.0
     max_fee_wei: int | None = None
+    private_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,11 @@ class Opening:
         needed = self.profile.chain_id if self.profile else self.chain_id
         node = await Node.connect(self.rpc_url, chain_id=needed, errors=(*ROUTER_ERRORS, *GUARD_ERRORS))
         resources.push_async_callback(node.close)
+        if self.policy.private_only and not node.takes_private:
+            raise ConfigError(
+                "private_only is set, and no endpoint is private",
+                needed="private+URL or relay+URL among the node URLs",
+            )
         profile = self.profile or get_chain_profile(node.chain_id)
         journal = resources.enter_context(Journal.open(self.journal))
         signer = self.signer_of(node.chain_id)
@@ -73,6 +78,7 @@ def make_policy(settings: Settings) -> Policy:
         time_to_live_s=settings.time_to_live_s,
         confirmations=settings.confirmations,
         confirm_timeout_s=settings.confirm_timeout_s,
+        private_only=settings.private_only,
         max_fee_wei=None if settings.max_fee_gwei is None else int(settings.max_fee_gwei * 10**9),
     )
 

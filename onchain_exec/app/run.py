@@ -152,7 +152,9 @@ async def sign_and_journal(context: Context, signer: Signer, simulated: Simulate
     """Sign at a nonce that the journal granted, and write the bytes down."""
     signed = await sign(simulated, nonce, signer)
     context.observe(Step.SIGNED, signed)
-    durable = context.journal.write_signed(simulated.plan.order_id, signed)
+    durable = context.journal.write_signed(
+        simulated.plan.order_id, signed, private=context.policy.private_only
+    )
     context.observe(Step.JOURNALLED, durable)
     return durable
 

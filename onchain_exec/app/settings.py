@@ -37,7 +37,7 @@ class Settings(BaseSettings):
 
     rpc_url: str = Field(
         "",
-        description="Node URL, or several apart by spaces; read+, send+ or private+ before one limits it",
+        description="Node URLs apart by spaces; read+, send+, private+ or relay+ before one limits it",
         repr=False,  # it may hold a key
     )
     endpoints: tuple[Endpoint, ...] = Field(
@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     time_to_live_s: int = Field(120, description="Seconds until an order's transaction reverts on chain")
     confirmations: int = Field(1, description="Blocks, the including one counted, until a fill is reported")
     confirm_timeout_s: float = Field(60.0, description="Wait this long for inclusion; then it is UNKNOWN")
+    private_only: bool = Field(False, description="Send transactions to private endpoints and relays only")
     max_fee_gwei: Decimal | None = Field(None, description="Never pay more per gas than this")
 
     # A limit that is misspelt would be no limit: what nothing reads is refused in both.

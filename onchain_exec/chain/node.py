@@ -167,6 +167,14 @@ class Node:
         """Return how many transactions of the account were mined; ``pending`` counts its pool too."""
         return await self._read_at(at, ("eth_getTransactionCount", address, ()), to_int)
 
+    async def get_nonces(self, addresses: Sequence[Address], at: At = "latest") -> tuple[int, ...]:
+        """Return the accounts' transaction counts in one batch."""
+        requests: list[PinnedRequest] = [("eth_getTransactionCount", address, ()) for address in addresses]
+        return tuple(
+            self._decode(to_int, reply, "eth_getTransactionCount")
+            for reply in (await self._ask_at(at, requests) if requests else ())
+        )
+
     async def get_code(self, address: Address, at: At = "latest") -> bytes:
         """Return the runtime bytecode at an address, empty where there is none."""
         return await self._read_at(at, ("eth_getCode", address, ()), to_bytes)
@@ -234,6 +242,11 @@ class Node:
         """
         return await self._read("eth_sendRawTransaction", (to_hex(raw),), str.lower)
 
+    @property
+    def takes_private(self) -> bool:
+        """Whether private bytes can be sent."""
+        return isinstance(self.rpc, Broadcaster) and self.rpc.takes_private
+
     async def broadcast(self, raw: bytes, *, private: bool = False) -> tuple[Delivery, ...]:
         """Hand signed bytes, once each, to all endpoints for public transactions, or to all for
         private ones, and return what each said. Nothing a node does is raised.
@@ -260,6 +273,21 @@ class Node:
         if receipt is None or not await self._is_canonical(receipt.block_number, receipt.block_hash):
             return None
         return receipt
+
+    async def get_receipts(self, tx_hashes: Sequence[str]) -> tuple[Receipt | None, ...]:
+        """Return the receipts as `get_receipt` does, in two batches: theirs, and their blocks'."""
+        if not tx_hashes:
+            return ()
+        method = "eth_getTransactionReceipt"
+        replies = await self.rpc.batch([(method, (tx_hash,)) for tx_hash in tx_hashes])
+        receipts = [
+            None if _is(reply, is_indexing) else self._decode(optional(decode_receipt), reply, method)
+            for reply in replies
+        ]
+        heights = sorted({receipt.block_number for receipt in receipts if receipt})
+        headers = await self.get_headers(heights) if heights else ()
+        canonical = {header.block.hash for header in headers if header}
+        return tuple(receipt if receipt and receipt.block_hash in canonical else None for receipt in receipts)
 
     async def get_logs(self, wanted: LogFilter, blocks: BlockRef | tuple[int, int]) -> tuple[Log, ...]:
         """Return the logs of one block, by its hash, or of heights (first, last), both included."""
@@ -302,9 +330,12 @@ class Node:
 
     async def _read_at(self, at: At, request: PinnedRequest, decode: Callable[[Any], T]) -> T:
         (reply,) = await self._ask_at(at, [request])
+        return self._decode(decode, reply, request[0])
+
+    def _decode(self, decode: Callable[[Any], T], reply: Reply, method: str) -> T:
         if isinstance(reply, NodeRefusedError):
             raise reply
-        return decode_result(decode, reply, request[0], self.rpc.where)
+        return decode_result(decode, reply, method, self.rpc.where)
 
     async def _try(
         self, tx: TxCall, at: At, method: str, overrides: Sequence[StateOverride], decode: Callable[[Any], T]

@@ -8,6 +8,7 @@ from onchain_exec.chain.pool.endpoint import PUBLIC_ROLES, Endpoint, parse_endpo
 from onchain_exec.chain.pool.member import Member
 from onchain_exec.chain.pool.policy import PoolPolicy
 from onchain_exec.chain.pool.pool import EndpointPool
+from onchain_exec.chain.relays import PrivateEndpoint, RelayIdentity
 from onchain_exec.chain.rpc import HttpRpc, Rpc
 from onchain_exec.chain.sockets import open_ipc, open_web_socket
 
@@ -48,6 +49,8 @@ def _is_plain(endpoint: Endpoint) -> bool:
 
 def _open_endpoint(endpoint: Endpoint) -> Rpc:
     limits = endpoint.limits
+    if endpoint.relay:
+        return PrivateEndpoint(endpoint.url, RelayIdentity(), timeout_s=limits.timeout_s)
     open_one = _TRANSPORTS.get(endpoint.url.partition("://")[0], HttpRpc)
     return open_one(
         endpoint.url, timeout_s=limits.timeout_s, max_batch=limits.max_batch, max_body=limits.max_body

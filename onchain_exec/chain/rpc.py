@@ -76,6 +76,11 @@ class Delivery:
 class Broadcaster(Protocol):
     """An `Rpc` that reaches several endpoints which take transactions."""
 
+    @property
+    def takes_private(self) -> bool:
+        """Whether there is an endpoint for private bytes."""
+        ...
+
     async def broadcast(self, raw: bytes, *, private: bool = False) -> tuple[Delivery, ...]:
         """Hand signed bytes once to each endpoint that takes public transactions, or once to each
         that takes private ones; what the former get never was private, and the reverse.

@@ -36,15 +36,19 @@ from onchain_exec.testing.simulated import run_virtually
         ("http://a wss://b  ipc:///c", [{Role.READ, Role.SEND}] * 3),
         ("read+http://a send+http://b", [{Role.READ}, {Role.SEND}]),
         ("read+send+http://a private+http://b", [{Role.READ, Role.SEND}, {Role.PRIVATE}]),
+        ("http://a relay+https://b", [{Role.READ, Role.SEND}, {Role.PRIVATE}]),
     ],
 )
 def test_parse_endpoints_reads_urls_and_roles(text: str, roles: list[set[Role]]) -> None:
     endpoints = parse_endpoints(text)
     assert [set(endpoint.roles) for endpoint in endpoints] == roles
     assert [endpoint.url for endpoint in endpoints] == [item.rpartition("+")[2] for item in text.split()]
+    assert [endpoint.relay for endpoint in endpoints] == ["relay+" in item for item in text.split()]
 
 
-@pytest.mark.parametrize("text", ["", "SECRET", "mev+http://SECRET", "private+send+http://SECRET", "send+"])
+@pytest.mark.parametrize(
+    "text", ["", "SECRET", "mev+http://SECRET", "relay+ws://SECRET", "private+send+http://SECRET", "send+"]
+)
 def test_parse_endpoints_of_what_is_none_raises_without_showing_it(text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_endpoints(text)

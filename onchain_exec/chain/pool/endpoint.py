@@ -22,6 +22,7 @@ class Role(enum.Enum):
 
 
 PUBLIC_ROLES: Final = frozenset({Role.READ, Role.SEND})
+_RELAY: Final = "relay+"
 _SCHEMES: Final = ("http://", "https://", "ws://", "wss://", "ipc://")
 
 
@@ -50,31 +51,38 @@ class EndpointLimits:
 class Endpoint:
     """One URL (``http``, ``https``, ``ws``, ``wss`` or ``ipc``) and its roles; the URL never prints.
 
+    A ``relay`` is private and reached by HTTP; it is given transactions by ``eth_sendPrivateTransaction``,
+    and requests that are signed.
+
     Raises:
-        ConfigError: the URL has another scheme, there is no role, or it is private and public at once.
+        ConfigError: the URL has another scheme, there is no role, it is private and public at once, or a
+            relay that is not private.
     """
 
     url: str = field(repr=False)
     roles: frozenset[Role] = PUBLIC_ROLES
     limits: EndpointLimits = EndpointLimits()
+    relay: bool = False
 
     def __post_init__(self) -> None:
         if not self.url.startswith(_SCHEMES):
             raise ConfigError(
                 "a node URL has no scheme or role that is known",
-                needed="[read+|send+|private+]https://HOST/...",
+                needed="[read+|send+|private+|relay+]https://HOST/...",
             )
         if not self.roles:
             raise ConfigError("an endpoint has no role", needed="read, send, both, or private")
         if Role.PRIVATE in self.roles and len(self.roles) > 1:
             raise ConfigError("an endpoint is private and public at once", needed="private alone")
+        if self.relay and (Role.PRIVATE not in self.roles or not self.url.startswith("http")):
+            raise ConfigError("a relay that is not private, or not reached by HTTP", needed="both")
 
 
 def parse_endpoints(text: str) -> tuple[Endpoint, ...]:
-    """Return the endpoints of ``url1 send+url2 private+url3``: URLs apart by spaces.
+    """Return the endpoints of ``url1 send+url2 private+url3 relay+url4``: URLs apart by spaces.
 
     A URL is for reads and public sends unless roles stand before it: ``read+``, ``send+``,
-    ``read+send+``, ``private+``.
+    ``read+send+``, ``private+``; ``relay+`` before one makes it a relay.
 
     Raises:
         ConfigError: none is given, or one is none (see `Endpoint`).
@@ -86,6 +94,8 @@ def parse_endpoints(text: str) -> tuple[Endpoint, ...]:
 
 
 def _parse(item: str) -> Endpoint:
+    if item.startswith(_RELAY):
+        return Endpoint(item.removeprefix(_RELAY), frozenset({Role.PRIVATE}), relay=True)
     roles: set[Role] = set()
     names = {role.value: role for role in Role}
     while (prefix := item.partition("+"))[0] in names:

@@ -82,6 +82,11 @@ class EndpointPool:
             replies |= zip(indexes, found, strict=True)
         return tuple(replies[index] for index in range(len(requests)))
 
+    @property
+    def takes_private(self) -> bool:
+        """Whether there is an endpoint for private bytes."""
+        return any(Role.PRIVATE in member.roles for member in self._members)
+
     async def broadcast(self, raw: bytes, *, private: bool = False) -> tuple[Delivery, ...]:
         """Hand signed bytes to every endpoint that takes them; see `Broadcaster.broadcast`."""
         return await self._courier.broadcast(raw, Role.PRIVATE if private else Role.SEND)

@@ -2,13 +2,12 @@
 
 from onchain_exec.chain.relays.bundle import Bundle, PrivateTx, SendConditions, SharedBundle
 from onchain_exec.chain.relays.identity import RelayIdentity
-from onchain_exec.chain.relays.private_sends import PrivateSends
-from onchain_exec.chain.relays.relay import Relay, TriedBundle, TriedTx
+from onchain_exec.chain.relays.relay import PrivateEndpoint, Relay, TriedBundle, TriedTx
 from onchain_exec.chain.relays.relays import Record, Relays
 
 __all__ = [
     "Bundle",
-    "PrivateSends",
+    "PrivateEndpoint",
     "PrivateTx",
     "Record",
     "Relay",

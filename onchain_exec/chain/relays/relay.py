@@ -6,14 +6,15 @@ chain says what became of a transaction. Nonces are never asked of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from onchain_exec.chain.decode import Json, to_hex
+from onchain_exec.chain.decode import Json, to_bytes, to_hex
 from onchain_exec.chain.relays.bundle import Bundle, PrivateTx, SendConditions, SharedBundle
 from onchain_exec.chain.relays.identity import HEADER, RelayIdentity
 from onchain_exec.chain.rpc import HttpRpc
+from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import NodeUnreachableError
 
 T = TypeVar("T")
@@ -45,17 +46,18 @@ class TriedBundle:
 
 
 class Relay(HttpRpc):
-    """A relay's HTTP endpoint, known by ``name``. Every request carries the identity's signature.
+    """A relay's HTTP endpoint, known by ``name`` (scheme and host if it is empty). Every request carries the
+    identity's signature.
 
     Its methods raise as `Rpc.request` does; NodeUnreachableError is AMBIGUOUS: it may have taken what was
     sent. Nothing is repeated.
     """
 
     def __init__(
-        self, name: str, url: str, identity: RelayIdentity, *, timeout_s: float = _TIMEOUT_S
+        self, url: str, identity: RelayIdentity, *, name: str = "", timeout_s: float = _TIMEOUT_S
     ) -> None:
         super().__init__(url, timeout_s=timeout_s)
-        self.name, self._identity = name, identity
+        self.name, self._identity = name or self.where, identity
 
     async def send_bundle(self, bundle: Bundle) -> str:
         """Hand a bundle over; return the hash that the relay names it by, if it names one."""
@@ -106,6 +108,18 @@ class Relay(HttpRpc):
                 f"{self.where} answered with a simulation that cannot be read: {error}",
                 needed="the fields of eth_callBundle",
             ) from error
+
+
+class PrivateEndpoint(Relay):
+    """A relay in the place of a node that takes transactions: what is handed to it as
+    ``eth_sendRawTransaction`` goes out as a private transaction."""
+
+    async def request(self, method: str, params: Sequence[Any] = ()) -> Any:
+        """As of `Rpc.request`."""
+        if method != "eth_sendRawTransaction":
+            return await super().request(method, params)
+        raw = to_bytes(params[0])
+        return await self.send_private(PrivateTx(raw)) or "0x" + keccak(raw).hex()
 
 
 def _read_hash(answer: Any, field: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from onchain_exec.chain import CallResult, Node, SimulatedBlock, TxCall
@@ -47,8 +48,9 @@ class Builder:
         return await self._node.get_block()
 
     async def leak(self, tx: PoolTx) -> None:
-        """Put a transaction into the public pool."""
-        await self._ask("eth_sendRawTransaction", "0x" + tx.raw.hex())
+        """Put a transaction into the public pool, unless it is there already."""
+        with suppress(NodeRefusedError):
+            await self._ask("eth_sendRawTransaction", "0x" + tx.raw.hex())
 
     async def _can_stand(self, order: BundleOrder, head: BlockRef) -> bool:
         for address, slot, value in order.slots:

@@ -13,9 +13,9 @@ from onchain_exec.testing.lying_node import PoolTx, decode_transaction
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request as it came: by whom it was signed, and what it wanted."""
+    """A request as it came: by whom it was signed (None: by nobody), and what it wanted."""
 
-    searcher: Address
+    searcher: Address | None
     method: str
     params: Sequence[Any]
 

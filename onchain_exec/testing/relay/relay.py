@@ -26,13 +26,16 @@ from onchain_exec.testing.relay.whims import Whim
 
 T = TypeVar("T")
 _START_TIMEOUT_S: Final = 10.0
+_UNSIGNED: Final = frozenset({"eth_sendRawTransaction"})
+"""What wallets send as well: protected endpoints take it from anybody."""
 
 
 class LocalRelay:
     """A relay that builds blocks on an anvil started with ``--no-mining --order fifo``.
 
-    It listens at ``url`` on loopback. A request counts if its ``X-Flashbots-Signature`` is of its body;
-    `asked` lists those in their order. Nothing is mined before `build`. Use it as a context manager.
+    It listens at ``url`` on loopback. A request counts if its ``X-Flashbots-Signature`` is of its body, or if
+    it is ``eth_sendRawTransaction``, as to a protected endpoint; `asked` lists those in their order. Nothing
+    is mined before `build`. Use it as a context manager.
 
         with LocalRelay.start(chain.url) as relay:
             ...                      # the code under test sends to relay.url
@@ -127,7 +130,7 @@ class LocalRelay:
             return web.Response(body=encode_invalid(), content_type="application/json")
         searcher = find_searcher(body, request.headers.get(HEADER, ""))
         (call,) = exchange.calls
-        if searcher is None:
+        if searcher is None and call.method not in _UNSIGNED:
             reply: Any = Refusal(-32600, "signature missing or invalid")
             status = 403
         else:

@@ -35,7 +35,7 @@ def builder(chain: LocalChain) -> Iterator[LocalRelay]:
 
 @pytest.fixture
 async def relay(builder: LocalRelay) -> AsyncIterator[Relay]:
-    async with Relay("local", builder.url, RelayIdentity()) as connected:
+    async with Relay(builder.url, RelayIdentity()) as connected:
         yield connected
 
 
@@ -218,7 +218,7 @@ async def test_request_that_is_not_signed_is_refused(builder: LocalRelay, header
 
 async def test_asked_names_the_searcher(chain: LocalChain, builder: LocalRelay) -> None:
     identity = RelayIdentity()
-    async with Relay("local", builder.url, identity) as relay:
+    async with Relay(builder.url, identity) as relay:
         await relay.cancel_private("0x00")
         with pytest.raises(NodeRefusedError, match="does not exist"):
             await relay.request("eth_chainId")

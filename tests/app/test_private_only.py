@@ -1,0 +1,161 @@
+"""``private_only`` is a promise: whatever relays do, no public endpoint ever sees the bytes, and each order
+ends as the chain says. Catalogue entries 61 (an orphaned block shows its transactions), 63 (never included),
+64 (private and public broadcast mixed), 67 ("nonce too low" from a relay ahead), 70 (an acknowledgement
+proves nothing)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from chain_facts import balance_of, nonce_of
+
+from onchain_exec import Desk, LocalSigner, OrderState, Policy
+from onchain_exec.app.context import Step
+from onchain_exec.app.sandbox import Sandbox
+from onchain_exec.app.sandbox.chain_evm import ChainEvm
+from onchain_exec.app.sandbox.erc20 import approve
+from onchain_exec.errors import ConfigError
+from onchain_exec.testing.lying_node import LyingNode
+from onchain_exec.testing.relay import LocalRelay, Whim
+
+SOLD = 10**18
+CHANNELS = {"protected endpoint": ("private", 1), "relay": ("relay", 1), "three builders": ("relay", 3)}
+
+
+class Market:
+    """A chain whose public endpoint writes down what it hears, and relays that build its blocks."""
+
+    def __init__(self, fork: Sandbox, public: LyingNode, relays: list[LocalRelay], role: str) -> None:
+        self.fork, self.public, self.relays = fork, public, relays
+        self.urls = " ".join([public.url, *(f"{role}+{relay.url}" for relay in relays)])
+        self.weth, self.trader = fork.profile.tokens["WETH"], fork.trader.address
+        for protocol, contract in (("onchain_exec", "router"), ("uniswap_v3", "swap_router")):
+            approve(ChainEvm(fork.chain), self.weth, self.trader, fork.profile.protocols[protocol][contract])
+        fork.chain.request("evm_setAutomine", False)
+        self.had, self.nonce = balance_of(fork, self.weth, self.trader), nonce_of(fork, self.trader)
+        self.pooled: list[int] = []
+
+    def open_desk(self, folder: Path, *, build: bool) -> Desk:
+        """Open a desk for which a block is built as soon as it has sent; else it waits in vain."""
+
+        def observe(step: Step, _: object) -> None:
+            if step is Step.SENT:
+                self.pooled.append(int(self.fork.chain.request("txpool_status")["pending"], 16))
+                if build:
+                    self.build()
+
+        return Desk.connect(
+            self.urls,
+            signer=LocalSigner(self.fork.trader.key),
+            journal=folder / "journal.sqlite",
+            profile=self.fork.profile,
+            policy=Policy(private_only=True, confirm_timeout_s=20 if build else 0.2),
+            observe=observe,
+        )
+
+    def behave(self, *whims: Whim) -> None:
+        for relay in self.relays:
+            relay.behave(*whims)
+
+    def build(self) -> None:
+        """A relay may still be on its way to hear what the first has taken, so each builds a block."""
+        for relay in self.relays:
+            relay.build()
+
+    def require_nothing_public(self) -> None:
+        heard = [entry.call for entry in self.public.transcript.of("*")]
+        raws = [asked.params[0] for relay in self.relays for asked in relay.asked]
+        raws = [raw["tx"] if isinstance(raw, dict) else raw for raw in raws]
+        assert raws, "the relays were asked"
+        assert not [call for call in heard if any(raw in str(call.params) for raw in raws)]
+        assert not self.public.transcript.of("eth_send*")
+
+    def require_executed_once(self) -> None:
+        assert self.had - balance_of(self.fork, self.weth, self.trader) == SOLD
+        assert nonce_of(self.fork, self.trader) == self.nonce + 1
+
+
+DEEP = pytest.mark.deep
+EVERY_CHANNEL = [
+    pytest.param(channel, id=name, marks=() if name == "three builders" else DEEP)
+    for name, channel in CHANNELS.items()
+]
+
+
+@pytest.fixture(params=EVERY_CHANNEL)
+def market(fork: Sandbox, request: pytest.FixtureRequest) -> Iterator[Market]:
+    role, count = request.param
+    with ExitStack() as running:
+        public = running.enter_context(LyingNode.start(fork.url))
+        relays = [running.enter_context(LocalRelay.start(fork.url)) for _ in range(count)]
+        yield Market(fork, public, relays, role)
+
+
+def test_private_only_sell_is_filled_and_no_public_endpoint_saw_it(market: Market, tmp_path: Path) -> None:
+    with market.open_desk(tmp_path, build=True) as desk:
+        order = desk.sell("WETH", "1", buy="USDC")
+    assert order.state is OrderState.FILLED
+    assert market.pooled == [0], "nothing waited in the pool while the relay held it"
+    market.require_nothing_public()
+    market.require_executed_once()
+
+
+@pytest.mark.parametrize(
+    "whim",
+    [Whim.IGNORE, Whim.WRONG_NONCE, *(pytest.param(whim, marks=DEEP) for whim in (Whim.LATE, Whim.DOWN))],
+)
+def test_private_only_sell_that_relays_fail_stays_private_and_executes_once(
+    market: Market, whim: Whim, tmp_path: Path
+) -> None:
+    market.behave(whim)
+    with market.open_desk(tmp_path, build=False) as desk:
+        assert desk.sell("WETH", "1", buy="USDC").state is OrderState.WORKING
+        market.relays[0].build()
+        market.behave()
+        for _ in range(10):
+            desk.recover()
+            market.build()
+            (order,) = desk.orders()
+            if order.state is OrderState.FILLED:
+                break
+        assert order.state is OrderState.FILLED
+    market.require_nothing_public()
+    market.require_executed_once()
+
+
+def test_private_only_sell_that_relays_leak_is_still_not_sent_by_us(market: Market, tmp_path: Path) -> None:
+    market.behave(Whim.LEAK, Whim.IGNORE)
+    with market.open_desk(tmp_path, build=True) as desk:
+        assert desk.sell("WETH", "1", buy="USDC").state is OrderState.FILLED
+    assert market.pooled == [1], "a relay gave it away"
+    market.require_nothing_public()
+    market.require_executed_once()
+
+
+@pytest.mark.parametrize("market", [CHANNELS["relay"]], indirect=True)
+def test_private_only_sell_in_an_orphaned_block_is_cancelled_privately(
+    market: Market, tmp_path: Path
+) -> None:
+    """What was in the orphan is public now: whoever saw it may be around it in the next block."""
+    with market.open_desk(tmp_path, build=True) as desk:
+        assert desk.sell("WETH", "1", buy="USDC").state is OrderState.FILLED
+        market.relays[0].orphan()
+        market.fork.chain.request("anvil_dropAllTransactions")
+        desk.recover()
+        (order,) = desk.orders()
+        assert order.state is OrderState.CANCELLED
+    market.require_nothing_public()
+
+
+def test_private_only_desk_without_a_private_endpoint_does_not_open(fork: Sandbox, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no endpoint is private"):
+        Desk.connect(
+            fork.url,
+            signer=LocalSigner(fork.trader.key),
+            journal=tmp_path / "journal.sqlite",
+            profile=fork.profile,
+            policy=Policy(private_only=True),
+        )
