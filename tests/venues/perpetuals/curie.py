@@ -26,8 +26,8 @@ from onchain_exec.venues.perpetuals.perp_v2.mirror.state import State
 from onchain_exec.venues.perpetuals.perp_v2.mirror.swap import Swap
 from onchain_exec.venues.perpetuals.perp_v2.reads import read_perp_v2
 
-MAKER, TRADER, KEEPER = (to_address(bytes(19) + bytes([0xA0 + n])) for n in range(3))
-PEOPLE = (MAKER, TRADER, KEEPER)
+MAKER, TRADER, KEEPER, GAMBLER = (to_address(bytes(19) + bytes([0xA0 + n])) for n in range(4))
+PEOPLE = (MAKER, TRADER, KEEPER, GAMBLER)
 FOREVER = 2**40
 ACCOUNT_VALUE = Function("getAccountValue(address)", "(int256)")
 SPACINGS = {"vETH": 200, "vBTC": 60}

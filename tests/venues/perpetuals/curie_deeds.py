@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from curie import FOREVER, KEEPER, MAKER, PEOPLE, SPACINGS, TRADER, Curie
+from curie import FOREVER, GAMBLER, KEEPER, MAKER, PEOPLE, SPACINGS, TRADER, Curie
 from random_cases import pick_scale
 
 from onchain_exec.core import Address, Call, Exact
@@ -20,7 +20,7 @@ from onchain_exec.venues.perpetuals.perp_v2.mirror.maker import (
     cancel_excess_orders,
     remove_liquidity,
 )
-from onchain_exec.venues.perpetuals.perp_v2.mirror.margin import get_free_token
+from onchain_exec.venues.perpetuals.perp_v2.mirror.margin import get_free_collateral, get_free_token
 from onchain_exec.venues.perpetuals.perp_v2.mirror.state import State
 from onchain_exec.venues.perpetuals.perp_v2.mirror.swap import Swap
 from onchain_exec.venues.perpetuals.perp_v2.mirror.taker import close_position, open_position
@@ -53,7 +53,7 @@ def draw_ranges(rng: Random, curie: Curie, state: State) -> dict[Address, Range]
 
 def draw_deed(rng: Random, curie: Curie, state: State, ranges: dict[Address, Range]) -> Deed:
     """Any action of anybody."""
-    who = rng.choices(PEOPLE, (2, 6, 1))[0]
+    who = rng.choices(PEOPLE, (2, 4, 1, 4))[0]
     base = rng.choice([market.base_token for market in curie.at.markets.values()])
     makers = (_open, _open, _open, _close, _deposit, _withdraw, _add, _remove, _liquidate, _cancel, _sell_off)
     return rng.choice(makers)(rng, state, who, base, ranges[base])
@@ -64,6 +64,9 @@ def _open(rng: Random, state: State, who: Address, base: Address, _: Range) -> D
     of_base = sells == (exact is Exact.IN)
     price = state.get_market(base).get_mark_price_wad(state.rules, state.at)
     worth = pick_scale(rng, 1, 400_000 * WAD)
+    if who == GAMBLER:  # all that the collateral bears, or nearly
+        free = get_free_collateral(state, state.get_account(who), state.rules.initial_margin_pips)
+        worth = max(free, WAD) * rng.randint(70, 101) // 10
     wish = Swap(sells, exact, worth * WAD // price + 1 if of_base else worth)
     if rng.random() < 0.1:
         root = state.get_market(base).curve.sqrt_price_x96
@@ -99,6 +102,8 @@ def _withdraw(rng: Random, state: State, who: Address, _: Address, __: Range) ->
 
 
 def _add(rng: Random, state: State, who: Address, base: Address, where: Range) -> Deed:
+    if who == GAMBLER:  # whoever has orders cannot be liquidated before they are cancelled
+        return _open(rng, state, who, base, where)
     orders = state.get_account(who).get_position(base).orders
     if orders and rng.random() < 0.5:
         order = rng.choice(orders)
@@ -122,9 +127,10 @@ def _remove(rng: Random, state: State, who: Address, base: Address, where: Range
 
 
 def _liquidate(rng: Random, state: State, _: Address, base: Address, __: Range) -> Deed:
-    size = state.get_account(TRADER).get_position(base).size * rng.choice([0, 0, 1, -1]) // rng.choice([1, 3])
-    call = actions.encode_liquidate(state.contracts, KEEPER, TRADER, base, size)
-    return Deed(f"liquidate {size}", lambda s: liquidate(s, KEEPER, TRADER, base, size).state, call)
+    who = rng.choice([TRADER, GAMBLER, GAMBLER])
+    size = state.get_account(who).get_position(base).size * rng.choice([0, 0, 1, -1]) // rng.choice([1, 3])
+    call = actions.encode_liquidate(state.contracts, KEEPER, who, base, size)
+    return Deed(f"liquidate {size}", lambda s: liquidate(s, KEEPER, who, base, size).state, call)
 
 
 def _cancel(_: Random, state: State, __: Address, base: Address, ___: Range) -> Deed:
@@ -134,6 +140,7 @@ def _cancel(_: Random, state: State, __: Address, base: Address, ___: Range) -> 
 
 def _sell_off(rng: Random, state: State, _: Address, __: Address, ___: Range) -> Deed:
     token = rng.choice(list(state.collateral))
-    sale = get_largest_sale(state, state.get_account(TRADER), token)
-    call = actions.encode_liquidate_collateral(state.contracts, KEEPER, TRADER, token, sale.collateral)
-    return Deed("sell off", lambda s: liquidate_collateral(s, KEEPER, TRADER, token)[0], call)
+    who = rng.choice([TRADER, GAMBLER])
+    sale = get_largest_sale(state, state.get_account(who), token)
+    call = actions.encode_liquidate_collateral(state.contracts, KEEPER, who, token, sale.collateral)
+    return Deed("sell off", lambda s: liquidate_collateral(s, KEEPER, who, token)[0], call)

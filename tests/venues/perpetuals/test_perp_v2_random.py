@@ -6,7 +6,7 @@ from collections import Counter
 from random import Random
 
 import pytest
-from curie import PEOPLE, PRICES, TRADER, Curie, start_curie
+from curie import GAMBLER, PEOPLE, PRICES, TRADER, Curie, start_curie
 from curie_deeds import Deed, draw_deed, draw_ranges
 
 from onchain_exec.core.abi import Function
@@ -65,11 +65,12 @@ def require_views(curie: Curie, state: State) -> None:
     for base, market in state.markets.items():
         mark = market.get_mark_price_wad(state.rules, state.at)
         assert ask(curie, "AccountBalance", MARK, base) == mark
-        price = get_liquidation_price_wad(state, TRADER, base)
-        if price is not None:
-            size = margin.get_total_size(state, state.get_account(TRADER), base)
-            beyond = mark < price if size > 0 else mark > price
-            assert margin.is_liquidatable(state, state.get_account(TRADER)) == beyond
+        for owner in (TRADER, GAMBLER):
+            price = get_liquidation_price_wad(state, owner, base)
+            if price is not None:
+                size = margin.get_total_size(state, state.get_account(owner), base)
+                beyond = mark < price if size > 0 else mark > price
+                assert margin.is_liquidatable(state, state.get_account(owner)) == beyond
 
 
 def foresee(state: State, deed: Deed) -> State | str:
@@ -124,8 +125,9 @@ def step(rng: Random, curie: Curie, prices: dict[str, int]) -> str:
 def run(rng: Random, steps: int) -> Counter[str]:
     curie = start_curie()
     state = curie.read()
-    start = actions.encode_deposit(state.contracts, TRADER, curie.at.settlement.address, 30_000 * 10**6)
-    curie.act(start)
+    for owner in (TRADER, GAMBLER):
+        usdc = curie.at.settlement.address
+        curie.act(actions.encode_deposit(state.contracts, owner, usdc, 30_000 * 10**6))
     prices = {symbol: price * WAD for symbol, price in PRICES.items()}
     return Counter(step(rng, curie, prices) for _ in range(steps))
 
@@ -138,4 +140,4 @@ def test_perp_v2_random_deeds_equals_bytecode(rng: Random) -> None:
 @pytest.mark.deep
 def test_perp_v2_thousand_random_deeds_equals_bytecode(rng: Random) -> None:
     seen = sum((run(rng, 100) for _ in range(10)), Counter())
-    assert {"open", "close", "deposit", "withdraw", "add", "remove"} <= seen.keys()
+    assert {"open", "close", "deposit", "withdraw", "add", "remove", "liquidate", "sell"} <= seen.keys()

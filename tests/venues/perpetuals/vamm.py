@@ -54,4 +54,5 @@ def start_vamm() -> Vamm:
         fund(evm, vamm.at.quote, owner, 10**15)
         approve(evm, vamm.at.quote, owner, vamm.at.clearing_house)
     fund(evm, vamm.at.quote, vamm.at.deployed.at["InsuranceFund"], 10**13)
+    vamm.wait(12)
     return vamm

@@ -84,7 +84,7 @@ def _list(deployed: Deployed, symbol: str, quote: Token) -> Address:
     reserves = (quote_reserve * WAD, base_reserve * WAD)
     deployed.call(symbol, "initialize", *reserves, WAD * 9 // 10, _HOUR_S, *feed, *limits)
     deployed.call(symbol, "setCounterParty", deployed.at["ClearingHouse"])
-    deployed.call(symbol, "setCap", (base_reserve * WAD // 20,), (quote_reserve * WAD // 2,))
+    deployed.call(symbol, "setCap", (base_reserve * WAD // 5,), (quote_reserve * WAD // 2,))
     deployed.call(symbol, "setOpen", True)
     deployed.call("InsuranceFund", "addAmm", amm)
     return amm
