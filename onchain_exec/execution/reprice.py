@@ -47,6 +47,7 @@ def speed_up(stuck: DurableTx, block: BlockRef, fees: Fees, max_fee_wei: int | N
         data=tx.data,
         value_wei=tx.value_wei,
         fees=bump_fees(tx.fees, fees, max_fee_wei),
+        delegate=tx.authorisations[0].delegate if tx.authorisations else None,
         accesses=tx.accesses,
     )
     return SimulatedTx(plan, block, tx.gas_limit, tx.gas_limit, 0, 0, 0, ())

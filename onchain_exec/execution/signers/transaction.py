@@ -118,16 +118,15 @@ def decode_fees(raw: bytes) -> Fees:
 
 
 def decode_unsigned(raw: bytes) -> UnsignedTx:
-    """Return the fields of signed bytes that we made, of type 2 or legacy.
+    """Return the fields of signed bytes that we made, of type 2, type 4 or legacy.
 
     Raises:
         InputError: bytes of another type, or not a transaction.
     """
     fees = decode_fees(raw)
     fields = split_list(raw if fees.legacy else raw[1:])
-    if raw[:1] == _TYPE_4:
-        raise InputError("a transaction of type 4", needed="one of type 2, or legacy")
     accesses: tuple[Access, ...] = ()
+    authorisations = _decode_authorisations(fields[9]) if raw[:1] == _TYPE_4 else ()
     if fees.legacy:
         nonce, _, gas_limit, to, value, data, v, *_ = fields
         chain_id = (int.from_bytes(v) - 35) // 2
@@ -143,6 +142,7 @@ def decode_unsigned(raw: bytes) -> UnsignedTx:
         to=to_address(to),
         value_wei=int.from_bytes(value),
         data=data,
+        authorisations=authorisations,
         accesses=accesses,
     )
 
@@ -184,6 +184,18 @@ def _encode_address(address: Address) -> bytes:
 def _encode_access(access: Access) -> bytes:
     slots = b"".join(encode_bytes(slot.to_bytes(32)) for slot in access.slots)
     return encode_list(_encode_address(access.address) + encode_list(slots))
+
+
+def _decode_authorisations(entries: bytes) -> tuple[Authorisation, ...]:
+    return tuple(
+        Authorisation(
+            int.from_bytes(chain_id),
+            to_address(delegate),
+            int.from_bytes(nonce),
+            Signature(int.from_bytes(r), int.from_bytes(s), int.from_bytes(y_parity)),
+        )
+        for chain_id, delegate, nonce, y_parity, r, s in map(split_items, split_items(entries))
+    )
 
 
 def _decode_accesses(entries: bytes) -> tuple[Access, ...]:

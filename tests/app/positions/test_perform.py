@@ -45,12 +45,7 @@ def test_perform_with_a_guard_runs_in_one_transaction_and_the_account_still_sign
 
 
 def test_perform_held_back_until_collateral_would_break_reverts_in_its_transaction(lending: Lending) -> None:
-    desk, chain, weth, usdc = (
-        lending.desk,
-        lending.sandbox.chain,
-        lending.token("WETH"),
-        lending.token("USDC"),
-    )
+    desk, weth, usdc = lending.desk, lending.token("WETH"), lending.token("USDC")
     assert desk.perform("aave_v3", Supply(weth, 10 * WAD)).state is OrderState.FILLED
     guard = desk.account("aave_v3").require_health(15 * WAD // 10)
     loan = Borrow(usdc, 15_000 * 10**6)

@@ -100,6 +100,7 @@ async def test_encode_with_authorisations_equals_eth_account(
     raw = tx.encode(await LocalSigner(key).sign_transaction(tx))
     assert raw == bytes(Account.sign_transaction(fields, key)["raw_transaction"])
     assert decode_fees(raw) == tx.fees
+    assert decode_unsigned(raw) == tx
 
 
 async def test_unsigned_tx_with_authorisations_and_a_legacy_price_raises() -> None:
