@@ -12,6 +12,9 @@ REQUIRED = {
     *range(1, 18),  # nonces and replacement
     *range(30, 41),  # RPC data and transport
     *range(41, 51),  # gas and fees
+    *range(61, 66),  # private routing
+    67,
+    70,
     *range(80, 88),  # signers and custody
 }
 _NAMED = re.compile(r'[Cc]atalogue(?: entr(?:y|ies))?:?\s+([^.:"]*)')
