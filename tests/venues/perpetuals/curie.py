@@ -10,18 +10,16 @@ from evm_reading import perform
 from onchain_exec.app.sandbox.derivatives.perp_v2 import (
     PerpV2,
     deploy_perp_v2,
+    deposit,
     dispatch_price,
+    seed_perp_v2,
     send,
     set_price,
 )
 from onchain_exec.app.sandbox.erc20 import approve, fund
 from onchain_exec.core import Address, Call, Exact, to_address
 from onchain_exec.core.abi import Function
-from onchain_exec.core.fixed_point import WAD
 from onchain_exec.testing.evm import LocalEvm
-from onchain_exec.venues.perpetuals.perp_v2 import actions
-from onchain_exec.venues.perpetuals.perp_v2.actions import Sender
-from onchain_exec.venues.perpetuals.perp_v2.mirror.maker import Range
 from onchain_exec.venues.perpetuals.perp_v2.mirror.state import State
 from onchain_exec.venues.perpetuals.perp_v2.mirror.swap import Swap
 from onchain_exec.venues.perpetuals.perp_v2.reads import read_perp_v2
@@ -94,18 +92,8 @@ def start_curie() -> Curie:
         for token in (curie.at.settlement, *curie.at.collateral.values()):
             fund(evm, token, person, 10**9 * 10**token.decimals)
             approve(evm, token, person, vault)
-    contracts = curie.read().contracts
-    usdc = curie.at.settlement.address
-    curie.act(actions.encode_deposit(contracts, MAKER, usdc, 50_000_000 * 10**6))
-    curie.act(actions.encode_deposit(contracts, KEEPER, usdc, 5_000_000 * 10**6))
-    fund(evm, curie.at.settlement, curie.at.contracts["InsuranceFund"], 1_000_000 * 10**6)
-    for symbol, spacing in SPACINGS.items():
-        tick = curie.read().get_market(curie.base(symbol)).curve.tick // spacing * spacing
-        for width in (4, 25):
-            where = Range(tick - width * spacing, tick + width * spacing)
-            amounts = (3_000_000 * WAD // PRICES[symbol], 3_000_000 * WAD)
-            sender = Sender(MAKER, FOREVER)
-            curie.act(actions.encode_add_liquidity(contracts, sender, curie.base(symbol), where, amounts))
+    seed_perp_v2(evm, curie.at, MAKER)
+    deposit(evm, curie.at, KEEPER, 5_000_000)
     return curie
 
 

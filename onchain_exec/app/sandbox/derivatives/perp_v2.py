@@ -10,11 +10,15 @@ from eth_abi import encode
 
 from onchain_exec.app.sandbox.artifacts import Contract, read_contract
 from onchain_exec.app.sandbox.deploy.tokens import deploy_token, deploy_weth
+from onchain_exec.app.sandbox.erc20 import approve, fund
 from onchain_exec.app.sandbox.evm import DEPLOYER, Evm, create_through
+from onchain_exec.app.sandbox.seed.positions import TICK_SPACINGS
 from onchain_exec.core import Address, Token, address_bytes
 from onchain_exec.core.abi import Function
 from onchain_exec.core.artifact import get_artifact
 from onchain_exec.core.fixed_point import MAX_UINT256, Q192, WAD
+from onchain_exec.venues.concentrated.tick_math import get_tick_at_sqrt_price
+from onchain_exec.venues.perpetuals.perp_v2.contracts import ADD_LIQUIDITY, DEPOSIT
 
 FEED_TIMEOUT_S = 2_400
 FEED_DECIMALS = 8
@@ -29,6 +33,7 @@ _NAMES = (
     "Exchange", "Vault", "CollateralManager", "ClearingHouse", "DelegateApproval",
 )  # fmt: skip
 _OBSERVATIONS = 200
+_SEED_USD, _SEED_WIDTHS = 3_000_000, (4, 25)
 _COLLATERAL_RATIO, _DISCOUNT_RATIO = 700_000, 100_000
 
 
@@ -95,6 +100,28 @@ def deploy_perp_v2(evm: Evm, chain_id: int, now: int, warp: Callable[[int], None
         for symbol, usd in _COLLATERAL_USD.items()
     }
     return PerpV2(contracts, settlement, collateral, feeds, markets)
+
+
+def deposit(evm: Evm, perp: PerpV2, owner: Address, usd: int) -> None:
+    """Give ``owner`` so many whole dollars of the settlement token and put them into the vault."""
+    vault, token = perp.contracts["Vault"], perp.settlement
+    fund(evm, token, owner, usd * 10**token.decimals)
+    approve(evm, token, owner, vault)
+    evm.call(owner, vault, DEPOSIT.encode(token.address, usd * 10**token.decimals))
+
+
+def seed_perp_v2(evm: Evm, perp: PerpV2, maker: Address) -> None:
+    """Let ``maker`` provide liquidity worth millions around the price of each market, and insure losses."""
+    deposit(evm, perp, maker, 20 * _SEED_USD)
+    fund(evm, perp.settlement, perp.contracts["InsuranceFund"], 10**12)
+    for listing in _LISTINGS:
+        spacing = TICK_SPACINGS[listing.pool_fee_pips]
+        tick = get_tick_at_sqrt_price(isqrt(listing.usd * Q192)) // spacing * spacing
+        for width in _SEED_WIDTHS:
+            where = (tick - width * spacing, tick + width * spacing)
+            amounts = (_SEED_USD * WAD // listing.usd, _SEED_USD * WAD)
+            terms = (perp.markets[listing.symbol].base_token, *amounts, *where, 0, 0, False, MAX_UINT256)
+            evm.call(maker, perp.contracts["ClearingHouse"], ADD_LIQUIDITY.encode(terms))
 
 
 def set_price(evm: Evm, feed: Address, price_wad: int, now: int) -> None:
