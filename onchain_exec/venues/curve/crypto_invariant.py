@@ -16,7 +16,17 @@ from onchain_exec.venues.curve.revert import refuse
 
 _PRECISE: Final = 10**36
 _LEAST_LARGE: Final = 10**9
-_LEAST_RATIO: Final = 10**14  # of the smaller of two balances to the larger, in 1e-18
+_LEAST_RATIOS: Final = {
+    CryptoFlavour.TRICRYPTO: 10**11,
+    CryptoFlavour.TWOCRYPTO_NG_2_0: 10**14,
+    CryptoFlavour.TWOCRYPTO_NG: 10**14,
+}
+"""Least of the smallest balance to the largest, in 1e-18."""
+_SHARES: Final = {
+    CryptoFlavour.TRICRYPTO: (10**16, 10**20),
+    CryptoFlavour.TWOCRYPTO_NG: (10**16 // 2, 10**20 // 2),
+}
+"""Least and most of a balance in D, in 1e-18, after an exchange."""
 _GUESSES: Final = ((10**36, 10**36, 10**12), (10**24, 10**24, 10**6), (0, 10**18, 1))
 """From which sum of balances on: what their product is divided by, and multiplied with after."""
 
@@ -87,6 +97,8 @@ def compute_value(flavour: CryptoFlavour, d: int, price_scale_wad: Sequence[int]
     balances = [d // count, *(d * WAD // (count * price) for price in price_scale_wad)]
     if flavour.has_two:
         return isqrt(balances[0] * balances[1])
+    if flavour is CryptoFlavour.TRICRYPTO:
+        return _converge_mean(sorted(balances, reverse=True))
     return _geometric_mean(balances)
 
 
@@ -96,11 +108,31 @@ def _geometric_mean(balances: Sequence[int]) -> int:
     return cbrt(product) if product else 0
 
 
+def _converge_mean(balances: Sequence[int]) -> int:
+    """Return the geometric mean of balances, largest first, by iteration; mirror of ``_geometric_mean``."""
+    mean, count = balances[0], len(balances)
+    for _ in range(MAX_ROUNDS):
+        previous, share = mean, WAD
+        for balance in balances:
+            if not mean:
+                refuse("a balance is zero")
+            share = share * balance // mean
+        mean = mean * ((count - 1) * WAD + share) // (count * WAD)
+        difference = abs(mean - previous)
+        if difference <= 1 or difference * WAD < mean:
+            break
+    else:
+        refuse("the mean does not converge", "Did not converge")
+    return mean
+
+
 def _guess_d(flavour: CryptoFlavour, balances: Sequence[int], k0: int) -> int:
     total = sum(balances)
     if flavour.has_two:
         large, small = balances
         return min(total, isqrt(4 * large * small // k0 * WAD)) if k0 else 2 * isqrt(large * small)
+    if flavour is CryptoFlavour.TRICRYPTO:
+        return 3 * _converge_mean(balances)
     if not k0:
         return 3 * _geometric_mean(balances)
     down, up = next((down, up) for least, down, up in _GUESSES if total > least)
@@ -121,7 +153,8 @@ def _compute_k0(flavour: CryptoFlavour, balances: Sequence[int], d: int) -> int:
 def _require_balances(flavour: CryptoFlavour, balances: Sequence[int]) -> None:
     """Require what the contract asks of balances, largest first, before it iterates."""
     large, small = balances[0], balances[-1]
-    if flavour.has_two and (not _LEAST_LARGE <= large <= MAX_D or small * WAD // large < _LEAST_RATIO):
+    least = _LEAST_RATIOS.get(flavour)
+    if least is not None and (not _LEAST_LARGE <= large <= MAX_D or small * WAD // large < least):
         refuse(f"balances of {large} and {small}")
     if not large:
         refuse("the pool is empty")
@@ -129,8 +162,8 @@ def _require_balances(flavour: CryptoFlavour, balances: Sequence[int]) -> None:
 
 def _require_shares(flavour: CryptoFlavour, balances: Sequence[int], d: int) -> None:
     """Require that the next swap could be solved."""
-    halved = flavour is CryptoFlavour.TWOCRYPTO_NG
-    least, most = (10**16 // 2, 10**20 // 2) if halved else (10**16 - 1, 10**20)
+    least, most = _SHARES.get(flavour, (10**16 - 1, 10**20))
+    reason = "Unsafe values x[i]" if flavour is CryptoFlavour.TRICRYPTO_NG else ""
     for balance in balances:
         if not least <= balance * WAD // d <= most:
-            refuse(f"a balance of {balance} with D {d}", "" if flavour.has_two else "Unsafe values x[i]")
+            refuse(f"a balance of {balance} with D {d}", reason)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from math import isqrt
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from onchain_exec.core.fixed_point import WAD
 from onchain_exec.venues.curve.crypto_invariant import compute_d, compute_prices, compute_value
@@ -27,6 +27,17 @@ class Curve(NamedTuple):
     gamma: int
     d: int
     price_scale_wad: tuple[int, ...]
+
+
+class Trade(NamedTuple):
+    """What went in and out, in base units of two of the pool's tokens, and what makes 18 decimals of each."""
+
+    side_in: int
+    amount_in: int
+    precision_in: int
+    side_out: int
+    amount_out: int
+    precision_out: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +61,16 @@ class Peg:
     ma_time_s: int
     ramp: Ramp
 
-    def settle(self, curve: Curve, scaled: Sequence[int], k0: int) -> tuple[Self, Curve]:
+    @property
+    def recomputes_d(self) -> bool:
+        """Whether a swap meets the invariant of its balances, and not the stored one."""
+        return self.ramp.is_moving(self.traded_at)
+
+    def settle(self, curve: Curve, scaled: Sequence[int], trade: Trade, k0: int) -> tuple[Self, Curve]:
         """Return the peg and the curve after a swap that left the ``scaled`` balances.
 
-        ``k0`` is what `crypto_math.compute_y` told of the swap. Mirror of ``tweak_price``.
+        ``k0`` is what `crypto_math.compute_y` told of the swap, which is ``trade``. Mirror of
+        ``tweak_price``.
 
         Raises:
             PoolRevertError: the swap would lose value ("Loss" in tricrypto-ng), as the smallest do, or
@@ -80,15 +97,12 @@ class Peg:
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as JSON values, integers as strings."""
-        prices = {name: [str(price) for price in getattr(self, name)] for name in _PRICES}
-        return prices | {name: str(getattr(self, name)) for name in _NUMBERS} | {"ramp": self.ramp.to_json()}
+        return {one.name: _to_json(getattr(self, one.name)) for one in fields(self)}
 
     @classmethod
     def from_json(cls, state: dict[str, Any]) -> Self:
         """Return the peg that `to_json` wrote."""
-        values: dict[str, Any] = {name: int(state[name]) for name in _NUMBERS}
-        values |= {name: tuple(int(price) for price in state[name]) for name in _PRICES}
-        return cls(**values, ramp=Ramp.from_json(state["ramp"]))
+        return cls(**{one.name: _from_json(state[one.name]) for one in fields(cls)})
 
     def _average(self, scale: Sequence[int]) -> tuple[int, ...]:
         """Return the average at ``traded_at``; the last price counts as at most twice the price scale."""
@@ -122,5 +136,25 @@ def get_average_weight(elapsed_s: int, ma_time_s: int) -> int:
     return exp_of_negative(-(elapsed_s * WAD // ma_time_s)) if elapsed_s > 0 else WAD
 
 
-_PRICES: Final = ("price_oracle_wad", "last_prices_wad")
-_NUMBERS: Final = tuple(one.name for one in fields(Peg) if one.name not in (*_PRICES, "ramp"))
+def _to_json(value: Any) -> Any:
+    match value:
+        case bool():
+            return value
+        case Ramp():
+            return value.to_json()
+        case tuple():
+            return [str(price) for price in value]
+        case _:
+            return str(value)
+
+
+def _from_json(value: Any) -> Any:
+    match value:
+        case bool():
+            return value
+        case dict():
+            return Ramp.from_json(value)
+        case list():
+            return tuple(int(price) for price in value)
+        case _:
+            return int(value)

@@ -13,8 +13,9 @@ from onchain_exec.core.fixed_point import BPS, MAX_UINT128, WAD
 from onchain_exec.errors import PoolRevertError, StaleStateError
 from onchain_exec.venues.curve.crypto_invariant import compute_d
 from onchain_exec.venues.curve.crypto_math import CryptoFlavour, compute_fee, compute_y, get_gradient
-from onchain_exec.venues.curve.crypto_peg import Curve, Peg
+from onchain_exec.venues.curve.crypto_peg import Curve, Peg, Trade
 from onchain_exec.venues.curve.exchange import Exchange
+from onchain_exec.venues.curve.first_peg import FirstPeg
 from onchain_exec.venues.curve.pool import CurvePool, Exchanged, Quoter, parse_pool, parse_receiver
 from onchain_exec.venues.curve.revert import refuse, require_output
 from onchain_exec.venues.curve.stable_math import FEE_DENOMINATOR
@@ -113,7 +114,7 @@ class CurveCryptoPool(CurvePool):
             int(state["out_fee_e10"]),
             int(state["fee_gamma"]),
             CryptoFlavour(state["flavour"]),
-            Peg.from_json(state["peg"]) if "peg" in state else None,
+            _peg_from_json(state["peg"]) if "peg" in state else None,
             state.get("moved", False),
             receiver=parse_receiver(state),
         )
@@ -127,7 +128,7 @@ class CurveCryptoPool(CurvePool):
                 needed="its invariant and price scale after the swap, which follow averages over time",
                 todo="Read the pool again, or use it once in a route",
             )
-        if self.peg is None or not self.peg.ramp.is_moving(self.peg.traded_at):
+        if self.peg is None or not self.peg.recomputes_d:
             return self.d
         return compute_d(self.flavour, self.ann, self.gamma, self._scale(self.balances))
 
@@ -177,24 +178,28 @@ class CurveCryptoPool(CurvePool):
         balances[side_in] += amount_in
         balances[side_out] -= given
         after = replace(self, balances=tuple(balances))
-        return Exchanged(given, fee, after._settle(k0))
+        units = (10 ** (18 - self.tokens[side].decimals) for side in (side_in, side_out))
+        trade = Trade(side_in, amount_in, next(units), side_out, given, next(units))
+        return Exchanged(given, fee, after._settle(trade, k0))
 
     def _apply_exchange(self, exchange: Exchange, log: Log) -> Self | None:
         after = CurvePool._apply_exchange(self, exchange, log)
         if after is None or after.moved:
             return None
+        if self.flavour is CryptoFlavour.TRICRYPTO:
+            return after  # of 2021: the event does not tell the price scale
         packed = sum(price << 128 * side for side, price in enumerate(after.price_scale_wad))
         return after if unsigned_word(log.data, _PRICE_SCALE_WORD) == packed else None
 
     def _apply_other(self, log: Log) -> Self | None:
         return None  # liquidity that moves, claimed fees and ramps change more than their events tell
 
-    def _settle(self, k0: int) -> Self:
+    def _settle(self, trade: Trade, k0: int) -> Self:
         """Return the pool with the curve that a swap to these balances leaves behind."""
         if self.peg is None:
             return replace(self, moved=True)
         before = Curve(self.flavour, self.ann, self.gamma, self.d, self.price_scale_wad)
-        peg, curve = self.peg.settle(before, self._scale(self.balances), k0)
+        peg, curve = self.peg.settle(before, self._scale(self.balances), trade, k0)
         return replace(self, d=curve.d, price_scale_wad=curve.price_scale_wad, peg=peg)
 
     def _solver(self, side_in: int, side_out: int) -> Callable[[int], tuple[int, int, int]]:
@@ -219,3 +224,7 @@ class CurveCryptoPool(CurvePool):
             return dy - fee * dy // FEE_DENOMINATOR, fee, k0
 
         return solve
+
+
+def _peg_from_json(state: dict[str, Any]) -> Peg:
+    return (FirstPeg if "threshold_wad" in state else Peg).from_json(state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from onchain_exec.core.fixed_point import MAX_UINT128, WAD, div_up
@@ -44,12 +45,17 @@ def find_peg(told: Told) -> Peg | None:
         packed >> 128,
         packed >> 64 & _MASK_64,
         packed & _MASK_64,
-        Ramp(
-            _unpack_ramped(numbers["initial_A_gamma"]),
-            _unpack_ramped(numbers["future_A_gamma"]),
-            numbers["initial_A_gamma_time"],
-            numbers["future_A_gamma_time"],
-        ),
+        find_ramp(numbers),
+    )
+
+
+def find_ramp(numbers: Mapping[str, int]) -> Ramp:
+    """Return how A and gamma move."""
+    return Ramp(
+        _unpack_ramped(numbers["initial_A_gamma"]),
+        _unpack_ramped(numbers["future_A_gamma"]),
+        numbers["initial_A_gamma_time"],
+        numbers["future_A_gamma_time"],
     )
 
 

@@ -16,6 +16,7 @@ from onchain_exec.errors import NoPoolError, PoolRevertError
 from onchain_exec.venues.curve.crypto_math import A_MULTIPLIER, CryptoFlavour
 from onchain_exec.venues.curve.crypto_pool import CurveCryptoPool
 from onchain_exec.venues.curve.exchange import Receiver
+from onchain_exec.venues.curve.first_peg_reads import read_first_peg
 from onchain_exec.venues.curve.peg_reads import find_peg
 from onchain_exec.venues.curve.ramp import Ramp
 from onchain_exec.venues.curve.stable_math import StableFlavour
@@ -56,12 +57,20 @@ def read_curve_pool(address: Address, known: Mapping[Address, Token] | None = No
     for pool in _crypto_pools(told) if crypto else _stable_pools(told):
         asked = _as_quoted(pool, told)
         if any(answers) and answers == [_quote(asked, probe) for probe in probes]:
-            return pool
+            return (yield from _complete(pool, told))
     raise NoPoolError(
         f"the Curve pool at {address} answers get_dy otherwise than every model of it",
         needed="a pool of 3pool's kind, of the 2021 templates, stableswap-ng, tricrypto or twocrypto-ng",
         todo="Leave it out of the market: its quotes would be wrong",
     )
+
+
+def _complete(pool: AnyCurvePool, told: Told) -> Reading[AnyCurvePool]:
+    """Read what only one kind of pool has."""
+    if not isinstance(pool, CurveCryptoPool) or pool.flavour is not CryptoFlavour.TRICRYPTO:
+        return pool
+    peg = yield from read_first_peg(told, pool.ann)
+    return replace(pool, peg=peg)
 
 
 def _stable_pools(told: Told) -> Iterator[CurveStablePool]:
@@ -108,7 +117,8 @@ def _crypto_pools(told: Told) -> Iterator[CurveCryptoPool]:
     else:
         receiver = Receiver.AFTER_USE_ETH if told.wraps_native else Receiver.LAST
         ng = CryptoFlavour.TRICRYPTO_NG
-        yield CurveCryptoPool(*common, a, gamma, *fees, ng, peg, receiver=receiver)
+        if "ma_half_time" not in numbers:  # those of 2021 do, and often answer the same
+            yield CurveCryptoPool(*common, a, gamma, *fees, ng, peg, receiver=receiver)
         yield CurveCryptoPool(*common, a, gamma, *fees, CryptoFlavour.TRICRYPTO)
         # the first tricrypto tells A without its multiplier
         yield CurveCryptoPool(*common, a * A_MULTIPLIER, gamma, *fees, CryptoFlavour.TRICRYPTO)
