@@ -62,3 +62,11 @@ def test_readme_life_of_an_option_ends_at_its_payoff(capsys: pytest.CaptureFixtu
     paid, earned = capsys.readouterr().out.splitlines()
     assert paid.startswith("paid ")
     assert earned == "earned 773.96"  # 3 (2,000 - 1,742.01337)
+
+
+def test_readme_life_of_a_perpetual_ends_in_half_of_it_taken_over(capsys: pytest.CaptureFixture[str]) -> None:
+    (program,) = (text for text in PROGRAMS if "deploy_perp_v2" in text)
+    exec(compile(program, "README.md", "exec"), {})
+    opened, left = capsys.readouterr().out.splitlines()
+    assert opened.startswith("at 3001.07, liquidated below 28")
+    assert left.startswith("left with 3.0 ether and ")
