@@ -1,15 +1,21 @@
-"""Pools of real chains against their own quoters, at the newest block of the node that FORK_URL names."""
+"""Pools of real chains against their own quoters, at the newest block of the node that FORK_URL names.
+
+The gate checks pools of the local chain in the same way, so that the check itself stays sound.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
+from connected import connected
 
 from onchain_exec.app.pools.quoting import PoolQuotes, quote_pool
+from onchain_exec.app.pools.reading import read_named_pools
+from onchain_exec.app.sandbox import Sandbox
 from onchain_exec.chain import Node
 from onchain_exec.core import ZERO_ADDRESS, Address, Call, Reading, to_address
 from onchain_exec.core.abi import Function
@@ -19,11 +25,6 @@ from onchain_exec.venues.pool_name import parse_pool_name
 from onchain_exec.venues.uniswap_v3 import UniswapV3Pool
 from onchain_exec.venues.uniswap_v4 import UniswapV4Pool
 from onchain_exec.venues.uniswap_v4.key import KEY_TYPE
-
-pytestmark = [
-    pytest.mark.fork,
-    pytest.mark.skipif("FORK_URL" not in os.environ, reason="FORK_URL names no node of a real chain"),
-]
 
 WETH, USDC = "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2", "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"
 AMOUNTS: Final = (1, 10**3, 10**6)  # times the case's own unit
@@ -137,18 +138,42 @@ CASES = {
 }  # fmt: skip
 
 
-@pytest.fixture
-async def node() -> AsyncIterator[Node]:
-    node = await Node.connect(os.environ["FORK_URL"])
-    yield node
-    await node.close()
+LOCAL: Final[dict[str, tuple[str, str, Callable[[PoolQuotes, int], Ask]]]] = {
+    "uniswap_v2": ("uniswap_v2", "router", ask_v2),
+    "uniswap_v3": ("uniswap_v3", "quoter", ask_v3),
+    "uniswap_v4": ("uniswap_v4", "quoter", ask_v4),
+    "balancer_weighted": ("balancer_v2", "queries", ask_balancer),
+    "balancer_stable": ("balancer_v2", "queries", ask_balancer),
+}
+"""Who quotes each kind of the local chain's pools."""
 
 
+@pytest.mark.fork
+@pytest.mark.skipif("FORK_URL" not in os.environ, reason="FORK_URL names no node of a real chain")
 @pytest.mark.parametrize("name", CASES)
-async def test_quote_of_a_real_pool_equals_its_quoter_s(node: Node, name: str) -> None:
+async def test_quote_of_a_real_pool_equals_its_quoter_s(name: str) -> None:
     case = CASES[name]
-    if node.chain_id != case.chain_id:
-        pytest.skip(f"FORK_URL serves chain {node.chain_id}, the pool stands on {case.chain_id}")
+    async with connected(os.environ["FORK_URL"]) as node:
+        if node.chain_id != case.chain_id:
+            pytest.skip(f"FORK_URL serves chain {node.chain_id}, the pool stands on {case.chain_id}")
+        await require_equal(node, case)
+
+
+@pytest.mark.parametrize("kind", LOCAL)
+async def test_quote_of_a_local_pool_equals_its_quoter_s(local_chain: Sandbox, kind: str) -> None:
+    protocol, role, ask = LOCAL[kind]
+    key = next(key for key in local_chain.deployment.pools if key.startswith(kind))
+    async with connected(local_chain.url) as node:
+        sold, *_ = (
+            (await read_named_pools(node, [parse_pool_name(key)], await node.get_block())).pools[0].tokens
+        )
+        quoter = local_chain.deployment.protocols[protocol][role]
+        unit = 10**sold.decimals // 10**6
+        await require_equal(node, Case(node.chain_id, key, sold.address, unit, quoter, ask))
+
+
+async def require_equal(node: Node, case: Case) -> None:
+    """Quote the case's amounts, and require what its quoter answers at the same block."""
     amounts = [case.unit * times for times in AMOUNTS]
     found = await quote_pool(node, parse_pool_name(case.pool), to_address(case.token_in), None, amounts)
     for quote in found.quotes:

@@ -9,7 +9,9 @@ from itertools import groupby
 from typing import Any
 
 import pytest
+from connected import connected
 from curve_answers import GOLDEN, POOL, SEQUENCES, crypto_answers, make_tokens, peg_answers, stable_answers
+from eth_abi import encode
 from solidity import compile_source
 
 from onchain_exec.app.pools import quote_pool, read_named_pools
@@ -77,11 +79,12 @@ def record(fork: Sandbox, answers: Mapping[tuple[Address, bytes], bytes]) -> Non
         evm.call(DEPLOYER, address, RECORD.encode(calls, [answers[address, call] for call in calls]))
 
 
-async def list_pools(node: Node, block: BlockRef) -> list[Address]:
+async def list_pools(node: Node, factories: tuple[Address, ...], block: BlockRef) -> list[Address]:
     """Return the first pools of each factory of newer pools."""
-    asked = [Call(factory, POOL_LIST.encode(index)) for factory in FACTORIES for index in range(4)]
+    asked = [Call(factory, POOL_LIST.encode(index)) for factory in factories for index in range(4)]
     snapshot = await node.read_calls(asked, block)
-    return [to_address(POOL_LIST.decode(answer.data)[0]) for answer in snapshot.answers if answer.success]
+    found = [answer.data for answer in snapshot.answers if answer.success and answer.data]
+    return [to_address(POOL_LIST.decode(data)[0]) for data in found]
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -105,25 +108,47 @@ async def test_quote_of_a_named_pool_equals_the_chains_recorded_answers(fork: Sa
 @pytest.mark.fork
 @pytest.mark.skipif("FORK_URL" not in os.environ, reason="FORK_URL names no node of Ethereum's main chain")
 async def test_quotes_of_real_pools_equal_their_get_dy() -> None:
-    node = await Node.connect(os.environ["FORK_URL"])
-    try:
-        block = await node.get_block()
-        equal = 0
-        for address in (THREE_POOL, TRICRYPTO_2, *await list_pools(node, block)):
-            try:
-                pool = await node.perform(read_curve_pool(address), block)
-            except (InputError, NoPoolError):
-                assert address not in (THREE_POOL, TRICRYPTO_2)
-                continue
-            function = Function(f"get_dy({pool.index},{pool.index},uint256)", "(uint256)")
-            amounts = [pool.balances[0] // share + 1 for share in (7, 77, 777, 77_777)]
-            snapshot = await node.read_calls(
-                tuple(Call(address, function.encode(0, 1, amount)) for amount in amounts), block
-            )
-            told = [function.decode(answer.data)[0] for answer in snapshot.answers]
-            quote = pool.quoter(pool.tokens[0], pool.tokens[1], Exact.IN)
-            assert [quote(amount) for amount in amounts] == told
-            equal += 1
-        assert equal >= 6
-    finally:
-        await node.close()
+    async with connected(os.environ["FORK_URL"]) as node:
+        assert await count_equal(node, (THREE_POOL, TRICRYPTO_2), FACTORIES) >= 6
+
+
+async def test_the_same_check_counts_pools_that_answer_as_computed_and_passes_over_others(
+    fork: Sandbox,
+) -> None:
+    pool, answers, _ = newer(0)
+    function = Function("get_dy(uint256,uint256,uint256)", "(uint256)")
+    for amount in list_amounts(pool):
+        given = pool.quote(*pool.tokens[:2], amount, Exact.IN)
+        answers = {**answers, (POOL, function.encode(0, 1, amount)): given.to_bytes(32)}
+    for index, listed in enumerate((POOL, pool.tokens[0].address)):  # the second is no pool
+        answers = {**answers, (FACTORIES[0], POOL_LIST.encode(index)): encode(["address"], [listed])}
+    record(fork, answers)
+    async with connected(fork.url) as node:
+        assert await count_equal(node, (POOL,), FACTORIES) == 2
+
+
+def list_amounts(pool: CurveStablePool | CurveCryptoPool) -> list[int]:
+    return [pool.balances[0] // share + 1 for share in (7, 77, 777, 77_777)]
+
+
+async def count_equal(node: Node, named: tuple[Address, ...], factories: tuple[Address, ...]) -> int:
+    """Return how many pools, each quoting as its own ``get_dy``, there are of those named and listed;
+    what is listed may be of another kind."""
+    block = await node.get_block()
+    equal = 0
+    for address in (*named, *await list_pools(node, factories, block)):
+        try:
+            pool = await node.perform(read_curve_pool(address), block)
+        except (InputError, NoPoolError):
+            assert address not in named
+            continue
+        function, amounts = (
+            Function(f"get_dy({pool.index},{pool.index},uint256)", "(uint256)"),
+            list_amounts(pool),
+        )
+        calls = tuple(Call(address, function.encode(0, 1, amount)) for amount in amounts)
+        told = [function.decode(answer.data)[0] for answer in (await node.read_calls(calls, block)).answers]
+        quote = pool.quoter(pool.tokens[0], pool.tokens[1], Exact.IN)
+        assert [quote(amount) for amount in amounts] == told
+        equal += 1
+    return equal
