@@ -19,6 +19,7 @@ OnchainExecError
 │   └── TokenRefusedError      the token moves other amounts than asked, or lies about itself
 ├── PoolRevertError            the pool's contract would revert on this input (the mirror of the revert)
 │   └── PartialFillError       the pool holds less than the amount: it would revert, or stop short of it
+├── SettleRevertError          the Settle contract would revert on this (the mirror of the revert)
 ├── NodeError                  a node or relay failed
 │   ├── NodeUnreachableError   no connection, no answer in time, or an answer that is not JSON-RPC
 │   ├── NodeRefusedError       the node answered with a JSON-RPC error
@@ -162,6 +163,14 @@ class PartialFillError(PoolRevertError):
             found=f"{asked} asked, the pool's liquidity ends at {amount_in} in for {amount_out} out",
             todo="Ask for less, or split the order over more pools",
         )
+
+
+class SettleRevertError(OnchainExecError):
+    """The Settle contract would revert. ``reason`` is the name of its custom error."""
+
+    def __init__(self, reason: str, found: str, needed: str) -> None:
+        self.reason = reason
+        super().__init__(f"{reason}: {found}", needed=needed)
 
 
 class NodeError(OnchainExecError):

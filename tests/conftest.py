@@ -1,5 +1,16 @@
-"""How hard the property tests search: ``--hypothesis-profile`` dev (the default), ci or deep."""
+"""How hard the tests search.
 
+Property tests by ``--hypothesis-profile`` dev (the default), ci or deep; others with random cases from a
+seed that is printed, and can be given as SEED in the environment. The gate tries the same cases every
+time; the deep tests go on searching.
+"""
+
+import os
+import sys
+from random import Random, SystemRandom
+from zlib import crc32
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["pytester"]
@@ -15,3 +26,12 @@ for profile, examples in (("dev", 50), ("ci", 50), ("deep", 5_000)):
         suppress_health_check=[HealthCheck.too_slow],
     )
 settings.load_profile("dev")
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> Random:
+    searches = request.node.get_closest_marker("deep") is not None
+    chosen = SystemRandom().randrange(2**32) if searches else crc32(request.node.nodeid.encode())
+    seed = int(os.environ.get("SEED") or chosen)
+    sys.stdout.write(f"SEED={seed}\n")
+    return Random(seed)

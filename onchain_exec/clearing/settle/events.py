@@ -1,0 +1,66 @@
+"""What the Settle contract tells: fills, fees and cancellations, from a receipt's logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from onchain_exec.clearing.settle.contract import CANCELLED, CHARGED, FILLED
+from onchain_exec.clearing.settle.lane import Lane
+from onchain_exec.core import Address, Log, to_address
+
+_MASK_64, _MASK_128 = (1 << 64) - 1, (1 << 128) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """An order was filled by ``amount_in`` for ``amount_out``; ``fee`` of the token bought went to the
+    matcher. ``standing`` is its lane after that."""
+
+    owner: Address
+    lane: int
+    standing: Lane
+    amount_in: int
+    amount_out: int
+    fee: int = 0
+
+    @property
+    def seq(self) -> int:
+        """The order's number on its lane."""
+        return self.standing.seq
+
+
+def decode_fills(logs: Iterable[Log], contract: Address) -> tuple[Filled, ...]:
+    """Return the fills among a receipt's logs, in order, each with its fee."""
+    fills: list[Filled] = []
+    for log in logs:
+        if log.address != contract or not log.topics:
+            continue
+        if log.topics[0] == FILLED.topic:
+            (owner,), (standing, amounts) = FILLED.decode(log.topics, log.data)
+            lane, after = _split(standing)
+            fills.append(Filled(to_address(owner), lane, after, amounts >> 128, amounts & _MASK_128))
+        elif log.topics[0] == CHARGED.topic:  # the fee of the fill just told
+            _, (_, fee) = CHARGED.decode(log.topics, log.data)
+            last = fills.pop()
+            fills.append(Filled(last.owner, last.lane, last.standing, last.amount_in, last.amount_out, fee))
+    return tuple(fills)
+
+
+def apply_logs(
+    lanes: Mapping[tuple[Address, int], Lane], logs: Iterable[Log], contract: Address
+) -> dict[tuple[Address, int], Lane]:
+    """Return every lane after these logs, in the chain's order: the contract's lanes are a pure function of
+    its log."""
+    after = dict(lanes)
+    for log in logs:
+        if log.address == contract and log.topics and log.topics[0] in (FILLED.topic, CANCELLED.topic):
+            event = FILLED if log.topics[0] == FILLED.topic else CANCELLED
+            (owner,), (standing, *_) = event.decode(log.topics, log.data)
+            number, lane = _split(standing)
+            after[to_address(owner), number] = lane
+    return after
+
+
+def _split(standing: int) -> tuple[int, Lane]:
+    return standing >> 192, Lane((standing >> 128) & _MASK_64, standing & _MASK_128)
