@@ -21,10 +21,11 @@ from onchain_exec.venues.options.lyra.collateral import (
     find_liquidation_spot_wad,
     get_collateral_min,
 )
-from onchain_exec.venues.options.lyra.market import read_lyra
+from onchain_exec.venues.options.lyra.market import LyraMarket, read_lyra
 from onchain_exec.venues.options.lyra.pricer import Direction
 from onchain_exec.venues.options.lyra.state import LyraState, OptionType
 from onchain_exec.venues.options.lyra.trade import Holding, LyraOrder, Traded, liquidate, trade
+from onchain_exec.venues.options.market import Position
 
 MIN_COLLATERAL = Function("getMinCollateral(uint8,uint256,uint256,uint256,uint256)", "(uint256)")
 SHORTS = (OptionType.SHORT_CALL_BASE, OptionType.SHORT_CALL_QUOTE, OptionType.SHORT_PUT_QUOTE)
@@ -118,6 +119,15 @@ def test_liquidation_preview_equals_the_chain(lyra: LyraChain, rng: Random, case
     assert len(outcomes) == 2
 
 
+def count_arriving(market: LyraMarket, positions: tuple[Position, ...]) -> Counter[str]:
+    """Add up what settling positions should give, by token."""
+    arriving = Counter[str]()
+    for position in positions:
+        for flow in market.preview_settlement(position):
+            arriving[flow.token.symbol] -= flow.amount
+    return arriving
+
+
 @pytest.mark.parametrize("cases", [4, pytest.param(300, marks=pytest.mark.deep)])
 def test_settlement_preview_equals_the_chain(lyra: LyraChain, rng: Random, cases: int) -> None:
     for _ in range(cases):
@@ -130,12 +140,11 @@ def test_settlement_preview_equals_the_chain(lyra: LyraChain, rng: Random, cases
         lyra.pass_time(28 * DAY)
         market, positions = perform(lyra.evm, read_lyra(lyra.contracts, DEPLOYER))
         board, settle_all = market.encode_settlement(positions)
+        expected = count_arriving(market, positions)
         lyra.run(board)
         market, positions = perform(lyra.evm, read_lyra(lyra.contracts, DEPLOYER))
-        arriving = Counter[str]()
-        for position in positions:
-            for flow in market.preview_settlement(position):
-                arriving[flow.token.symbol] -= flow.amount
+        arriving = count_arriving(market, positions)
+        assert arriving == expected
         before = lyra.get_balances()
         assert market.encode_settlement(positions) == (settle_all,)
         lyra.run(settle_all)

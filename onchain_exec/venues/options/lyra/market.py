@@ -21,7 +21,7 @@ from onchain_exec.venues.options.lyra.collateral import Short, get_collateral_mi
 from onchain_exec.venues.options.lyra.decimal_math import mul_wad
 from onchain_exec.venues.options.lyra.pricer import Direction
 from onchain_exec.venues.options.lyra.reads import read_market, read_positions, read_settlement_terms
-from onchain_exec.venues.options.lyra.settlement import SettlementTerms, settle
+from onchain_exec.venues.options.lyra.settlement import SettlementTerms, expect_terms, settle
 from onchain_exec.venues.options.lyra.state import Contracts, LyraState, OptionType, StoredPosition
 from onchain_exec.venues.options.lyra.trade import Holding, LyraOrder, trade
 from onchain_exec.venues.options.market import (
@@ -137,12 +137,11 @@ class LyraMarket:
         return (encode_trade(self.state.contracts, self.to_lyra_order(order), least, most),)
 
     def preview_settlement(self, position: Position) -> tuple[Flow, ...]:
-        """Return what the owner gets; see `settlement.settle`."""
-        terms = self.settled.get(
-            position.series.series_id, SettlementTerms(0, position.series.strike_wad, 0, 0)
-        )
+        """Return what the owner gets; see `settlement.settle`. Of an expired board that is not settled yet,
+        what it would be at the block's spot, as `encode_settlement` settles both."""
         kind = _get_type(position.series, position.side, position.collateral_token)
         token = self.state.base if kind is OptionType.SHORT_CALL_BASE else self.state.quote
+        terms = self._get_settlement_terms(position.series)
         arriving, _ = settle(kind, position.amount, position.collateral, terms)
         return (Flow(token, -arriving),) if arriving else ()
 
@@ -192,6 +191,13 @@ class LyraMarket:
             Holding(position.position_id, position.amount, position.collateral) if position else Holding(),
             order.collateral_to,
         )
+
+    def _get_settlement_terms(self, series: Series) -> SettlementTerms:
+        if series.series_id in self.settled:
+            return self.settled[series.series_id]
+        spot_wad = self.state.spot_wad if self.timestamp >= series.expiry_at else 0  # 0: not settled
+        fee_wad = self.state.parameters.settlement_fee_wad
+        return expect_terms(series.strike_wad, series.expiry_at, spot_wad, fee_wad)
 
     def _get_type(self, order: OptionOrder) -> OptionType:
         token = order.position.collateral_token if order.position else order.collateral_token

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NoReturn
 
 from onchain_exec.core import Address, Answer, Call, Reading, Token
@@ -85,77 +85,79 @@ def read_market(contracts: Contracts) -> Reading[LyraState]:
         TokenRefusedError: its tokens do not have the 18 decimals that its arithmetic takes for granted.
         InputError: an address is not the contract of its role.
     """
-    at = contracts
-    quote, base = yield from read_tokens((at.quote, at.base))
+    quote, base = yield from read_tokens((contracts.quote, contracts.base))
     for token in (quote, base):
         _require_decimals(token)
-    asked = (
-        (at.adapter, _BASE_KEY, (at.market,)),
-        (at.adapter, _EXCHANGE_PARAMS, (at.market,)),
-        (at.market, _LIVE_BOARDS, ()),
-        (at.market, _MARKET_PARAMS, ()),
-        (at.pricer, _PRICING_PARAMS, ()),
-        (at.pricer, _TRADE_LIMITS, ()),
-        (at.pricer, _VARIANCE_PARAMS, ()),
-        (at.greek_cache, _GREEK_PARAMS, ()),
-        (at.greek_cache, _FORCE_CLOSE_PARAMS, ()),
-        (at.greek_cache, _COLLATERAL_PARAMS, ()),
-        (at.greek_cache, _GLOBAL_CACHE, ()),
-        (at.option_token, _LIQUIDATION_PARAMS, ()),
-        (at.pool, _LIQUIDITY, ()),
-        (at.pool, _LOCKED, ()),
-        (at.pool, _POOL_PARAMS, ()),
-        (at.base, BALANCE_OF, (at.pool,)),
-        (at.quote, BALANCE_OF, (at.pool,)),
-    )
-    snapshot = yield tuple(Call(to, function.encode(*given)) for to, function, given in asked)
-    if not snapshot.answers[1].success:
-        _refuse(at, *snapshot.answers[:2])
-    (
-        _,
-        (exchange,),
-        (board_ids,),
-        (market,),
-        (pricing,),
-        (limits,),
-        (variance,),
-        (greeks,),
-        (force_close,),
-        (collateral,),
-        (cache,),
-        (liquidation,),
-        (liquidity,),
-        locked,
-        (pool,),
-        (base_balance,),
-        (quote_balance,),
-    ) = (
-        decode_answer(function, to, answer)
-        for (to, function, _), answer in zip(asked, snapshot.answers, strict=True)
-    )
-    parameters = Parameters(
-        PricingParameters(*pricing),
-        TradeLimits(*limits),
-        VarianceFees(*variance),
-        GreekParameters(greeks[3], greeks[9]),
-        ForceCloseParameters(*force_close),
-        CollateralParameters(*collateral),
-        LiquidationParameters(*liquidation),
-        market[2],
-        market[3],
-        pool[13],
-    )
-    boards = yield from _read_boards(at, board_ids, parameters.greeks.variance_iv_period_s)
+    asked = _describe_reads(contracts)
+    snapshot = yield tuple(Call(to, function.encode(*given)) for to, function, given in asked.values())
+    answers = dict(zip(asked, snapshot.answers, strict=True))
+    if not answers["exchange"].success:
+        _refuse(contracts, answers["base_key"], answers["exchange"])
+    found = {name: decode_answer(asked[name][1], asked[name][0], answer) for name, answer in answers.items()}
+    parameters = _make_parameters(found)
+    boards = yield from _read_boards(contracts, found["boards"][0], parameters.greeks.variance_iv_period_s)
     return LyraState(
-        at,
+        contracts,
         quote,
         base,
         snapshot.block.timestamp,
-        exchange[0],
+        found["exchange"][0][0],
         parameters,
-        Liquidity(liquidity[5], liquidity[0], quote_balance, base_balance, locked[1], *exchange[3:5]),
-        cache[5][1],
+        _make_liquidity(found),
+        found["cache"][0][5][1],
         boards,
+    )
+
+
+def _describe_reads(at: Contracts) -> dict[str, tuple[Address, Function, tuple[Address, ...]]]:
+    """Return what is asked of whom, by name."""
+    return {
+        "base_key": (at.adapter, _BASE_KEY, (at.market,)),
+        "exchange": (at.adapter, _EXCHANGE_PARAMS, (at.market,)),
+        "boards": (at.market, _LIVE_BOARDS, ()),
+        "market": (at.market, _MARKET_PARAMS, ()),
+        "pricing": (at.pricer, _PRICING_PARAMS, ()),
+        "limits": (at.pricer, _TRADE_LIMITS, ()),
+        "variance": (at.pricer, _VARIANCE_PARAMS, ()),
+        "greeks": (at.greek_cache, _GREEK_PARAMS, ()),
+        "force_close": (at.greek_cache, _FORCE_CLOSE_PARAMS, ()),
+        "collateral": (at.greek_cache, _COLLATERAL_PARAMS, ()),
+        "cache": (at.greek_cache, _GLOBAL_CACHE, ()),
+        "liquidation": (at.option_token, _LIQUIDATION_PARAMS, ()),
+        "liquidity": (at.pool, _LIQUIDITY, ()),
+        "locked": (at.pool, _LOCKED, ()),
+        "pool": (at.pool, _POOL_PARAMS, ()),
+        "base_balance": (at.base, BALANCE_OF, (at.pool,)),
+        "quote_balance": (at.quote, BALANCE_OF, (at.pool,)),
+    }
+
+
+def _make_parameters(found: Mapping[str, tuple[Any, ...]]) -> Parameters:
+    (greeks,), (market,), (pool,) = found["greeks"], found["market"], found["pool"]
+    return Parameters(
+        PricingParameters(*found["pricing"][0]),
+        TradeLimits(*found["limits"][0]),
+        VarianceFees(*found["variance"][0]),
+        GreekParameters(greeks[3], greeks[9]),
+        ForceCloseParameters(*found["force_close"][0]),
+        CollateralParameters(*found["collateral"][0]),
+        LiquidationParameters(*found["liquidation"][0]),
+        fee_reserved_wad=market[2],
+        settlement_fee_wad=market[3],
+        max_spot_fee_wad=pool[13],
+    )
+
+
+def _make_liquidity(found: Mapping[str, tuple[Any, ...]]) -> Liquidity:
+    (liquidity,), (exchange,) = found["liquidity"], found["exchange"]
+    return Liquidity(
+        nav=liquidity[5],
+        free=liquidity[0],
+        quote_balance=found["quote_balance"][0],
+        base_balance=found["base_balance"][0],
+        base_locked=found["locked"][1],
+        quote_base_fee_wad=exchange[3],
+        base_quote_fee_wad=exchange[4],
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from onchain_exec.core.fixed_point import WAD
 from onchain_exec.errors import PoolRevertError
-from onchain_exec.venues.options.lyra.decimal_math import mul_wad
+from onchain_exec.venues.options.lyra.decimal_math import div_wad, mul_wad
 from onchain_exec.venues.options.lyra.state import OptionType
 
 
@@ -18,6 +19,15 @@ class SettlementTerms:
     strike_wad: int
     price_wad: int
     base_returned_wad: int
+
+
+def expect_terms(strike_wad: int, expiry_at: int, spot_wad: int, settlement_fee_wad: int) -> SettlementTerms:
+    """Return the terms that settling the board at a spot would fix; mirror of ``_settleExpiredBoard``."""
+    returned = 0
+    if spot_wad > strike_wad:
+        share = div_wad(spot_wad - strike_wad, spot_wad)
+        returned = min(div_wad(share, WAD - settlement_fee_wad), WAD)
+    return SettlementTerms(expiry_at, strike_wad, spot_wad, returned)
 
 
 def settle(option_type: OptionType, amount: int, collateral: int, terms: SettlementTerms) -> tuple[int, int]:
