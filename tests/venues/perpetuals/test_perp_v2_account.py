@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from random import Random
 
-import pytest
 from curie import TRADER, Curie, start_curie
 from evm_reading import perform
 
 from onchain_exec.core import Address
-from onchain_exec.core.artifact import get_artifact
 from onchain_exec.core.fixed_point import WAD
-from onchain_exec.errors import RevertError
-from onchain_exec.venues.guard import encode_guarded
 from onchain_exec.venues.perpetuals.actions import Close, Deposit, PerpetualAction, Trade, Withdraw
 from onchain_exec.venues.perpetuals.perp_v2.account import PerpV2Account, read_perp_v2_account
 
@@ -73,23 +69,3 @@ def test_require_health_holds_only_where_the_health_factor_does(rng: Random) -> 
         curie.evm.revert(mark)
         curie.evm.timestamp = start
     assert held > 5
-
-
-def test_trade_held_back_until_its_collateral_would_break_reverts_by_the_guard() -> None:
-    curie = start_curie()
-    market, usdc = curie.base("vETH"), curie.at.settlement
-    do(curie, read(curie, market), Deposit(usdc, 10_000 * USDC))
-    curie.evm.set_code(TRADER, get_artifact("Guard").runtime_bytecode)  # as if it had lent it to itself
-    account = read(curie, market).at_time(curie.evm.timestamp + 86_400)
-    trade = account.encode(Trade(market, 20 * WAD, 10**6 * WAD))
-    guard = account.require_health(2 * WAD)
-    guarded = encode_guarded([trade], [guard], account.venue.at)
-    mark = curie.evm.snapshot()
-    curie.evm.call(TRADER, TRADER, guarded)
-    assert read(curie, market).health.health_factor_wad >= 2 * WAD
-    curie.evm.revert(mark)
-    call = account.encode(Withdraw(usdc, 4_500 * USDC))  # somebody of the desk is faster
-    curie.evm.call(TRADER, call.to, call.data)
-    with pytest.raises(RevertError, match="CheckFailed"):
-        curie.evm.call(TRADER, TRADER, guarded)
-    assert read(curie, market).health.owes_nothing
