@@ -121,6 +121,22 @@ def test_liquidation_price_of_a_position_is_where_its_ratio_is_the_maintenance_m
     assert life.read().get_account(DEALER).is_liquidatable
 
 
+def test_liquidation_of_a_bankrupt_position_equals_bytecode(life: Life) -> None:
+    life.vamm.act(life.read().encode_trade(DEALER, life.market, 30 * WAD, 0, 0))
+    for _ in range(10):  # nobody liquidates, though anyone could
+        life.vamm.act(life.read(1).encode_trade(WHALE, life.market, -80 * WAD, 0, 0))
+        life.vamm.wait(1_800)
+        life.vamm.set_index("ETH", life.read().get_market(life.market).market_price_wad)
+    venue = life.next_block(life.read())
+    assert venue.get_account(DEALER).value_wad < 0
+    gone = venue.preview_liquidation(KEEPER, DEALER, life.market)
+    life.vamm.act(venue.encode_liquidation(KEEPER, DEALER, life.market))
+    after = life.read()
+    assert after.house.positions == gone.house.positions
+    assert after.house.cash == gone.house.cash
+    assert after.get_account(DEALER).positions == ()
+
+
 def test_encode_trade_worse_price_than_the_bound_reverts(life: Life) -> None:
     venue = life.read()
     cost = venue.preview_trade(DEALER, life.market, 20 * WAD).notional_wad

@@ -51,13 +51,15 @@ def draw_deed(rng: Random, venue: PerpV1Venue) -> Deed:
     """Any action of anybody."""
     who, market = rng.choice((WHALE, DEALER)), rng.choice(list(venue.house.amms))
     token = venue.house.get_amm(market).quote_token
-    units = pick_scale(rng, 1, 10**11)
+    units = pick_scale(rng, 1, 10**9)
     size = (
         pick_scale(rng, 10**9, (700_000 if who == WHALE else 200_000) * WAD)
         * WAD
         // venue.get_market(market).market_price_wad
     )
     size *= rng.choice([1, -1])
+    if who == WHALE:  # drives the price one way for hours, then back
+        size = abs(size) if venue.at // 30_000 % 2 else -abs(size)
     held = venue.house.get_position(market, who).size
     if rng.random() < 0.2 and held:
         size = -held * rng.choice([1, 2, 1]) // rng.choice([1, 3])
@@ -80,6 +82,8 @@ def draw_deed(rng: Random, venue: PerpV1Venue) -> Deed:
             venue.encode_trade(who, market, size, 0, 0),
         )
         deeds += [trade] * 7
+    if venue.get_account(who).is_liquidatable:
+        deeds += [deeds[4]] * 7
     return rng.choice(deeds)
 
 
@@ -105,7 +109,7 @@ def step(rng: Random, vamm: Vamm, prices: dict[str, int]) -> str:
         drifted = int(price * (1 + rng.choice([0, rng.uniform(-0.05, 0.05)])))
         prices[symbol] = min(usual * 3 // 2, max(usual * 2 // 3, drifted))
         vamm.set_index(symbol, prices[symbol])
-    venue = vamm.read(rng.choice([1, 9, 10, 10]) * WAD)
+    venue = vamm.read(rng.choice([1, 10, 10, 10]) * WAD)
     require_views(vamm, venue)
     deed = draw_deed(rng, venue)
     vamm.wait(rng.choice([1, 7]))
