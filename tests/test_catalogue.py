@@ -15,6 +15,7 @@ REQUIRED = {
     *range(61, 66),  # private routing
     67,
     70,
+    72,
     *range(80, 88),  # signers and custody
 }
 _NAMED = re.compile(r'[Cc]atalogue(?: entr(?:y|ies))?:?\s+([^.:"]*)')

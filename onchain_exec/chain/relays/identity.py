@@ -28,8 +28,12 @@ class RelayIdentity:
     def sign(self, body: bytes) -> str:
         """Return the header's value for a request's body: the address, and its EIP-191 signature over the
         text of the body's Keccak hash in hex."""
-        packed = self._key.sign_recoverable(get_digest(body), hasher=None)
-        return f"{self.address}:0x{packed[:64].hex()}{27 + packed[64]:02x}"
+        return f"{self.address}:{self.sign_message(_get_text(body))}"
+
+    def sign_message(self, message: bytes) -> str:
+        """Return the EIP-191 signature of a message, in hex."""
+        packed = self._key.sign_recoverable(_get_message_digest(message), hasher=None)
+        return f"0x{packed[:64].hex()}{27 + packed[64]:02x}"
 
     def __repr__(self) -> str:
         return f"RelayIdentity({self.address})"
@@ -37,5 +41,12 @@ class RelayIdentity:
 
 def get_digest(body: bytes) -> bytes:
     """Return what the header's signature is over."""
-    text = b"0x" + keccak(body).hex().encode()
-    return keccak(b"\x19Ethereum Signed Message:\n66" + text)
+    return _get_message_digest(_get_text(body))
+
+
+def _get_text(body: bytes) -> bytes:
+    return b"0x" + keccak(body).hex().encode()
+
+
+def _get_message_digest(message: bytes) -> bytes:
+    return keccak(b"\x19Ethereum Signed Message:\n" + str(len(message)).encode() + message)
