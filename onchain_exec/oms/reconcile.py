@@ -6,12 +6,12 @@ from __future__ import annotations
 import enum
 from bisect import bisect
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
 from onchain_exec.chain import Node
-from onchain_exec.core import Address, BlockRef
+from onchain_exec.core import Address, BlockRef, Receipt
 from onchain_exec.errors import BlockNotFoundError, FinalityError, NodeRefusedError
 from onchain_exec.execution.confirm import look
 from onchain_exec.execution.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
@@ -106,12 +106,13 @@ async def reconcile(
     head = block or await node.get_block()
     await _require_finality(node, journal, head)
     slots = [slot for slot in journal.read_unsettled() if slot.key.chain_id == node.chain_id]
-    final_nonces = await _read_final_nonces(node, {slot.key.account for slot in slots})
-    findings = [(slot, await _find(node, slot, head)) for slot in slots]
-    strangers = [found async for found in _find_strangers(node, journal, head)]
+    final_nonces = await _read_final_nonces(node, sorted({slot.key.account for slot in slots}))
+    tops = journal.read_tops(node.chain_id)
+    view = await _read_view(node, slots, sorted(tops), head)
+    findings = [(slot, await _find(node, slot, view)) for slot in slots]
     await node.require_canonical(head)
     corrections: list[Event] = []
-    breaks: list[Break] = strangers
+    breaks = list(_find_strangers(tops, view))
     for slot, finding in findings:
         is_final = slot.key.nonce < final_nonces.get(slot.key.account, 0)
         corrections += _correct(journal, slot, finding, is_final=is_final)
@@ -138,21 +139,43 @@ async def _require_finality(node: Node, journal: Journal, head: BlockRef) -> Non
         )
 
 
-async def _read_final_nonces(node: Node, accounts: set[Address]) -> dict[Address, int]:
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the chain holds at its head: canonical receipts of our attempts by hash, nonces by account."""
+
+    head: BlockRef
+    receipts: dict[str, Receipt]
+    nonces: dict[Address, int]
+
+
+async def _read_view(
+    node: Node, slots: Sequence[SlotView], accounts: Sequence[Address], head: BlockRef
+) -> View:
+    hashes = [attempt.tx.tx_hash for slot in slots for attempt in slot.attempts]
+    nonces = await node.get_nonces(accounts, head)
+    receipts = zip(hashes, await node.get_receipts(hashes), strict=True)
+    return View(
+        head,
+        {tx_hash: receipt for tx_hash, receipt in receipts if receipt},
+        dict(zip(accounts, nonces, strict=True)),
+    )
+
+
+async def _read_final_nonces(node: Node, accounts: Sequence[Address]) -> dict[Address, int]:
     """Return how many nonces of each account are consumed for good; nothing where the chain has no
     finalised block, or the node no longer its state."""
     try:
         finalized = await node.get_block("finalized")
-        return {account: await node.get_nonce(account, finalized) for account in accounts}
+        return dict(zip(accounts, await node.get_nonces(accounts, finalized), strict=True))
     except (NodeRefusedError, BlockNotFoundError):
         return {}
 
 
-async def _find(node: Node, slot: SlotView, head: BlockRef) -> Finding:
-    outcome = await _look_up(node, slot, head)
+async def _find(node: Node, slot: SlotView, view: View) -> Finding:
+    outcome = await _look_up(node, slot, view)
     if outcome is not None and not isinstance(outcome, StillUnknown):
         return outcome
-    consumer = slot.consumer
+    consumer, head = slot.consumer, view.head
     if consumer is None or slot.state is SlotState.FOREIGN:
         return Vacant()
     if head.number < consumer.block_number:
@@ -164,16 +187,30 @@ async def _find(node: Node, slot: SlotView, head: BlockRef) -> Finding:
     return Vacant()
 
 
-async def _look_up(node: Node, slot: SlotView, head: BlockRef) -> Outcome | None:
-    """Return who consumes the slot; our attempts are told apart from strangers by their hashes."""
+async def _look_up(node: Node, slot: SlotView, view: View) -> Outcome | None:
+    """Return who consumes the slot. Only what the view does not tell is asked for: who a stranger is, and
+    why a swap reverted."""
     _, account, nonce = slot.key
+    for attempt in slot.attempts:
+        if receipt := view.receipts.get(attempt.tx.tx_hash):
+            depth = view.head.number - receipt.block_number + 1
+            if depth >= 1 and (receipt.success or _is_recorded(slot, receipt)):
+                return Mined(receipt, depth) if receipt.success else Reverted(receipt, depth, "")
+            return await look(node, attempt.tx, 1)
+    if view.nonces[account] <= nonce:
+        return None
     if not slot.attempts:
-        consumed = await node.get_nonce(account, head) > nonce
-        return Superseded("", nonce) if consumed else None
+        return Superseded("", nonce)
     outcome = await look(node, slot.attempts[0].tx, 1)
     if isinstance(outcome, Superseded) and (ours := slot.get_attempt(outcome.tx_hash)):
         return await look(node, ours.tx, 1)
     return outcome
+
+
+def _is_recorded(slot: SlotView, receipt: Receipt) -> bool:
+    consumer = slot.consumer
+    known = consumer and (consumer.tx_hash, consumer.block_hash)
+    return known == (receipt.tx_hash, receipt.block_hash)
 
 
 def _correct(journal: Journal, slot: SlotView, finding: Finding, *, is_final: bool) -> tuple[Event, ...]:
@@ -219,15 +256,15 @@ def _compare(journal: Journal, slot: SlotView, finding: Finding) -> Iterator[Bre
             )
 
 
-async def _find_strangers(node: Node, journal: Journal, head: BlockRef) -> AsyncIterator[Break]:
+def _find_strangers(tops: Mapping[Address, int], view: View) -> Iterator[Break]:
     """Yield accounts whose nonce at the head is past every one that the journal gave out."""
-    for account, top in journal.read_tops(node.chain_id).items():
-        found = await node.get_nonce(account, head)
+    for account, top in tops.items():
+        found = view.nonces[account]
         if found > top:
             yield Break(
                 BreakCode.FOREIGN_NONCE,
                 "",
-                f"{account} is at nonce {found} in block {head.number}",
+                f"{account} is at nonce {found} in block {view.head.number}",
                 f"at most {top}: an account that only this journal uses",
                 "Find out who else holds the key, and move the funds if nobody should",
             )

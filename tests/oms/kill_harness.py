@@ -22,7 +22,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -229,6 +229,9 @@ class _Credulous(Node):
     async def get_receipt(self, tx_hash: str) -> Receipt | None:
         found = await self.rpc.request("eth_getTransactionReceipt", (tx_hash,))
         return decode_receipt(found) if found else None
+
+    async def get_receipts(self, tx_hashes: Sequence[str]) -> tuple[Receipt | None, ...]:
+        return tuple([await self.get_receipt(tx_hash) for tx_hash in tx_hashes])
 
 
 TRADERS: dict[str, type[Trader]] = {

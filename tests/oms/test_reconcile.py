@@ -5,7 +5,7 @@ Catalogue entries 17 (foreign use of our key), 51, 53, 59.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -457,3 +457,6 @@ class _WithoutReceipts(Node):
 
     async def get_receipt(self, tx_hash: str) -> None:
         return None
+
+    async def get_receipts(self, tx_hashes: Sequence[str]) -> tuple[None, ...]:
+        return (None,) * len(tx_hashes)
