@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from oms.builders import TRADER, USDC, WETH, make_order
@@ -13,13 +13,13 @@ from onchain_exec.errors import InputError, UnsupportedOrderError
 from onchain_exec.oms import OrderEvent, OrderState, OrderView, ParentView
 from onchain_exec.oms.book.states import ORDER_TABLE
 from onchain_exec.oms.book.views import Failure
-from onchain_exec.oms.engine import Begin, End, Wait, get_limit_bound, plan_next, require_tradable
+from onchain_exec.oms.engine import Begin, End, Wait, get_limit_bound, plan_next, require_tradable, schedule
 from onchain_exec.oms.engine.schedule import MAX_FAILED_CHILDREN
 
 AMOUNT = 1_000
 FAILURE = Failure("X", "x", "y", "z")
 UNSIGNED_ENDS = {OrderState.DENIED, OrderState.REJECTED, OrderState.EXPIRED}
-moves = st.sampled_from(sorted(OrderEvent, key=lambda event: event.value))
+moves = st.integers(0, 59)
 
 
 def make_parent(**terms):
@@ -48,27 +48,25 @@ def make_child(amount, state=OrderState.NEW, *, final=False):
     return OrderView("p.1", "p.1", state, order, None, 0, 0, failure=failure, final=final)
 
 
-def move(child, event):
-    """Let an event happen to a child if its table allows it, and nothing final move."""
-    after = ORDER_TABLE.get((child.state, event))
-    if after is None or child.final:
+def move(child, which):
+    """Let one of the events that its table allows happen to a child, unless it is final."""
+    legal = [after for (state, _), after in ORDER_TABLE.items() if state is child.state]
+    if not legal or child.final:
         return child
+    after = legal[which % len(legal)]
     ended = child.state is OrderState.NEW and after not in (OrderState.NEW, OrderState.WORKING)
     return replace(child, state=after, final=ended, failure=FAILURE if after in UNSIGNED_ENDS else None)
 
 
-@given(
-    slices=st.integers(1, 7),
-    steps=st.lists(st.tuples(st.integers(0, 20), st.integers(0, 9), moves, st.booleans()), max_size=60),
-)
-def test_plan_next_children_in_any_history_never_fill_more_than_the_amount(slices, steps):
+def trade_through(slices, steps):
+    """Let time pass and children move, and hold the parent to its amount throughout."""
     view = make_view(slices=slices, interval_s=10)
     children: list[OrderView] = []
     now = 0
-    for passed_s, which, event, final in steps:
+    for passed_s, which, happened, final in steps:
         now += passed_s
         if children:
-            child = move(children[which % len(children)], event)
+            child = move(children[which % len(children)], happened)
             if final and child.state in (OrderState.FILLED, OrderState.FAILED, OrderState.CANCELLED):
                 child = replace(child, final=True)
             children[which % len(children)] = child
@@ -80,6 +78,30 @@ def test_plan_next_children_in_any_history_never_fill_more_than_the_amount(slice
         assert sum(child.order.amount for child in alive) <= AMOUNT
         due = min(slices, 1 + now // 10)
         assert sum(child.order.amount for child in alive) <= AMOUNT * due // slices
+
+
+histories = given(
+    slices=st.integers(1, 7),
+    steps=st.lists(st.tuples(st.integers(0, 20), st.integers(0, 9), moves, st.booleans()), max_size=60),
+)
+
+
+@histories
+def test_plan_next_children_in_any_history_never_fill_more_than_the_amount(slices, steps):
+    trade_through(slices, steps)
+
+
+def test_plan_next_that_frees_what_a_reorg_can_revive_is_caught(monkeypatch):
+    def forget(child: OrderView) -> int:
+        failed = child.state in (OrderState.FAILED, OrderState.CANCELLED)
+        return 0 if failed else child.order.amount
+
+    monkeypatch.setattr(schedule, "_get_committed", forget)
+    search = settings(
+        max_examples=1_000, derandomize=True, report_multiple_bugs=False, phases=[Phase.generate]
+    )
+    with pytest.raises(AssertionError):
+        search(histories(trade_through))()
 
 
 @given(slices=st.integers(1, 50))

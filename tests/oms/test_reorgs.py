@@ -20,8 +20,12 @@ from onchain_exec.oms import Journal, OrderState, SlotKey, SlotState, reconcile,
 
 NOW = 1_900_000_000
 DEPTHS = (1, 2, 3, 7, 32, 64, 157)
-FATES = ("dropped", "re-included", "reverted", "reordered", "replaced")
-SHORT = {(1, fate) for fate in FATES} | {(7, fate) for fate in FATES} | {(157, "dropped"), (64, "reverted")}
+FATES = ("dropped", "re-included", "re-included reverted", "reordered", "replaced by a stranger")
+SHORT = (
+    {(1, fate) for fate in FATES}
+    | {(7, fate) for fate in FATES}
+    | {(157, "dropped"), (64, "re-included reverted")}
+)
 CELLS = [
     pytest.param(depth, fate, id=f"{fate}-{depth}", marks=() if (depth, fate) in SHORT else pytest.mark.deep)
     for depth in DEPTHS
@@ -150,8 +154,8 @@ def plan_reorg(
         case "re-included":
             return [durable.raw for durable in gone], filled
         case "reordered":
-            return [durable.raw for durable in reversed(gone)], filled
-        case "reverted":
+            return [pass_by(desk.chain), *(durable.raw for durable in reversed(gone))], filled
+        case "re-included reverted":
             return [close_gate(desk.chain), *(durable.raw for durable in gone)], (
                 OrderState.FAILED,
                 SlotState.MINED,
@@ -176,6 +180,13 @@ def close_gate(chain: LocalChain) -> bytes:
     keeper = chain.accounts[9]
     nonce = int(chain.request("eth_getTransactionCount", keeper.address, "latest"), 16)
     return sign_gate(keeper.key, nonce)
+
+
+def pass_by(chain: LocalChain) -> bytes:
+    """Return somebody else's transaction, which does nothing."""
+    keeper = chain.accounts[9]
+    nonce = int(chain.request("eth_getTransactionCount", keeper.address, "latest"), 16)
+    return sign_raw(keeper.key, nonce, keeper.address, b"")
 
 
 async def test_reorg_past_finality_halts_and_says_so(tmp_path):
