@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Guard} from "contracts/Guard.sol";
+import {Shipped} from "../Shipped.sol";
 import {IGuard} from "contracts/interfaces/IGuard.sol";
 import {IRouter} from "contracts/interfaces/IRouter.sol";
-import {Test} from "forge-std/Test.sol";
 
 /// @title A venue that remembers who called it with what, and tells one number of each caller
 contract Venue {
@@ -21,10 +20,10 @@ contract Venue {
 }
 
 /// @title Calls of an account by itself, and what they must leave
-contract GuardTest is Test {
+contract GuardTest is Shipped {
     uint256 private constant KEY = 0xa11ce;
 
-    Guard private guard = new Guard();
+    IGuard private guard = IGuard(deployShipped("Guard"));
     Venue private venue = new Venue();
     address private trader = vm.addr(KEY);
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Shipped} from "../Shipped.sol";
 import {PlainLens} from "./PlainLens.sol";
 import {Lens} from "contracts/Lens.sol";
 import {TestToken} from "contracts/mocks/TestToken.sol";
-import {Test} from "forge-std/Test.sol";
 
 /// @title Two tokens, the lens, its plain twin, and random layouts of positions
-abstract contract LensTest is Test {
+abstract contract LensTest is Shipped {
     struct Position {
         int24 tickLower;
         int24 tickUpper;
@@ -16,7 +16,7 @@ abstract contract LensTest is Test {
 
     int24 private constant MAX_TICK = 887_272;
 
-    Lens internal lens = new Lens();
+    Lens internal lens = Lens(deployShipped("Lens"));
     PlainLens internal plain = new PlainLens();
     TestToken internal token0 = new TestToken("Zero", "T0", 18);
     TestToken internal token1 = new TestToken("One", "T1", 6);

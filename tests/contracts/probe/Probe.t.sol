@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {TokenProbe} from "contracts/TokenProbe.sol";
+import {Shipped} from "../Shipped.sol";
 import {ITokenProbe} from "contracts/interfaces/ITokenProbe.sol";
 import {TestToken} from "contracts/mocks/TestToken.sol";
 import {OddToken} from "contracts/mocks/router/OddToken.sol";
 import {RebasingToken} from "contracts/mocks/tokens/RebasingToken.sol";
-import {Test} from "forge-std/Test.sol";
 
 /// @title The probe, put where a pool stands, tells what a token does
-contract ProbeTest is Test {
+contract ProbeTest is Shipped {
     uint256 private constant SHARE = 3;
     address private pool = makeAddr("pool");
     TestToken private token = new TestToken("Token", "TKN", 18);
 
     function setUp() public {
-        vm.etch(pool, address(new TokenProbe()).code);
+        vm.etch(pool, deployShipped("TokenProbe").code);
     }
 
     function testFuzz_probe_ofAPlainToken_movesThePartThereAndBack(uint256 held) public {

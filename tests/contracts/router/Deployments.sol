@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Shipped} from "../Shipped.sol";
 import {
     IBalancerVault,
     IFactoryV2,
@@ -12,10 +13,9 @@ import {
     IUniversalRouter,
     IWeightedPoolFactory
 } from "./Protocols.sol";
-import {Test} from "forge-std/Test.sol";
 
 /// @title The protocols as they are published, deployed from their packages
-abstract contract Deployments is Test {
+abstract contract Deployments is Shipped {
     address internal constant PERMIT2 = 0x000000000022D473030F116dDEE9F6B43aC78BA3;
 
     address internal weth;

@@ -14,9 +14,7 @@ import {
 import {Router} from "contracts/Router.sol";
 import {IRouter} from "contracts/interfaces/IRouter.sol";
 import {IPair} from "contracts/interfaces/venues/IPair.sol";
-import {IPermit2} from "contracts/interfaces/venues/IPermit2.sol";
 import {IPoolManager} from "contracts/interfaces/venues/IPoolManager.sol";
-import {IVault} from "contracts/interfaces/venues/IVault.sol";
 import {IWrapped} from "contracts/interfaces/venues/IWrapped.sol";
 import {TestToken} from "contracts/mocks/TestToken.sol";
 import {CurveStandIn} from "contracts/mocks/router/CurveStandIn.sol";
@@ -50,9 +48,7 @@ abstract contract RouterTest is Deployments {
 
     function setUp() public virtual {
         deployProtocols();
-        router = new Router(
-            IPermit2(PERMIT2), IWrapped(weth), IPoolManager(address(manager)), IVault(address(vault))
-        );
+        router = Router(payable(deployShipped("Router", abi.encode(PERMIT2, weth, manager, vault))));
         (trader, traderKey) = makeAddrAndKey("trader");
         (a, b, c) = sort(token("A"), token("B"), token("C"));
         addPools(0, a, b);
@@ -295,7 +291,7 @@ abstract contract RouterTest is Deployments {
     }
 
     function token(string memory name) private returns (TestToken) {
-        return new TestToken(name, name, 18);
+        return TestToken(deployShipped("TestToken", abi.encode(name, name, uint8(18))));
     }
 
     function sort(TestToken x, TestToken y, TestToken z)

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Sequence} from "contracts/Sequence.sol";
+import {Shipped} from "../Shipped.sol";
 import {ISequence} from "contracts/interfaces/ISequence.sol";
 import {Refund} from "contracts/mocks/traps/Refund.sol";
 import {Swallow} from "contracts/mocks/traps/Swallow.sol";
-import {Test} from "forge-std/Test.sol";
 
 /// @notice Keeps who called last, with what, and refuses when told to.
 contract Witness {
@@ -26,12 +25,12 @@ contract Witness {
 }
 
 /// @title Steps lent to an account: in its name, in their order, each on its own
-contract SequenceTest is Test {
+contract SequenceTest is Shipped {
     address private account = makeAddr("trader");
     Witness private witness = new Witness();
 
     function setUp() public {
-        vm.etch(account, type(Sequence).runtimeCode);
+        vm.etch(account, deployShipped("Sequence").code);
         vm.deal(account, 10 ether);
     }
 
