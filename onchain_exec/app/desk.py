@@ -18,6 +18,7 @@ from onchain_exec.app.market import read_named_token, read_tokens
 from onchain_exec.app.opening import Opening, make_policy, make_signer
 from onchain_exec.app.pools.discovery import find_pools
 from onchain_exec.app.position_reads import read_position
+from onchain_exec.app.position_watch import Care, PositionReport, look, take_care
 from onchain_exec.app.positions import ActionOptions, ActionRequest, perform
 from onchain_exec.app.prices import PairPrice, read_pair_price
 from onchain_exec.app.recover import resume_all
@@ -32,6 +33,7 @@ from onchain_exec.errors import DuplicateOrderError, OnchainExecError
 from onchain_exec.execution import LocalSigner, Signer, SimulatedTx
 from onchain_exec.oms import OrderView, Reconciliation, reconcile
 from onchain_exec.risk import Denied
+from onchain_exec.risk.collateral import NO_LIMITS, CollateralLimits
 from onchain_exec.routing import Quote
 from onchain_exec.venues.collateral import CollateralAccount
 
@@ -302,8 +304,9 @@ class AsyncDesk:
         )
 
     async def account(self, venue: str, *tokens: str) -> CollateralAccount[Any]:
-        """Return the desk's account at a venue (``aave_v3``) at the newest block, and ask it what would
-        become of it: `after` an action, `at_price`, `at_time`. ``tokens`` are read besides those it uses.
+        """Return the desk's account at a venue (``aave_v3``, or ``aave_v3:POOL``) at the newest block. Ask it
+        what would become of it: `after` an action, `at_price`, `at_time`. ``tokens`` are read besides
+        those it uses.
 
         Raises:
             InputError, ConfigError: the venue is not known, or the chain does not list it.
@@ -322,6 +325,17 @@ class AsyncDesk:
         the transaction, or it reverts and the order is FAILED.
         """
         return await perform(self._context, ActionRequest(venue, actions, **options))
+
+    async def collateral(
+        self, *venues: str, owner: Address | None = None, limits: CollateralLimits = NO_LIMITS
+    ) -> tuple[PositionReport, ...]:
+        """Return how near liquidation the account (or ``owner``'s) is at ``venues`` (none: at every one that
+        the chain lists), and which ``limits`` it does not keep, at the newest block."""
+        return await look(self._context, owner or require_signer(self._context).address, limits, venues)
+
+    async def take_care(self, care: Care, client_order_id: str | None = None) -> OrderView | None:
+        """Top up, reduce or close if the account comes too near; see `position_watch.take_care`."""
+        return await take_care(self._context, care, client_order_id)
 
     async def recover(self) -> None:
         """Continue every order that a stop left open: look up first, then send the same bytes again."""

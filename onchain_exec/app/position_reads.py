@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from onchain_exec.app.context import Context
 from onchain_exec.app.registry import ChainProfile
-from onchain_exec.core import Address, BlockRef, Reading
+from onchain_exec.core import Address, BlockRef, Reading, to_address
 from onchain_exec.errors import ConfigError, InputError
 from onchain_exec.venues.collateral import CollateralAccount
 from onchain_exec.venues.lending.aave_v3 import read_aave_account
@@ -18,20 +18,22 @@ async def read_position(
     context: Context, venue: str, owner: Address, block: BlockRef, named: Iterable[Address] = ()
 ) -> CollateralAccount[Any]:
     """Return the account of ``owner`` at ``venue``, with the tokens and markets that are ``named`` besides
-    those it is in.
+    those it is in. ``venue`` is a kind that the chain lists, or ``KIND:ADDRESS``.
 
     Raises:
-        InputError: no such venue, or what is named is not traded there.
+        InputError: no such kind, or what is named is not traded there.
         ConfigError: the chain's profile does not list the venue.
     """
-    if venue not in _READERS:
+    kind, _, address = venue.partition(":")
+    if kind not in _READERS:
         raise InputError(f"no venue {venue!r}", needed=f"one of {', '.join(_READERS)}")
-    role, read = _READERS[venue]
-    contract = context.profile.get_contract(venue, role)
+    role, read = _READERS[kind]
+    contract = to_address(address) if address else context.profile.get_contract(kind, role)
     if contract is None:
         raise ConfigError(
-            f"the chain {context.profile.name} lists no {venue} {role}",
-            needed=f"its address under protocols as {venue}: {role}",
+            f"the chain {context.profile.name} lists no {kind}",
+            needed=f"its {role}",
+            todo=f"Name it: {kind}:ADDRESS",
         )
     return await context.node.perform(read(contract, owner, named), block)
 

@@ -27,6 +27,7 @@ from onchain_exec.oms import OrderView
 from onchain_exec.oms.book.action_terms import is_same_action
 from onchain_exec.oms.book.states import UNDECIDED, OrderState
 from onchain_exec.risk.collateral import (
+    NO_LIMITS,
     ApprovedAction,
     CollateralLimits,
     DeniedAction,
@@ -53,7 +54,7 @@ class ActionRequest:
     venue: str
     actions: tuple[Any, ...]
     guards: Sequence[Condition] = ()
-    limits: CollateralLimits = CollateralLimits()  # noqa: RUF009 - a frozen value
+    limits: CollateralLimits = NO_LIMITS
     client_order_id: str | None = None
 
 

@@ -12,15 +12,17 @@ from typing import Any, Self, TypeVar, Unpack
 
 from onchain_exec.app.context import Observer, Policy
 from onchain_exec.app.desk import AsyncDesk, ignore
+from onchain_exec.app.position_watch import Care, PositionReport
 from onchain_exec.app.positions import ActionOptions
 from onchain_exec.app.prices import PairPrice
 from onchain_exec.app.registry import ChainProfile
 from onchain_exec.app.request import Amount, OrderOptions
 from onchain_exec.chain import Rpc
-from onchain_exec.core import BlockRef, Exact
+from onchain_exec.core import Address, BlockRef, Exact
 from onchain_exec.execution import Signer, SimulatedTx
 from onchain_exec.oms import OrderView, Reconciliation
 from onchain_exec.risk import Denied
+from onchain_exec.risk.collateral import NO_LIMITS, CollateralLimits
 from onchain_exec.routing import Quote
 from onchain_exec.venues.collateral import CollateralAccount
 
@@ -167,6 +169,16 @@ class Desk:
     def perform(self, venue: str, *actions: Any, **options: Unpack[ActionOptions]) -> OrderView:
         """See `AsyncDesk.perform`."""
         return self._loop.run(self._desk.perform(venue, *actions, **options))
+
+    def collateral(
+        self, *venues: str, owner: Address | None = None, limits: CollateralLimits = NO_LIMITS
+    ) -> tuple[PositionReport, ...]:
+        """See `AsyncDesk.collateral`."""
+        return self._loop.run(self._desk.collateral(*venues, owner=owner, limits=limits))
+
+    def take_care(self, care: Care, client_order_id: str | None = None) -> OrderView | None:
+        """See `AsyncDesk.take_care`."""
+        return self._loop.run(self._desk.take_care(care, client_order_id))
 
     def recover(self) -> None:
         """See `AsyncDesk.recover`."""

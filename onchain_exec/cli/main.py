@@ -41,6 +41,10 @@ COMMANDS: Final = (
         "reconcile",
         reconcile="Compare the journal with the chain and append what it corrects; sends nothing.",
     ),
+    *list_commands(
+        "collateral",
+        collateral="Show how near liquidation the account is, wherever it has collateral; --watch: alarms.",
+    ),
     *list_commands("approvals", approvals="List the allowances that stand; with --revoke, take one back."),
     *list_commands(
         "engine",

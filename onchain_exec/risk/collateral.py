@@ -48,6 +48,10 @@ class CollateralLimits:
             )
 
 
+NO_LIMITS: Final = CollateralLimits()
+"""What binds nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Preview:
     """An account at ``block`` before and after an action, by the mirror of the chain."""

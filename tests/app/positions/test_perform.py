@@ -61,10 +61,7 @@ def test_perform_held_back_until_collateral_would_break_reverts_in_its_transacti
         bound = 15 * WAD // 10
         assert "CheckFailed" in failed.failure.found
         assert str(bound) in failed.failure.found
-        assert (
-            held.perform("aave_v3", loan, guards=[guard], client_order_id="late")
-            == failed
-        )
+        assert held.perform("aave_v3", loan, guards=[guard], client_order_id="late") == failed
     assert desk.account("aave_v3").health.owes_nothing
 
 
