@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 
 from onchain_exec.cli.output import print_json
-from onchain_exec.cli.route_file import AsJson, GasPriceWei, PoolsFile, get_token, make_gas, read_pools
+from onchain_exec.cli.route_file import (
+    AsJson,
+    GasPriceWei,
+    HopDataWei,
+    PoolsFile,
+    get_token,
+    make_gas,
+    read_pools,
+)
 from onchain_exec.cli.route_views import arbitrage_to_json, print_arbitrage, print_route, route_to_json
 from onchain_exec.cli.units import parse_units
 from onchain_exec.core import Exact
@@ -24,6 +32,7 @@ def route(
     amount_in: Annotated[str | None, typer.Option("--amount-in", help="Base units to sell.")] = None,
     amount_out: Annotated[str | None, typer.Option("--amount-out", help="Base units to buy instead.")] = None,
     gas_price_wei: GasPriceWei = 0,
+    hop_data_wei: HopDataWei = 0,
     gas_token_price: Annotated[
         str | None,
         typer.Option(
@@ -49,7 +58,7 @@ def route(
         raise InputError("one amount is needed", needed="--amount-in or --amount-out in base units")
     exact = Exact.IN if amount_in is not None else Exact.OUT
     terms = Swap(token_in, token_out, parse_units(amount_in or amount_out or ""), exact)
-    gas = make_gas(gas_price_wei, gas_token_price, token_out if exact is Exact.IN else token_in)
+    gas = make_gas(gas_price_wei, hop_data_wei, gas_token_price, token_out if exact is Exact.IN else token_in)
     options = Options(
         max_hops=max_hops,
         shape=Shape.GRAPH,
@@ -70,6 +79,7 @@ def arbitrage(
     pools_file: PoolsFile,
     token: Annotated[str, typer.Option("--token", help="Token to begin and end with: symbol or address.")],
     gas_price_wei: GasPriceWei = 0,
+    hop_data_wei: HopDataWei = 0,
     gas_token_price: Annotated[
         str | None,
         typer.Option("--gas-token-price", help="Whole tokens per whole native coin, for example 3000."),
@@ -79,7 +89,7 @@ def arbitrage(
     """Find and size the cycles over a file of pools that end with most of their first token."""
     pools = read_pools(pools_file)
     begin = get_token(pools, token)
-    found = find_arbitrage(begin, pools, make_gas(gas_price_wei, gas_token_price, begin))
+    found = find_arbitrage(begin, pools, make_gas(gas_price_wei, hop_data_wei, gas_token_price, begin))
     if as_json:
         print_json(arbitrage_to_json(begin, found))
     else:

@@ -21,6 +21,10 @@ PoolsFile: TypeAlias = Annotated[
 GasPriceWei: TypeAlias = Annotated[
     int, typer.Option("--gas-price-wei", min=0, help="Price of gas; 0 ignores gas.")
 ]
+HopDataWei: TypeAlias = Annotated[
+    int,
+    typer.Option("--hop-data-wei", min=0, help="What a rollup takes beside for the calldata of each hop."),
+]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 
@@ -58,13 +62,14 @@ def get_token(pools: PoolSet, name: str) -> Token:
     return found[0]
 
 
-def make_gas(price_wei: int, token_price: str | None, priced: Token) -> GasModel:
-    """Return the price of gas in ``priced``, of which ``token_price`` whole ones are worth a native coin.
+def make_gas(price_wei: int, hop_data_wei: int, token_price: str | None, priced: Token) -> GasModel:
+    """Return the price of gas, and of a hop's data on a rollup, in ``priced``, of which ``token_price``
+    whole ones are worth a native coin.
 
     Raises:
         InputError: gas has a price and ``priced`` has none, or it is no number.
     """
-    if price_wei and token_price is None:
+    if (price_wei or hop_data_wei) and token_price is None:
         raise InputError("a gas price without --gas-token-price", needed="both, or none")
     try:
         price = Decimal(token_price or "0")
@@ -72,4 +77,4 @@ def make_gas(price_wei: int, token_price: str | None, priced: Token) -> GasModel
         raise InputError(f"--gas-token-price {token_price!r}", needed="a number") from error
     if not (price.is_finite() and price >= 0):
         raise InputError(f"--gas-token-price {token_price!r}", needed="a number of at least 0")
-    return GasModel(price_wei, float(price.scaleb(priced.decimals - 18)))
+    return GasModel(price_wei, float(price.scaleb(priced.decimals - 18)), hop_data_wei)

@@ -24,7 +24,7 @@ _SOFTNESS: Final = (1.0, 0.1, 0.01, 0.001)
 """Of the largest cost: from a wide bend in place of the kink to a nearly sharp one."""
 
 _PROVEN: Final = 1e-7
-_MOST_NODES: Final = 1_000
+_MOST_NODES: Final = 200
 _MOST_CHANGES: Final = 120
 _DROPPED_AT_ONCE: Final = 0.1
 """Of the edges that lose: what they carried goes to others, which may then earn."""
@@ -60,7 +60,7 @@ def choose_edges(problem: Problem, point: DualPoint, expired: Callable[[], bool]
     """
     if not problem.costs.any():
         root = Case(point.log_prices)
-        support = Support(point.trade.which[find_trades(point)], point.value, point.log_prices)
+        support = Support(point.trade.which[find_trades(problem, point)], point.value, point.log_prices)
         return Choice(support, root, ((upper_bound(problem, root), root),))
     return _Tree(problem, point).search(expired)
 

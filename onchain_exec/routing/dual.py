@@ -16,7 +16,7 @@ off by ``softness`` (target units), which falls from solve to solve.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final
 
 import numpy as np
@@ -27,6 +27,9 @@ TRIFLE: Final = 1e-8
 """A trade of this part of the largest is rounding, unless it earns something."""
 
 _TRIFLING_PROFIT: Final = 1e-11
+_TRIFLING_PART: Final = 1e-3
+"""Of what a token passes on: where more of it came from trifles, those are none."""
+
 _DENSE_TOKENS: Final = 400
 _MAX_STEP: Final = 2.0
 _MAX_ITERATIONS: Final = 200
@@ -42,7 +45,8 @@ that the pools hold becomes priceless, and then there is no route."""
 _FAR: Final = 1e-4
 """A relative gap that noise does not explain: a price is on its way from nothing to something."""
 
-_MOST_IDLE: Final = 25
+_MOST_IDLE: Final = 12
+"""Steps that promise or find nothing."""
 
 _NOTHING: Final = 1e-300
 _MOST_DAMPING: Final = 1e6
@@ -134,12 +138,23 @@ class DualPoint:
         return profits
 
 
-def find_trades(point: DualPoint) -> IndexArray:
-    """Return the places in ``point.trade`` of trades that are more than rounding, by what they move or by
-    what they earn, and give at least one unit."""
+def find_trades(problem: Problem, point: DualPoint) -> IndexArray:
+    """Return the places in ``point.trade`` of trades that are more than rounding and give at least one
+    unit: by what they move, by what they earn, or because others pass on what they give, or nothing else
+    sells what is at hand."""
+    whole = point.trade.amount_out >= 1
     moves = point.taken > TRIFLE * float(point.taken.max(initial=0.0))
-    earns = point.profit > _TRIFLING_PROFIT * abs(point.value)
-    return np.flatnonzero((moves | earns) & (point.trade.amount_out >= 1))
+    chosen = whole & (moves | (point.profit > _TRIFLING_PROFIT * abs(point.value)))
+    owned, size = np.exp(point.log_prices) * problem.endowment, len(point.log_prices)
+    while True:
+        spent = np.bincount(point.source[chosen], point.taken[chosen], size)
+        held = owned + np.bincount(point.target[chosen], point.given[chosen], size)
+        short, idle = held < (1 - _TRIFLING_PART) * spent, spent < (1 - _TRIFLING_PART) * owned
+        short[problem.target] = idle[problem.target] = False
+        lacking = whole & ~chosen & (short[point.target] | idle[point.source])
+        if not lacking.any():
+            return np.flatnonzero(chosen)
+        chosen |= lacking
 
 
 def evaluate(
@@ -183,26 +198,30 @@ def solve(
 
     ``reach`` lets an edge that is about to trade resist the step before it does; it shrinks
     geometrically, so that the active edges settle in a few steps. A step that does not descend is
-    shortened, then damped. Nothing is random.
+    shortened, then damped; while long steps descend, longer ones are tried. Nothing is random.
     """
-    reach, damping, idle = _FIRST_REACH, _LEAST_DAMPING, 0
+    reach, damping, longest, idle = _FIRST_REACH, _LEAST_DAMPING, _MAX_STEP, 0
     point = evaluate(problem, log_prices, reach, softness)
     for _ in range(_MAX_ITERATIONS):
-        if point.gap <= tolerance * abs(point.value) or damping > _MOST_DAMPING:
+        if point.gap <= tolerance * abs(point.value) or damping > _MOST_DAMPING or idle > _MOST_IDLE:
             break
         step = _newton_step(problem, point, damping, softness)
         expected = -float(step @ point.imbalance) / 2
         if expected <= _NOISE * abs(point.value) and damping <= _FIRST_DAMPING:
             idle += 1
-            if idle > _MOST_IDLE or point.gap <= _FAR * abs(point.value):
+            if point.gap <= _FAR * abs(point.value):
                 break
-        step *= min(1.0, _MAX_STEP / float(np.abs(step).max()))
+        length = float(np.abs(step).max())
+        step *= min(1.0, longest / length)
         moved = point.log_prices + step - log_prices
         if moved.max() > _HIGHEST or moved.min() < _LOWEST:
             break
         reach *= _REACH_SHRINKS
         found = _descend(problem, point, step, reach, softness)
+        whole = found is not None and np.array_equal(found.log_prices, point.log_prices + step)
+        longest = longest * 2 if whole and length > longest else _MAX_STEP
         damping = max(damping / 10, _LEAST_DAMPING) if found else max(damping * 100, _FIRST_DAMPING)
+        idle += found is None
         point = found or point
     return point
 
@@ -232,7 +251,9 @@ def _newton_step(problem: Problem, point: DualPoint, damping: float, softness: f
         weight = weight + kink * point.taken * point.given
     diagonal = np.bincount(source, at_source, size) + np.bincount(target, at_target, size)
     scale = float(diagonal.max(initial=0.0)) or point.gap or 1.0
-    diagonal = diagonal + np.maximum(point.imbalance, 0.0) + damping * scale
+    # what nothing resists yet goes as far as a step may
+    free = (diagonal == 0) * np.abs(point.imbalance) / _MAX_STEP
+    diagonal = diagonal + np.maximum(point.imbalance, 0.0) + np.maximum(damping * scale * (free == 0), free)
     diagonal[problem.target] = np.inf  # its price is the unit: its step is 0
     solver = _solve_dense if size <= _DENSE_TOKENS else _solve_sparse
     # scaled to a unit diagonal: values of tokens differ by many orders of magnitude
@@ -252,10 +273,15 @@ def _solve_dense(source: IndexArray, target: IndexArray, weight: FloatArray, rig
     size = len(right)
     low, high = np.minimum(source, target), np.maximum(source, target)
     matrix = np.bincount(high * (high + 1) // 2 + low, -weight, size * (size + 1) // 2)
-    every = np.arange(size)
-    matrix[every * (every + 3) // 2] = 1.0
+    matrix[_packed_diagonal(size)] = 1.0
     step, failed = dppsv(size, matrix, right)[-2:]
     return right if failed else np.asarray(step)
+
+
+@cache
+def _packed_diagonal(size: int) -> IndexArray:
+    every = np.arange(size)
+    return every * (every + 3) // 2
 
 
 def _solve_sparse(

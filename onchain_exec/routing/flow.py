@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from onchain_exec.core import Address, Token
 from onchain_exec.routing.dual import DualPoint, Problem, find_trades
 from onchain_exec.venues import Pool
+
+_NOWHERE: Final = frozenset[Address]()
 
 
 class Flow(NamedTuple):
@@ -27,7 +30,7 @@ def list_flows(
     pools: Sequence[Pool], tokens: Sequence[Token], problem: Problem, point: DualPoint
 ) -> list[Flow]:
     """Return the trades of ``point``, trifles left out; ``tokens`` are those of the problem, in order."""
-    trade, chosen = point.trade, find_trades(point)
+    trade, chosen = point.trade, find_trades(problem, point)
     edges = trade.which[chosen]
     columns = (
         map(pools.__getitem__, problem.edges.pool[edges].tolist()),
@@ -43,17 +46,39 @@ def list_flows(
 
 def keep_through(flows: Sequence[Flow], start: Token, end: Token) -> list[Flow]:
     """Return the flows that lie on a way from ``start`` to ``end``."""
-    after = _reach(start.address, [(flow.token_in.address, flow.token_out.address) for flow in flows])
-    before = _reach(end.address, [(flow.token_out.address, flow.token_in.address) for flow in flows])
-    return [flow for flow in flows if flow.token_in.address in after and flow.token_out.address in before]
+    after, before = defaultdict[Address, set[Address]](set), defaultdict[Address, set[Address]](set)
+    for flow in flows:
+        after[flow.token_in.address].add(flow.token_out.address)
+        before[flow.token_out.address].add(flow.token_in.address)
+    reached, reaching = _reach(start.address, after), _reach(end.address, before)
+    if after.keys() <= reached and before.keys() <= reaching:
+        return list(flows)
+    return [flow for flow in flows if flow.token_in.address in reached and flow.token_out.address in reaching]
 
 
-def _reach(start: Address, steps: Sequence[tuple[Address, Address]]) -> set[Address]:
-    reached, before = {start}, 0
-    while len(reached) > before:
-        before = len(reached)
-        reached |= {target for source, target in steps if source in reached}
+def _reach(start: Address, following: Mapping[Address, set[Address]]) -> set[Address]:
+    reached, waiting = {start}, [start]
+    while waiting:
+        new = following.get(waiting.pop(), _NOWHERE) - reached
+        reached |= new
+        waiting += new
     return reached
+
+
+def sort_tokens(flows: Iterable[Flow]) -> list[Address] | None:
+    """Return the tokens of ``flows`` so that all lead forwards, or None where flows go round (Kahn 1962)."""
+    pairs = dict.fromkeys((flow.token_in.address, flow.token_out.address) for flow in flows)
+    following = defaultdict[Address, list[Address]](list)
+    for source, target in pairs:
+        following[source].append(target)
+    arriving = Counter(target for _, target in pairs)
+    order = [token for token in following if token not in arriving]
+    for token in order:  # it grows
+        for target in following.get(token, ()):
+            arriving[target] -= 1
+            if not arriving[target]:
+                order.append(target)
+    return order if len(order) == len(arriving.keys() | following.keys()) else None
 
 
 def order_tokens(flows: Iterable[Flow]) -> list[Address]:
@@ -93,9 +118,3 @@ def order_tokens(flows: Iterable[Flow]) -> list[Address]:
             if not given[other]:
                 lasts.append(other)
     return head + tail[::-1]
-
-
-def is_acyclic(flows: Sequence[Flow], order: Sequence[Address]) -> bool:
-    """Return whether every flow leads forwards in ``order``."""
-    place = {token: index for index, token in enumerate(order)}
-    return all(place[flow.token_in.address] < place[flow.token_out.address] for flow in flows)

@@ -50,11 +50,14 @@ class RefusedError(Exception):
 
 
 class Market:
-    """The pools as the swaps so far have left them; swaps of one `Exact` side."""
+    """The pools as the swaps so far have left them; swaps of one `Exact` side.
+
+    Flows through one pool hold the same object, as those of one search do.
+    """
 
     def __init__(self, exact: Exact) -> None:
         self._exact = exact
-        self._after: dict[str, Pool] = {}
+        self._after: dict[int, Pool] = {}
         self.gas_units = ROUTE_GAS
         self.ticks: Counter[str] = Counter()
 
@@ -71,21 +74,22 @@ class Market:
 
     def swap(self, flow: Flow, amount: int) -> Hop:
         """Run the flow's swap of ``amount`` exact units; raises RefusedError."""
-        key = flow.pool.key
-        met = self._after.get(key, flow.pool)
+        pool, token_in, token_out, *_ = flow
+        met = self._after.get(id(pool), pool)
         try:
-            done = met.swap(flow.token_in, flow.token_out, amount, self._exact)
+            done = met.swap(token_in, token_out, amount, self._exact)
         except (PoolRevertError, StaleStateError) as error:
             raise RefusedError(flow) from error
-        self._after[key] = done.pool_after
-        self.gas_units += hop_gas(met.kind) + TICK_GAS * done.ticks_crossed
+        self._after[id(pool)] = done.pool_after
+        self.gas_units += hop_gas(met.kind)
         if done.ticks_crossed:
-            self.ticks[key] += done.ticks_crossed
-        return Hop(met, flow.token_in, flow.token_out, done.amount_in, done.amount_out, done.fee_amount)
+            self.gas_units += TICK_GAS * done.ticks_crossed
+            self.ticks[pool.key] += done.ticks_crossed
+        return Hop(met, token_in, token_out, done.amount_in, done.amount_out, done.fee_amount)
 
     def quote_other(self, flow: Flow, amount: int) -> int:
         """Return what the flow's swap with the other side fixed to ``amount`` has on this side."""
-        met = self._after.get(flow.pool.key, flow.pool)
+        met = self._after.get(id(flow.pool), flow.pool)
         other = Exact.OUT if self._exact is Exact.IN else Exact.IN
         try:
             return met.quote(flow.token_in, flow.token_out, amount, other)

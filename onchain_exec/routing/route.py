@@ -62,7 +62,8 @@ class GasModel:
 
     def cost(self, gas_units: int, hops: int = 0) -> int:
         """Return `cost_wei` in base units of the priced token, rounded down."""
-        return int(self.cost_wei(gas_units, hops) * Fraction(self.token_per_wei))
+        cost_wei = self.cost_wei(gas_units, hops)
+        return int(cost_wei * Fraction(self.token_per_wei)) if cost_wei else 0
 
 
 class Shape(enum.Enum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import floor
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from onchain_exec.errors import InputError, NoRouteError, StaleStateError
 from onchain_exec.routing.branch import Choice, Support, choose_edges
 from onchain_exec.routing.certificate import upper_surplus
 from onchain_exec.routing.dual import TRIFLE, DualPoint, Problem, evaluate, solve
-from onchain_exec.routing.flow import Flow, is_acyclic, keep_through, list_flows, order_tokens
+from onchain_exec.routing.flow import Flow, keep_through, list_flows, order_tokens, sort_tokens
 from onchain_exec.routing.gas import ROUTE_GAS, TICK_GAS
 from onchain_exec.routing.market import RefusedError, Settlement, get_worth
 from onchain_exec.routing.network import Network
@@ -29,6 +29,9 @@ from onchain_exec.venues import PoolSet
 _NO_GAS: Final = GasModel()
 _DEFAULTS: Final = Options()
 _LOST: Final = 1e-6
+_MOST_REFUSALS: Final = 20
+"""Where one pool after the other refuses, the amount is beyond them all."""
+
 _SETTLED: Final = 1e-12
 """The relative gap to which the chosen pools are solved before they are settled."""
 
@@ -78,6 +81,16 @@ def _require_sound(terms: Terms, found: BlockRef, block: BlockRef | None, option
         )
 
 
+class _Solution(NamedTuple):
+    """A problem, its solution without gas and the flows of that, and the part of the network that closes
+    the cycles, which was left out."""
+
+    problem: Problem
+    point: DualPoint
+    flows: list[Flow]
+    backward: Problem
+
+
 class _Search:
     """One search: what it was asked, and the part of the network it looks at."""
 
@@ -92,14 +105,14 @@ class _Search:
 
     def run(self) -> Route:
         """Return the route; see `find_route`."""
-        problem, point, backward = self._solve()
-        choice = choose_edges(problem, point, self._deadline())
-        best_single = self._settle_single(problem, point)
-        several = self._settle_worth_its_ticks(problem, point, choice.support)
+        solution = self._solve()
+        choice = choose_edges(solution.problem, solution.point, self._deadline())
+        best_single = self._settle_single(solution)
+        several = self._settle_worth_its_ticks(solution, choice.support)
         found = max((way for way in (best_single, several) if way), key=self._worth, default=None)
         if found is None:
             raise self._no_route()
-        certificate = self._certify(choice, found, backward)
+        certificate = self._certify(choice, found, solution.backward)
         return Route(
             block=self.network.block,
             token_in=self.terms.token_in,
@@ -124,55 +137,51 @@ class _Search:
         costs = fees_wei * self.gas.token_per_wei
         return Problem(edges, endowment, scope.target if self.forwards else scope.source, costs)
 
-    def _solve(self) -> tuple[Problem, DualPoint, Problem]:
-        """Return the problem, without cycles unless they are asked for, its solution without gas, and
-        the part that closes the cycles."""
+    def _solve(self) -> _Solution:
+        """Return the solution without gas, and without cycles unless they are asked for."""
         problem = self._problem(self.scope.edges)
         rates = best_rates(self.scope, self.options.max_hops, to_target=self.forwards)
         start = np.nan_to_num(rates if self.forwards else -rates, neginf=0.0, posinf=0.0)
         point = solve(problem, start, _SETTLED)
         flows = self._flows(problem, point)
-        order = order_tokens(flows)
-        if self.options.cycles or is_acyclic(flows, order):
-            return problem, point, problem.take(np.empty(0, np.intp))
-        forward = self._lead_forward(problem.edges, order)
+        if self.options.cycles or sort_tokens(flows) is not None:
+            return _Solution(problem, point, flows, problem.take(np.empty(0, np.intp)))
+        forward = self._lead_forward(problem.edges, order_tokens(flows))
         backward = problem.take(np.flatnonzero(~forward))
         problem = problem.take(np.flatnonzero(forward))
         solved = solve(problem, point.log_prices, _SETTLED)
         if solved.gap > _LOST * abs(solved.value):  # what goes round had carried the prices away
             solved = min(solved, solve(problem, start, _SETTLED), key=lambda ended: ended.value)
-        return problem, solved, backward
+        return _Solution(problem, solved, self._flows(problem, solved), backward)
 
-    def _settle_worth_its_ticks(
-        self, problem: Problem, point: DualPoint, support: Support
-    ) -> Settlement | None:
+    def _settle_worth_its_ticks(self, solution: _Solution, support: Support) -> Settlement | None:
         """Return the support in exact integers, without pools that are not worth the ticks they cross:
         the choice of pools counts their swaps' gas only."""
-        best = self._settle_support(problem, point, support)
+        best = self._settle_support(solution, support)
         tick_cost = TICK_GAS * self.gas.price_wei * self.gas.token_per_wei
         while tick_cost and best is not None and best.ticks:
-            part = problem.take(support.edges)
+            part = solution.problem.take(support.edges)
             ticks = [best.ticks.get(self.network.pools[pool].key, 0) for pool in part.edges.pool.tolist()]
             profits = evaluate(part, support.log_prices).profits(len(ticks))
             surplus = profits - part.costs - tick_cost * np.array(ticks)
             if surplus.min() >= 0 or len(surplus) == 1:
                 break
             support = replace(support, edges=np.delete(support.edges, np.argmin(surplus)))
-            fewer = self._settle_support(problem, point, support)
+            fewer = self._settle_support(solution, support)
             if fewer is None or self._worth(fewer) <= self._worth(best):
                 break
             best = fewer
         return best
 
-    def _settle_support(self, problem: Problem, point: DualPoint, support: Support) -> Settlement | None:
-        """Return the support in exact integers; edges whose pools refuse their part are left out.
-        ``point`` solves it already where no edge has a cost."""
-        edges = support.edges
-        flows = None if problem.costs.any() else self._flows(problem, point)
-        while len(edges):
+    def _settle_support(self, solution: _Solution, support: Support) -> Settlement | None:
+        """Return the support in exact integers; edges whose pools refuse their part are left out. Where no
+        edge has a cost, the flows of the solution are those of the support."""
+        edges, problem = support.edges, solution.problem
+        flows = None if problem.costs.any() else solution.flows
+        for _ in range(_MOST_REFUSALS):
             if flows is None:
                 flows = self._solve_flows(problem, edges, support.log_prices)
-            if not self.options.cycles:
+            if not self.options.cycles or sort_tokens(flows) is not None:
                 flows = keep_through(flows, self.terms.token_in, self.terms.token_out)
             try:
                 return settle(self.terms, flows, self.options.shape) if flows else None
@@ -197,10 +206,10 @@ class _Search:
         rank = self.scope.level * (len(order) + 1) + place
         return np.asarray(rank[edges.source] < rank[edges.target])
 
-    def _settle_single(self, problem: Problem, point: DualPoint) -> Settlement | None:
+    def _settle_single(self, solution: _Solution) -> Settlement | None:
         """Return the best path without a split, in exact integers."""
-        edges = problem.edges
-        amount_in = float(self.terms.amount) if self.forwards else max(1.0, -point.value)
+        edges = solution.problem.edges
+        amount_in = float(self.terms.amount) if self.forwards else max(1.0, -solution.point.value)
         paths = [
             [
                 Flow(
@@ -223,7 +232,7 @@ class _Search:
         total = floor(bound) + gas + (1 if gas else 0)
         prices = np.exp(choice.root.log_prices).tolist()
         return Certificate(
-            bound=total if self.forwards else -total,
+            bound=total if self.forwards else max(1, -total),  # nothing is had for nothing
             prices=dict(zip(self.tokens, prices, strict=True)),
             excluded=(
                 *exclude(self.network.unknown, "no oracle for this kind of pool"),

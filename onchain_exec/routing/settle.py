@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Final
 
 from onchain_exec.core import Address, Exact
-from onchain_exec.routing.flow import Flow, is_acyclic, order_tokens
+from onchain_exec.routing.flow import Flow, sort_tokens
 from onchain_exec.routing.market import Market, RefusedError, Settlement, divide
 from onchain_exec.routing.paths import settle_paths
 from onchain_exec.routing.route import Shape, Terms
@@ -35,8 +35,8 @@ def settle(terms: Terms, flows: Sequence[Flow], shape: Shape) -> Settlement:
     shared = _find_shared(flows)
     if shared is not None and terms.exact is Exact.OUT:
         raise RefusedError(shared)
-    order = order_tokens(flows)
-    if not is_acyclic(flows, order):
+    order = sort_tokens(flows)
+    if order is None:
         return _settle_together(terms, flows)
     market = Market(terms.exact)
     hops = _run_graph(market, terms, flows, order)
@@ -60,28 +60,30 @@ def _find_shared(flows: Sequence[Flow]) -> Flow | None:
 
 
 def _is_whole(leg: Leg, terms: Terms) -> bool:
-    return leg.hops[0].token_in == terms.token_in and leg.hops[-1].token_out == terms.token_out
+    first, last = leg.hops[0].token_in, leg.hops[-1].token_out
+    return first.address == terms.token_in.address and last.address == terms.token_out.address
 
 
 def _join(hops: Sequence[Hop], terms: Terms) -> tuple[Leg, ...]:
     """Return the hops as chains: a hop is continued by the only one that takes what only it gives."""
-    arriving: dict[Address, list[int]] = defaultdict(list)
-    leaving: dict[Address, list[int]] = defaultdict(list)
-    for number, hop in enumerate(hops):
-        arriving[hop.token_out.address].append(number)
-        leaving[hop.token_in.address].append(number)
+    given: dict[Address, list[Hop]] = defaultdict(list)
+    taking: dict[Address, list[Hop]] = defaultdict(list)
+    for hop in hops:
+        given[hop.token_out.address].append(hop)
+        taking[hop.token_in.address].append(hop)
     ends = (terms.token_in.address, terms.token_out.address)
-    following = {
-        arriving[token][0]: leaving[token][0]
-        for token in leaving
-        if token not in ends and len(arriving[token]) == len(leaving[token]) == 1
+    between = {
+        token: taken[0]
+        for token, taken in taking.items()
+        if len(taken) == len(given[token]) == 1 and token not in ends
     }
-    legs = []
-    for first in sorted(set(range(len(hops))).difference(following.values())):
-        chain = [first]
-        while chain[-1] in following:
-            chain.append(following[chain[-1]])
-        legs.append(Leg(tuple(hops[number] for number in chain)))
+    legs: list[Leg] = []
+    for hop in hops:
+        if hop.token_in.address not in between:
+            chain = [hop]
+            while following := between.get(chain[-1].token_out.address):
+                chain.append(following)
+            legs.append(Leg(tuple(chain)))
     return tuple(legs)
 
 
@@ -126,22 +128,26 @@ def _settle_together(terms: Terms, flows: Sequence[Flow]) -> Settlement:
     """Run flows that form cycles as one batch, in which what is owed is paid at the end.
 
     Each takes its float amount, rounded; then what a token owes is taken off its largest flow, until
-    no token but the priced one is short.
+    no token but the priced one is short, and just the order's amount of token_in is spent.
+
+    Raises:
+        RefusedError: a pool would revert on its part, or the batch does not come out even.
     """
+    start, end = terms.token_in.address, terms.token_out.address
     amounts = [int(flow.amount_in) for flow in flows]
     for _ in range(_MOST_ROUNDS):
         market = Market(Exact.IN)
         hops = [market.swap(flow, amount) for flow, amount in zip(flows, amounts, strict=True)]
-        balance = defaultdict(int, {terms.token_in.address: terms.amount})
+        balance = defaultdict(int, {start: terms.amount})
         for hop in hops:
             balance[hop.token_in.address] -= hop.amount_in
             balance[hop.token_out.address] += hop.amount_out
-        owing = [token for token, left in balance.items() if left < 0 and token != terms.token_out.address]
-        if not owing:
-            break
-        for token in owing:
+        uneven = [token for token, left in balance.items() if token != end and (left < 0 or token == start)]
+        if not any(balance[token] for token in uneven):
+            return Settlement(tuple(Leg((hop,)) for hop in hops), market.gas_units, market.ticks)
+        for token in uneven:
             largest = max(
                 range(len(flows)), key=lambda n: amounts[n] if flows[n].token_in.address == token else -1
             )
             amounts[largest] += balance[token]
-    return Settlement(tuple(Leg((hop,)) for hop in hops), market.gas_units, market.ticks)
+    raise RefusedError(min(flows, key=lambda flow: flow.value))

@@ -67,9 +67,10 @@ def test_route_settles_in_integers_under_its_bound(offline: Cli) -> None:
     assert len(found["hops"]) > 2
 
 
-def test_route_when_gas_is_dear_uses_fewer_pools(offline: Cli) -> None:
+@pytest.mark.parametrize("price", [("--gas-price-wei", 400 * 10**9), ("--hop-data-wei", 4 * 10**16)])
+def test_route_when_gas_or_data_is_dear_uses_fewer_pools(price: tuple[str, int], offline: Cli) -> None:
     free = offline.json(*TRADE, "--amount-in", str(10**18))
-    gas = ("--gas-price-wei", str(400 * 10**9), "--gas-token-price", "3000")
+    gas = (price[0], str(price[1]), "--gas-token-price", "3000")
     dear = offline.json(*TRADE, "--amount-in", str(10**18), *gas)
     assert len(dear["hops"]) == 1 < len(free["hops"])
     assert int(dear["amount_out"]) <= int(free["amount_out"])

@@ -1,0 +1,55 @@
+"""Markets whose prices contradict each other by orders of magnitude: arbitrage wherever one looks."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from markets import A, B, C, D, make_pool, markets, pool_set
+
+from onchain_exec.core import Exact
+from onchain_exec.errors import NoRouteError
+from onchain_exec.routing import Options, Shape, Swap, dual, find_route
+
+MOST_EVALUATIONS = 2_000
+"""Of the dual, in one search: steep markets take tens, hopeless ones must end."""
+
+contradicting = markets(max_pools=16, least=10**3, most=10**33)
+shapes = st.sampled_from(Shape)
+
+
+@settings(max_examples=25)
+@given(contradicting, st.integers(1, 10**24), st.sampled_from(Exact), shapes, st.booleans())
+def test_find_route_contradicting_prices_ends_with_a_bound_it_keeps(market, amount, exact, shape, cycles):
+    assume(not (cycles and exact is Exact.OUT))
+    evaluations = []
+    with pytest.MonkeyPatch.context() as patch:
+        evaluate = dual.evaluate
+        patch.setattr(dual, "evaluate", lambda *given: evaluations.append(1) or evaluate(*given))
+        try:
+            route = find_route(
+                Swap(A, B, amount, exact), market, options=Options(max_hops=4, shape=shape, cycles=cycles)
+            )
+        except NoRouteError:
+            return
+        finally:
+            assert len(evaluations) <= MOST_EVALUATIONS
+    assert (route.amount_in if exact is Exact.IN else route.amount_out) == amount
+    assert route.certificate.excluded or route.gap_bps >= 0
+    if shape is Shape.PATHS and not cycles:
+        assert {(leg.hops[0].token_in, leg.hops[-1].token_out) for leg in route.legs} == {(A, B)}
+
+
+def test_find_route_cycles_worth_far_more_than_the_order_are_settled():
+    """Going round C and D turns next to nothing into far more than the order: trifles feed what pays."""
+    market = pool_set(
+        make_pool(1, (A, B), (10**24, 10**24)),
+        make_pool(2, (A, C), (10**24, 10**24)),
+        make_pool(3, (C, D), (10**18, 10**27)),
+        make_pool(4, (D, C), (10**18, 10**27)),
+        make_pool(5, (C, B), (10**24, 10**30)),
+        make_pool(6, (D, B), (10**24, 10**24)),
+    )
+    route = find_route(Swap(A, B, 10**18), market, options=Options(shape=Shape.GRAPH, cycles=True))
+    assert route.amount_out > 10 * find_route(Swap(A, B, 10**18), market).amount_out
+    assert 0 <= route.gap_bps <= 0.001
