@@ -17,8 +17,8 @@ from onchain_exec.errors import BlockNotFoundError
 from onchain_exec.oms import BreakCode, Reconciliation
 
 _LOOK_S: Final = 1.0
-_PASSING: Final = frozenset({BreakCode.NODE_BEHIND, BreakCode.RECEIPT_MISSING})
-"""Breaks that a node behind explains: watching goes on."""
+_PASSING: Final = frozenset({BreakCode.NODE_BEHIND, BreakCode.RECEIPT_MISSING, BreakCode.ALLOWANCE_LEFT})
+"""Breaks that a node behind explains, or that are ours to mend: watching goes on."""
 
 
 def reconcile(
@@ -40,8 +40,8 @@ def reconcile(
             _show(found, as_json=as_json)
             while watch and all(known.code in _PASSING for known in found.breaks):
                 await asyncio.sleep(_LOOK_S)
-                found = await _look_again(desk, found)
-                if found.corrections or found.breaks:
+                before, found = found, await _look_again(desk, found)
+                if found.corrections or found.breaks != before.breaks:
                     _show(found, as_json=as_json)
         return Exit.FAILED if found.breaks else Exit.DONE
 

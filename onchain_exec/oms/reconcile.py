@@ -15,6 +15,7 @@ from onchain_exec.core import Address, BlockRef, Receipt
 from onchain_exec.errors import BlockNotFoundError, FinalityError, NodeRefusedError
 from onchain_exec.execution.confirm import look
 from onchain_exec.execution.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
+from onchain_exec.oms.allowances import Standing, find_standing, list_excess, list_left
 from onchain_exec.oms.book.events import Event
 from onchain_exec.oms.book.fill import get_moved_amounts
 from onchain_exec.oms.book.states import OPEN, SlotState
@@ -31,6 +32,8 @@ class BreakCode(enum.StrEnum):
     RECEIPT_MISSING = "RECEIPT_MISSING"  # the block stands, the node has no receipt (yet)
     NODE_BEHIND = "NODE_BEHIND"  # the node's head is below what the journal has seen
     BALANCE_DIFFERS = "BALANCE_DIFFERS"  # an account gained or lost what no transaction of ours moved
+    ALLOWANCE_DIFFERS = "ALLOWANCE_DIFFERS"  # more may be pulled than an approval of ours granted
+    ALLOWANCE_LEFT = "ALLOWANCE_LEFT"  # an approval of ours stands, and nothing under way needs it
     NONCE_GAP = "NONCE_GAP"  # nobody will use this nonce, and later ones wait for it
 
 
@@ -90,14 +93,20 @@ Finding: TypeAlias = Mined | Reverted | Superseded | Vacant | Unclear
 
 
 async def reconcile(
-    node: Node, journal: Journal, block: BlockRef | None = None, since: BlockRef | None = None
+    node: Node,
+    journal: Journal,
+    block: BlockRef | None = None,
+    since: BlockRef | None = None,
+    *,
+    allowances: bool = True,
 ) -> Reconciliation:
     """Look up every slot of the node's chain that is not closed, and append what the journal missed.
 
     A fill that it missed is recorded, one that a reorg took away is busted, a nonce that a stranger
     took ends its order, and slots whose consumer is finalised are closed. ``block`` (None: the
     head) must still be canonical when all is read, or nothing is appended. With ``since``, an earlier
-    block, what the balances did between the two must be what the journal says, too.
+    block, what the balances did between the two must be what the journal says, too. With
+    ``allowances``, what the journal's approvals left standing is named.
 
     Raises:
         NodeError: the node fails (BlockNotFoundError: a reorg passed meanwhile; run it again).
@@ -118,6 +127,10 @@ async def reconcile(
         corrections += _correct(journal, slot, finding, is_final=is_final)
         breaks += _compare(journal, journal.read_slot(slot.key), finding)
     breaks += _find_gaps(journal, node.chain_id)
+    if allowances:
+        standing = await find_standing(node, journal, head)
+        breaks += [_excessive(found) for found in list_excess(standing)]
+        breaks += [_left(found) for found in list_left(standing)]
     if since:
         unexplained = await find_unexplained(node, journal, since, head)
         breaks += [_unexplained(*found, since, head) for found in unexplained]
@@ -304,6 +317,26 @@ def _unexplained(
         f"{account} moved {moved} of {token or 'wei'} between blocks {since.number} and {until.number}",
         f"{recorded}, by the journal",
         "If you did not move it: find out who else holds the key, or may pull from the account",
+    )
+
+
+def _excessive(found: Standing) -> Break:
+    return Break(
+        BreakCode.ALLOWANCE_DIFFERS,
+        "",
+        str(found),
+        f"at most {found.granted}, by the journal's newest approval",
+        "Find out who else holds the key; take it back with `onchain-exec approvals --revoke`",
+    )
+
+
+def _left(found: Standing) -> Break:
+    return Break(
+        BreakCode.ALLOWANCE_LEFT,
+        "",
+        str(found),
+        "nothing: no order of the account is under way",
+        "Take it back with `onchain-exec approvals --revoke`",
     )
 
 

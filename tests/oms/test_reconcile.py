@@ -11,17 +11,27 @@ from pathlib import Path
 
 import pytest
 
-from oms.builders import CHAIN_ID, USDC, WETH, make_order, make_quote
+from oms.builders import (
+    CHAIN_ID,
+    USDC,
+    WETH,
+    make_approved,
+    make_order,
+    make_plan,
+    make_quote,
+    sign_plan,
+)
 from oms.paper_market import open_market, recipient_of, sign_cancel, sign_raw, sign_swap
 from onchain_exec.chain import DevAccount, LocalChain, Node
 from onchain_exec.core import Order
-from onchain_exec.errors import ConfigError, NodeUnreachableError
+from onchain_exec.errors import ConfigError, InputError, NodeUnreachableError
 from onchain_exec.execution.confirm import confirm
 from onchain_exec.execution.outcome import Accepted, AlreadyKnown, Ambiguous, Mined, Rejected
 from onchain_exec.execution.plan import DurableTx, Purpose
 from onchain_exec.execution.send import send
 from onchain_exec.oms import BreakCode, Journal, OrderState, SlotKey, SlotState, reconcile, recover
 from onchain_exec.testing.lying_node import LyingNode
+from onchain_exec.venues.erc20 import APPROVE
 
 NOW = 1_900_000_000
 QUOTED = 2_000 * 10**6
@@ -314,6 +324,32 @@ async def test_reconcile_gap_below_a_waiting_transaction_breaks(desk, tmp_path):
     filler = await desk.sign()
     assert filler.nonce == floor
     assert (await reconcile(desk.node, desk.journal)).breaks == ()
+
+
+async def test_reconcile_allowance_is_named_when_nothing_needs_it_or_it_exceeds_the_grant(desk):
+    token, spender, granted = WETH.address, recipient_of(1), 10**18
+    desk.chain.set_code(token, bytes.fromhex("5f545f5260205ff3"))  # answers what its storage holds
+    order = make_order(1, account=desk.trader.address)
+    desk.journal.append_order(order, make_quote(order))
+    nonce = desk.journal.reserve_nonce(CHAIN_ID, desk.trader.address, "order-1", Purpose.ALLOWANCE, 0)
+    plan = make_plan(make_approved(order), Purpose.ALLOWANCE, desk.trader.address)
+    raw = sign_raw(desk.trader.key, nonce, token, APPROVE.encode(spender, granted))
+    durable = desk.journal.write_signed("order-1", sign_plan(plan, nonce, raw))
+    await desk.send(durable)
+
+    async def find_breaks(stands: int) -> list[BreakCode]:
+        word = "0x" + stands.to_bytes(32, "big").hex()
+        desk.chain.request("anvil_setStorageAt", token, "0x0", word)
+        desk.chain.mine()
+        found = await reconcile(desk.node, desk.journal)
+        assert all(spender in known.found for known in found.breaks)
+        return [known.code for known in found.breaks]
+
+    assert await find_breaks(granted) == []
+    assert await find_breaks(granted + 1) == [BreakCode.ALLOWANCE_DIFFERS]
+    desk.journal.append_failure("order-1", InputError("the swap cannot be built"))
+    assert await find_breaks(granted) == [BreakCode.ALLOWANCE_LEFT]
+    assert await find_breaks(0) == []
 
 
 async def test_reconcile_leaves_other_chains_alone(desk):

@@ -107,7 +107,7 @@ class Engine:
         context = lane.context
         head = await context.node.get_block("latest")
         try:
-            found = await reconcile(context.node, self.journal)
+            found = await reconcile(context.node, self.journal, allowances=False)
         except FinalityError as error:
             self.journal.append_switch(EVERYTHING, SwitchState.KILLED, str(error))
             raise
