@@ -10,11 +10,17 @@ import pytest
 from onchain_exec import Desk, LocalSigner
 from onchain_exec.app.context import Policy
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
+from onchain_exec.app.sandbox.deploy.everything import TRADER_USD
+from onchain_exec.app.sandbox.deploy.tokens import deploy_tokens
+from onchain_exec.app.sandbox.deployment import Deployment
 from onchain_exec.app.sandbox.derivatives.aave_v3 import AaveMarket, add_aave_v3
+from onchain_exec.app.sandbox.erc20 import approve, fund
 from onchain_exec.app.sandbox.evm import DEPLOYER
-from onchain_exec.app.sandbox.sandbox import Sandbox
+from onchain_exec.app.sandbox.sandbox import CHAIN_ID, Sandbox
+from onchain_exec.app.sandbox.seed.prices import get_amount
 from onchain_exec.chain import LocalChain
 from onchain_exec.core import Token
+from onchain_exec.core.artifact import get_artifact
 
 _EXTRA = ("--auto-impersonate",)
 
@@ -30,6 +36,13 @@ class Lending:
 
     def token(self, symbol: str) -> Token:
         return self.sandbox.deployment.tokens[symbol]
+
+    def borrow_against_ten_ether(self, dollars: int) -> None:
+        """The trader's account, opened without the desk: ten ether supplied, USDC borrowed."""
+        trader, weth, usdc = self.sandbox.trader.address, self.token("WETH"), self.token("USDC")
+        approve(self.market.deployed.evm, weth, trader, self.market.pool)
+        self.market.act(trader, "supply", weth.address, 10**19, trader, 0)
+        self.market.act(trader, "borrow", usdc.address, dollars * 10**6, 2, 0, trader)
 
     @contextmanager
     def impatient(self) -> Iterator[Desk]:
@@ -54,13 +67,18 @@ class Lending:
 
 
 @pytest.fixture(scope="session")
-def deployed_lending(
-    local_chain: Sandbox, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, Sandbox, AaveMarket]:
+def deployed_lending(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Sandbox, AaveMarket]:
+    """A chain with nothing but tokens, the Guard and the market: it loads in a moment."""
     state = tmp_path_factory.mktemp("aave") / "state.json"
-    with local_chain.fork() as fork:
-        sandbox, market = add_aave_v3(fork)
-        fork.chain.dump_state(state)
+    with LocalChain.start(chain_id=CHAIN_ID, extra=_EXTRA) as chain:
+        evm, trader = ChainEvm(chain), chain.accounts[1].address
+        tokens = deploy_tokens(evm, CHAIN_ID)
+        for token in tokens.values():
+            fund(evm, token, trader, get_amount(token, TRADER_USD))
+        own = {"guard": evm.deploy(get_artifact("Guard").bytecode)}
+        deployment = Deployment(CHAIN_ID, tokens, {"onchain_exec": own}, (), trader, 0)
+        sandbox, market = add_aave_v3(Sandbox(chain, deployment))
+        chain.dump_state(state)
     return state, sandbox, market
 
 

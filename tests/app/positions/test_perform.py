@@ -5,11 +5,17 @@ from __future__ import annotations
 import pytest
 from conftest import Lending
 
+from onchain_exec import Desk
+from onchain_exec.app.sandbox.chain_evm import ChainEvm
+from onchain_exec.app.sandbox.sandbox import Sandbox
+from onchain_exec.core import address_bytes
 from onchain_exec.core.fixed_point import WAD
 from onchain_exec.errors import DuplicateOrderError, PoolRevertError
 from onchain_exec.oms import OrderState
 from onchain_exec.risk.collateral import CollateralLimits
+from onchain_exec.venues.erc20 import APPROVE
 from onchain_exec.venues.lending.actions import ALL, Borrow, Repay, Supply, Withdraw
+from onchain_exec.venues.permit2 import PERMIT2
 
 BASE_UNIT = 10**8
 
@@ -29,7 +35,7 @@ def test_perform_supply_and_borrow_without_guards_leaves_what_was_foreseen(lendi
         desk.perform("aave_v3", Supply(weth, 11 * WAD), client_order_id="in")
 
 
-def test_perform_with_a_guard_runs_in_one_transaction_and_the_account_still_signs(lending: Lending) -> None:
+def test_perform_with_a_guard_runs_in_one_transaction(lending: Lending) -> None:
     desk, weth, usdc = lending.desk, lending.token("WETH"), lending.token("USDC")
     account = desk.account("aave_v3", "WETH", "USDC")
     steps = Supply(weth, 10 * WAD), Borrow(usdc, 15_000 * 10**6)
@@ -40,8 +46,16 @@ def test_perform_with_a_guard_runs_in_one_transaction_and_the_account_still_sign
     again = desk.perform("aave_v3", Repay(usdc, ALL), guards=[account.require_health(WAD)])
     assert again.state is OrderState.FILLED
     assert desk.account("aave_v3").health.owes_nothing
-    sale = desk.sell("WETH", "1", buy="USDC", max_slippage_bps=50)  # by a permit that its code vouches for
+
+
+def test_account_that_runs_the_guards_code_still_signs_what_it_sells(fork: Sandbox, desk: Desk) -> None:
+    guard = fork.deployment.protocols["onchain_exec"]["guard"]
+    fork.chain.set_code(fork.trader.address, b"\xef\x01\x00" + address_bytes(guard))
+    permit2 = APPROVE.encode(PERMIT2, WAD)
+    ChainEvm(fork.chain).call(fork.trader.address, fork.deployment.tokens["WETH"].address, permit2)
+    sale = desk.sell("WETH", "1", buy="USDC", max_slippage_bps=50)
     assert sale.state is OrderState.FILLED
+    assert len(sale.slots) == 1  # no approval: a permit, and the account's code vouched for its signature
 
 
 def test_perform_held_back_until_collateral_would_break_reverts_in_its_transaction(lending: Lending) -> None:

@@ -29,7 +29,7 @@ KEEPER = to_address(b"\x4b" * 20)
 
 def test_account_to_the_edge_of_liquidation_and_past_it(lending: Lending) -> None:
     desk, weth, usdc = lending.desk, lending.token("WETH"), lending.token("USDC")
-    desk.perform("aave_v3", Supply(weth, 10 * WAD), Borrow(usdc, 20_000 * 10**6))
+    lending.borrow_against_ten_ether(20_000)
     account = desk.account("aave_v3")
     (edge,) = [found for found in account.health.liquidation_prices if found.asset == "WETH"]
     assert edge.liquidation_price < 3_000 * BASE_UNIT
@@ -66,10 +66,10 @@ def test_what_if_shows_the_account_after_any_actions_and_prices(lending: Lending
     assert account.health.owes_nothing  # the account itself is as it was
 
 
-@pytest.mark.parametrize("kind", [Repay, Supply])
+@pytest.mark.parametrize("kind", [Repay, pytest.param(Supply, marks=pytest.mark.deep)])
 def test_take_care_acts_when_too_near_with_the_least_that_is_enough(lending: Lending, kind: type) -> None:
     desk, weth, usdc = lending.desk, lending.token("WETH"), lending.token("USDC")
-    desk.perform("aave_v3", Supply(weth, 10 * WAD), Borrow(usdc, 15_000 * 10**6))
+    lending.borrow_against_ten_ether(15_000)
     token = usdc if kind is Repay else weth
     care = Care(
         "aave_v3",
@@ -88,9 +88,10 @@ def test_take_care_acts_when_too_near_with_the_least_that_is_enough(lending: Len
     assert desk.take_care(care) is None
 
 
+@pytest.mark.deep
 def test_take_care_with_too_little_gives_all_it_may(lending: Lending) -> None:
-    desk, weth, usdc = lending.desk, lending.token("WETH"), lending.token("USDC")
-    desk.perform("aave_v3", Supply(weth, 10 * WAD), Borrow(usdc, 15_000 * 10**6))
+    desk, usdc = lending.desk, lending.token("USDC")
+    lending.borrow_against_ten_ether(15_000)
     care = Care("aave_v3", lambda amount: Repay(usdc, amount), 2 * WAD, 3 * WAD, 1_000 * 10**6)
     order = desk.take_care(care)
     assert order is not None
@@ -98,10 +99,10 @@ def test_take_care_with_too_little_gives_all_it_may(lending: Lending) -> None:
 
 
 def test_collateral_command_shows_accounts_and_ends_with_alarms(lending: Lending, tmp_path: Path) -> None:
-    desk, weth, usdc = lending.desk, lending.token("WETH"), lending.token("USDC")
+    desk = lending.desk
     cli = Cli(lending.sandbox.url, tmp_path / "cli.sqlite")
     venue = f"aave_v3:{lending.market.pool}"
-    desk.perform(venue, Supply(weth, 10 * WAD), Borrow(usdc, 15_000 * 10**6))
+    lending.borrow_against_ten_ether(15_000)
     calm = cli.run("collateral", "--venue", venue, "--json")
     assert calm.returncode == 0, calm.stderr
     (account,) = json.loads(calm.stdout)["accounts"]
@@ -118,8 +119,8 @@ def test_collateral_command_shows_accounts_and_ends_with_alarms(lending: Lending
 
 
 def test_collateral_tells_which_limits_are_not_kept(lending: Lending) -> None:
-    desk, weth, usdc = lending.desk, lending.token("WETH"), lending.token("USDC")
-    desk.perform("aave_v3", Supply(weth, 10 * WAD), Borrow(usdc, 15_000 * 10**6))
+    desk = lending.desk
+    lending.borrow_against_ten_ether(15_000)
     limits = CollateralLimits(min_free_collateral=10_000 * BASE_UNIT, min_liquidation_distance_bps=1_000)
     (report,) = desk.collateral(limits=limits)
     assert [(alarm.code.value, alarm.found) for alarm in report.alarms] == [
