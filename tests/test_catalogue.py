@@ -14,6 +14,7 @@ REQUIRED = {
     *range(41, 51),  # gas and fees
     *range(61, 66),  # private routing
     67,
+    69,
     70,
     72,
     *range(80, 88),  # signers and custody

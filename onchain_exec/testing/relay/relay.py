@@ -84,17 +84,13 @@ class LocalRelay:
         return self._run(self._orphan())
 
     async def _build(self) -> BlockRef:
-        head = await self._node.get_block()
-        block = await self._builder.build(list(self._answers.orders.values()))
-        mined = {
-            tx.tx_hash: tx
-            for order in self._answers.orders.values()
-            for tx in order.transactions
-            if await self._node.get_receipt(tx.tx_hash)
-        }
-        self._mined = tuple(mined.values())
-        for name, order in list(self._answers.orders.items()):
-            if order.last <= head.number + 1 or any(tx.tx_hash in mined for tx in order.transactions):
+        held = dict(self._answers.orders)  # others may come meanwhile
+        block = await self._builder.build(list(held.values()))
+        self._mined = ()
+        for name, order in held.items():
+            mined = [tx for tx in order.transactions if await self._node.get_receipt(tx.tx_hash)]
+            self._mined = (*self._mined, *mined)
+            if (mined or order.last <= block.number) and self._answers.orders.get(name) is order:
                 del self._answers.orders[name]
         return block
 

@@ -1,0 +1,138 @@
+"""Journalled transactions as one bundle: offered for block after block, until it is mined or unwanted."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from onchain_exec.chain import CallResult, Node, SimulatedBlock, TxCall
+from onchain_exec.chain.relays import Bundle, Relays
+from onchain_exec.core import BlockRef, Receipt
+from onchain_exec.errors import InputError, NodeError, NodeRefusedError
+from onchain_exec.execution import DurableTx
+from onchain_exec.execution.signers.transaction import decode_unsigned
+
+
+@dataclass(frozen=True, slots=True)
+class BundleTerms:
+    """Until which block a bundle is offered, which of its transactions may fail (by hash), and what its
+    simulation must show (the results, in its order); ``poll_s`` is how often the head is looked at."""
+
+    last_block: int
+    may_revert: tuple[str, ...] = ()
+    is_wanted: Callable[[Sequence[CallResult]], bool] = lambda _: True
+    poll_s: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Included:
+    """All of it is on the chain; a reorg can take it back, and then everybody has seen it."""
+
+    receipts: tuple[Receipt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unbundled:
+    """Some of it is on the chain without the rest: somebody took it apart. The slots of the rest are open,
+    and their bytes may be known."""
+
+    receipts: tuple[Receipt, ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """It was cancelled because of ``reason``. A builder that is late to hear of it may mine it all the
+    same: the slots stay open until something takes their nonces."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """The last block came without it."""
+
+    last_block: int
+
+
+BundleOutcome: TypeAlias = Included | Unbundled | Withdrawn | Missed
+
+
+async def run_bundle(
+    node: Node, relays: Relays, transactions: Sequence[DurableTx], terms: BundleTerms
+) -> BundleOutcome:
+    """Offer the transactions to every relay for each block up to the last, after a simulation on the block
+    before it. What relays say is not believed: the chain is looked at.
+
+    Raises:
+        InputError: one of them is not private: after a restart it would be sent to everybody.
+    """
+    if public := [tx.tx_hash for tx in transactions if not tx.private]:
+        raise InputError(f"{public[0]} was journalled as public", needed="transactions journalled as private")
+    name, head = str(uuid.uuid4()), await node.get_block()
+    raws = tuple(tx.raw for tx in transactions)
+    while head.number < terms.last_block:
+        if reason := await _find_fault(node, transactions, head, terms):
+            await relays.cancel_bundle(name)
+            return Withdrawn(reason)
+        await relays.send_bundle(Bundle(raws, head.number + 1, terms.may_revert, replacement_id=name))
+        head = await _wait_beyond(node, head, terms.poll_s)
+        if outcome := await _find_inclusion(node, transactions):
+            await relays.cancel_bundle(name)
+            return outcome
+    await relays.cancel_bundle(name)
+    return Missed(terms.last_block)
+
+
+async def _find_fault(
+    node: Node, transactions: Sequence[DurableTx], head: BlockRef, terms: BundleTerms
+) -> str:
+    """Return why the bundle should not be in the next block, or nothing."""
+    block = SimulatedBlock(tuple(map(_as_call, transactions)))
+    try:
+        (results,) = await node.simulate([block], head, validation=True)
+    except NodeRefusedError as error:
+        return f"it cannot be in block {head.number + 1}: {error.rpc_message}"
+    for tx, result in zip(transactions, results, strict=True):
+        if result.error and tx.tx_hash not in terms.may_revert:
+            return f"{tx.tx_hash} would revert in block {head.number + 1}: {result.error.found}"
+    return "" if terms.is_wanted(results) else f"its effects in block {head.number + 1} are not those wanted"
+
+
+def _as_call(durable: DurableTx) -> TxCall:
+    tx = decode_unsigned(durable.raw)
+    return TxCall(
+        sender=durable.sender,
+        to=tx.to,
+        data=tx.data,
+        value_wei=tx.value_wei,
+        gas_limit=tx.gas_limit,
+        max_fee_wei=tx.fees.max_fee_wei,
+        max_priority_fee_wei=tx.fees.max_priority_fee_wei,
+        nonce=durable.nonce,
+        accesses=tx.accesses,
+    )
+
+
+async def _wait_beyond(node: Node, head: BlockRef, poll_s: float) -> BlockRef:
+    """Return the newest block once there is one after ``head``. A node that fails lets time pass."""
+    while True:
+        try:
+            newest = await node.get_block()
+        except NodeError:
+            newest = head
+        if newest.number > head.number:
+            return newest
+        await asyncio.sleep(poll_s)
+
+
+async def _find_inclusion(node: Node, transactions: Sequence[DurableTx]) -> Included | Unbundled | None:
+    receipts = [await node.get_receipt(tx.tx_hash) for tx in transactions]
+    mined = tuple(receipt for receipt in receipts if receipt is not None)
+    if len(mined) == len(transactions):
+        return Included(mined)
+    missing = tuple(tx.tx_hash for tx, receipt in zip(transactions, receipts, strict=True) if receipt is None)
+    return Unbundled(mined, missing) if mined else None

@@ -1,0 +1,149 @@
+"""Bundles offered block after block to relays that keep their word, and to those that do not. Catalogue
+entries 62 (unbundling), 63 (never included), 69 (what was simulated is not what is mined), 70 (an
+acknowledgement proves nothing)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+from eth_account import Account
+
+from onchain_exec.app.bundles import (
+    BundleOutcome,
+    BundleTerms,
+    Included,
+    Missed,
+    Unbundled,
+    Withdrawn,
+    run_bundle,
+)
+from onchain_exec.chain import LocalChain, Node
+from onchain_exec.chain.relays import Relay, RelayIdentity, Relays
+from onchain_exec.core import to_address
+from onchain_exec.core.hashing import keccak
+from onchain_exec.errors import InputError
+from onchain_exec.execution import DurableTx, Purpose
+from onchain_exec.testing.relay import LocalRelay, Whim
+
+SWITCH = to_address("0x" + "66" * 20)
+"""Its code succeeds while its slot 0 is 0, and reverts afterwards."""
+
+
+@pytest.fixture
+def chain() -> Iterator[LocalChain]:
+    with LocalChain.start(extra=("--no-mining", "--order", "fifo")) as started:
+        started.request("anvil_setCode", SWITCH, "0x600054600757005b60006000fd")
+        yield started
+
+
+@pytest.fixture
+def builder(chain: LocalChain) -> Iterator[LocalRelay]:
+    with LocalRelay.start(chain.url) as running:
+        yield running
+
+
+@pytest.fixture
+async def node(chain: LocalChain) -> AsyncIterator[Node]:
+    connected = await Node.connect(chain.url)
+    yield connected
+    await connected.close()
+
+
+@pytest.fixture
+async def relays(builder: LocalRelay) -> AsyncIterator[Relays]:
+    async with Relays([Relay(builder.url, RelayIdentity())]) as several:
+        yield several
+
+
+def sign(chain: LocalChain, account: int, *, private: bool = True) -> DurableTx:
+    owner = chain.accounts[account]
+    fields: dict[str, Any] = {"type": 2, "chainId": 1337, "nonce": 0, "to": SWITCH, "value": 0, "gas": 60_000}
+    fees = {"maxFeePerGas": 10**10, "maxPriorityFeePerGas": 10**9}
+    raw = bytes(Account.sign_transaction(fields | fees, owner.key)["raw_transaction"])
+    tx_hash = "0x" + keccak(raw).hex()
+    return DurableTx(f"order-{account}", Purpose.SWAP, 1337, owner.address, 0, raw, tx_hash, private)
+
+
+async def run(
+    node: Node, relays: Relays, transactions: list[DurableTx], terms: BundleTerms, step: Callable[[], object]
+) -> BundleOutcome:
+    """Run it, and ``step`` whenever the relay has been asked to send for another block."""
+    running = asyncio.create_task(run_bundle(node, relays, transactions, terms))
+    stepped = 0
+    while not running.done():
+        (record,) = relays.records.values()
+        if record.acknowledged > stepped:
+            stepped = record.acknowledged
+            await asyncio.to_thread(step)
+        await asyncio.sleep(0.01)
+    return await running
+
+
+async def test_run_bundle_is_included_as_a_whole(
+    chain: LocalChain, builder: LocalRelay, node: Node, relays: Relays
+) -> None:
+    transactions = [sign(chain, 0), sign(chain, 1)]
+    terms = BundleTerms(last_block=3, poll_s=0.01)
+    outcome = await run(node, relays, transactions, terms, builder.build)
+    assert isinstance(outcome, Included)
+    assert [receipt.tx_hash for receipt in outcome.receipts] == [tx.tx_hash for tx in transactions]
+    assert len({receipt.block_hash for receipt in outcome.receipts}) == 1
+
+
+async def test_run_bundle_that_is_ignored_is_offered_for_each_block_and_missed(
+    chain: LocalChain, builder: LocalRelay, node: Node, relays: Relays
+) -> None:
+    builder.behave(Whim.IGNORE)
+    terms = BundleTerms(last_block=3, poll_s=0.01)
+    assert await run(node, relays, [sign(chain, 0)], terms, builder.build) == Missed(3)
+    offers = [asked.params[0] for asked in builder.asked if asked.method == "eth_sendBundle"]
+    assert [offer["blockNumber"] for offer in offers] == ["0x1", "0x2", "0x3"]
+    assert len({offer["replacementUuid"] for offer in offers}) == 1
+    assert builder.asked[-1].method == "eth_cancelBundle"
+
+
+async def test_run_bundle_that_would_revert_in_the_next_block_is_withdrawn(
+    chain: LocalChain, builder: LocalRelay, node: Node, relays: Relays
+) -> None:
+    builder.behave(Whim.IGNORE)
+
+    def step() -> None:
+        builder.behave()
+        chain.request("anvil_setStorageAt", SWITCH, "0x0", f"0x{1:064x}")
+        builder.build()
+
+    outcome = await run(node, relays, [sign(chain, 0)], BundleTerms(last_block=9, poll_s=0.01), step)
+    assert isinstance(outcome, Withdrawn)
+    assert "would revert in block 2" in outcome.reason
+    builder.build()
+    assert chain.request("eth_getTransactionCount", chain.accounts[0].address, "latest") == "0x0"
+
+
+async def test_run_bundle_whose_effects_are_not_wanted_is_never_sent(
+    chain: LocalChain, builder: LocalRelay, node: Node, relays: Relays
+) -> None:
+    terms = BundleTerms(last_block=9, is_wanted=lambda results: results[0].gas_used < 21_000)
+    outcome = await run_bundle(node, relays, [sign(chain, 0)], terms)
+    assert isinstance(outcome, Withdrawn)
+    assert "not those wanted" in outcome.reason
+    assert [asked.method for asked in builder.asked] == ["eth_cancelBundle"]
+
+
+async def test_run_bundle_taken_apart_says_what_is_missing(
+    chain: LocalChain, builder: LocalRelay, node: Node, relays: Relays
+) -> None:
+    builder.behave(Whim.UNBUNDLE)
+    first, second = sign(chain, 0), sign(chain, 1)
+    terms = BundleTerms(last_block=9, poll_s=0.01)
+    outcome = await run(node, relays, [first, second], terms, builder.build)
+    assert isinstance(outcome, Unbundled)
+    assert [receipt.tx_hash for receipt in outcome.receipts] == [first.tx_hash]
+    assert outcome.missing == (second.tx_hash,)
+
+
+async def test_run_bundle_of_public_bytes_raises(chain: LocalChain, node: Node, relays: Relays) -> None:
+    with pytest.raises(InputError, match="public"):
+        await run_bundle(node, relays, [sign(chain, 0, private=False)], BundleTerms(last_block=1))
