@@ -11,6 +11,7 @@ from onchain_exec.app.sandbox.evm import DEPLOYER
 from onchain_exec.errors import RevertError
 from onchain_exec.pricing.smiles.fit import fit_surface
 from onchain_exec.venues.options.lyra.black_scholes import OptionInputs, get_values
+from onchain_exec.venues.options.lyra.codec import encode_add_collateral
 from onchain_exec.venues.options.lyra.collateral import Short, find_liquidation_spot_wad
 from onchain_exec.venues.options.lyra.market import LyraMarket, read_lyra
 from onchain_exec.venues.options.lyra.state import OptionType
@@ -124,6 +125,17 @@ def test_covered_call_is_closed_by_force_when_its_delta_is_out_of_range(lyra: Ly
     assert closed.premium >= call.get_payoff_wad(wad("3000")) + wad("30")  # parity and 1 % of the spot
     execute(lyra, market, closed)
     assert read(lyra)[1] == ()
+
+
+def test_collateral_is_added_by_anybody_without_a_trade(lyra: LyraChain) -> None:
+    market, _ = read(lyra)
+    put = market.find_series(1, is_call=False)
+    order = OptionOrder(put, Side.SHORT, wad("1"), collateral_token=put.quote, collateral_to=wad("1000"))
+    execute(lyra, market, market.preview(order))
+    _, (before,) = read(lyra)
+    lyra.run(encode_add_collateral(lyra.contracts, before.position_id, wad("50")))
+    _, (after,) = read(lyra)
+    assert after.collateral == before.collateral + wad("50")
 
 
 def test_trade_beyond_its_slippage_reverts_in_the_market(lyra: LyraChain) -> None:
