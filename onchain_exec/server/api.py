@@ -82,7 +82,7 @@ def _make_orders(engine: Engine) -> APIRouter:
     def show(name: Name) -> dict[str, Any]:
         """Show an order with its children."""
         view = _require_parent(engine, name)
-        children = [engine.journal.read_order(child).to_json() for child in view.children]
+        children = [child.to_json() for child in engine.journal.read_children(view)]
         return view.to_json() | {"orders": children}
 
     @router.delete("/{name}", status_code=202)

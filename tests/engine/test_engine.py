@@ -10,7 +10,7 @@ from oms.builders import TRADER, USDC, WETH, make_order, make_quote
 from onchain_exec.core import Exact, ParentOrder
 from onchain_exec.errors import DuplicateOrderError, InputError, SignerError, UnsupportedOrderError
 from onchain_exec.execution import Purpose
-from onchain_exec.oms import OrderState, SlotState, SwitchState, get_account_scope
+from onchain_exec.oms import EVERYTHING, OrderState, SlotState, SwitchState, get_account_scope
 from onchain_exec.testing.simulated import run_virtually
 
 
@@ -101,6 +101,33 @@ def test_turn_stop_order_waits_until_the_price_has_fallen(calm):
     assert calm.look().state is OrderState.FILLED
 
 
+class FixedPrice:
+    """Every source of the pair together."""
+
+    def __init__(self, price):
+        self.price = price
+
+    async def read_price(self, token_in, token_out, block):
+        return self.price
+
+
+@pytest.mark.parametrize(("told", "state"), [(1_950, OrderState.NEW), (1_900, OrderState.FILLED)])
+def test_turn_stop_order_is_watched_against_all_sources_not_its_own_route(calm, told, state):
+    calm.price = 1_899
+    calm.process.lane = replace(calm.process.lane, prices=FixedPrice(Fraction(told * 10**6, ETHER)))
+    calm.submit(stop_price=Fraction(1_900 * 10**6, ETHER))
+    calm.turn(2)
+    assert calm.look().state is state
+
+
+def test_turn_stop_order_that_no_source_prices_is_watched_against_its_route(calm):
+    calm.price = 1_899
+    calm.process.lane = replace(calm.process.lane, prices=FixedPrice(None))
+    calm.submit(stop_price=Fraction(1_900 * 10**6, ETHER))
+    calm.turn(2)
+    assert calm.look().state is OrderState.FILLED
+
+
 def test_turn_slices_follow_one_another_and_are_partial_between(calm):
     calm.submit(slices=3, interval_s=36)
     calm.turn()
@@ -186,6 +213,35 @@ def test_turn_paused_account_begins_nothing_and_finishes_what_it_began(calm):
     calm.journal.append_switch(scope, SwitchState.RUNNING)
     calm.turn()
     assert calm.look("two").state is OrderState.FILLED
+
+
+def test_turn_three_accounts_trade_at_once_and_a_pause_holds_only_its_own():
+    calm = Calm(accounts=3)
+    first, second, third = calm.accounts
+    for name, account in zip("abc", calm.accounts, strict=True):
+        calm.submit(name, accounts=(account,))
+    calm.journal.append_switch(get_account_scope(second), SwitchState.PAUSED, "a test")
+    calm.turn()
+    assert [calm.look(name).state.name for name in "abc"] == ["FILLED", "NEW", "FILLED"]
+    assert {slot.key.account for slot in calm.journal.read_slots()} == {first, third}
+    calm.journal.append_switch(get_account_scope(second), SwitchState.RUNNING)
+    calm.turn()
+    assert calm.look("b").state is OrderState.FILLED
+
+
+def test_turn_kill_stops_every_account_and_nothing_is_signed_after_it():
+    calm = Calm(accounts=3)
+    for name, account in zip("abc", calm.accounts, strict=True):
+        calm.submit(name, accounts=(account,))
+    run_virtually(calm.process.turn())
+    calm.journal.append_switch(EVERYTHING, SwitchState.KILLED, "a test")
+    signed = calm.world.signed
+    assert signed == 3
+    for name, account in zip("xyz", calm.accounts, strict=True):
+        calm.submit(name, accounts=(account,))
+    calm.turn(3)
+    assert calm.world.signed == signed
+    assert [calm.look(name).state.name for name in "abcxyz"] == ["FILLED"] * 3 + ["NEW"] * 3
 
 
 def test_turn_nonce_that_nobody_uses_is_filled_with_nothing(calm):

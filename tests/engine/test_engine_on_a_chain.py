@@ -14,8 +14,12 @@ import pytest
 from onchain_exec import LocalSigner, OrderState, Policy
 from onchain_exec.app.desk import ignore
 from onchain_exec.app.engine import DeskPath, Engine, Lane, ParentRequest
+from onchain_exec.app.engine.prices import MarketPrices
 from onchain_exec.app.opening import Opening
+from onchain_exec.app.pools.discovery import find_pools
+from onchain_exec.app.prices import read_price
 from onchain_exec.app.request import Request
+from onchain_exec.app.routers import list_executable
 from onchain_exec.app.sandbox import Sandbox
 from onchain_exec.core import Call, Condition, Exact
 from onchain_exec.oms import SwitchState, get_venue_scope
@@ -47,6 +51,27 @@ async def test_turn_orders_are_filled_by_real_pools_and_the_books_agree(fork, en
         fork.chain.mine()
     assert engine.journal.find_parent("market").state is OrderState.FILLED
     assert engine.journal.find_parent("far").children == ()
+
+
+async def test_turn_stop_order_waits_for_the_price_that_all_sources_tell(fork, engine):
+    (lane,) = engine.lanes
+    head = await lane.context.node.get_block()
+    weth, usdc = fork.profile.tokens["WETH"], fork.profile.tokens["USDC"]
+    price = await MarketPrices(lane.context).read_price(weth, usdc, head)
+    protocols = list_executable(fork.profile)
+    pools = await find_pools(lane.context.node, fork.profile, [(weth, usdc)], head, protocols)
+    told = await read_price(lane.context.node, fork.profile, (weth, usdc), pools, head)
+    assert (price, len(told.sources) > 1) == (told.price, True)
+
+    watched = replace(lane, prices=MarketPrices(lane.context))
+    whole = Decimal(price.numerator) / price.denominator * 10**12
+    await submit(engine, sell("1", "above", stop_price=whole * Decimal("1.01")))
+    await submit(engine, sell("1", "below", stop_price=whole * Decimal("0.9")))
+    for _ in range(3):
+        await engine.turn(watched)
+        fork.chain.mine()
+    assert engine.journal.find_parent("above").state is OrderState.FILLED
+    assert engine.journal.find_parent("below").children == ()
 
 
 async def test_turn_child_that_would_break_its_parents_condition_denies_both(fork, engine):

@@ -85,12 +85,13 @@ async def _find_quote(lane: Lane, chance: Chance, head: BlockRef, now: int) -> Q
         StateError: the market has no answer, or none within the bounds.
     """
     parent, order = chance.view.parent, _make_child(lane, chance, now)
+    price = None
     if lane.prices and (parent.stop_price or parent.limit_price):
         price = await lane.prices.read_price(order.token_in, order.token_out, head)
-        if price is None or not _is_met(parent, price):
-            return None
+    if price is not None and not _is_met(parent, price):
+        return None
     quote = await lane.path.quote(order, head)
-    if not lane.prices and not _is_met(parent, quote.mid_price):
+    if price is None and not _is_met(parent, quote.mid_price):
         return None
     bound = get_limit_bound(parent, order.amount)
     if bound is None:

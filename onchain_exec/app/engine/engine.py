@@ -152,9 +152,9 @@ class Engine:
         have come to their end."""
         busy = self._list_busy(lane)
         for view in self.journal.read_parents():
-            if view.parent.token_in.chain_id != lane.chain_id:
+            if view.parent.token_in.chain_id != lane.chain_id or not view.is_alive:
                 continue
-            children = [self.journal.read_order(child) for child in view.children]
+            children = self.journal.read_children(view)
             replaced = self.journal.find_parent(view.parent.replaces) if view.parent.replaces else None
             match plan_next(view, children, replaced, now):
                 case Begin(amount):

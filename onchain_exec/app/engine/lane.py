@@ -20,7 +20,8 @@ class PriceSource(Protocol):
     """What the market's price is, for orders that wait for one."""
 
     async def read_price(self, token_in: Token, token_out: Token, block: BlockRef) -> Fraction | None:
-        """Return base units of ``token_out`` per base unit of ``token_in`` at ``block``; None: not known."""
+        """Return base units of ``token_out`` per base unit of ``token_in`` at ``block``; None: no source of
+        the pair itself tells one, and the mid price of the order's own route counts."""
         ...
 
 
@@ -78,7 +79,7 @@ class DeskPath:
 @dataclass(frozen=True, slots=True)
 class Lane:
     """One chain of the engine. ``signers`` are those of its accounts, which the engine puts behind the
-    journal's switches; ``prices`` None takes each quote's own mid price."""
+    journal's switches; without ``prices`` the mid price of an order's own route counts."""
 
     context: Context
     signers: Mapping[Address, Signer]

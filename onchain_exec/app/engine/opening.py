@@ -11,6 +11,7 @@ from onchain_exec.app.desk import ignore
 from onchain_exec.app.endpoints import open_configured_rpc
 from onchain_exec.app.engine.engine import Engine
 from onchain_exec.app.engine.lane import DeskPath, Lane
+from onchain_exec.app.engine.prices import MarketPrices
 from onchain_exec.app.opening import Opening, make_policy, make_signer
 from onchain_exec.app.run import require_signer
 from onchain_exec.app.settings import load_settings
@@ -36,4 +37,5 @@ async def open_engine(observe: Observer = ignore, **arguments: Any) -> AsyncIter
     async with AsyncExitStack() as resources:
         context = await opening.open(resources)
         signer = require_signer(context)
-        yield Engine(context.journal, [Lane(context, {signer.address: signer}, DeskPath(context))])
+        lane = Lane(context, {signer.address: signer}, DeskPath(context), MarketPrices(context))
+        yield Engine(context.journal, [lane])
