@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from contextlib import suppress
 from typing import Annotated, Final
 
@@ -31,15 +32,21 @@ def reconcile(
 ) -> None:
     """Compare the journal with the chain and append what it corrects; sends nothing.
 
-    Ends with 0 when they agree and 4 when not.
+    Ends with 0 when they agree and 4 when not; SIGTERM and Ctrl-C end a watch, with 0 too.
     """
 
     async def work() -> Exit:
+        stopped = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT) if watch else ():
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         async with await AsyncDesk.from_env(rpc_url=rpc, journal=journal, read_only=True) as desk:
             found = await desk.reconcile()
             _show(found, as_json=as_json)
             while watch and all(known.code in _PASSING for known in found.breaks):
-                await asyncio.sleep(_LOOK_S)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stopped.wait(), _LOOK_S)
+                if stopped.is_set():
+                    return Exit.DONE
                 before, found = found, await _look_again(desk, found)
                 if found.corrections or found.breaks != before.breaks:
                     _show(found, as_json=as_json)
