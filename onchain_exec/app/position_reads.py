@@ -11,6 +11,7 @@ from onchain_exec.core import Address, BlockRef, Reading, to_address
 from onchain_exec.errors import ConfigError, InputError
 from onchain_exec.venues.collateral import CollateralAccount
 from onchain_exec.venues.lending.aave_v3 import read_aave_account
+from onchain_exec.venues.perpetuals.perp_v1.account import read_perp_v1_account
 from onchain_exec.venues.perpetuals.perp_v2.account import read_perp_v2_account
 
 
@@ -46,6 +47,7 @@ def list_venues(profile: ChainProfile) -> tuple[str, ...]:
 _Reader = Callable[[Address, Address, Iterable[Address]], Reading[Any]]
 _READERS: Final[Mapping[str, tuple[str, _Reader]]] = {
     "aave_v3": ("pool", read_aave_account),
+    "perp_v1": ("clearing_house", read_perp_v1_account),
     "perp_v2": ("clearing_house", read_perp_v2_account),
 }
 """By venue, the role of its contract in a chain's profile, and how an account is read from it."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import TypeAlias
 
-from onchain_exec.core import Address, Token, format_amount
+from onchain_exec.core import ZERO_ADDRESS, Address, Token, format_amount
 from onchain_exec.core.fixed_point import WAD
 
 
@@ -45,11 +45,17 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Deposit:
-    """Bring ``amount`` of the settlement token, or of another collateral that the account has already."""
+    """Bring ``amount`` of the settlement token, or of another collateral that the account has already; to the
+    position in ``market`` where margin is isolated."""
 
     token: Token
     amount: int
-    named: ClassVar[tuple[Address, ...]] = ()
+    market: Address = ZERO_ADDRESS
+
+    @property
+    def named(self) -> tuple[Address, ...]:
+        """What the account must be read with."""
+        return () if self.market == ZERO_ADDRESS else (self.market,)
 
     def __str__(self) -> str:
         return f"deposit {format_amount(self.amount, self.token)} {self.token}"
@@ -57,11 +63,16 @@ class Deposit:
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
-    """Take ``amount`` of a collateral out."""
+    """Take ``amount`` of a collateral out; of the position in ``market`` where margin is isolated."""
 
     token: Token
     amount: int
-    named: ClassVar[tuple[Address, ...]] = ()
+    market: Address = ZERO_ADDRESS
+
+    @property
+    def named(self) -> tuple[Address, ...]:
+        """What the account must be read with."""
+        return () if self.market == ZERO_ADDRESS else (self.market,)
 
     def __str__(self) -> str:
         return f"withdraw {format_amount(self.amount, self.token)} {self.token}"
