@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import pytest
@@ -259,3 +259,11 @@ def test_read_of_no_pair_or_of_a_library_without_parameters_is_refused(chain: Um
         chain.read(chain.collateral.address)
     with pytest.raises(PoolRefusedError, match=r"not known; .* parameters set"):
         chain.read(chain.create(PairTerms("CoveredCall", (), EXPIRY)))
+
+
+def test_read_of_a_pair_that_is_asked_to_expire_early_is_refused(chain: UmaChain) -> None:
+    address = chain.create(replace(CALL, may_expire_early=True))
+    assert chain.read(address).expiry_at == EXPIRY
+    chain.uma.call("pair", "requestEarlyExpiration", START)
+    with pytest.raises(PoolRefusedError, match=f"expire at {START} already"):
+        chain.read(address)

@@ -42,6 +42,7 @@ class PairTerms:
     collateral_per_pair_wad: int = 10**18
     proposer_bond: int = 0
     proposer_reward: int = 0
+    may_expire_early: bool = False
 
 
 def deploy_uma(evm: Evm, collateral: Token) -> Deployed:
@@ -74,7 +75,7 @@ def create_pair(uma: Deployed, collateral: Token, terms: PairTerms) -> Address:
         "expirationTimestamp": terms.expiry_at,
         "collateralPerPair": terms.collateral_per_pair_wad,
         "priceIdentifier": IDENTIFIER,
-        "enableEarlyExpiration": False,
+        "enableEarlyExpiration": terms.may_expire_early,
         "longSynthName": "Long",
         "longSynthSymbol": "LONG",
         "shortSynthName": "Short",

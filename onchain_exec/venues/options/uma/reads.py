@@ -37,6 +37,7 @@ _FIELDS: Final = (
     Function("expiryPercentLong()", "(uint256)"),
     Function("optimisticOracleProposerBond()", "(uint256)"),
     Function("proposerReward()", "(uint256)"),
+    Function("earlyExpirationTimestamp()", "(uint64)"),
 )
 _IMPLEMENTATION: Final = Function("getImplementationAddress(bytes32)", "(address)")
 _ORACLE_NAME: Final = b"OptimisticOracleV2".ljust(32, b"\0")
@@ -70,7 +71,8 @@ def read_pair(address: Address) -> Reading[LongShortPair]:
     """Read a pair, its library's parameters and its price request.
 
     Raises:
-        PoolRefusedError: its library answers as none that is known, or has no parameters for the pair yet.
+        PoolRefusedError: its library answers as none that is known, or has no parameters for the pair yet;
+            or it was asked to expire early, which is not modelled.
         InputError: no pair stands at the address.
     """
     snapshot = yield tuple(Call(address, function.encode()) for function in _FIELDS)
@@ -78,6 +80,10 @@ def read_pair(address: Address) -> Reading[LongShortPair]:
         function.signature[:-2]: decode_answer(function, address, answer)[0]
         for function, answer in zip(_FIELDS, snapshot.answers, strict=True)
     }
+    if early := fields["earlyExpirationTimestamp"]:
+        raise PoolRefusedError(
+            f"pair {address} was asked to expire at {early} already", needed="one that expires when it says"
+        )
     roles = ("collateralToken", "longToken", "shortToken")
     collateral, long, short = yield from read_tokens(to_address(fields[role]) for role in roles)
     payout = yield from _read_payout(address, to_address(fields["financialProductLibrary"]))
