@@ -4,10 +4,12 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from contextlib import closing
 
 import pytest
 from cli_runner import Cli
@@ -47,6 +49,17 @@ def test_cancel_order_that_is_not_signed_is_cancelled_at_once(cli):
     with Journal.open(cli.journal) as journal:
         assert journal.read_order("order-1").state is OrderState.CANCELLED
     assert cli.run("cancel", "nobody").returncode == 2
+
+
+def test_verify_reads_every_line_and_finds_the_one_that_was_changed(cli):
+    with Journal.open(cli.journal, checkpoint_lines=1) as journal:
+        journal.append_order(make_order(1), make_quote(make_order(1)))
+    assert json.loads(cli.run("verify", "--json").stdout) == {"lines": 1}
+    with closing(sqlite3.connect(cli.journal)) as connection:
+        connection.execute("update events set recorded_at = recorded_at + 1")
+        connection.commit()
+    found = cli.run("verify")
+    assert (found.returncode, "was changed or moved" in found.stderr) == (4, True)
 
 
 def test_serve_without_a_good_token_does_not_start(cli):
