@@ -10,6 +10,7 @@ from math import isqrt
 from typing import Final
 
 from onchain_exec.core.fixed_point import WAD
+from onchain_exec.venues.curve import refuelled_math
 from onchain_exec.venues.curve.crypto_math import A_MULTIPLIER, MAX_D, MAX_ROUNDS, MIN_D, CryptoFlavour
 from onchain_exec.venues.curve.cubic import cbrt
 from onchain_exec.venues.curve.revert import refuse
@@ -39,6 +40,8 @@ def compute_d(flavour: CryptoFlavour, ann: int, gamma: int, scaled: Sequence[int
     Raises:
         PoolRevertError: the balances are too far apart, or 255 rounds do not converge.
     """
+    if flavour is CryptoFlavour.TWOCRYPTO_REFUELLED:
+        return refuelled_math.compute_d(ann, scaled)
     balances = sorted(scaled, reverse=True)
     _require_balances(flavour, balances)
     count, total = len(balances), sum(balances)

@@ -13,6 +13,7 @@ from math import prod
 from typing import Final
 
 from onchain_exec.core.fixed_point import WAD
+from onchain_exec.venues.curve import refuelled_math
 from onchain_exec.venues.curve.cubic import find_root_three, find_root_two
 from onchain_exec.venues.curve.revert import refuse
 
@@ -32,11 +33,12 @@ class CryptoFlavour(enum.Enum):
     TRICRYPTO_NG = "tricrypto_ng"  # three tokens: the root of a cubic
     TWOCRYPTO_NG_2_0 = "twocrypto_ng_2_0"  # two tokens, v2.0.0: the root of a cubic, other bounds
     TWOCRYPTO_NG = "twocrypto_ng"  # two tokens, v2.1.0: the root of a cubic
+    TWOCRYPTO_REFUELLED = "twocrypto_refuelled"  # two tokens, with donations: StableSwap's curve
 
     @property
     def has_two(self) -> bool:
         """Whether its pools hold two tokens, and not three."""
-        return self in (CryptoFlavour.TWOCRYPTO_NG, CryptoFlavour.TWOCRYPTO_NG_2_0)
+        return self.name.startswith("TWOCRYPTO")
 
     @property
     def loss(self) -> str:
@@ -56,6 +58,8 @@ def compute_y(
         PoolRevertError: a balance is below a hundredth or above a hundred times of D, or the iteration
             does not converge.
     """
+    if flavour is CryptoFlavour.TWOCRYPTO_REFUELLED:
+        return refuelled_math.compute_y(ann, scaled[1 - side], d), 0
     if not MIN_D <= d <= MAX_D:
         refuse(f"D is {d}")
     others = [balance for index, balance in enumerate(scaled) if index != side]
@@ -150,6 +154,8 @@ def compute_fee(
     Mirror of ``_fee`` with ``reduction_coefficient``: fee_gamma / (fee_gamma + 1 - K), where K is
     n**n * product(x) / sum(x)**n.
     """
+    if flavour is CryptoFlavour.TWOCRYPTO_REFUELLED:
+        return refuelled_math.compute_fee(scaled, mid_fee_e10, out_fee_e10, fee_gamma)
     total, count = sum(scaled), len(scaled)
     if flavour.has_two:
         k = 4 * WAD * scaled[0] // total * scaled[1] // total

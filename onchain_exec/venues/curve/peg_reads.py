@@ -8,13 +8,18 @@ from typing import Final
 from onchain_exec.core.fixed_point import MAX_UINT128, WAD, div_up
 from onchain_exec.venues.curve.crypto_peg import Peg, get_average_weight
 from onchain_exec.venues.curve.ramp import Ramp
+from onchain_exec.venues.curve.refuelled_peg import RefuelledPeg
 from onchain_exec.venues.curve.told import Told
 
-_VERSIONS: Final = ("v2.0.0", "v2.1.0")
-"""Of tricrypto-ng and twocrypto-ng, whose `Peg.settle` this is; later ones take donations."""
+_VERSIONS: Final = ("v2.0.0", "v2.1.0", "v2.1.0d")
+"""Of tricrypto-ng and twocrypto-ng; what takes donations is known by them, and not by its version."""
 _NEEDED: Final = (
     "totalSupply", "virtual_price", "xcp_profit", "packed_rebalancing_params", "initial_A_gamma",
     "future_A_gamma", "initial_A_gamma_time", "future_A_gamma_time",
+)  # fmt: skip
+_DONATIONS: Final = (
+    "donation_shares", "last_donation_release_ts", "donation_duration",
+    "donation_protection_expiry_ts", "donation_protection_period",
 )  # fmt: skip
 _MASK_64: Final = (1 << 64) - 1
 
@@ -32,7 +37,8 @@ def find_peg(told: Told) -> Peg | None:
     weight = get_average_weight(at - averaged_at, packed & _MASK_64)
     last_prices = told.prices["last_prices"]
     triples = zip(told.prices["price_oracle"], last_prices, told.prices["price_scale"], strict=True)
-    return Peg(
+    donations = _find_donations(numbers)
+    return (RefuelledPeg if donations else Peg)(
         tuple(
             _find_stored_average(average, min(last, 2 * scale), weight) for average, last, scale in triples
         ),
@@ -46,7 +52,13 @@ def find_peg(told: Told) -> Peg | None:
         packed >> 64 & _MASK_64,
         packed & _MASK_64,
         find_ramp(numbers),
+        *donations,
     )
+
+
+def _find_donations(numbers: Mapping[str, int]) -> tuple[int, ...]:
+    """Return what `RefuelledPeg` has besides; nothing where a pool takes no donations."""
+    return tuple(numbers[name] for name in _DONATIONS if name in numbers)
 
 
 def find_ramp(numbers: Mapping[str, int]) -> Ramp:

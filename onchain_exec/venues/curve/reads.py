@@ -113,6 +113,8 @@ def _crypto_pools(told: Told) -> Iterator[CurveCryptoPool]:
     if len(told.tokens) == 2:
         first = told.version == "v2.0.0"
         flavour = CryptoFlavour.TWOCRYPTO_NG_2_0 if first else CryptoFlavour.TWOCRYPTO_NG
+        if "donation_shares" in numbers:
+            flavour = CryptoFlavour.TWOCRYPTO_REFUELLED
         yield CurveCryptoPool(*common, a, gamma, *fees, flavour, peg, receiver=Receiver.LAST)
     else:
         receiver = Receiver.AFTER_USE_ETH if told.wraps_native else Receiver.LAST

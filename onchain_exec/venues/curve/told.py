@@ -23,6 +23,8 @@ _NUMBERS: Final = {
         "price_oracle", "last_prices", "last_timestamp", "last_prices_timestamp", "totalSupply",
         "virtual_price", "xcp_profit", "packed_rebalancing_params", "initial_A_gamma",
         "future_A_gamma", "initial_A_gamma_time", "future_A_gamma_time",
+        "donation_shares", "last_donation_release_ts", "donation_duration",
+        "donation_protection_expiry_ts", "donation_protection_period",
         "ma_half_time", "adjustment_step", "allowed_extra_profit", "price_threshold",
         "initial_A", "future_A", "initial_A_time", "future_A_time", "is_killed",
     )
