@@ -19,7 +19,7 @@ from onchain_exec.routing.dual import DualPoint, Problem, solve
 from onchain_exec.routing.flow import Flow, list_flows
 from onchain_exec.routing.market import Market
 from onchain_exec.routing.network import Network
-from onchain_exec.routing.route import Certificate, GasModel, exclude
+from onchain_exec.routing.route import FIXED, Certificate, GasModel, exclude
 from onchain_exec.routing.scope import Scope, best_rates
 from onchain_exec.venues import Leg, PoolSet
 
@@ -73,7 +73,8 @@ def find_arbitrage(token: Token, pools: PoolSet | Network, gas: GasModel = _NO_G
     Raises:
         NoPoolError: no pool holds ``token``.
     """
-    network = pools if isinstance(pools, Network) else Network.build(pools)
+    whole = pools if isinstance(pools, Network) else Network.build(pools)
+    network = whole.without_fixed()
     number, size = network.number(token), len(network.tokens)
     nothing = np.zeros(len(network.edges))
     problem = Problem(network.edges, np.zeros(size), number, nothing)
@@ -95,7 +96,7 @@ def find_arbitrage(token: Token, pools: PoolSet | Network, gas: GasModel = _NO_G
     if book.profit <= gas.cost(book.market.gas_units, sum(len(leg.hops) for leg in book.legs)):
         return None
     return Arbitrage(
-        network.block, token, tuple(book.legs), book.market.gas_units, _certify(network, problem, point)
+        network.block, token, tuple(book.legs), book.market.gas_units, _certify(whole, problem, point)
     )
 
 
@@ -123,7 +124,10 @@ def _certify(network: Network, problem: Problem, point: DualPoint) -> Certificat
     return Certificate(
         bound=floor(upper_bound(problem, Case(point.log_prices))),
         prices=dict(zip(network.tokens, np.exp(point.log_prices).tolist(), strict=True)),
-        excluded=exclude(network.unknown, "no oracle for this kind of pool"),
+        excluded=(
+            *exclude(network.unknown, "no oracle for this kind of pool"),
+            *exclude(network.fixed, FIXED),
+        ),
     )
 
 

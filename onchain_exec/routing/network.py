@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 import numpy as np
@@ -19,6 +19,7 @@ from onchain_exec.venues.concentrated import ConcentratedPool
 from onchain_exec.venues.curve import CurveStablePool
 from onchain_exec.venues.solidly import SolidlyPool
 from onchain_exec.venues.uniswap_v2 import UniswapV2Pool
+from onchain_exec.venues.vaults import Erc4626Pool, WrappedNativePool
 
 Describe: TypeAlias = Callable[[Sequence[Any]], tuple[Curves, list[describe.Side]] | None]
 
@@ -37,6 +38,8 @@ _KINDS: Final = (
     _Kind(ConcentratedPool, describe.concentrated),
     _Kind(BalancerWeightedPool, describe.weighted),
     _Kind(BalancerStablePool, describe.balancer_stable),
+    _Kind(Erc4626Pool, describe.erc4626),
+    _Kind(WrappedNativePool, describe.wrapped_native),
     # the fee is rounded down, in base units of the output
     _Kind(CurveStablePool, describe.curve_stable, spare_out=1),
     # the fee is rounded down, in base units of the input
@@ -77,6 +80,19 @@ class Network:
             tuple(pool for pool in ordered if not isinstance(pool, known)),
             np.array([hop_gas(pool.kind) for pool in ordered], float),
         )
+
+    @property
+    def fixed(self) -> tuple[Pool, ...]:
+        """The pools whose rate no trade moves."""
+        return tuple(self.pools[number] for number in np.unique(self.edges.pool[self.edges.linear]).tolist())
+
+    def without_fixed(self) -> Self:
+        """Return the graph without `fixed`: where flows go round, nothing says how much a straight line
+        carries."""
+        linear = self.edges.linear
+        if not len(linear):
+            return self
+        return replace(self, edges=self.edges.take(np.delete(np.arange(len(self.edges)), linear)))
 
     def start_after(self, changed: Sequence[Pool]) -> FloatArray:
         """Return each edge's log marginal rate at zero, with ``changed`` for the pools of their keys."""

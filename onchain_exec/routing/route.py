@@ -6,7 +6,7 @@ import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from onchain_exec.core import BlockRef, Exact, Token
 from onchain_exec.core.fixed_point import BPS
@@ -99,6 +99,9 @@ class Exclusion:
 
     pools: tuple[str, ...]
     reason: str
+
+
+FIXED: Final = "a fixed rate: in swaps without cycles only"
 
 
 def exclude(pools: Sequence[Pool], reason: str) -> tuple[Exclusion, ...]:

@@ -20,7 +20,7 @@ from onchain_exec.routing.gas import ROUTE_GAS, TICK_GAS
 from onchain_exec.routing.market import RefusedError, Settlement, get_worth
 from onchain_exec.routing.network import Network
 from onchain_exec.routing.oracles import Edges, FloatArray, IndexArray
-from onchain_exec.routing.route import Certificate, GasModel, Options, Route, Terms, exclude
+from onchain_exec.routing.route import FIXED, Certificate, GasModel, Options, Route, Terms, exclude
 from onchain_exec.routing.scope import best_rates, make_scope
 from onchain_exec.routing.settle import settle
 from onchain_exec.routing.singles import find_singles, settle_best
@@ -29,6 +29,9 @@ from onchain_exec.venues import PoolSet
 _NO_GAS: Final = GasModel()
 _DEFAULTS: Final = Options()
 _LOST: Final = 1e-6
+_MOST_BROUGHT: Final = 16.0
+"""Times what the best rates bring of the order to a token."""
+
 _MOST_REFUSALS: Final = 20
 """Where one pool after the other refuses, the amount is beyond them all."""
 
@@ -95,6 +98,8 @@ class _Search:
     """One search: what it was asked, and the part of the network it looks at."""
 
     def __init__(self, terms: Terms, network: Network, gas: GasModel, options: Options) -> None:
+        self.left_out = network.fixed if options.cycles else ()
+        network = network.without_fixed() if options.cycles else network
         self.terms, self.network, self.gas, self.options = terms, network, gas, options
         self.forwards = terms.exact is Exact.IN
         self.priced = terms.token_out if self.forwards else terms.token_in
@@ -129,6 +134,15 @@ class _Search:
     def _worth(self, settled: Settlement) -> int:
         return get_worth(settled, self.terms, self.gas)
 
+    def _sized_edges(self) -> Edges:
+        """Return the edges of the scope for what the order can bring to each token."""
+        edges = self.scope.edges
+        if not len(edges.linear):
+            return edges
+        rates = best_rates(self.scope, self.options.max_hops, to_target=not self.forwards)
+        reached = np.nan_to_num(rates if self.forwards else -rates, neginf=0.0, posinf=0.0)
+        return edges.sized(_MOST_BROUGHT * self.terms.amount * np.exp(reached[edges.source]))
+
     def _problem(self, edges: Edges) -> Problem:
         scope, amount = self.scope, float(self.terms.amount)
         endowment = np.zeros(len(scope.tokens))
@@ -139,7 +153,7 @@ class _Search:
 
     def _solve(self) -> _Solution:
         """Return the solution without gas, and without cycles unless they are asked for."""
-        problem = self._problem(self.scope.edges)
+        problem = self._problem(self._sized_edges())
         rates = best_rates(self.scope, self.options.max_hops, to_target=self.forwards)
         start = np.nan_to_num(rates if self.forwards else -rates, neginf=0.0, posinf=0.0)
         point = solve(problem, start, _SETTLED)
@@ -236,6 +250,7 @@ class _Search:
             prices=dict(zip(self.tokens, prices, strict=True)),
             excluded=(
                 *exclude(self.network.unknown, "no oracle for this kind of pool"),
+                *exclude(self.left_out, FIXED),
                 *exclude(
                     [self.network.pools[pool] for pool in sorted(arbitrage)],
                     "trades only as part of an arbitrage: cycles=True takes it",

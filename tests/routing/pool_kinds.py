@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from markets import A, B, C, make_pool
 
-from onchain_exec.core import Token, to_address
+from onchain_exec.core import ZERO_ADDRESS, Token, to_address
 from onchain_exec.venues.balancer import BalancerStablePool, BalancerWeightedPool
 from onchain_exec.venues.concentrated import Curve, Ticks
 from onchain_exec.venues.concentrated.tick_math import get_sqrt_price_at_tick
 from onchain_exec.venues.curve import CurveStablePool, StableFlavour
 from onchain_exec.venues.solidly import SolidlyPool
 from onchain_exec.venues.uniswap_v3 import UniswapV3Pool
+from onchain_exec.venues.vaults import Erc4626Pool, WrappedNativePool
 
 ADDRESS = to_address("0x" + "99" * 20)
 USDC = Token(1, to_address("0x" + "06" * 20), "USDC", 6)
@@ -53,6 +54,9 @@ def curve_stable() -> CurveStablePool:
     )  # fmt: skip
 
 
+SHARE = Token(1, to_address("0x" + "07" * 20), "SHARE", 18)
+NATIVE = Token(1, ZERO_ADDRESS, "ETH", 18)
+
 POOLS = {
     "product": make_pool(1, (A, B), (10**21, 3 * 10**21)),
     "concentrated": concentrated(15),
@@ -62,4 +66,9 @@ POOLS = {
     "curve_stable": curve_stable(),
     "solidly_stable": SolidlyPool(ADDRESS, A, USDC, 10**24, 5 * 10**11, True, 500),
     "solidly_volatile": SolidlyPool(ADDRESS, A, B, 10**24, 5 * 10**23, False, 3_000),
+}
+
+CONVERSIONS = {
+    "vault": Erc4626Pool(A, SHARE, 11 * 10**23, 10**24),
+    "wrapped": WrappedNativePool(NATIVE, A, 10**24),
 }

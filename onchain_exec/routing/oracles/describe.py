@@ -13,6 +13,7 @@ import numpy as np
 from onchain_exec.core.fixed_point import PIPS, Q96, WAD
 from onchain_exec.routing.oracles.concentrated import Concentrated, Ladder
 from onchain_exec.routing.oracles.constant_product import ConstantProduct
+from onchain_exec.routing.oracles.linear import Linear
 from onchain_exec.routing.oracles.solidly import Solidly
 from onchain_exec.routing.oracles.stable import Stable, solve_invariant
 from onchain_exec.routing.oracles.weighted import Weighted
@@ -21,9 +22,13 @@ from onchain_exec.venues.concentrated import ConcentratedPool, Curve
 from onchain_exec.venues.curve import CurveStablePool
 from onchain_exec.venues.solidly import SolidlyPool
 from onchain_exec.venues.uniswap_v2 import UniswapV2Pool
+from onchain_exec.venues.vaults import Erc4626Pool, WrappedNativePool
 
 _LOG_TICK: Final = log(1.0001) / 2
 """The log of the root price's growth per tick."""
+
+_MOST_IN: Final = 2.0**160
+"""More base units of a token than are anywhere."""
 
 _MAX_IN_RATIO: Final = 0.3
 """Of the balance: Balancer's ``WeightedMath._MAX_IN_RATIO``."""
@@ -58,6 +63,35 @@ def _products(
         np.concatenate((reserve0 / keep, reserve1 / keep)), np.concatenate((reserve1, reserve0))
     )
     return curves, [(pool[0], side, 1 - side) for side in (0, 1) for pool in live]
+
+
+def erc4626(pools: Sequence[Erc4626Pool]) -> tuple[Linear, list[Side]] | None:
+    """Return the deposit and the redemption of each vault that its assets back."""
+    rows: list[tuple[float, float]] = []
+    sides: list[Side] = []
+    for number, pool in enumerate(pools):
+        backed = pool.total_assets + pool.virtual_assets or not pool.total_supply + pool.virtual_shares
+        for side in (0, 1) if backed else ():
+            token_in, token_out = pool.tokens[side], pool.tokens[1 - side]
+            limit = float(min(pool.depth(token_in, token_out, 0), _MOST_IN))
+            if limit:
+                rows.append((float(pool.spot_price(token_in, token_out)), limit))
+                sides.append((number, side, 1 - side))
+    return _linear(rows, sides)
+
+
+def wrapped_native(pools: Sequence[WrappedNativePool]) -> tuple[Linear, list[Side]] | None:
+    """Return the wrapping, and the unwrapping of what each contract holds."""
+    rows = [(1.0, float(limit)) for pool in pools for limit in (_MOST_IN, pool.held) if limit]
+    sides = [(n, side, 1 - side) for n, pool in enumerate(pools) for side in ((0, 1) if pool.held else (0,))]
+    return _linear(rows, sides)
+
+
+def _linear(rows: Sequence[tuple[float, float]], sides: list[Side]) -> tuple[Linear, list[Side]] | None:
+    if not rows:
+        return None
+    rate, limit = np.array(rows).T
+    return Linear(rate, limit, limit), sides
 
 
 def concentrated(pools: Sequence[ConcentratedPool]) -> tuple[Concentrated, list[Side]] | None:

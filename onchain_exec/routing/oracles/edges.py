@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from onchain_exec.routing.oracles.curves import Curves, FloatArray, IndexArray, Trade
+from onchain_exec.routing.oracles.linear import Linear
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,25 @@ class Edges:
                 ends.append(int(high))
         source, target, pool = self.source[index], self.target[index], self.pool[index]
         return type(self)(source, target, pool, self.rounding[index], tuple(groups), tuple(ends))
+
+    def sized(self, most_in: FloatArray) -> Self:
+        """Return the edges for amounts in of at most ``most_in``; only `Linear` ones need to know."""
+        groups, rounding = list(self.groups), self.rounding.copy()
+        for number, (begin, end) in enumerate(zip((0, *self.ends), self.ends, strict=False)):
+            if isinstance(group := groups[number], Linear):
+                groups[number] = sized = group.sized(most_in[begin:end])
+                rounding[begin:end] = sized.slack
+        return replace(self, groups=tuple(groups), rounding=rounding)
+
+    @property
+    def linear(self) -> IndexArray:
+        """The edges at a fixed rate."""
+        parts = [
+            np.arange(begin, end)
+            for group, begin, end in zip(self.groups, (0, *self.ends), self.ends, strict=False)
+            if isinstance(group, Linear)
+        ]
+        return np.concatenate(parts) if parts else np.empty(0, np.intp)
 
     def relabelled(self, label: IndexArray) -> Self:
         """Return the edges with token t called ``label[t]``."""
