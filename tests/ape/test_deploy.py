@@ -1,6 +1,7 @@
 """The deployment script through ape-foundry, compiled through ape-solidity."""
 
 import ape
+import pytest
 from click.testing import CliRunner
 
 from onchain_exec.app.registry import get_chain_profile
@@ -15,6 +16,12 @@ FIRST_CONTRACT = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 def _without_metadata(code: bytes) -> bytes:
     """Drop the compiler's trailer, whose length its last two bytes hold: it hashes the settings."""
     return code[: -2 - int.from_bytes(code[-2:], "big")]
+
+
+@pytest.mark.parametrize("name", ["Guard", "Lens", "Router", "Sequence", "Settle"])
+def test_contract_compiled_by_ape_is_the_shipped_bytecode(name, project):
+    compiled = bytes.fromhex(project.get_contract(name).contract_type.runtime_bytecode.bytecode[2:])
+    assert _without_metadata(compiled) == _without_metadata(get_artifact(name).runtime_bytecode)
 
 
 def test_deploy_lens_compiled_by_ape_is_the_shipped_bytecode(accounts):
