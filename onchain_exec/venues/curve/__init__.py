@@ -1,7 +1,7 @@
 """Curve: StableSwap and CryptoSwap pools."""
 
-from onchain_exec.venues.curve.crypto_math import CryptoFlavour
-from onchain_exec.venues.curve.crypto_pool import CurveCryptoPool
+from onchain_exec.venues.curve.crypto.arithmetic import CryptoFlavour
+from onchain_exec.venues.curve.crypto.pool import CurveCryptoPool
 from onchain_exec.venues.curve.exchange import Receiver
 from onchain_exec.venues.curve.pool import CurvePool
 from onchain_exec.venues.curve.reads import read_curve_pool

@@ -13,11 +13,11 @@ from typing import Final
 from onchain_exec.core import Address, Call, Exact, Reading, Token
 from onchain_exec.core.abi import Function
 from onchain_exec.errors import NoPoolError, PoolRevertError
-from onchain_exec.venues.curve.crypto_math import A_MULTIPLIER, CryptoFlavour
-from onchain_exec.venues.curve.crypto_pool import CurveCryptoPool
+from onchain_exec.venues.curve.crypto.arithmetic import A_MULTIPLIER, CryptoFlavour
+from onchain_exec.venues.curve.crypto.first_peg_reads import read_first_peg
+from onchain_exec.venues.curve.crypto.peg_reads import find_peg
+from onchain_exec.venues.curve.crypto.pool import CurveCryptoPool
 from onchain_exec.venues.curve.exchange import Receiver
-from onchain_exec.venues.curve.first_peg_reads import read_first_peg
-from onchain_exec.venues.curve.peg_reads import find_peg
 from onchain_exec.venues.curve.ramp import Ramp
 from onchain_exec.venues.curve.stable_math import StableFlavour
 from onchain_exec.venues.curve.stable_pool import CurveStablePool

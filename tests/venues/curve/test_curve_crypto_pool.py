@@ -15,7 +15,7 @@ from onchain_exec.core import Exact, Token, to_address
 from onchain_exec.core.fixed_point import WAD
 from onchain_exec.errors import InputError, PoolRevertError, StaleStateError
 from onchain_exec.venues.curve import CryptoFlavour, CurveCryptoPool
-from onchain_exec.venues.curve.crypto_math import compute_y
+from onchain_exec.venues.curve.crypto.arithmetic import compute_y
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 POOL = to_address("0x" + "ee" * 20)

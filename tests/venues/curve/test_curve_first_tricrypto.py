@@ -20,8 +20,8 @@ from onchain_exec.core.fixed_point import WAD
 from onchain_exec.errors import PoolRevertError, StaleStateError
 from onchain_exec.testing.evm import LocalEvm
 from onchain_exec.venues.curve import CurveCryptoPool, read_curve_pool
-from onchain_exec.venues.curve.first_peg import compute_half_power, compute_root
-from onchain_exec.venues.curve.first_peg_reads import READ_SLOTS
+from onchain_exec.venues.curve.crypto.first_peg import compute_half_power, compute_root
+from onchain_exec.venues.curve.crypto.first_peg_reads import READ_SLOTS
 from onchain_exec.venues.curve.ramp import Ramp
 
 SEQUENCES = json.loads((GOLDEN / "curve_first_tricrypto_sequences.json").read_text())["pools"]

@@ -18,7 +18,7 @@ from onchain_exec.core import Exact
 from onchain_exec.core.fixed_point import WAD
 from onchain_exec.errors import PoolRevertError
 from onchain_exec.venues.curve import CurveCryptoPool, read_curve_pool
-from onchain_exec.venues.curve.refuelled_math import compute_d, compute_y, get_gradient
+from onchain_exec.venues.curve.crypto.refuelled_curve import compute_d, compute_y, get_gradient
 
 SEQUENCES = json.loads((GOLDEN / "curve_refuelled_sequences.json").read_text())["pools"]
 shares = st.integers(1, 5 * 10**8)  # of a balance, in 1e-9

@@ -7,12 +7,12 @@ import pytest
 from onchain_exec.core.fixed_point import WAD
 from onchain_exec.errors import PoolRevertError
 from onchain_exec.venues.curve import CryptoFlavour, StableFlavour
-from onchain_exec.venues.curve.crypto_invariant import compute_d, compute_prices
-from onchain_exec.venues.curve.crypto_math import compute_y, get_gradient
-from onchain_exec.venues.curve.cubic import cbrt
+from onchain_exec.venues.curve.crypto.arithmetic import compute_y, get_gradient
+from onchain_exec.venues.curve.crypto.cubic import cbrt
+from onchain_exec.venues.curve.crypto.invariant import compute_d, compute_prices
+from onchain_exec.venues.curve.crypto.wad_exp import exp_of_negative
 from onchain_exec.venues.curve.stable_math import compute_d as compute_stable_d
 from onchain_exec.venues.curve.stable_math import compute_y as compute_stable_y
-from onchain_exec.venues.curve.wad_exp import exp_of_negative
 
 ANN_TWO, GAMMA_TWO = 400_000, 145 * 10**12
 ANN_THREE, GAMMA_THREE = 1_707_629, 11_809_167_828_997

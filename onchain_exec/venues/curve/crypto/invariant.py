@@ -1,6 +1,6 @@
 """What Curve's CryptoSwap contracts compute of the invariant after a swap: D, prices, the pool's value.
 
-Balances are valued in token 0 with 18 decimals; ``ann`` and ``gamma`` as in `crypto_math`.
+Balances are valued in token 0 with 18 decimals; ``ann`` and ``gamma`` as in `arithmetic`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from math import isqrt
 from typing import Final
 
 from onchain_exec.core.fixed_point import WAD
-from onchain_exec.venues.curve import refuelled_math
-from onchain_exec.venues.curve.crypto_math import A_MULTIPLIER, MAX_D, MAX_ROUNDS, MIN_D, CryptoFlavour
-from onchain_exec.venues.curve.cubic import cbrt
+from onchain_exec.venues.curve.crypto import refuelled_curve
+from onchain_exec.venues.curve.crypto.arithmetic import A_MULTIPLIER, MAX_D, MAX_ROUNDS, MIN_D, CryptoFlavour
+from onchain_exec.venues.curve.crypto.cubic import cbrt
 from onchain_exec.venues.curve.revert import refuse
 
 _PRECISE: Final = 10**36
@@ -35,13 +35,13 @@ _GUESSES: Final = ((10**36, 10**36, 10**12), (10**24, 10**24, 10**6), (0, 10**18
 def compute_d(flavour: CryptoFlavour, ann: int, gamma: int, scaled: Sequence[int], k0: int = 0) -> int:
     """Return the invariant D by Newton; mirror of ``newton_D``.
 
-    ``k0`` is what `crypto_math.compute_y` tells beside the balance: a better start, and another last digit.
+    ``k0`` is what `arithmetic.compute_y` tells beside the balance: a better start, and another last digit.
 
     Raises:
         PoolRevertError: the balances are too far apart, or 255 rounds do not converge.
     """
     if flavour is CryptoFlavour.TWOCRYPTO_REFUELLED:
-        return refuelled_math.compute_d(ann, scaled)
+        return refuelled_curve.compute_d(ann, scaled)
     balances = sorted(scaled, reverse=True)
     _require_balances(flavour, balances)
     count, total = len(balances), sum(balances)

@@ -8,8 +8,8 @@ from typing import Final
 from onchain_exec.core import Address, Call, Reading, to_address
 from onchain_exec.core.abi import Function
 from onchain_exec.venues.answer import decode_answer
-from onchain_exec.venues.curve.first_peg import FirstPeg
-from onchain_exec.venues.curve.peg_reads import find_ramp
+from onchain_exec.venues.curve.crypto.first_peg import FirstPeg
+from onchain_exec.venues.curve.crypto.peg_reads import find_ramp
 from onchain_exec.venues.curve.ramp import Ramp
 from onchain_exec.venues.curve.told import Told
 

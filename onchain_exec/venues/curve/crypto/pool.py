@@ -11,14 +11,14 @@ from onchain_exec.core import Log, Token
 from onchain_exec.core.bisection import find_largest
 from onchain_exec.core.fixed_point import BPS, MAX_UINT128, WAD
 from onchain_exec.errors import PoolRevertError, StaleStateError
-from onchain_exec.venues.curve import refuelled_math
-from onchain_exec.venues.curve.crypto_invariant import compute_d
-from onchain_exec.venues.curve.crypto_math import CryptoFlavour, compute_fee, compute_y, get_gradient
-from onchain_exec.venues.curve.crypto_peg import Curve, Peg, Trade
+from onchain_exec.venues.curve.crypto import refuelled_curve
+from onchain_exec.venues.curve.crypto.arithmetic import CryptoFlavour, compute_fee, compute_y, get_gradient
+from onchain_exec.venues.curve.crypto.first_peg import FirstPeg
+from onchain_exec.venues.curve.crypto.invariant import compute_d
+from onchain_exec.venues.curve.crypto.peg import Curve, Peg, Trade
+from onchain_exec.venues.curve.crypto.refuelled_peg import RefuelledPeg
 from onchain_exec.venues.curve.exchange import Exchange
-from onchain_exec.venues.curve.first_peg import FirstPeg
 from onchain_exec.venues.curve.pool import CurvePool, Exchanged, Quoter, parse_pool, parse_receiver
-from onchain_exec.venues.curve.refuelled_peg import RefuelledPeg
 from onchain_exec.venues.curve.revert import refuse, require_output
 from onchain_exec.venues.curve.stable_math import FEE_DENOMINATOR
 from onchain_exec.venues.pool import Source
@@ -153,7 +153,7 @@ class CurveCryptoPool(CurvePool):
 
     def _price(self, scaled: Sequence[int], side_in: int, side_out: int) -> Fraction:
         if self.flavour is CryptoFlavour.TWOCRYPTO_REFUELLED:
-            gradient = refuelled_math.get_gradient(self.ann, scaled, self._current_d)
+            gradient = refuelled_curve.get_gradient(self.ann, scaled, self._current_d)
         else:
             gradient = get_gradient(self.ann, self.gamma, scaled, self._current_d)
         return gradient[side_in] / gradient[side_out] * self._unit(side_in) / self._unit(side_out)

@@ -12,11 +12,11 @@ from math import isqrt
 from typing import Any, NamedTuple, Self
 
 from onchain_exec.core.fixed_point import WAD
-from onchain_exec.venues.curve.crypto_invariant import compute_d, compute_prices, compute_value
-from onchain_exec.venues.curve.crypto_math import CryptoFlavour
+from onchain_exec.venues.curve.crypto.arithmetic import CryptoFlavour
+from onchain_exec.venues.curve.crypto.invariant import compute_d, compute_prices, compute_value
+from onchain_exec.venues.curve.crypto.wad_exp import exp_of_negative
 from onchain_exec.venues.curve.ramp import Ramp
 from onchain_exec.venues.curve.revert import refuse
-from onchain_exec.venues.curve.wad_exp import exp_of_negative
 
 
 class Curve(NamedTuple):
@@ -69,7 +69,7 @@ class Peg:
     def settle(self, curve: Curve, scaled: Sequence[int], trade: Trade, k0: int) -> tuple[Self, Curve]:
         """Return the peg and the curve after a swap that left the ``scaled`` balances.
 
-        ``k0`` is what `crypto_math.compute_y` told of the swap, which is ``trade``. Mirror of
+        ``k0`` is what `arithmetic.compute_y` told of the swap, which is ``trade``. Mirror of
         ``tweak_price``.
 
         Raises:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from onchain_exec.core.fixed_point import WAD
-from onchain_exec.venues.curve.crypto_peg import Curve, Peg, Trade
-from onchain_exec.venues.curve.refuelled_math import compute_d, compute_price, compute_value
+from onchain_exec.venues.curve.crypto.peg import Curve, Peg, Trade
+from onchain_exec.venues.curve.crypto.refuelled_curve import compute_d, compute_price, compute_value
 from onchain_exec.venues.curve.revert import refuse
 
 

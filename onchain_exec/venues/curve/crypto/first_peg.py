@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from onchain_exec.core.fixed_point import MAX_UINT128, WAD
-from onchain_exec.venues.curve.crypto_invariant import compute_d, compute_value
-from onchain_exec.venues.curve.crypto_math import compute_y
-from onchain_exec.venues.curve.crypto_peg import Curve, Peg, Trade
+from onchain_exec.venues.curve.crypto.arithmetic import compute_y
+from onchain_exec.venues.curve.crypto.invariant import compute_d, compute_value
+from onchain_exec.venues.curve.crypto.peg import Curve, Peg, Trade
 from onchain_exec.venues.curve.revert import refuse
 
 _PRICED: Final = 10**5

@@ -13,8 +13,8 @@ from math import prod
 from typing import Final
 
 from onchain_exec.core.fixed_point import WAD
-from onchain_exec.venues.curve import refuelled_math
-from onchain_exec.venues.curve.cubic import find_root_three, find_root_two
+from onchain_exec.venues.curve.crypto import refuelled_curve
+from onchain_exec.venues.curve.crypto.cubic import find_root_three, find_root_two
 from onchain_exec.venues.curve.revert import refuse
 
 A_MULTIPLIER: Final = 10_000
@@ -59,7 +59,7 @@ def compute_y(
             does not converge.
     """
     if flavour is CryptoFlavour.TWOCRYPTO_REFUELLED:
-        return refuelled_math.compute_y(ann, scaled[1 - side], d), 0
+        return refuelled_curve.compute_y(ann, scaled[1 - side], d), 0
     if not MIN_D <= d <= MAX_D:
         refuse(f"D is {d}")
     others = [balance for index, balance in enumerate(scaled) if index != side]
@@ -155,7 +155,7 @@ def compute_fee(
     n**n * product(x) / sum(x)**n.
     """
     if flavour is CryptoFlavour.TWOCRYPTO_REFUELLED:
-        return refuelled_math.compute_fee(scaled, mid_fee_e10, out_fee_e10, fee_gamma)
+        return refuelled_curve.compute_fee(scaled, mid_fee_e10, out_fee_e10, fee_gamma)
     total, count = sum(scaled), len(scaled)
     if flavour.has_two:
         k = 4 * WAD * scaled[0] // total * scaled[1] // total

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from onchain_exec.core.fixed_point import MAX_UINT128, WAD, div_up
-from onchain_exec.venues.curve.crypto_peg import Peg, get_average_weight
+from onchain_exec.venues.curve.crypto.peg import Peg, get_average_weight
+from onchain_exec.venues.curve.crypto.refuelled_peg import RefuelledPeg
 from onchain_exec.venues.curve.ramp import Ramp
-from onchain_exec.venues.curve.refuelled_peg import RefuelledPeg
 from onchain_exec.venues.curve.told import Told
 
 _VERSIONS: Final = ("v2.0.0", "v2.1.0", "v2.1.0d")

@@ -1,0 +1,1 @@
+"""CryptoSwap: a curve around a price scale, and what moves that scale."""
