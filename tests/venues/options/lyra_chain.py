@@ -11,7 +11,7 @@ from random_cases import pick_scale
 
 from onchain_exec.app.sandbox.derivatives.deployed import Deployed
 from onchain_exec.app.sandbox.derivatives.lyra import deploy_lyra, get_contracts
-from onchain_exec.app.sandbox.derivatives.lyra_parameters import DAY, wad
+from onchain_exec.app.sandbox.derivatives.lyra_parameters import DAY, PARAMETERS, wad
 from onchain_exec.app.sandbox.evm import DEPLOYER
 from onchain_exec.chain import decode_revert
 from onchain_exec.core import Call
@@ -81,6 +81,16 @@ class LyraChain:
         return quote, base
 
 
+def vary(chain: LyraChain, rng: Random) -> None:
+    """List a board of 100 days, whose fees are higher, and change the limits of trades."""
+    strikes, skews = [wad(k) for k in ("1500", "2000", "2500")], [wad("1")] * 3
+    chain.lyra.call("OptionMarket", "createOptionBoard", START + 100 * DAY, wad("0.9"), strikes, skews, False)
+    limits = next(fields for _, setter, fields in PARAMETERS if setter == "setTradeLimitParams")
+    chain.lyra.call(
+        "OptionMarketPricer", "setTradeLimitParams", {**limits, "capSkewsToAbs": rng.random() < 0.5}
+    )
+
+
 def disturb(chain: LyraChain, rng: Random) -> None:
     """Move the spot and the clock, and trade: whatever reverts has not happened."""
     for _ in range(rng.randint(1, 3)):
@@ -118,7 +128,7 @@ def draw_order(chain: LyraChain, rng: Random) -> LyraOrder:
     collateral = int(total * unit // wad("1") * rng.uniform(0.1, 1)) + unit // 4
     closes_all = position is not None and direction is not Direction.OPEN and amount == position.amount
     return LyraOrder(
-        position.strike_id if position else rng.randint(1, 3),
+        position.strike_id if position else rng.randint(1, 6),
         kind,
         direction,
         amount,

@@ -28,7 +28,7 @@ from onchain_exec.venues.options.lyra.pricer import Direction
 from onchain_exec.venues.options.lyra.reads import read_market
 from onchain_exec.venues.options.lyra.state import OptionType
 from onchain_exec.venues.options.lyra.trade import Holding, LyraOrder, trade
-from onchain_exec.venues.options.market import OptionOrder, Position, Side
+from onchain_exec.venues.options.market import OptionOrder, Position, SeriesState, Side
 
 ONE = wad("1")
 LONG = LyraOrder(2, OptionType.LONG_CALL, Direction.OPEN, ONE)
@@ -60,6 +60,9 @@ def test_preview_of_an_unknown_strike_is_refused(lyra: LyraChain) -> None:
 def test_preview_of_a_frozen_board_is_refused(lyra: LyraChain) -> None:
     lyra.lyra.call("OptionMarket", "setBoardFrozen", 1, True)
     check_refusal(lyra, LONG, "BoardIsFrozen")
+    market, _ = perform(lyra.evm, read_lyra(lyra.contracts))
+    assert market.get_state(market.series[0]) is SeriesState.FROZEN
+    assert market.get_collateral_min(OptionOrder(market.series[0], Side.LONG, ONE)) == 0
 
 
 def test_preview_near_expiry_is_refused_but_for_a_forced_close(lyra: LyraChain) -> None:
@@ -101,6 +104,45 @@ def test_preview_of_a_close_of_more_than_is_held_is_refused(lyra: LyraChain) -> 
     close = LyraOrder(2, OptionType.LONG_CALL, Direction.CLOSE, ONE + 1, Holding(1, ONE))
     with pytest.raises(PoolRevertError, match=f"at most the position's {ONE}"):
         trade(lyra.read(), close)
+
+
+def test_preview_of_an_order_that_is_none_is_refused(lyra: LyraChain) -> None:
+    check_refusal(lyra, replace(LONG, iterations=0), "ExpectedNonZeroValue")
+    check_refusal(lyra, replace(LONG, amount=3, iterations=4), "TradeIterationsHasRemainder")
+    check_refusal(lyra, replace(LONG, amount=0), "CannotOpenZeroAmount")
+    lyra.trade(LONG)
+    close = replace(LONG, direction=Direction.CLOSE)
+    check_refusal(lyra, close, "CannotClosePositionZero")
+    check_refusal(
+        lyra, replace(close, holding=Holding(1, ONE), collateral_to=1), "FullyClosingWithNonZeroSetCollateral"
+    )
+
+
+def test_preview_of_a_close_that_costs_more_than_the_collateral_is_refused(lyra: LyraChain) -> None:
+    held = wad("1500")
+    lyra.trade(LyraOrder(2, OptionType.SHORT_CALL_QUOTE, Direction.OPEN, 2 * ONE, Holding(), held))
+    lyra.set_spot(wad("6000"))
+    close = LyraOrder(
+        2, OptionType.SHORT_CALL_QUOTE, Direction.FORCE_CLOSE, ONE, Holding(1, 2 * ONE, held), held
+    )
+    with pytest.raises(PoolRevertError, match=f"at most the collateral of {held}"):
+        trade(lyra.read(), close)
+    with pytest.raises(RevertError, match="Panic"):
+        lyra.trade(close)
+
+
+def test_preview_of_a_close_that_the_pool_cannot_pay_is_refused(lyra: LyraChain) -> None:
+    put = LyraOrder(2, OptionType.LONG_PUT, Direction.OPEN, ONE)
+    lyra.trade(put)
+    state = lyra.read()
+    poor = replace(state, liquidity=replace(state.liquidity, quote_balance=10))
+    with pytest.raises(PoolRevertError, match="the pool holds 10"):
+        trade(poor, replace(put, direction=Direction.CLOSE, holding=Holding(1, ONE)))
+
+
+def test_sale_that_lowers_the_volatility_below_zero_is_refused(lyra: LyraChain) -> None:
+    short = LyraOrder(2, OptionType.SHORT_CALL_BASE, Direction.OPEN, wad("600"), Holding(), wad("600"))
+    check_refusal(lyra, short, "Panic")
 
 
 def test_preview_of_an_amount_beyond_reason_is_refused(lyra: LyraChain) -> None:

@@ -4,11 +4,12 @@ on random markets."""
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import astuple
 from random import Random
 
 import pytest
 from evm_reading import perform
-from lyra_chain import START, LyraChain, attempt, disturb, draw_order
+from lyra_chain import START, LyraChain, attempt, disturb, draw_order, vary
 
 from onchain_exec.app.sandbox.derivatives.lyra_parameters import DAY, wad
 from onchain_exec.app.sandbox.evm import DEPLOYER
@@ -20,6 +21,7 @@ from onchain_exec.venues.options.lyra.collateral import (
     can_liquidate,
     find_liquidation_spot_wad,
     get_collateral_min,
+    split_liquidation,
 )
 from onchain_exec.venues.options.lyra.market import LyraMarket, read_lyra
 from onchain_exec.venues.options.lyra.pricer import Direction
@@ -28,6 +30,10 @@ from onchain_exec.venues.options.lyra.trade import Holding, LyraOrder, Traded, l
 from onchain_exec.venues.options.market import Position
 
 MIN_COLLATERAL = Function("getMinCollateral(uint8,uint256,uint256,uint256,uint256)", "(uint256)")
+LIQUIDATION_FEES = Function(
+    "getLiquidationFees(uint256,uint256,uint256,uint256)",
+    "((uint256,uint256,uint256,uint256,uint256,uint256))",
+)
 SHORTS = (OptionType.SHORT_CALL_BASE, OptionType.SHORT_CALL_QUOTE, OptionType.SHORT_PUT_QUOTE)
 
 
@@ -56,6 +62,7 @@ def test_trade_preview_equals_the_chain(lyra: LyraChain, rng: Random, markets: i
     outcomes = Counter[str]()
     for _ in range(markets):
         mark, timestamp = lyra.evm.snapshot(), lyra.evm.timestamp
+        vary(lyra, rng)
         disturb(lyra, rng)
         state = lyra.read()
         outcomes.update(check_trade(lyra, state, draw_order(lyra, rng)) for _ in range(6))
@@ -89,7 +96,7 @@ def test_collateral_min_equals_the_chain_and_its_spot_is_the_edge(
     assert edges > shorts // 4
 
 
-@pytest.mark.parametrize("cases", [8, pytest.param(500, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("cases", [12, pytest.param(500, marks=pytest.mark.deep)])
 def test_liquidation_preview_equals_the_chain(lyra: LyraChain, rng: Random, cases: int) -> None:
     outcomes = Counter[bool]()
     for _ in range(cases):
@@ -117,6 +124,19 @@ def test_liquidation_preview_equals_the_chain(lyra: LyraChain, rng: Random, case
         lyra.evm.revert(mark)
         lyra.evm.timestamp = timestamp
     assert len(outcomes) == 2
+
+
+def test_liquidation_split_equals_the_chain(lyra: LyraChain, rng: Random) -> None:
+    state = lyra.read()
+    for _ in range(60):
+        spot = int(wad("1") * 10 ** rng.uniform(0, 4))
+        premium, collateral, least = (int(wad("1") * 10 ** rng.uniform(-2, 4)) for _ in range(3))
+        answer = lyra.evm.static_call(
+            lyra.contracts.option_token, LIQUIDATION_FEES.encode(premium, collateral, least, spot)
+        )
+        (theirs,) = LIQUIDATION_FEES.decode(answer)
+        split = split_liquidation(premium, collateral, least, state.parameters.liquidation, spot)
+        assert astuple(split) == theirs
 
 
 def count_arriving(market: LyraMarket, positions: tuple[Position, ...]) -> Counter[str]:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scripted_contract import perform_scripted
 
 from onchain_exec.core import Token, to_address
@@ -185,3 +187,14 @@ def test_vault_and_what_its_margin_follows_from_are_read() -> None:
     assert perform_scripted(read_naked_rules(contracts, vault.short), answers, 1337) == RULES[True]
     with pytest.raises(InputError):
         perform_scripted(read_vault(contracts, Account(account.owner, 99)), answers, 1337)
+
+
+def test_vault_without_options_gives_all_its_collateral_back() -> None:
+    assert get_excess_collateral(Vault(VaultKind.COVERED, collateral=7), Prices({}), 0) == 7
+
+
+@given(spot=st.integers(1, 10**14), amount=st.integers(1, 10**14))
+def test_covered_call_in_dollars_takes_what_the_underlying_is_worth(spot: int, amount: int) -> None:
+    call = replace(make_otoken(False, 0), collateral=USDC)
+    vault, prices = Vault(VaultKind.COVERED, call, amount), make_prices(spot, final=False)
+    assert -get_excess_collateral(vault, prices, 0) == -(-amount * spot // 10**10)
