@@ -26,7 +26,7 @@ from onchain_exec.chain.decode import (
 from onchain_exec.chain.dialects import get_revert_data, is_block_missing, is_eip1898_unknown, is_indexing
 from onchain_exec.chain.opening import open_rpc
 from onchain_exec.chain.reverts import decode_revert
-from onchain_exec.chain.rpc import Broadcaster, Delivery, Rpc, deliver
+from onchain_exec.chain.rpc import Broadcaster, Delivery, HasUrls, Rpc, deliver
 from onchain_exec.chain.simulation import (
     Access,
     CallResult,
@@ -105,6 +105,14 @@ class Node:
             await rpc.close()
             raise
         return cls(rpc, found, errors)
+
+    async def find_urls(self, block: BlockRef) -> tuple[str, ...]:
+        """Return the URLs of the HTTP endpoints that have the block, the best first. They may hold keys.
+
+        Raises:
+            NodeError: no endpoint has it.
+        """
+        return await self.rpc.find_urls(block.hash) if isinstance(self.rpc, HasUrls) else ()
 
     async def close(self) -> None:
         """Release the connections."""

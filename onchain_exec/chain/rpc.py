@@ -91,6 +91,19 @@ class Broadcaster(Protocol):
         ...
 
 
+@runtime_checkable
+class HasUrls(Protocol):
+    """An `Rpc` over HTTP endpoints, for code that takes nothing but a URL."""
+
+    async def find_urls(self, block_hash: str) -> tuple[str, ...]:
+        """Return the URLs of the endpoints that have the block, the best first. They may hold keys.
+
+        Raises:
+            NodeError: there is none.
+        """
+        ...
+
+
 async def deliver(rpc: Rpc, raw: bytes) -> Delivery:
     """Hand signed bytes to one endpoint, once, and return what it said. Nothing it does is raised."""
     try:
@@ -114,6 +127,10 @@ class HttpRpc(Transport):
         self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = (
             WeakKeyDictionary()
         )
+
+    async def find_urls(self, block_hash: str) -> tuple[str, ...]:
+        """As of `HasUrls.find_urls`; what it has is not asked."""
+        return (self._url,)
 
     async def close(self) -> None:
         """Close the running loop's connections. A later request opens new ones."""

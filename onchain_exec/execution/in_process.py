@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from onchain_exec.chain import CallResult, TxCall
+from onchain_exec.chain import CallResult, Node, TxCall
 from onchain_exec.core import Address, BlockRef, to_address
-from onchain_exec.core.abi import CustomError
 from onchain_exec.errors import InputError, NodeUnreachableError
 from onchain_exec.execution.effects import decode_holdings, get_holding_calls
 from onchain_exec.execution.gas import GasRules, get_floor_gas
@@ -35,37 +34,43 @@ _COLD_ACCOUNT_GAS: Final = 2_500
 
 @dataclass(frozen=True, slots=True)
 class InProcessRunner:
-    """Runs in this process: revm (``pip install pyrevm``) over the state behind ``url``, fetched where
-    it is touched, at the plan's block by its hash.
+    """Runs in this process: revm (``pip install pyrevm``) over the node's state, fetched where it is
+    touched, at the plan's block by its hash.
 
     What a second engine finds is worth most where it differs from the node's. It costs a request for
-    each account and slot that is touched, in a thread that waits for them, so that the node should be
-    near; ``url`` is one HTTP endpoint. It traces no inner calls, and logs no moves of native coin.
-    Dependencies hand on what they write to storage, as approvals do, and no contracts they create.
+    each account and slot that is touched, and nothing else of this process runs meanwhile (pyrevm keeps
+    the interpreter's lock), so that the node should be near, and must be of another process. A pool gives the HTTP endpoints that have the block, and the next one is taken where one fails.
+    It traces no inner calls, and logs no moves of native coin. Dependencies hand on what they write to
+    storage, as approvals do, and no contracts they create.
     """
 
-    url: str
+    node: Node
     rules: GasRules = field(default_factory=GasRules)
-    errors: tuple[CustomError, ...] = ()
 
     async def run(self, plan: TxPlan, limits: Sequence[int]) -> list[Run]:
         """See `Runner.run`.
 
         Raises:
-            NodeUnreachableError: the node does not tell the state.
+            NodeUnreachableError: no HTTP endpoint tells the state.
             MissingToolError: pyrevm is not installed.
         """
-        return await asyncio.gather(
-            *(asyncio.to_thread(self._run, plan, limits, ahead) for ahead in BLOCKS_AHEAD)
-        )
+        failure = NodeUnreachableError("no endpoint is reached by HTTP", needed="one for revm to read from")
+        for url in await self.node.find_urls(plan.block):
+            try:
+                return await asyncio.gather(
+                    *(asyncio.to_thread(self._run, url, plan, limits, ahead) for ahead in BLOCKS_AHEAD)
+                )
+            except NodeUnreachableError as error:
+                failure = error
+        raise failure
 
     async def has_starved_calls(self, plan: TxPlan, limit: int, plenty: int) -> bool | None:
         """See `Runner.has_starved_calls`: it cannot be told, so that the comparison of runs decides."""
         return None
 
-    def _run(self, plan: TxPlan, limits: Sequence[int], ahead: int) -> Run:
+    def _run(self, url: str, plan: TxPlan, limits: Sequence[int], ahead: int) -> Run:
         try:
-            return self._run_on_fork(plan, limits, ahead)
+            return self._run_on_fork(_Fork(self, url, plan.block, ahead), plan, limits)
         except RuntimeError as error:  # pyrevm's only exception; what a transaction does is a result
             if not str(error).startswith("Database("):
                 raise InputError(f"no chain would take this transaction: {error}") from error
@@ -75,8 +80,7 @@ class InProcessRunner:
                 todo="Check the URL; for old blocks use an archive node",
             ) from error
 
-    def _run_on_fork(self, plan: TxPlan, limits: Sequence[int], ahead: int) -> Run:
-        fork = _Fork(self, plan.block, ahead)
+    def _run_on_fork(self, fork: _Fork, plan: TxPlan, limits: Sequence[int]) -> Run:
         results = []
         for tx, limit in zip((*plan.depends_on, plan), limits, strict=True):
             results.append(fork.transact(tx.at_limit(limit)))
@@ -91,8 +95,8 @@ class _Fork:
     Each transaction gets an EVM of its own: pyrevm's keeps its slots warm from one to the next.
     """
 
-    def __init__(self, runner: InProcessRunner, block: BlockRef, ahead: int) -> None:
-        self._runner, self._block, self._ahead = runner, block, ahead
+    def __init__(self, runner: InProcessRunner, url: str, block: BlockRef, ahead: int) -> None:
+        self._runner, self._url, self._block, self._ahead = runner, url, block, ahead
         self._written: dict[tuple[Address, int], int] = {}
 
     def transact(self, tx: TxCall) -> CallResult:
@@ -127,7 +131,7 @@ class _Fork:
                 gas_price=price,
             )
         except RuntimeError as error:
-            failed = decode_failure(error, self._runner.errors)
+            failed = decode_failure(error, self._runner.node.errors)
             if failed is None:
                 raise
             return failed
@@ -144,7 +148,7 @@ class _Fork:
         )
         evm: pyrevm.EVM = module.EVM(
             env=module.Env(cfg=module.CfgEnv(chain_id=block.chain_id), block=header),
-            fork_url=self._runner.url,
+            fork_url=self._url,
             fork_block=block.hash,
             spec_id=HARDFORK,
         )

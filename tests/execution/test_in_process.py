@@ -13,7 +13,7 @@ from market import approve, plan
 
 from onchain_exec.app.sandbox import Sandbox
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
-from onchain_exec.chain import Node
+from onchain_exec.chain import HttpRpc, LocalChain, Node
 from onchain_exec.chain.simulation import TRANSFERS_ADDRESS
 from onchain_exec.core import Exact
 from onchain_exec.core.abi import Function
@@ -39,7 +39,7 @@ async def compare(sandbox: Sandbox, node: Node, draw: random.Random) -> None:
     amount = worth[(sold if exact is Exact.IN else bought).symbol] * draw.randint(1, 200) // 100
     approved = await approve(node, sandbox, token_in=sold, token_out=bought, amount=amount, exact=exact)
     built = await plan(node, sandbox, approved)
-    here = await simulate(node, built, runner=InProcessRunner(sandbox.url))
+    here = await simulate(node, built, runner=InProcessRunner(node))
     assert show(here) == show(await simulate(node, built))
     assert here.amount_in <= approved.quote.amount_in_max
     assert here.amount_out >= approved.quote.amount_out_min
@@ -62,7 +62,7 @@ async def test_simulate_in_this_process_refuses_what_takes_a_fee(
     ChainEvm(sandbox.chain).call(sandbox.trader.address, token, SET_FEE.encode(100))
     built = replace(await plan(sandbox_node, sandbox, approved), block=await sandbox_node.get_block())
     with pytest.raises(EffectError, match="fee on transfer"):
-        await simulate(sandbox_node, built, runner=InProcessRunner(sandbox.url))
+        await simulate(sandbox_node, built, runner=InProcessRunner(sandbox_node))
 
 
 async def test_simulate_in_this_process_decodes_the_error(sandbox: Sandbox, sandbox_node: Node) -> None:
@@ -70,16 +70,46 @@ async def test_simulate_in_this_process_decodes_the_error(sandbox: Sandbox, sand
     approved = await approve(sandbox_node, sandbox, expires_at=block.timestamp + 11)
     built = await plan(sandbox_node, sandbox, approved)
     with pytest.raises(RevertError, match="Transaction too old"):
-        await simulate(sandbox_node, built, runner=InProcessRunner(sandbox.url))
+        await simulate(sandbox_node, built, runner=InProcessRunner(sandbox_node))
 
 
-async def test_simulate_in_this_process_without_the_state_raises(
-    sandbox: Sandbox, sandbox_node: Node
+class Urls(HttpRpc):
+    """A node whose state is to be had at other URLs, as a pool gives them."""
+
+    urls: tuple[str, ...] = ()
+
+    async def find_urls(self, block_hash: str) -> tuple[str, ...]:
+        return self.urls
+
+
+@pytest.mark.parametrize("reachable", [True, False])
+async def test_simulate_in_this_process_takes_the_next_endpoint_where_one_fails(
+    sandbox: Sandbox, sandbox_node: Node, reachable: bool
 ) -> None:
     built = await plan(sandbox_node, sandbox, await approve(sandbox_node, sandbox))
-    runner = InProcessRunner("http://127.0.0.1:9")
-    with pytest.raises(NodeUnreachableError, match="could not be fetched"):
-        await simulate(sandbox_node, built, runner=runner)
+    rpc = Urls(sandbox.url)
+    rpc.urls = ("http://127.0.0.1:9", *([sandbox.url] if reachable else []))
+    node = await Node.connect(rpc)
+    if reachable:
+        here = await simulate(node, built, runner=InProcessRunner(node))
+        assert show(here) == show(await simulate(sandbox_node, built))
+    else:
+        with pytest.raises(NodeUnreachableError, match="could not be fetched"):
+            await simulate(node, built, runner=InProcessRunner(node))
+    await node.close()
+
+
+async def test_simulate_in_this_process_reads_only_from_endpoints_that_have_the_block(
+    sandbox: Sandbox, sandbox_node: Node
+) -> None:
+    """Entry 33: another chain of the same id, which has no such block."""
+    built = await plan(sandbox_node, sandbox, await approve(sandbox_node, sandbox))
+    with LocalChain.start(chain_id=sandbox.chain.chain_id) as other:
+        node = await Node.connect(f"{sandbox.url} {sandbox.url} {other.url}")
+        assert set(await node.find_urls(built.block)) == {sandbox.url}
+        here = await simulate(node, built, runner=InProcessRunner(node))
+        assert show(here) == show(await simulate(sandbox_node, built))
+        await node.close()
 
 
 def test_decode_failure_of_other_words_is_no_result() -> None:

@@ -72,7 +72,7 @@ async def test_estimate_of_a_position_runs_out_of_gas_in_a_later_block(market: M
 async def test_gas_limit_of_a_position_is_enough_in_every_later_block(market: Market, where: str) -> None:
     node = await Node.connect(market.chain.url)
     rules, block = GasRules(), await node.get_block()
-    runner: Runner = NodeRunner(node, rules) if where == "node" else InProcessRunner(market.chain.url, rules)
+    runner: Runner = NodeRunner(node, rules) if where == "node" else InProcessRunner(node, rules)
     plan = TxPlan(
         cause=sign_transfer(),
         block=block,

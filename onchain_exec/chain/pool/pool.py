@@ -14,7 +14,7 @@ from onchain_exec.chain.pool.policy import PoolPolicy
 from onchain_exec.chain.pool.reads import Reader
 from onchain_exec.chain.pool.survey import Surveyor
 from onchain_exec.chain.pool.targets import Kind, Target, find_target
-from onchain_exec.chain.rpc import Delivery
+from onchain_exec.chain.rpc import Delivery, HasUrls
 from onchain_exec.chain.wire import Reply, Request
 from onchain_exec.errors import ConfigError, NodeRefusedError
 
@@ -90,6 +90,14 @@ class EndpointPool:
     async def broadcast(self, raw: bytes, *, private: bool = False) -> tuple[Delivery, ...]:
         """Hand signed bytes to every endpoint that takes them; see `Broadcaster.broadcast`."""
         return await self._courier.broadcast(raw, Role.PRIVATE if private else Role.SEND)
+
+    async def find_urls(self, block_hash: str) -> tuple[str, ...]:
+        """Return the URLs of the HTTP endpoints that have the block; see `HasUrls.find_urls`."""
+        members = await self._reader.find_members(Target(Kind.READ, block_hash), 1)
+        found = [
+            await member.rpc.find_urls(block_hash) for member in members if isinstance(member.rpc, HasUrls)
+        ]
+        return tuple(url for urls in found for url in urls)
 
     async def close(self) -> None:
         """End what is under way and release the connections."""

@@ -33,7 +33,7 @@ class Reader:
 
     async def read(self, target: Target, requests: Sequence[Request]) -> Replies:
         """Return the replies to reads that name one block."""
-        members = await self._find_members(target, len(requests))
+        members = await self.find_members(target, len(requests))
         needed = self._policy.agreeing
         if needed > 1 and all(method in QUORUM_METHODS for method, _ in requests):
             pinned = [_pin(request, self._survey.newest) for request in requests]
@@ -49,7 +49,7 @@ class Reader:
 
     async def look_up(self, request: Request) -> Reply:
         """Return a transaction or receipt of whichever endpoint knows it; none knows it if all say so."""
-        members = await self._find_members(Target(Kind.LOOKUP), 1)
+        members = await self.find_members(Target(Kind.LOOKUP), 1)
         if self._policy.agreeing > 1 and request[0] in QUORUM_METHODS:
             return await ask_quorum(members, request, self._policy.agreeing)
         _, (reply,) = await ask_hedged(members, [request], self._policy)
@@ -70,7 +70,7 @@ class Reader:
             del self._homes[target.pin]
             raise
 
-    async def _find_members(self, target: Target, count: int) -> list[Member]:
+    async def find_members(self, target: Target, count: int) -> list[Member]:
         """Return the endpoints that may answer, the best first; all heads are looked at where what is
         known is too old.
 
