@@ -39,9 +39,10 @@ class InProcessRunner:
 
     What a second engine finds is worth most where it differs from the node's. It costs a request for
     each account and slot that is touched, and nothing else of this process runs meanwhile (pyrevm keeps
-    the interpreter's lock), so that the node should be near, and must be of another process. A pool gives the HTTP endpoints that have the block, and the next one is taken where one fails.
-    It traces no inner calls, and logs no moves of native coin. Dependencies hand on what they write to
-    storage, as approvals do, and no contracts they create.
+    the interpreter's lock): the node should be near, and must be of another process. A pool gives the
+    HTTP endpoints that have the block, and the next one is taken where one fails. It traces no inner
+    calls, and logs no moves of native coin. Dependencies hand on what they write to storage, as
+    approvals do, and no contracts they create.
     """
 
     node: Node
