@@ -70,8 +70,14 @@ def test_preview_near_expiry_is_refused_but_for_a_forced_close(lyra: LyraChain) 
     lyra.pass_time(28 * DAY - 3_600)
     check_refusal(lyra, LONG, "TradingCutoffReached")
     close = LyraOrder(2, OptionType.LONG_CALL, Direction.FORCE_CLOSE, ONE, Holding(1, ONE))
-    cost, _, quote, _ = lyra.trade(close)
-    assert quote == -cost
+    previewed = trade(lyra.read(), close)
+    assert lyra.trade(close) == (previewed.cost, previewed.fee, -previewed.cost, 0)
+
+
+def test_forced_close_of_what_trades_is_refused(lyra: LyraChain) -> None:
+    lyra.trade(LONG)
+    close = replace(LONG, direction=Direction.FORCE_CLOSE, holding=Holding(1, ONE))
+    check_refusal(lyra, close, "ForceCloseDeltaOutOfRange")
 
 
 @pytest.mark.parametrize(
