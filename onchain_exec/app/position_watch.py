@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from onchain_exec.app.context import Context
-from onchain_exec.app.position_reads import list_venues, read_position
-from onchain_exec.app.positions import ActionRequest, perform
+from onchain_exec.app.position_reads import list_venues, read_position, read_positions
+from onchain_exec.app.positions import ActionRequest, list_named, perform
 from onchain_exec.app.run import require_signer
 from onchain_exec.core import Address, BlockRef
 from onchain_exec.oms import OrderView
@@ -67,7 +67,9 @@ async def look(
     """
     block = await context.node.get_block("latest")
     accounts = [
-        await read_position(context, venue, owner, block) for venue in venues or list_venues(context.profile)
+        account
+        for venue in venues or list_venues(context.profile)
+        for account in await read_positions(context, venue, owner, block)
     ]
     return tuple(
         PositionReport(account.key, owner, block, health, find_breaches(health, limits))
@@ -102,7 +104,7 @@ async def take_care(context: Context, care: Care, client_order_id: str | None = 
         OnchainExecError: as of `perform`.
     """
     owner, block = require_signer(context).address, await context.node.get_block("latest")
-    named = care.make(care.at_most).named
+    named = list_named([care.make(care.at_most)])
     account = await read_position(context, care.venue, owner, block, named)
     if account.health.health_factor_wad >= care.below_wad:
         return None

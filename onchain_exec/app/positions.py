@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, TypedDict, assert_never
@@ -12,7 +12,7 @@ from onchain_exec.app.context import Context, Step
 from onchain_exec.app.position_reads import read_position
 from onchain_exec.app.recover import resume_all
 from onchain_exec.app.run import deliver, failures_journalled, make_durable, renew, require_signer
-from onchain_exec.core import Condition
+from onchain_exec.core import Address, Condition
 from onchain_exec.core.action import ActionOrder
 from onchain_exec.errors import DuplicateOrderError, InputError, RevertError
 from onchain_exec.execution import SimulatedTx, read_fees, simulate
@@ -69,6 +69,11 @@ def foresee(account: CollateralAccount[Any], actions: Sequence[Any]) -> Collater
     return account
 
 
+def list_named(actions: Iterable[Any]) -> list[Address]:
+    """Return the tokens and markets that an account must be read with before it does ``actions``."""
+    return [address for action in actions for address in getattr(action, "named", ())]
+
+
 async def perform(context: Context, request: ActionRequest) -> OrderView:
     """Act at a venue: check, build, simulate, sign, journal, send, wait; return the order.
 
@@ -86,7 +91,7 @@ async def perform(context: Context, request: ActionRequest) -> OrderView:
     order_id = earlier.order_id if earlier else uuid.uuid4().hex
     is_unsigned = earlier is None or earlier.state is OrderState.NEW
     with failures_journalled(context, order_id) if is_unsigned else nullcontext():
-        named = [address for action in request.actions for address in action.named]
+        named = list_named(request.actions)
         account = await read_position(context, request.venue, owner, block, named)
         order = _make_order(context, request, account, order_id)
     if earlier is not None and (done := await _continue(context, earlier, order)) is not None:

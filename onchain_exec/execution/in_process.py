@@ -82,6 +82,12 @@ class InProcessRunner:
             ) from error
 
     def _run_on_fork(self, fork: _Fork, plan: TxPlan, limits: Sequence[int]) -> Run:
+        if plan.to == plan.sender and plan.data:
+            raise InputError(
+                "an account that calls itself by code that it lent itself (EIP-7702)",
+                needed="a plan of an account without code",
+                todo="Simulate it on the node",
+            )
         results = []
         for tx, limit in zip((*plan.depends_on, plan), limits, strict=True):
             results.append(fork.transact(tx.at_limit(limit)))

@@ -65,8 +65,9 @@ class TxPlan:
     ``cause`` is what entitles it: an approved order, for a cancellation the transaction whose nonce
     it takes, or for a revocation the approval that stands. ``block`` is the block the decision was
     made at. ``depends_on`` are plans of the same account that must be mined before, in their order
-    (an approval). ``grant`` says, for people, how a swap may pull what it sells. ``accesses`` are paid
-    for before it runs, where that is cheaper.
+    (an approval). ``grant`` says, for people, how a swap may pull what it sells. ``delegate`` is
+    whose code the sender lends itself by it (EIP-7702). ``accesses`` are paid for before it runs, where
+    that is cheaper.
     """
 
     cause: Approved | ApprovedAction | DurableTx | StandingApproval

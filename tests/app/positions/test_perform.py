@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Lending
+from lending_desk import Lending
 
 from onchain_exec import Desk
 from onchain_exec.app.sandbox.chain_evm import ChainEvm

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
-from conftest import Lending
-
-sys.path.insert(1, str(Path(__file__).parents[1]))
-
 from cli_runner import Cli
+from lending_desk import Lending
 
 from onchain_exec.app.position_watch import Care
 from onchain_exec.app.sandbox.erc20 import approve, fund

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Lending
+from lending_desk import Lending
 
 from onchain_exec import OrderState
 
