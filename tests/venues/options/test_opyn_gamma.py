@@ -114,6 +114,7 @@ def make_market(spot_e8: int, timestamp: int, vault: Vault, *, final: bool = Fal
 def test_put_is_written_on_exactly_what_the_controller_demanded_and_settles() -> None:
     market = make_market(2_000 * 10**8, EXPIRY - 86_400, Vault(VaultKind.COVERED))
     (series,) = market.series
+    assert market.get_state(series) is SeriesState.OPEN
     least = market.get_collateral_min(OptionOrder(series, Side.SHORT, 5 * 10**8))
     assert least == LIFE["covered_collateral"]
     order = OptionOrder(series, Side.SHORT, 5 * 10**8, collateral_token=USDC, collateral_to=least)
@@ -161,6 +162,14 @@ def test_market_refuses_what_the_controller_refuses() -> None:
         other.preview(OptionOrder(series, Side.SHORT, 1))
     with pytest.raises(StaleStateError, match="price of WETH9 is 0"):
         Prices({}).get_live_e8(WETH)
+
+
+def test_naked_vault_that_owes_more_than_it_holds_does_not_settle() -> None:
+    vault = Vault(VaultKind.NAKED, make_otoken(True, 0), 10**8, collateral=10**7)
+    market = make_market(500 * 10**8, EXPIRY, vault, final=True)
+    with pytest.raises(PoolRevertError, match="collateral of 10000000") as refused:
+        market.preview_settlement(Position(1, TRADER, market.series[0], Side.SHORT, 10**8))
+    assert refused.value.reason == "C32"
 
 
 def test_naked_margin_beyond_its_rules_is_refused() -> None:

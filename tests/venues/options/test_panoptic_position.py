@@ -81,6 +81,10 @@ def test_position_that_does_not_fit_is_refused() -> None:
         _ = PanopticPosition(1, 10, (LEG,) * 5).token_id
     with pytest.raises(InputError, match="48 bits"):
         _ = PanopticPosition(1 << 48, 10, (LEG,)).token_id
+    with pytest.raises(PoolRevertError, match="leg 0 of ratio 0"):
+        PanopticPosition(1, 10, (replace(LEG, ratio=0),)).validate()
+    with pytest.raises(PoolRevertError, match="times 2"):
+        PanopticPosition(1, 10, (replace(LEG, ratio=2),)).get_amounts(1 << 127)
     with pytest.raises(PoolRevertError, match="no leg"):
         PanopticPosition(1, 10, ()).validate()
 

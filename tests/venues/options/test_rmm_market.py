@@ -83,6 +83,7 @@ def test_market_refuses_longs_and_more_than_is_held() -> None:
     chain = RmmChain.start()
     market = RmmMarket(chain.read(chain.create(TERMS, 5 * 10**17, 100 * 10**18)), DEPLOYER)
     (series,) = market.series
+    assert market.get_collateral_min(OptionOrder(series, Side.SHORT, WAD)) == 0
     with pytest.raises(UnsupportedOrderError, match="long side"):
         market.preview(OptionOrder(series, Side.LONG, WAD))
     position = Position(0, DEPLOYER, series, Side.SHORT, WAD)

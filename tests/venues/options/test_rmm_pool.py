@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 from statistics import NormalDist
 
@@ -19,6 +19,7 @@ from onchain_exec.app.sandbox.derivatives.primitive import PACKAGE
 from onchain_exec.chain import decode_revert
 from onchain_exec.core.abi import CustomError
 from onchain_exec.errors import AmountError, InputError, NoPoolError, PoolRevertError, RevertError
+from onchain_exec.venues.options.primitive import fixed_64
 from onchain_exec.venues.options.primitive.fixed_64 import ONE_X64, divide_integers
 from onchain_exec.venues.options.primitive.normal import get_cdf, get_inverse_cdf
 from onchain_exec.venues.options.primitive.pool import Calibration, RmmPool
@@ -146,6 +147,10 @@ def test_pool_refuses_what_the_chain_refuses(chain: RmmChain) -> None:
         pool.swap(True, 0, 1)
     with pytest.raises(PoolRevertError, match="liquidity of 0"):
         pool.remove(0)
+    with pytest.raises(PoolRevertError, match=f"at most the pool's {pool.liquidity}"):
+        pool.remove(pool.liquidity + 1)
+    with pytest.raises(AmountError):
+        pool.allocate(0)
     chain.evm.timestamp = TERMS.maturity + 121
     expired = chain.read(pool_id)
     assert check_swap(chain, expired, True, (10**18, 1)) == "PoolExpiredError"
@@ -178,3 +183,23 @@ def test_price_follows_swaps(chain: RmmChain) -> None:
     out = pool.get_amount_out(True, dust)
     received = out / 10**6 / (dust * 0.9985 / 10**18)
     assert received == pytest.approx(pool.get_price(), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        lambda: fixed_64.mul(1 << 126, 1 << 126),
+        lambda: fixed_64.div(1, 0),
+        lambda: fixed_64.multiply_integer(-1, 1),
+        lambda: fixed_64.sqrt(-1),
+        lambda: fixed_64.ln(0),
+        lambda: fixed_64.exp(64 << 64),
+    ],
+)
+def test_number_outside_the_librarys_range_is_refused(compute: Callable[[], int]) -> None:
+    with pytest.raises(PoolRevertError):
+        compute()
+
+
+def test_exponential_far_below_zero_is_zero() -> None:
+    assert fixed_64.exp(-(65 << 64)) == fixed_64.exp(-(60 << 64)) == 0

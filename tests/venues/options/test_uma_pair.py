@@ -167,6 +167,15 @@ def test_covered_call_is_minted_sold_in_a_pool_expired_proposed_and_settled(chai
     for call in market.encode(minted, slippage_bps=0):
         chain.run(call)
     assert [flow.amount for flow in minted.flows] == [100 * WAD, -100 * WAD, -100 * WAD]
+    assert (market.get_state(series), market.get_forward(series)) == (SeriesState.OPEN, 2_000)
+    assert market.get_collateral_min(minted.order) == 100 * WAD
+    redeemed = market.preview(OptionOrder(series, Side.SHORT, 10 * WAD, is_close=True))
+    before = chain.get_balances(pair)
+    for call in market.encode(redeemed, slippage_bps=0):
+        chain.run(call)
+    moved = [then - now for then, now in zip(before, chain.get_balances(pair), strict=True)]
+    assert moved == [flow.amount for flow in redeemed.flows]
+    chain.run(encode_create(pair, 10 * WAD))
 
     # the long tokens get a pool, and the writer sells some of them into it
     v2 = deploy_uniswap_v2(chain.evm, chain.collateral.address)
