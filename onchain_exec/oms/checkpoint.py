@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from onchain_exec.oms.book.fold import Book
 from onchain_exec.oms.book.snapshot import get_format, join, split
@@ -23,7 +23,6 @@ from onchain_exec.oms.tape import End, Tape
 
 log = logging.getLogger(__name__)
 
-_SEQ: Final = Statement(select(func.max(CHECKPOINT.c.seq)))
 _PARTS: Final = Statement(select(CHECKPOINT).order_by(CHECKPOINT.c.part))
 _CLEAR: Final = Statement(delete(CHECKPOINT))
 _INSERT: Final = Statement(insert(CHECKPOINT))
@@ -32,12 +31,12 @@ _FASTEST: Final = 1
 
 
 class Checkpoint:
-    """The one checkpoint of a journal; call within a transaction."""
+    """The one checkpoint of the tape's lines; call within a transaction."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._driver = Driver(connection)
+    def __init__(self, connection: Connection, tape: Tape) -> None:
+        self._driver, self._tape = Driver(connection), tape
 
-    def read(self, tape: Tape) -> tuple[Book, End]:
+    def read(self) -> tuple[Book, End]:
         """Return the book and the line that it ends with; an empty one, with a line in the log, if the
         checkpoint is damaged, of another release, or of other lines than the tape's."""
         rows = self._driver.run(_PARTS)
@@ -48,7 +47,7 @@ class Checkpoint:
         end = End(seq, line_hash)
         if made_as != get_format():
             return _ignore(end, "another release made it")
-        if not tape.has_end(end):
+        if not self._tape.has_end(end):
             return _ignore(end, "that line is not the journal's")
         try:
             return join(_unpack(end, [first, *rows])), end
@@ -56,9 +55,8 @@ class Checkpoint:
             return _ignore(end, f"it is damaged: {error}")
 
     def write(self, parts: list[bytes], end: End) -> None:
-        """Put a packed book in the place of an earlier one; a later one stays."""
-        (seq,) = self._driver.run(_SEQ).fetchone()
-        if seq is None or seq < end.seq:
+        """Put a packed book in the place of an earlier one, or of one that `read` would ignore."""
+        if not self._has_later(end):
             self.clear()
             digests = _chain(end, parts)
             for number, (body, digest) in enumerate(zip(parts, digests, strict=True), start=1):
@@ -71,6 +69,13 @@ class Checkpoint:
                     digest=digest,
                     body=body,
                 )
+
+    def _has_later(self, end: End) -> bool:
+        first = self._driver.run(_PARTS).fetchone()
+        if first is None:
+            return False
+        _, seq, line_hash, made_as, *_ = first
+        return seq > end.seq and made_as == get_format() and self._tape.has_end(End(seq, line_hash))
 
     def clear(self) -> None:
         """Forget it: the next start reads every line."""

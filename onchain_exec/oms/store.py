@@ -63,9 +63,10 @@ class Store:
             with self._connection.begin():
                 database.lock_for_opening(self._connection)
                 require_schema(self._connection, database.where)
-            self._tape, self._checkpoint = Tape(database, self._connection), Checkpoint(self._connection)
+            self._tape = Tape(database, self._connection)
+            self._checkpoint = Checkpoint(self._connection, self._tape)
             with self._connection.begin(), _collector_paused():
-                self._book, self._end = self._checkpoint.read(self._tape)
+                self._book, self._end = self._checkpoint.read()
                 self._saved = self._end
                 self._catch_up(self._tape.read_head())
             self._save()

@@ -34,7 +34,7 @@ from onchain_exec.oms.book.snapshot import join, split
 from onchain_exec.oms.checkpoint import Checkpoint, pack
 from onchain_exec.oms.line import GENESIS, Line
 from onchain_exec.oms.storage import open_database
-from onchain_exec.oms.tape import End
+from onchain_exec.oms.tape import End, Tape
 
 CONDITION = Condition.at_least(Call(WETH.address, b"\x01\x02\x03\x04"), 2**255, label="collateral")
 PARENT = ParentOrder("p", "twap", (TRADER,), WETH, USDC, 2 * 10**18, Exact.IN, 50, 0, 2_000_000_000, slices=2)
@@ -137,6 +137,7 @@ def test_open_from_a_checkpoint_does_not_read_the_lines_before_it_and_verify_doe
     [
         ("update checkpoint set body = x'78' where part = -1", "not what was written"),
         ("update checkpoint set seq = seq - 1", "that line is not the journal's"),
+        ("update checkpoint set seq = seq + 9", "that line is not the journal's"),
         ("update checkpoint set hash = 'other'", "that line is not the journal's"),
         ("update checkpoint set format = '0/other'", "another release"),
         ("delete from checkpoint where part = 0", "not what was written"),
@@ -149,9 +150,11 @@ def test_open_with_a_damaged_checkpoint_reads_every_line_and_says_so(path, caplo
         before = journal.read_orders(), journal.read_slots()
     assert not caplog.messages
     _execute(path, damage)
-    with Journal.open(path) as journal:
+    with Journal.open(path, checkpoint_lines=1) as journal:
         assert (journal.read_orders(), journal.read_slots()) == before
         journal.verify()
+    with Journal.open(path):
+        """It starts from the checkpoint that the last start left."""
     (line,) = caplog.messages
     assert why in line
 
@@ -169,8 +172,9 @@ def test_open_few_lines_after_a_checkpoint_leaves_it(path):
 
 def test_verify_of_a_checkpoint_that_its_lines_do_not_give_refuses_and_forgets_it(path):
     last = read_lines(path)[-1]
-    with open_database(path, 5, 5).connect() as connection, connection.begin():
-        checkpoint = Checkpoint(connection)
+    database = open_database(path, 5, 5)
+    with database.connect() as connection, connection.begin():
+        checkpoint = Checkpoint(connection, Tape(database, connection))
         checkpoint.clear()
         checkpoint.write(pack(Book()), End(last.seq, last.hash))
     with Journal.open(path) as journal:
