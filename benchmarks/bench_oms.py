@@ -202,7 +202,9 @@ def _trade_all(first: int, book: Book) -> Iterator[Event]:
         yield events.nonce_reserved(slot, reservation, None, number)
         yield events.tx_signed(order.order_id, slot, signed, private=False)
         yield events.tx_sent(book.slots[slot], Accepted(signed.tx_hash))
-        yield events.tx_mined(book.slots[slot], order, make_receipt(signed.tx_hash, order))
+        yield events.tx_mined(
+            book.slots[slot], book.orders[order.order_id], make_receipt(signed.tx_hash, order)
+        )
 
 
 def _time(work: Callable[[], None]) -> float:
