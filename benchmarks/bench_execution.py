@@ -38,6 +38,7 @@ from onchain_exec.execution import (
     sign,
 )
 from onchain_exec.oms import Journal
+from onchain_exec.pricing import PriceSource, SourceKind, consolidate
 from onchain_exec.risk import AccountState, Approved, Limits, check
 from onchain_exec.routing import GasModel, find_route, make_quote
 from onchain_exec.venues import PoolSet
@@ -106,6 +107,7 @@ def run() -> list[Row]:
         for share in (50, 99):
             value, peer_value = _get_share(times, share), _get_share(theirs, share)
             rows.append(lower_is_better(f"{name} p{share}", value, "ms", peer, peer_value))
+    rows.append(_measure_check())
     return [*rows, *(Row(f"bare flush p{share}", _get_share(flushes, share), "ms") for share in (50, 99))]
 
 
@@ -184,6 +186,23 @@ def _measure_cpu() -> Row:
         raise AssertionError("the two sides sign other bytes")
     ours, peers = asyncio.run(_get_cpu_ms(make_ours)), asyncio.run(_get_cpu_ms(make_theirs))
     return lower_is_better("cpu per transaction", ours, "ms", "web3.py and eth-account", peers)
+
+
+def _measure_check() -> Row:
+    """Return the CPU time of one check against a reference price and every limit."""
+    approved = _approve()
+    tokens = {WETH.address: 10**20, USDC.address: 10**12}
+    limits = Limits(max_notional=tokens, allowed_tokens=frozenset(tokens), min_price_kinds=2)
+    price = approved.quote.mid_price
+    reference = consolidate(PriceSource(kind, kind.value, price) for kind in SourceKind)
+    rounds = []
+    for _ in range(ROUNDS):
+        start = time.process_time()
+        for _ in range(10 * PER_ROUND):
+            verdict = check(approved.quote, approved.account, limits, NOW, reference)
+        rounds.append((time.process_time() - start) * 1e6 / (10 * PER_ROUND))
+        assert isinstance(verdict, Approved)
+    return Row("pre-trade check", min(rounds), "us")
 
 
 def _approve(number: int = 0) -> Approved:
