@@ -6,11 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from eth_abi.exceptions import DecodingError
-
 from onchain_exec.chain.known_errors import KNOWN_ERRORS, STRING_HINTS
 from onchain_exec.core.abi import CustomError
-from onchain_exec.errors import RevertError
+from onchain_exec.errors import InputError, RevertError
 
 _ERROR: Final = CustomError("Error(string)")
 _PANIC: Final = CustomError("Panic(uint256)")
@@ -70,7 +68,7 @@ def _find_match(data: bytes, known: Sequence[CustomError]) -> _Match | None:
         if data[:4] == error.selector:
             try:
                 return _Match(error, error.decode(data))
-            except (DecodingError, OverflowError, UnicodeDecodeError):
+            except (InputError, UnicodeDecodeError):
                 continue
     return None
 

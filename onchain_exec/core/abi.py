@@ -8,10 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from eth_abi import decode as _decode
-from eth_abi.exceptions import DecodingError
-from eth_abi.grammar import TupleType, parse
-
 from onchain_exec.core.encoding import get_encode
 from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import InputError
@@ -19,13 +15,27 @@ from onchain_exec.errors import InputError
 
 def _types(signature: str) -> tuple[str, ...]:
     """Return the parameter types of ``name(type,type,...)``."""
-    parameters = signature[signature.index("(") :]
-    if parameters == "()":
-        return ()
-    body = parse(parameters)
-    if not isinstance(body, TupleType):
+    _, opening, parameters = signature.partition("(")
+    if not opening or not parameters.endswith(")"):
         raise InputError(f"{signature!r} is not an ABI signature", needed="name(type,...)")
-    return tuple(component.to_type_str() for component in body.components)
+    kinds, depth = [""], 0
+    for letter in parameters[:-1]:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and depth == 0:
+            kinds.append("")
+        else:
+            kinds[-1] += letter
+    return () if kinds == [""] else tuple(kinds)
+
+
+def _decode(types: tuple[str, ...], data: bytes) -> tuple[Any, ...]:
+    from eth_abi import decode  # noqa: PLC0415 (slow: what decodes nothing, as the journal, is not to wait)
+    from eth_abi.exceptions import DecodingError  # noqa: PLC0415
+
+    try:
+        return tuple(decode(types, data))
+    except (DecodingError, OverflowError) as error:
+        raise InputError(f"{len(data)} bytes do not hold ({','.join(types)})") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +72,8 @@ class Function:
                 another one, stands at the address.
         """
         try:
-            return tuple(_decode(self._outputs, data))
-        except (DecodingError, OverflowError) as error:
+            return _decode(self._outputs, data)
+        except InputError as error:
             raise InputError(
                 f"{self.signature} answered {len(data)} bytes that are not {self.returns}",
                 needed="a contract with this function at the address",
@@ -78,8 +88,8 @@ class Function:
         """
         try:
             if calldata[:4] == self.selector:
-                return tuple(_decode(self._inputs, calldata[4:]))
-        except (DecodingError, OverflowError) as error:
+                return _decode(self._inputs, calldata[4:])
+        except InputError as error:
             raise InputError(
                 f"{len(calldata)} bytes do not hold the arguments of {self.signature}"
             ) from error
@@ -100,11 +110,15 @@ class Event:
         object.__setattr__(self, "topic", keccak(self.signature.encode()))
 
     def decode(self, topics: tuple[bytes, ...], data: bytes) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """Return (indexed values, data values) of a log whose first topic is ``topic``."""
+        """Return (indexed values, data values) of a log whose first topic is ``topic``.
+
+        Raises:
+            InputError: topics or data are others than the event's.
+        """
         indexed = tuple(
             _decode((kind,), word)[0] for kind, word in zip(self.indexed, topics[1:], strict=True)
         )
-        return indexed, tuple(_decode(self.data, data))
+        return indexed, _decode(self.data, data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,5 +138,9 @@ class CustomError:
         return self.signature[: self.signature.index("(")]
 
     def decode(self, data: bytes) -> tuple[Any, ...]:
-        """Return the arguments of revert data that starts with the selector."""
-        return tuple(_decode(_types(self.signature), data[4:]))
+        """Return the arguments of revert data that starts with the selector.
+
+        Raises:
+            InputError: the rest is cut short, or other than ``signature`` says.
+        """
+        return _decode(_types(self.signature), data[4:])

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
-from typing import NewType
+from typing import Final, NewType
 
-from eth_utils import is_hex_address, to_checksum_address
-
+from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import AddressError
 
 Address = NewType("Address", str)
 """A 20-byte address as EIP-55 checksummed hex text. Made by `to_address` only."""
 
 ZERO_ADDRESS = Address("0x" + "0" * 40)
+_DIGITS: Final = re.compile("0x[0-9a-fA-F]{40}", re.ASCII)
 
 
 @lru_cache(maxsize=65_536)
@@ -25,9 +26,9 @@ def to_address(value: str | bytes) -> Address:
     if isinstance(value, bytes):
         if len(value) != 20:
             raise AddressError(f"{len(value)} bytes given as an address", needed="20 bytes")
-        return Address(to_checksum_address(value))
+        return _checksum(value.hex())
     digits = value[2:]
-    checksummed = Address(to_checksum_address(value)) if is_hex_address(value) else None
+    checksummed = _checksum(digits.lower()) if _DIGITS.fullmatch(value) else None
     if checksummed is None or (value != checksummed and digits not in (digits.lower(), digits.upper())):
         raise AddressError(
             f"{value!r} is not an address",
@@ -40,3 +41,12 @@ def to_address(value: str | bytes) -> Address:
 def address_bytes(address: Address) -> bytes:
     """Return the 20 bytes of ``address``."""
     return bytes.fromhex(address[2:])
+
+
+def _checksum(digits: str) -> Address:
+    """Write a digit as a capital where the hash of all has a digit of 8 or more (EIP-55)."""
+    marks = keccak(digits.encode()).hex()
+    return Address(
+        "0x"
+        + "".join(digit.upper() if mark >= "8" else digit for digit, mark in zip(digits, marks, strict=False))
+    )

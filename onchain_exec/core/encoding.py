@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, Final, NamedTuple, TypeAlias
-
-from eth_abi.grammar import ABIType, TupleType, parse
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from onchain_exec.errors import InputError
+
+if TYPE_CHECKING:
+    from eth_abi.grammar import ABIType
 
 Encode: TypeAlias = Callable[[Any], bytes]
 
@@ -33,14 +34,16 @@ def get_encode(types: tuple[str, ...]) -> Encode:
     It raises:
         InputError: another number of values, or one that is not of its type.
     """
+    from eth_abi.grammar import parse  # noqa: PLC0415 (slow, see `abi`)
+
     return _make_sequence([_make(parse(kind)) for kind in types]).encode
 
 
 def _make(kind: ABIType) -> _Encoder:
     if kind.arrlist:
         return _make_array(_make(kind.item_type), kind.arrlist[-1])
-    if isinstance(kind, TupleType):
-        return _make_sequence([_make(component) for component in kind.components])
+    if components := getattr(kind, "components", ()):  # a tuple's
+        return _make_sequence([_make(component) for component in components])
     return _make_basic(kind.base, kind.sub)  # type: ignore[attr-defined]
 
 
