@@ -68,7 +68,7 @@ check: setup
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(FORGE) fmt --check
+	@$(FORGE) fmt --check contracts tests/contracts
 
 bench: setup
 	@$(BIN)/python -m benchmarks
@@ -90,7 +90,7 @@ deep: setup .venv-web3-8/.ready
 fmt: setup
 	@$(BIN)/ruff check -q --fix . || true
 	@$(BIN)/ruff format -q .
-	@$(FORGE) fmt
+	@$(FORGE) fmt contracts tests/contracts
 
 contracts: setup
 	@$(BIN)/python scripts/build_artifacts.py

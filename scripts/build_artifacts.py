@@ -1,7 +1,7 @@
 """Compile the contracts and write what the package ships of them: `onchain_exec/core/artifacts`.
 
-Run by `make contracts`. The settings are those of `foundry.toml`, the compiler is its ``solc``, so
-that forge tests the very bytecode that is shipped. Output depends on the sources alone.
+Run by `make contracts`. The settings are those of the profile ``shipped`` of `foundry.toml`, the compiler
+is its ``solc``; forge tests these artifacts. Output depends on the sources alone.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def build_artifacts() -> dict[str, str]:
         SystemExit: the compiler reports an error, or a warning that ``foundry.toml`` does not ignore; its
             messages are the text.
     """
-    profile = tomllib.loads((ROOT / "foundry.toml").read_text())["profile"]["default"]
+    profiles = tomllib.loads((ROOT / "foundry.toml").read_text())["profile"]
+    profile = profiles["default"] | profiles["shipped"]
     sources = {str(path.relative_to(ROOT)): path.read_text() for path in (ROOT / "contracts").rglob("*.sol")}
     output = _compile(ROOT / profile["solc"], _standard_input(profile, sources))
     _require_clean(output.get("errors", ()), profile["ignored_error_codes"])
