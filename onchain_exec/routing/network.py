@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 import numpy as np
@@ -16,7 +17,7 @@ from onchain_exec.routing.oracles import Curves, Edges, FloatArray, IndexArray, 
 from onchain_exec.venues import Pool, PoolSet
 from onchain_exec.venues.balancer import BalancerStablePool, BalancerWeightedPool
 from onchain_exec.venues.concentrated import ConcentratedPool
-from onchain_exec.venues.curve import CurveStablePool
+from onchain_exec.venues.curve import CurveCryptoPool, CurveStablePool
 from onchain_exec.venues.solidly import SolidlyPool
 from onchain_exec.venues.uniswap_v2 import UniswapV2Pool
 from onchain_exec.venues.vaults import Erc4626Pool, WrappedNativePool
@@ -24,13 +25,26 @@ from onchain_exec.venues.vaults import Erc4626Pool, WrappedNativePool
 Describe: TypeAlias = Callable[[Sequence[Any]], tuple[Curves, list[describe.Side]] | None]
 
 
+def _no_spare(curves: Curves) -> FloatArray | float:
+    return 0.0
+
+
+def _unit_out(curves: Curves) -> FloatArray | float:
+    """The fee is rounded down, in base units of the output."""
+    return 1.0
+
+
+def _unit_in(curves: Curves) -> FloatArray | float:
+    """The fee is rounded down, in base units of the input."""
+    return np.exp(curves.start())
+
+
 class _Kind(NamedTuple):
-    """How pools of a class are described, and the units in and out that their rounding may give away."""
+    """How pools of a class are described, and the units out that their contract may give beyond the curve."""
 
     pool_type: type
     describe: Describe
-    spare_in: int = 0
-    spare_out: int = 0
+    spare: Callable[[Any], FloatArray | float] = _no_spare
 
 
 _KINDS: Final = (
@@ -38,13 +52,12 @@ _KINDS: Final = (
     _Kind(ConcentratedPool, describe.concentrated),
     _Kind(BalancerWeightedPool, describe.weighted),
     _Kind(BalancerStablePool, describe.balancer_stable),
-    _Kind(Erc4626Pool, describe.erc4626),
-    _Kind(WrappedNativePool, describe.wrapped_native),
-    # the fee is rounded down, in base units of the output
-    _Kind(CurveStablePool, describe.curve_stable, spare_out=1),
-    # the fee is rounded down, in base units of the input
-    _Kind(SolidlyPool, describe.solidly_volatile, spare_in=1),
-    _Kind(SolidlyPool, describe.solidly_stable, spare_in=1),
+    _Kind(Erc4626Pool, describe.erc4626, attrgetter("slack")),
+    _Kind(WrappedNativePool, describe.wrapped_native, attrgetter("slack")),
+    _Kind(CurveStablePool, describe.curve_stable, _unit_out),
+    _Kind(CurveCryptoPool, describe.curve_crypto, attrgetter("slack")),
+    _Kind(SolidlyPool, describe.solidly_volatile, _unit_in),
+    _Kind(SolidlyPool, describe.solidly_stable, _unit_in),
 )
 
 
@@ -71,13 +84,12 @@ class Network:
         tokens = tuple(by_address[address] for address in sorted(by_address))
         number = {token.address: index for index, token in enumerate(tokens)}
         described = [_describe(kind, ordered, number) for kind in _KINDS]
-        known = tuple(kind.pool_type for kind in _KINDS)
         return cls(
             pools.block,
             ordered,
             tokens,
             _join([part for part in described if part is not None]),
-            tuple(pool for pool in ordered if not isinstance(pool, known)),
+            tuple(pool for pool in ordered if not _is_known(pool)),
             np.array([hop_gas(pool.kind) for pool in ordered], float),
         )
 
@@ -131,6 +143,12 @@ class Network:
         )
 
 
+def _is_known(pool: Pool) -> bool:
+    if isinstance(pool, CurveCryptoPool):
+        return describe.is_crypto_swap(pool)
+    return isinstance(pool, tuple(kind.pool_type for kind in _KINDS))
+
+
 _Part: TypeAlias = tuple[Curves, IndexArray, FloatArray]
 
 
@@ -146,7 +164,7 @@ def _describe(kind: _Kind, pools: tuple[Pool, ...], number: dict[Address, int]) 
         place = places[position]
         tokens = pools[place].tokens
         rows.append((number[tokens[side_in].address], number[tokens[side_out].address], place))
-    rounding = np.asarray(kind.spare_out + kind.spare_in * np.exp(curves.start()), float)
+    rounding = np.broadcast_to(np.asarray(kind.spare(curves), float), len(rows))
     return curves, np.array(rows, dtype=np.intp), rounding
 
 

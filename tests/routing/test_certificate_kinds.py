@@ -9,7 +9,7 @@ from itertools import permutations
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from markets import A, B, C, pool_set
-from pool_kinds import POOLS, USDC
+from pool_kinds import MOVING_FEES, POOLS, USDC
 
 from onchain_exec.core import Exact
 from onchain_exec.errors import NoPoolError, NoRouteError, PoolRevertError
@@ -17,7 +17,8 @@ from onchain_exec.routing import Options, Shape, Swap, find_route
 
 GRAPH = Options(shape=Shape.GRAPH, max_hops=6)
 KINDS = {
-    name: replace(pool, address=f"0x{number:040x}") for number, (name, pool) in enumerate(POOLS.items(), 1)
+    name: replace(pool, address=f"0x{number:040x}")
+    for number, (name, pool) in enumerate((POOLS | MOVING_FEES).items(), 1)
 }
 SIZES = [digit * 10**zeros for zeros in (17, 19, 21, 22, 23) for digit in (1, 3)]
 

@@ -13,13 +13,14 @@ import numpy as np
 from onchain_exec.core.fixed_point import PIPS, Q96, WAD
 from onchain_exec.routing.oracles.concentrated import Concentrated, Ladder
 from onchain_exec.routing.oracles.constant_product import ConstantProduct
+from onchain_exec.routing.oracles.crypto import Crypto
 from onchain_exec.routing.oracles.linear import Linear
 from onchain_exec.routing.oracles.solidly import Solidly
 from onchain_exec.routing.oracles.stable import Stable, solve_invariant
 from onchain_exec.routing.oracles.weighted import Weighted
 from onchain_exec.venues.balancer import BalancerPool, BalancerStablePool, BalancerWeightedPool
 from onchain_exec.venues.concentrated import ConcentratedPool, Curve
-from onchain_exec.venues.curve import CurveStablePool
+from onchain_exec.venues.curve import CurveCryptoPool, CurveStablePool
 from onchain_exec.venues.solidly import SolidlyPool
 from onchain_exec.venues.uniswap_v2 import UniswapV2Pool
 from onchain_exec.venues.vaults import Erc4626Pool, WrappedNativePool
@@ -29,6 +30,12 @@ _LOG_TICK: Final = log(1.0001) / 2
 
 _MOST_IN: Final = 2.0**160
 """More base units of a token than are anywhere."""
+
+_CRYPTO_SWAPS: Final = frozenset(("tricrypto", "tricrypto_ng", "twocrypto_ng_2_0", "twocrypto_ng"))
+"""Flavours on the curve of the CryptoSwap whitepaper; pools that take donations are on another."""
+
+_CRYPTO_A_UNIT: Final = 1e4
+_CRYPTO_FEE_UNIT: Final = 1e10
 
 _MAX_IN_RATIO: Final = 0.3
 """Of the balance: Balancer's ``WeightedMath._MAX_IN_RATIO``."""
@@ -169,7 +176,33 @@ def solidly_stable(pools: Sequence[SolidlyPool]) -> tuple[Solidly, list[Side]] |
     return (Solidly(*np.array(rows).T), sides) if sides else None
 
 
-def _pairs(pools: Sequence[BalancerPool | CurveStablePool]) -> list[Side]:
+def is_crypto_swap(pool: CurveCryptoPool) -> bool:
+    """Return whether the pool is on the whitepaper's curve of its stored invariant."""
+    settled = pool.peg is None or not pool.peg.ramp.is_moving(pool.peg.traded_at)
+    return settled and not pool.moved and pool.flavour.value in _CRYPTO_SWAPS
+
+
+def curve_crypto(pools: Sequence[CurveCryptoPool]) -> tuple[Crypto, list[Side]] | None:
+    """Return each ordered pair of tokens of each pool on the whitepaper's curve, at its lowest fee."""
+    sides = [side for side in _pairs(pools) if is_crypto_swap(pools[side[0]])]
+    rows = []
+    for number, side_in, side_out in sides:
+        pool = pools[number]
+        count, gamma, prices = len(pool.tokens), pool.gamma / WAD, (WAD, *pool.price_scale_wad)
+        scales = [
+            pool.d * 10.0 ** (token.decimals - 18) * WAD / price
+            for token, price in zip(pool.tokens, prices, strict=True)
+        ]
+        balances = [balance / scale for balance, scale in zip(pool.balances, scales, strict=True)]
+        others = [b for side, b in enumerate(balances) if side not in (side_in, side_out)]
+        factor = pool.ann * gamma**2 / (_CRYPTO_A_UNIT * count**count)
+        keep = 1 - min(pool.mid_fee_e10, pool.out_fee_e10) / _CRYPTO_FEE_UNIT
+        curve = (factor, gamma, float(count**count), sum(others), prod(others))
+        rows.append((balances[side_in], scales[side_in], scales[side_out] * keep, *curve, balances[side_out]))
+    return (Crypto(*np.array(rows).T), sides) if sides else None
+
+
+def _pairs(pools: Sequence[BalancerPool | CurveCryptoPool | CurveStablePool]) -> list[Side]:
     return [
         (number, *pair)
         for number, pool in enumerate(pools)
