@@ -44,8 +44,8 @@ class Policy:
 
     ``time_to_live_s`` is when an order's transaction reverts on chain; ``confirmations`` counts the
     including block; ``confirm_timeout_s`` ends the waiting, not the transaction. ``private_only``
-    is a promise: no signed transaction ever goes to a public endpoint, after a failure or a restart
-    neither. (What is simulated goes to the nodes that are read from, unsigned.)
+    is a promise: nothing signed ever goes to a public endpoint, after a failure or a restart neither.
+    (What is simulated goes to the nodes that are read from, without permits: approvals replace them.)
     """
 
     limits: Limits = field(default_factory=Limits)

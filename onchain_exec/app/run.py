@@ -110,8 +110,10 @@ async def execute(context: Context, approved: Approved) -> None:
 async def build(context: Context, approved: Approved, signer: Signer | None) -> SimulatedTx | Denied:
     """Return the swap through the router that costs least, simulated on the newest block together with
     all it depends on: an order whose swap would fail sends nothing, not even its approval. ``signer``
-    signs permits, or nobody does. A swap that would break a condition of its order is denied."""
-    sources = Sources(context.node, context.policy.max_fee_wei, permit_signer=signer)
+    signs permits, or nobody does, as with ``private_only``: the nodes that simulate would see them. A
+    swap that would break a condition of its order is denied."""
+    permit_signer = None if context.policy.private_only else signer
+    sources = Sources(context.node, context.policy.max_fee_wei, permit_signer=permit_signer)
     ways = await find_ways(context, approved)
     return await judge(context, approved.quote.order, take_cheapest(context, ways, sources))
 

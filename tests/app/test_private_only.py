@@ -5,9 +5,10 @@ proves nothing)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chain_facts import balance_of, nonce_of
@@ -16,10 +17,14 @@ from onchain_exec import Desk, LocalSigner, OrderState, Policy
 from onchain_exec.app.context import Step
 from onchain_exec.app.sandbox import Sandbox
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
-from onchain_exec.app.sandbox.erc20 import approve
+from onchain_exec.core import Address
+from onchain_exec.core.fixed_point import MAX_UINT256
 from onchain_exec.errors import ConfigError
+from onchain_exec.execution import Signature
 from onchain_exec.testing.lying_node import LyingNode
 from onchain_exec.testing.relay import LocalRelay, Whim
+from onchain_exec.venues.erc20 import APPROVE
+from onchain_exec.venues.permit2 import PERMIT2
 
 SOLD = 10**18
 CHANNELS = {"protected endpoint": ("private", 1), "relay": ("relay", 1), "three builders": ("relay", 3)}
@@ -33,12 +38,16 @@ class Market:
         self.urls = " ".join([public.url, *(f"{role}+{relay.url}" for relay in relays)])
         self.weth, self.trader = fork.profile.tokens["WETH"], fork.trader.address
         for protocol, contract in (("onchain_exec", "router"), ("uniswap_v3", "swap_router")):
-            approve(ChainEvm(fork.chain), self.weth, self.trader, fork.profile.protocols[protocol][contract])
-        fork.chain.request("evm_setAutomine", False)
+            self.allow(fork.profile.protocols[protocol][contract], MAX_UINT256)
         self.had, self.nonce = balance_of(fork, self.weth, self.trader), nonce_of(fork, self.trader)
         self.pooled: list[int] = []
 
-    def open_desk(self, folder: Path, *, build: bool) -> Desk:
+    def allow(self, spender: Address, amount: int) -> None:
+        self.fork.chain.request("evm_setAutomine", True)
+        ChainEvm(self.fork.chain).call(self.trader, self.weth.address, APPROVE.encode(spender, amount))
+        self.fork.chain.request("evm_setAutomine", False)
+
+    def open_desk(self, folder: Path, *, build: bool, signer: LocalSigner | None = None) -> Desk:
         """Open a desk for which a block is built as soon as it has sent; else it waits in vain."""
 
         def observe(step: Step, _: object) -> None:
@@ -49,7 +58,7 @@ class Market:
 
         return Desk.connect(
             self.urls,
-            signer=LocalSigner(self.fork.trader.key),
+            signer=signer or LocalSigner(self.fork.trader.key),
             journal=folder / "journal.sqlite",
             profile=self.fork.profile,
             policy=Policy(private_only=True, confirm_timeout_s=20 if build else 0.2),
@@ -147,6 +156,23 @@ def test_private_only_sell_in_an_orphaned_block_is_cancelled_privately(
         desk.recover()
         (order,) = desk.orders()
         assert order.state is OrderState.CANCELLED
+    market.require_nothing_public()
+
+
+class SignsNoMessages(LocalSigner):
+    async def sign_typed_data(self, message: Mapping[str, Any]) -> Signature:
+        raise AssertionError(f"a {message['primaryType']} was signed, for a node to simulate")
+
+
+@pytest.mark.parametrize("market", [CHANNELS["relay"]], indirect=True)
+def test_private_only_sell_signs_no_permit_that_a_node_would_see(market: Market, tmp_path: Path) -> None:
+    for protocol, contract in (("onchain_exec", "router"), ("uniswap_v3", "swap_router")):
+        market.allow(market.fork.profile.protocols[protocol][contract], 0)
+    market.allow(PERMIT2, MAX_UINT256)
+    signer = SignsNoMessages(market.fork.trader.key)
+    with market.open_desk(tmp_path, build=True, signer=signer) as desk:
+        assert desk.sell("WETH", "1", buy="USDC").state is OrderState.FILLED
+    assert market.pooled == [0, 0], "an approval and the swap, both private"
     market.require_nothing_public()
 
 
