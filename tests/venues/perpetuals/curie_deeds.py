@@ -126,11 +126,15 @@ def _remove(rng: Random, state: State, who: Address, base: Address, where: Range
     return Deed(f"remove {part} {where}", lambda s: remove_liquidity(s, who, base, where, part).state, call)
 
 
-def _liquidate(rng: Random, state: State, _: Address, base: Address, __: Range) -> Deed:
-    who = rng.choice([TRADER, GAMBLER, GAMBLER])
+def draw_liquidation(rng: Random, state: State, who: Address, base: Address) -> Deed:
+    """A keeper takes over all that may be, or a part, or tries the wrong way."""
     size = state.get_account(who).get_position(base).size * rng.choice([0, 0, 1, -1]) // rng.choice([1, 3])
     call = actions.encode_liquidate(state.contracts, KEEPER, who, base, size)
     return Deed(f"liquidate {size}", lambda s: liquidate(s, KEEPER, who, base, size).state, call)
+
+
+def _liquidate(rng: Random, state: State, _: Address, base: Address, __: Range) -> Deed:
+    return draw_liquidation(rng, state, rng.choice([TRADER, GAMBLER, GAMBLER]), base)
 
 
 def _cancel(_: Random, state: State, __: Address, base: Address, ___: Range) -> Deed:

@@ -6,16 +6,19 @@ from collections import Counter
 from random import Random
 
 import pytest
-from curie import GAMBLER, PEOPLE, PRICES, TRADER, Curie, start_curie
-from curie_deeds import Deed, draw_deed, draw_ranges
+from curie import FOREVER, GAMBLER, MAKER, PEOPLE, PRICES, TRADER, Curie, start_curie
+from curie_deeds import Deed, draw_deed, draw_liquidation, draw_ranges
 
+from onchain_exec.core import Exact
 from onchain_exec.core.abi import Function
 from onchain_exec.core.fixed_point import WAD
 from onchain_exec.errors import PoolRevertError, RevertError
 from onchain_exec.venues.perpetuals.perp_v2 import actions
+from onchain_exec.venues.perpetuals.perp_v2.actions import Sender
 from onchain_exec.venues.perpetuals.perp_v2.mirror import margin
 from onchain_exec.venues.perpetuals.perp_v2.mirror.liquidation import get_liquidation_price_wad
 from onchain_exec.venues.perpetuals.perp_v2.mirror.state import State
+from onchain_exec.venues.perpetuals.perp_v2.mirror.swap import Swap
 
 FREE = Function("getFreeCollateral(address)", "(uint256)")
 FREE_BY_TOKEN = Function("getFreeCollateralByToken(address,address)", "(uint256)")
@@ -23,6 +26,9 @@ MARK = Function("getMarkPrice(address)", "(uint256)")
 REQUIRED = Function("getMarginRequirementForLiquidation(address)", "(int256)")
 PENDING = Function("getPendingFundingPayment(address,address)", "(int256)")
 COLLATERAL_LIQUIDATABLE = Function("isLiquidatable(address)", "(bool)")
+
+AGAINST = {"vETH": (1_800_000, 3_300_000), "vBTC": (3_300_000, 4_800_000)}
+"""Dollars that move the price by some percent, to 10 % about."""
 
 
 def ask(curie: Curie, contract: str, function: Function, *arguments: object) -> int:
@@ -132,12 +138,58 @@ def run(rng: Random, steps: int) -> Counter[str]:
     return Counter(step(rng, curie, prices) for _ in range(steps))
 
 
+def lose(rng: Random, curie: Curie) -> str:
+    """A gambler bets all on one market, which goes the other way; somebody tries to liquidate."""
+    symbol = rng.choice(list(PRICES))
+    base, usdc = curie.base(symbol), curie.at.settlement.address
+    mark = curie.evm.snapshot()
+    curie.refresh({symbol: PRICES[symbol] * WAD})
+    contracts, wagered = curie.read().contracts, rng.randint(1_000, 15_000)
+    curie.act(actions.encode_deposit(contracts, GAMBLER, usdc, wagered * 10**6))
+    sells = rng.random() < 0.5
+    worth = wagered * WAD * rng.randint(80, 95) // 10
+    curie.act(actions.encode_open(contracts, Sender(GAMBLER, FOREVER), base, _bet(worth, sells), 0))
+    against = rng.randint(*AGAINST[symbol]) * WAD
+    act(curie, Deed("move", no_change, actions.encode_open(
+        contracts, Sender(MAKER, FOREVER), base, _bet(against, not sells), 0
+    )))  # fmt: skip
+    curie.wait(rng.choice([1_200, 1_800, 2_300]))
+    curie.refresh({symbol: int(PRICES[symbol] * WAD * rng.uniform(0.98, 1.02))})
+    state = curie.read()
+    require_views(curie, state)
+    curie.wait(rng.choice([0, 9]))
+    deed = draw_liquidation(rng, state, GAMBLER, base)
+    ended = do(curie, state.seen_at(curie.evm.timestamp), deed)
+    curie.evm.revert(mark)
+    return ended
+
+
+def _bet(worth: int, sells: bool) -> Swap:
+    """A trade for so much quote."""
+    return Swap(sells, Exact.OUT if sells else Exact.IN, worth)
+
+
+def no_change(state: State) -> State:
+    return state
+
+
 def test_perp_v2_random_deeds_equals_bytecode(rng: Random) -> None:
-    seen = run(rng, 12)
-    assert seen["open"]
+    assert run(rng, 12)["open"]
+
+
+def test_perp_v2_liquidations_of_losers_equal_bytecode(rng: Random) -> None:
+    curie = start_curie()
+    assert Counter(lose(rng, curie) for _ in range(5))["liquidate"]
 
 
 @pytest.mark.deep
 def test_perp_v2_thousand_random_deeds_equals_bytecode(rng: Random) -> None:
     seen = sum((run(rng, 100) for _ in range(10)), Counter())
-    assert {"open", "close", "deposit", "withdraw", "add", "remove", "liquidate", "sell"} <= seen.keys()
+    assert {"open", "close", "deposit", "withdraw", "add", "remove", "sell"} <= seen.keys()
+
+
+@pytest.mark.deep
+def test_perp_v2_thousand_random_liquidations_equals_bytecode(rng: Random) -> None:
+    curie = start_curie()
+    seen = Counter(lose(rng, curie) for _ in range(1_000))
+    assert {"liquidate", "CH_EAV", "CH_WLD"} <= seen.keys()
