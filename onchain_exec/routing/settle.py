@@ -29,6 +29,12 @@ def settle(terms: Terms, flows: Sequence[Flow], shape: Shape) -> Settlement:
     computed. An exact amount out is computed from the end, but runs from the start: there a pool
     serves one flow only.
 
+    Of an exact amount out each hop takes the least that gives what the next one needs. Where a unit in is
+    worth several out, that least gives a little more if the contract is told what goes in, as Curve and
+    Solidly must be, and as the Router tells every hop but the first: those pass on what they got, so that
+    a market that moved meanwhile leaves nothing behind. The last hop may then give a few units more than
+    the order, never fewer.
+
     Raises:
         RefusedError: a pool would revert on its part, or has another flow already.
     """
