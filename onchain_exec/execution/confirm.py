@@ -125,7 +125,9 @@ async def _find_reason(node: Node, receipt: Receipt) -> str:
         return str(error)
     except NodeError as error:
         return f"unknown: it could not be run again: {error}"
-    return "not found: it succeeds on its block and the parent; it ran out of gas, or its block moved the state"
+    return (
+        "not found: it succeeds on its block and the parent; it ran out of gas, or its block moved the state"
+    )
 
 
 async def _find_lent_code(node: Node, receipt: Receipt, tx: TxCall) -> tuple[StateOverride, ...]:

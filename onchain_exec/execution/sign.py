@@ -59,9 +59,7 @@ async def sign_message(
     return signature
 
 
-async def _authorise(
-    plan: TxPlan, nonce: int, signer: Signer, timeout_s: float
-) -> tuple[Authorisation, ...]:
+async def _authorise(plan: TxPlan, nonce: int, signer: Signer, timeout_s: float) -> tuple[Authorisation, ...]:
     """The account's nonce is counted up before its own authorisation is looked at: hence one more."""
     if plan.delegate is None:
         return ()
