@@ -17,7 +17,9 @@ from onchain_exec.venues.options.lyra.black_scholes import OptionInputs, get_nor
 from onchain_exec.venues.options.lyra.decimal_math import to_wad
 from onchain_exec.venues.options.lyra.exp_ln import exp_wad, ln_wad
 
-CASES = pytest.mark.parametrize("cases", [200, pytest.param(20_000, marks=pytest.mark.deep)])
+CASES = pytest.mark.parametrize(
+    "cases", [200, pytest.param(20_000, marks=[pytest.mark.deep, pytest.mark.timeout(3_600)])]
+)
 YEAR = 31_536_000
 
 

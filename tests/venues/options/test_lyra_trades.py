@@ -57,7 +57,10 @@ def check_trade(chain: LyraChain, state: LyraState, order: LyraOrder) -> str:
     pytest.fail(f"{order}: {done} on chain, {previewed} previewed")
 
 
-@pytest.mark.parametrize(("markets", "kinds"), [(10, 5), pytest.param(1_000, 10, marks=pytest.mark.deep)])
+@pytest.mark.parametrize(
+    ("markets", "kinds"),
+    [(10, 5), pytest.param(1_000, 10, marks=[pytest.mark.deep, pytest.mark.timeout(3_600)])],
+)
 def test_trade_preview_equals_the_chain(lyra: LyraChain, rng: Random, markets: int, kinds: int) -> None:
     outcomes = Counter[str]()
     for _ in range(markets):
@@ -72,7 +75,9 @@ def test_trade_preview_equals_the_chain(lyra: LyraChain, rng: Random, markets: i
     assert outcomes["OPEN"] > markets
 
 
-@pytest.mark.parametrize("shorts", [40, pytest.param(1_000, marks=pytest.mark.deep)])
+@pytest.mark.parametrize(
+    "shorts", [40, pytest.param(1_000, marks=[pytest.mark.deep, pytest.mark.timeout(3_600)])]
+)
 def test_collateral_min_equals_the_chain_and_its_spot_is_the_edge(
     lyra: LyraChain, rng: Random, shorts: int
 ) -> None:
@@ -96,7 +101,9 @@ def test_collateral_min_equals_the_chain_and_its_spot_is_the_edge(
     assert edges > shorts // 4
 
 
-@pytest.mark.parametrize("cases", [12, pytest.param(500, marks=pytest.mark.deep)])
+@pytest.mark.parametrize(
+    "cases", [12, pytest.param(500, marks=[pytest.mark.deep, pytest.mark.timeout(3_600)])]
+)
 def test_liquidation_preview_equals_the_chain(lyra: LyraChain, rng: Random, cases: int) -> None:
     outcomes = Counter[bool]()
     for _ in range(cases):
@@ -148,7 +155,9 @@ def count_arriving(market: LyraMarket, positions: tuple[Position, ...]) -> Count
     return arriving
 
 
-@pytest.mark.parametrize("cases", [4, pytest.param(300, marks=pytest.mark.deep)])
+@pytest.mark.parametrize(
+    "cases", [4, pytest.param(300, marks=[pytest.mark.deep, pytest.mark.timeout(3_600)])]
+)
 def test_settlement_preview_equals_the_chain(lyra: LyraChain, rng: Random, cases: int) -> None:
     for _ in range(cases):
         mark, timestamp = lyra.evm.snapshot(), lyra.evm.timestamp

@@ -47,7 +47,9 @@ def chain(deployed: RmmChain) -> Iterator[RmmChain]:
     deployed.evm.timestamp = timestamp
 
 
-@pytest.mark.parametrize("cases", [100, pytest.param(20_000, marks=pytest.mark.deep)])
+@pytest.mark.parametrize(
+    "cases", [100, pytest.param(20_000, marks=[pytest.mark.deep, pytest.mark.timeout(3_600)])]
+)
 def test_normal_distribution_and_its_inverse_equal_the_library(
     chain: RmmChain, rng: Random, cases: int
 ) -> None:
@@ -80,7 +82,9 @@ def check_swap(chain: RmmChain, pool: RmmPool, sells_risky: bool, amounts: tuple
     return "swapped"
 
 
-@pytest.mark.parametrize("cases", [12, pytest.param(1_000, marks=pytest.mark.deep)])
+@pytest.mark.parametrize(
+    "cases", [12, pytest.param(1_000, marks=[pytest.mark.deep, pytest.mark.timeout(3_600)])]
+)
 def test_swaps_equal_the_bytecode_on_random_pools(chain: RmmChain, rng: Random, cases: int) -> None:
     outcomes = Counter[str]()
     for _ in range(cases):

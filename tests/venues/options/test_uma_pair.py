@@ -108,7 +108,9 @@ def chain(deployed: UmaChain) -> Iterator[UmaChain]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("prices", [30, pytest.param(1_000, marks=pytest.mark.deep)])
+@pytest.mark.parametrize(
+    "prices", [30, pytest.param(1_000, marks=[pytest.mark.deep, pytest.mark.timeout(3_600)])]
+)
 def test_library_is_recognised_and_shares_as_it_does(
     chain: UmaChain, rng: Random, kind: str, prices: int
 ) -> None:
@@ -121,7 +123,9 @@ def test_library_is_recognised_and_shares_as_it_does(
         assert SHARE.decode(answer) == (pair.payout.get_long_share_wad(price),)
 
 
-@pytest.mark.parametrize("cases", [10, pytest.param(1_000, marks=pytest.mark.deep)])
+@pytest.mark.parametrize(
+    "cases", [10, pytest.param(1_000, marks=[pytest.mark.deep, pytest.mark.timeout(3_600)])]
+)
 def test_minting_redeeming_and_settling_equal_the_chain(chain: UmaChain, rng: Random, cases: int) -> None:
     for _ in range(cases):
         mark, timestamp = chain.evm.snapshot(), chain.evm.timestamp
