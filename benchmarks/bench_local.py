@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
+from tempfile import TemporaryDirectory
 
 from benchmarks.row import Row, lower_is_better
 from onchain_exec.app.sandbox import Sandbox
@@ -29,7 +30,7 @@ def run() -> list[Row]:
         lower_is_better(
             "start and import", _run_ms("import onchain_exec"), "ms", "python alone", _run_ms("pass")
         ),
-        Row("command line to its help", _median_ms(_ask_for_help), "ms"),
+        *_measure_commands(),
         Row("start of the deployed chain", _median_ms(lambda: Sandbox.start().close()), "ms"),
         Row("fork of the deployed chain", fork_ms, "ms"),
         Row("lying node, added per call", added_ms, "ms"),
@@ -51,8 +52,24 @@ def _run_ms(program: str) -> float:
     return _median_ms(lambda: subprocess.run(command, check=True))
 
 
-def _ask_for_help() -> None:
-    command = [sys.executable, "-m", "onchain_exec.cli", "--help"]
+def _measure_commands() -> list[Row]:
+    """What a user waits for at each command: one that needs nothing, and one that reads a journal."""
+    import_ms = _run_ms("import web3")
+    with TemporaryDirectory() as folder:
+        orders = ("orders", "--journal", f"{folder}/journal.sqlite")
+        _run_command(*orders)  # makes the journal
+        orders_ms = _median_ms(lambda: _run_command(*orders))
+    return [
+        lower_is_better(name, value, "ms", "import web3", import_ms)
+        for name, value in (
+            ("cli start", _median_ms(lambda: _run_command("--help"))),
+            ("cli orders", orders_ms),
+        )
+    ]
+
+
+def _run_command(*arguments: str) -> None:
+    command = [sys.executable, "-m", "onchain_exec.cli", *arguments]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
