@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from onchain_exec.core import ZERO_ADDRESS, Address, BlockRef, Call, Reading, Token, to_address
 from onchain_exec.core.abi import Function
 from onchain_exec.errors import InputError, StateError
 from onchain_exec.venues.answer import decode_answer
+from onchain_exec.venues.asking import Ask, ask_each, ask_one_value_each
 from onchain_exec.venues.erc20 import BALANCE_OF, read_tokens
 from onchain_exec.venues.lending.aave_v3.account import GET_USER_ACCOUNT_DATA, AaveAccount
 from onchain_exec.venues.lending.aave_v3.configuration import EMode, ReserveConfig
@@ -49,9 +50,6 @@ _STRATEGY: Final = tuple(
     )
 )
 
-Question: TypeAlias = tuple[Function, Address, tuple[Any, ...]]
-"""A function of a contract and its arguments."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Market:
@@ -76,9 +74,13 @@ def read_aave_account(pool: Address, owner: Address, assets: Iterable[Address] =
         StateError: the pool counts otherwise: it is of another version (from 3.2 on, e-modes and
             stable debt work otherwise).
     """
-    asked = GET_USER_ACCOUNT_DATA, pool, (owner,)
-    flags, emode, provider, told = yield from _ask(
-        (_USER_CONFIG, pool, (owner,)), (_USER_EMODE, pool, (owner,)), (_PROVIDER, pool, ()), asked
+    flags, emode, provider, told = yield from ask_each(
+        [
+            Ask(pool, _USER_CONFIG, (owner,)),
+            Ask(pool, _USER_EMODE, (owner,)),
+            Ask(pool, _PROVIDER),
+            Ask(pool, GET_USER_ACCOUNT_DATA, (owner,)),
+        ]
     )
     market = yield from _read_market(pool, owner, flags[0], emode[0], to_address(provider[0]), assets)
     account = yield from _read_account(market)
@@ -103,13 +105,15 @@ def _read_market(
     pool: Address, owner: Address, flags: int, emode: int, provider: Address, assets: Iterable[Address]
 ) -> Reading[_Market]:
     used = [index for index in range(flags.bit_length() // 2 + 1) if flags >> 2 * index & 3]
-    (oracle,), (sentinel,), *found = yield from _ask(
-        (_ORACLE, provider, ()),
-        (_SENTINEL, provider, ()),
-        *((_ASSET_OF, pool, (index,)) for index in used),
+    oracle, sentinel, *found = yield from ask_one_value_each(
+        [
+            Ask(provider, _ORACLE),
+            Ask(provider, _SENTINEL),
+            *(Ask(pool, _ASSET_OF, (index,)) for index in used),
+        ]
     )
-    wanted = list(dict.fromkeys([*(to_address(asset) for (asset,) in found), *assets]))
-    listings = yield from _ask(*((_RESERVE, pool, (asset,)) for asset in wanted))
+    wanted = list(dict.fromkeys([*map(to_address, found), *assets]))
+    listings = yield from ask_each([Ask(pool, _RESERVE, (asset,)) for asset in wanted])
     for asset, listing in zip(wanted, listings, strict=True):
         if to_address(listing[8]) == ZERO_ADDRESS:
             raise InputError(f"the market at {pool} does not list {asset}", needed="one of its reserves")
@@ -119,11 +123,11 @@ def _read_market(
 
 def _read_account(market: _Market) -> Reading[AaveAccount]:
     tokens = yield from read_tokens(market.listings)
-    ((base_unit,),) = yield from _ask((_BASE_UNIT, market.oracle, ()))
+    (base_unit,) = yield from ask_one_value_each([Ask(market.oracle, _BASE_UNIT)])
     emodes = yield from _read_emodes(market)
     guards = (_MAY_BORROW, _MAY_LIQUIDATE) if market.sentinel != ZERO_ADDRESS else ()
-    allowed = yield from _ask(*((guard, market.sentinel, ()) for guard in guards))
-    may_borrow, may_liquidate = (answer for (answer,) in allowed) if guards else (True, True)
+    allowed = yield from ask_one_value_each([Ask(market.sentinel, guard) for guard in guards])
+    may_borrow, may_liquidate = allowed if guards else (True, True)
     holdings, block = yield from _read_holdings(market, tokens)
     return AaveAccount(
         pool=market.pool,
@@ -143,46 +147,45 @@ def _read_emodes(market: _Market) -> Reading[dict[int, EMode]]:
     """Read the account's e-mode and those of the reserves."""
     wanted = {market.emode, *(ReserveConfig.decode(listing[0]).emode for listing in market.listings.values())}
     ids = sorted(wanted - {0})
-    found = yield from _ask(*((_EMODE, market.pool, (mode,)) for mode in ids))
-    sources = {to_address(mode[3]) for (mode,) in found} - {ZERO_ADDRESS}
-    told = yield from _ask(*((_PRICE, market.oracle, (source,)) for source in sorted(sources)))
-    prices = {source: price for source, (price,) in zip(sorted(sources), told, strict=True)}
+    found = yield from ask_one_value_each([Ask(market.pool, _EMODE, (mode,)) for mode in ids])
+    sources = sorted({to_address(mode[3]) for mode in found} - {ZERO_ADDRESS})
+    told = yield from ask_one_value_each([Ask(market.oracle, _PRICE, (source,)) for source in sources])
+    prices = dict(zip(sources, told, strict=True))
     return {
         mode: EMode(mode, ltv, threshold, bonus, prices.get(to_address(source), 0))
-        for mode, ((ltv, threshold, bonus, source, _),) in zip(ids, found, strict=True)
+        for mode, (ltv, threshold, bonus, source, _) in zip(ids, found, strict=True)
     }
 
 
 def _read_holdings(
     market: _Market, tokens: Collection[Token]
 ) -> Reading[tuple[dict[Address, Holding], BlockRef]]:
-    questions = [_list_questions(market, token) for token in tokens]
-    calls = [_to_call(question) for asked in questions for question in asked]
-    snapshot = yield tuple(calls)
+    asks = [_list_asks(market, token) for token in tokens]
+    snapshot = yield tuple(Call(ask.to, ask.function.encode(*ask.arguments)) for one in asks for ask in one)
     answers = iter(snapshot.answers)
     holdings = {}
-    for token, asked in zip(tokens, questions, strict=True):
-        told = [decode_answer(function, to, next(answers)) for function, to, _ in asked]
+    for token, one in zip(tokens, asks, strict=True):
+        told = [decode_answer(ask.function, ask.to, next(answers)) for ask in one]
         holdings[token.address] = _make_holding(market, token, told)
     return holdings, snapshot.block
 
 
-def _list_questions(market: _Market, token: Token) -> list[Question]:
+def _list_asks(market: _Market, token: Token) -> list[Ask]:
     """Return what `_make_holding` takes, in its order."""
     listing, owner = market.listings[token.address], (market.owner,)
     a_token, stable, variable, strategy = (to_address(value) for value in listing[8:12])
     return [
-        (_PRICE, market.oracle, (token.address,)),
-        (BALANCE_OF, token.address, (a_token,)),
-        (_SCALED_SUPPLY, a_token, ()),
-        (_SCALED_BALANCE, a_token, owner),
-        (_SCALED_SUPPLY, variable, ()),
-        (_SCALED_BALANCE, variable, owner),
-        (_STABLE_SUPPLY, stable, ()),
-        (_STABLE_PRINCIPAL, stable, owner),
-        (_STABLE_RATE, stable, owner),
-        (_STABLE_SINCE, stable, owner),
-        *((function, strategy, ()) for function in _STRATEGY),
+        Ask(market.oracle, _PRICE, (token.address,)),
+        Ask(token.address, BALANCE_OF, (a_token,)),
+        Ask(a_token, _SCALED_SUPPLY),
+        Ask(a_token, _SCALED_BALANCE, owner),
+        Ask(variable, _SCALED_SUPPLY),
+        Ask(variable, _SCALED_BALANCE, owner),
+        Ask(stable, _STABLE_SUPPLY),
+        Ask(stable, _STABLE_PRINCIPAL, owner),
+        Ask(stable, _STABLE_RATE, owner),
+        Ask(stable, _STABLE_SINCE, owner),
+        *(Ask(strategy, function) for function in _STRATEGY),
     ]
 
 
@@ -215,19 +218,3 @@ def _make_holding(market: _Market, token: Token, told: list[tuple[Any, ...]]) ->
     return Holding(
         reserve, Position(own_supplied, own_borrowed, own_stable, bool(flags & 2), bool(flags & 1))
     )
-
-
-def _ask(*questions: Question) -> Reading[list[tuple[Any, ...]]]:
-    """Read the answers to ``questions`` in one round."""
-    if not questions:
-        return []
-    snapshot = yield tuple(_to_call(question) for question in questions)
-    return [
-        decode_answer(function, to, answer)
-        for (function, to, _), answer in zip(questions, snapshot.answers, strict=True)
-    ]
-
-
-def _to_call(question: Question) -> Call:
-    function, to, arguments = question
-    return Call(to, function.encode(*arguments))

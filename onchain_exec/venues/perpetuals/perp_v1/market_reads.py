@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from onchain_exec.core import Address, Reading, to_address
 from onchain_exec.errors import StateError
-from onchain_exec.venues.perpetuals.asking import Ask, ask_each, ask_one_value_each
+from onchain_exec.venues.asking import Ask, ask_each, ask_one_value_each
 from onchain_exec.venues.perpetuals.perp_v1 import contracts as abi
 from onchain_exec.venues.perpetuals.perp_v1.mirror.amm import Amm, Round, Snapshot
 

@@ -8,8 +8,8 @@ from typing import Final
 from onchain_exec.core import Address, Call, Reading, Token, all_of, to_address
 from onchain_exec.errors import InputError
 from onchain_exec.venues.answer import decode_answer
+from onchain_exec.venues.asking import Ask, ask_each, ask_one_value_each
 from onchain_exec.venues.erc20 import BALANCE_OF, read_tokens
-from onchain_exec.venues.perpetuals.asking import Ask, ask_each, ask_one_value_each
 from onchain_exec.venues.perpetuals.perp_v1 import contracts as abi
 from onchain_exec.venues.perpetuals.perp_v1.market_reads import read_amm
 from onchain_exec.venues.perpetuals.perp_v1.mirror.house import Cash, House, Position

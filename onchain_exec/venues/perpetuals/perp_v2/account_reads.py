@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from onchain_exec.core import ZERO_ADDRESS, Address, Reading, to_address
 from onchain_exec.errors import InputError
+from onchain_exec.venues.asking import Ask, ask_each, ask_one_value_each
 from onchain_exec.venues.erc20 import BALANCE_OF, read_token
-from onchain_exec.venues.perpetuals.asking import Ask, ask_each, ask_one_value_each
 from onchain_exec.venues.perpetuals.perp_v2 import contracts as abi
 from onchain_exec.venues.perpetuals.perp_v2.history_reads import read_price_feed
 from onchain_exec.venues.perpetuals.perp_v2.mirror.orders import Order, RangeGrowth, sort_orders

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 from onchain_exec.core import Address, Reading
 from onchain_exec.core.abi import Function
-from onchain_exec.venues.perpetuals.asking import Ask, ask_each
+from onchain_exec.venues.asking import Ask, ask_each
 from onchain_exec.venues.perpetuals.perp_v2.contracts import (
     CURRENT_ROUND,
     DECIMALS,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from onchain_exec.core import Address, Call, Reading, Token, to_address
 from onchain_exec.errors import InputError, StateError
-from onchain_exec.venues.perpetuals.asking import Ask, ask_each, ask_one_value_each
+from onchain_exec.venues.asking import Ask, ask_each, ask_one_value_each
 from onchain_exec.venues.perpetuals.perp_v2 import contracts as abi
 from onchain_exec.venues.perpetuals.perp_v2.history_reads import read_price_feed, read_tick_history
 from onchain_exec.venues.perpetuals.perp_v2.mirror.market import Fees, Growth, Market, Status, TickGrowth
