@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from itertools import islice
 from typing import Any, Final
 
 import msgspec
+from msgspec import structs
 
-from onchain_exec.core import Address
+from onchain_exec.core import Address, Token
 from onchain_exec.oms.book.fold import Book
 from onchain_exec.oms.book.parents import ParentView
 from onchain_exec.oms.book.switches import Switch
@@ -77,12 +79,12 @@ def join(parts: Iterable[bytes]) -> Book:
     """
     book = Book()
     decode = msgspec.json.Decoder(Part, dec_hook=_from_text).decode
+    tokens: dict[Token, Token] = {}
     for part in map(decode, parts):
-        book.orders.update({view.order_id: view for view in part.orders})
-        book.slots.update({slot.key: slot for slot in part.slots})
-        book.tx_slots.update(
-            {attempt.tx.tx_hash: slot.key for slot in part.slots for attempt in slot.attempts}
-        )
+        book.orders.update({view.order_id: _share_tokens(view, tokens) for view in part.orders})
+        slots = [_share_terms(slot, book.orders.get(slot.order_id)) for slot in part.slots]
+        book.slots.update({slot.key: slot for slot in slots})
+        book.tx_slots.update({attempt.tx.tx_hash: slot.key for slot in slots for attempt in slot.attempts})
         book.parents.restore(part.parents)
         book.switches.update({switch.scope: switch for switch in part.switches})
         book.client_ids.update(part.client_ids)
@@ -95,6 +97,29 @@ def join(parts: Iterable[bytes]) -> Book:
         book.positions.update(part.positions)
         book.gas_wei.update(part.gas_wei)
     return book
+
+
+def _share_tokens(view: OrderView, tokens: dict[Token, Token]) -> OrderView:
+    """Return the order with one object for each token, as the fold makes it: a journal names few."""
+    if (order := view.order) is None:
+        return view
+    token_in, token_out = (tokens.setdefault(token, token) for token in (order.token_in, order.token_out))
+    return structs.replace(view, order=replace(order, token_in=token_in, token_out=token_out))
+
+
+def _share_terms(slot: SlotView, view: OrderView | None) -> SlotView:
+    """Return the slot with one object for what it has in common with its order."""
+    if view is None:
+        return slot
+    attempts = (
+        structs.replace(
+            attempt,
+            tx=replace(attempt.tx, order_id=view.order_id, sender=slot.key.account),
+            quote=view.quote if attempt.quote == view.quote else attempt.quote,
+        )
+        for attempt in slot.attempts
+    )
+    return structs.replace(slot, order_id=view.order_id, attempts=tuple(attempts))
 
 
 @cache
