@@ -55,12 +55,12 @@ def test_parse_condition_of_another_form_raises_input_error(text: str) -> None:
         parse_condition(text)
 
 
-def test_swap_with_a_condition_trades_if_it_holds_and_is_denied_if_not(cli: Cli, fork: Sandbox) -> None:
+def test_swap_with_a_condition_that_would_not_hold_is_denied(cli: Cli, fork: Sandbox) -> None:
     usdc, trader = fork.profile.tokens["USDC"].address, fork.trader.address
-    swap = ("swap", "--yes", "--sell", "WETH", "--amount", "1", "--buy", "USDC", "--condition")
     held = f"{usdc} balanceOf(address) {trader}"
-    denied = cli.json(*swap, f"{held} <= 1000", expect=3)
-    filled = cli.json(*swap, f"{held} >= 1000", expect=0)
-    assert denied["failure"]["code"] == "CONDITION_FAILED"
+    swap = ("swap", "--yes", "--sell", "WETH", "--amount", "1", "--buy", "USDC")
+    conditions = ("--condition", f"{held} >= 1000", "--condition", f"{held} <= 1000")
+    denied = cli.json(*swap, *conditions, expect=3)
+    assert (denied["state"], denied["failure"]["code"]) == ("DENIED", "CONDITION_FAILED")
     assert denied["failure"]["needed"] == "at most 1000"
-    assert (filled["state"], filled["conditions"][0]["bound"]) == ("FILLED", "1000")
+    assert [condition["comparison"] for condition in denied["conditions"]] == ["AT_LEAST", "AT_MOST"]
