@@ -174,7 +174,7 @@ def no_change(state: State) -> State:
 
 
 def test_perp_v2_random_deeds_equals_bytecode(rng: Random) -> None:
-    assert run(rng, 12)["open"]
+    assert run(rng, 8)["open"]
 
 
 def test_perp_v2_liquidations_of_losers_equal_bytecode(rng: Random) -> None:
