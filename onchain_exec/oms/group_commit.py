@@ -54,11 +54,11 @@ class GroupCommit(Generic[Job]):
         batch = self._take(own)
         try:
             self._commit([place.job for place in batch])
-        except BaseException:
-            self._put_back([place for place in batch if place is not own])
-            raise
+            for place in batch:
+                place.done = True
+        finally:
+            self._put_back([place for place in batch if not (place.done or place is own)])
         for place in batch:
-            place.done = True
             place.turn.release()
 
     def _take(self, own: _Place[Job]) -> list[_Place[Job]]:
