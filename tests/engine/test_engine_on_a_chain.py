@@ -13,8 +13,7 @@ import pytest
 
 from onchain_exec import LocalSigner, OrderState, Policy
 from onchain_exec.app.desk import ignore
-from onchain_exec.app.engine import DeskPath, Engine, Lane, ParentRequest
-from onchain_exec.app.engine.prices import MarketPrices
+from onchain_exec.app.engine import DeskPath, Engine, Lane, MarketPrices, ParentRequest
 from onchain_exec.app.opening import Opening
 from onchain_exec.app.pools.discovery import find_pools
 from onchain_exec.app.prices import read_price

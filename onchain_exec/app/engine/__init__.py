@@ -3,7 +3,18 @@
 from onchain_exec.app.engine.engine import Engine
 from onchain_exec.app.engine.lane import DeskPath, Lane, Path, PriceSource
 from onchain_exec.app.engine.opening import open_engine
+from onchain_exec.app.engine.prices import MarketPrices
 from onchain_exec.app.engine.request import ParentRequest
 from onchain_exec.app.request import Request
 
-__all__ = ["DeskPath", "Engine", "Lane", "ParentRequest", "Path", "PriceSource", "Request", "open_engine"]
+__all__ = [
+    "DeskPath",
+    "Engine",
+    "Lane",
+    "MarketPrices",
+    "ParentRequest",
+    "Path",
+    "PriceSource",
+    "Request",
+    "open_engine",
+]
