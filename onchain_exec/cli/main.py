@@ -44,7 +44,7 @@ COMMANDS: Final = (
     ),
     *list_commands(
         "collateral",
-        collateral="Show how near liquidation the account is, wherever it has collateral; --watch: alarms.",
+        collateral="Show every account with collateral: health factor, free collateral, liquidation prices.",
     ),
     *list_commands("approvals", approvals="List the allowances that stand; with --revoke, take one back."),
     *list_commands(
