@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 
@@ -24,6 +24,8 @@ class Crypto(Implicit):
     ``others`` is the sum and ``rest`` the product of the balances that stay, ``power`` is n**n. The fee
     moves with the balances: ``unit_out`` has its lowest.
     """
+
+    exact: ClassVar[float] = 1e-11  # gamma + 1 - K0 cancels
 
     factor: FloatArray
     gamma: FloatArray
@@ -50,7 +52,7 @@ class Crypto(Implicit):
             low, high = np.where(excess > 0, low, y), np.where(excess > 0, y, high)
             step = y - excess / rise
             after = np.where((step > low) & (step < high), step, (low + high) / 2)
-            done = np.abs(after - y) <= 1e-16 * y
+            done = np.abs(after - y) <= 1e-15 * y
             y = after
             if done.all():
                 break
