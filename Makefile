@@ -75,7 +75,7 @@ bench: setup
 
 deep: setup .venv-web3-8/.ready
 	@echo "deep: contracts (forge)"
-	@FOUNDRY_PROFILE=deep $(FORGE) test
+	@FOUNDRY_PROFILE=deep $(FORGE) test --fuzz-seed $$(date +%s)
 	@echo "deep: package (pytest)"
 	@$(BIN)/pytest -n 2 -m "" --hypothesis-profile=deep -o timeout=3600
 	@echo "deep: package with web3 8"
