@@ -1,19 +1,26 @@
-"""Gas of settling signed spot orders: receipts, today's rules, one transaction a block, all storage cold and
+"""Time of matching a book of signed orders, and gas of settling them: receipts, today's rules, one transaction a block, all storage cold and
 not zero before. CoW's contract settles the same orders of the same owners in the same run."""
 
 from __future__ import annotations
 
+import statistics
+import time
+
 from eth_abi import encode
 
+from benchmarks.order_books import random_book
 from benchmarks.peer_cow_settle import CowSettlement
+from benchmarks.pool_graphs import random_graph
 from benchmarks.row import Row, lower_is_better
 from benchmarks.settle_parties import UNIT, Parties, gather
 from onchain_exec.clearing.settle import Domain, Scheme, SettleFill, SettleOrder, Signed
 from onchain_exec.clearing.settle.batch import Batch, encode_cancel, encode_pair, encode_take
 from onchain_exec.core import ZERO_ADDRESS, Address
 from onchain_exec.core.artifact import get_artifact
+from onchain_exec.routing.matching import find_match
 
 COUNT = 50
+ORDERS, POOLS, SEED, ROUNDS = 1_000, 100, 1, 5
 DEADLINE_AT = 2**32 - 1
 
 
@@ -27,10 +34,22 @@ def run() -> list[Row]:
             "rfq": (ours.take(), cow.batch(1, 3)),
             "cancel": (ours.cancel(), cow.cancel(4)),
         }
-    return [
+    rows = [
         lower_is_better(f"settle gas, {name}", value, "gas", "CoW", peer_value)
         for name, (value, peer_value) in figures.items()
     ]
+    return [*rows, Row("solver 1000 orders", _match_ms(), "ms")]
+
+
+def _match_ms() -> float:
+    """Return the median time of matching 1,000 orders with one another and with 100 pools."""
+    book, network, prices = random_book(ORDERS, random_graph(POOLS, SEED), SEED)
+    times = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        find_match(book, network, prices)
+        times.append((time.perf_counter() - started) * 1_000)
+    return statistics.median(times)
 
 
 class OurSettlement:

@@ -1,0 +1,129 @@
+"""A float match in exact integers: limits to the unit, pools by their own arithmetic, nothing missing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+from onchain_exec.core import Address, Exact
+from onchain_exec.routing.flow import Flow, order_tokens
+from onchain_exec.routing.market import Market, RefusedError
+from onchain_exec.routing.matching.book import BookOrder
+from onchain_exec.routing.matching.program import Solution
+from onchain_exec.routing.network import Network
+from onchain_exec.venues import Hop
+
+_TRIFLE: Final = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedFill:
+    """What of an order is filled, base units."""
+
+    entry: BookOrder
+    amount_in: int
+    amount_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Trades:
+    """Fills at their limits, what the pools do, and what comes of both."""
+
+    fills: tuple[MatchedFill, ...]
+    hops: tuple[Hop, ...]
+    balance: Mapping[Address, int]
+
+
+Settled: TypeAlias = tuple[tuple[MatchedFill, ...], tuple[Hop, ...], dict[Address, int]]
+"""The fills, the pools' swaps in an order in which each finds its input, and what is left."""
+
+
+def settle_match(book: Sequence[BookOrder], network: Network, solution: Solution) -> Settled | None:
+    """Return the match in exact integers, or None where rounding leaves a token short."""
+    fills = tuple(
+        fill
+        for entry, share in zip(book, solution.shares.tolist(), strict=True)
+        if share > _TRIFLE and (fill := _at_limit(entry, share)) is not None
+    )
+    trades = _trade(fills, _list_flows(network, solution))
+    return None if any(left < 0 for left in trades.balance.values()) else _divide(trades)
+
+
+def _at_limit(entry: BookOrder, share: float) -> MatchedFill | None:
+    """Return the fill of a share of what remains, at the order's own price."""
+    if entry.must_fill:
+        share = round(share)
+    return _fill(entry, entry.remaining if share == 1 else int(entry.remaining * share))
+
+
+def _fill(entry: BookOrder, amount: int) -> MatchedFill | None:
+    """Return the fill of ``amount`` in what the order counts in, or None where nothing is left of it."""
+    if entry.order.is_exact_out:
+        amount_in, amount_out = entry.get_most_in(amount), amount
+    else:
+        amount_in, amount_out = amount, entry.get_least_out(amount)
+    return MatchedFill(entry, amount_in, amount_out) if amount_in > 0 and amount_out > 0 else None
+
+
+def _list_flows(network: Network, solution: Solution) -> list[tuple[Flow, int]]:
+    edges = network.edges
+    flows = []
+    for edge, amount in solution.flows:
+        token_in, token_out = (network.tokens[side[edge]] for side in (edges.source, edges.target))
+        flow = Flow(network.pools[edges.pool[edge]], token_in, token_out, amount, 0.0, amount, edge)
+        flows.append((flow, int(amount)))
+    place = {token: n for n, token in enumerate(order_tokens(flow for flow, _ in flows))}
+    return sorted(flows, key=lambda item: place[item[0].token_in.address])
+
+
+def _trade(fills: tuple[MatchedFill, ...], flows: Iterable[tuple[Flow, int]]) -> _Trades:
+    """Return what comes of it: every flow that its pool takes, in order."""
+    market, hops = Market(Exact.IN), []
+    balance: dict[Address, int] = defaultdict(int)
+    for fill in fills:
+        balance[fill.entry.order.token_in] += fill.amount_in
+        balance[fill.entry.order.token_out] -= fill.amount_out
+    for flow, amount in flows:
+        if amount <= 0:
+            continue
+        try:
+            hop = market.swap(flow, amount)
+        except RefusedError:
+            continue
+        hops.append(hop)
+        balance[flow.token_in.address] -= hop.amount_in
+        balance[flow.token_out.address] += hop.amount_out
+    return _Trades(fills, tuple(hops), balance)
+
+
+def _divide(trades: _Trades) -> Settled:
+    """Give what is over of each token to those who buy it, or take less of it from those who buy an exact
+    amount with it, in proportion; the one that comes last has what rounding leaves."""
+    fills, left = list(trades.fills), {}
+    for token, balance in trades.balance.items():
+        over = balance
+        claims = {n: claim for n, fill in enumerate(fills) if (claim := _claim(fill, token))}
+        unclaimed = sum(claims.values())
+        # those who buy an exact amount first: what they cannot be spared goes to the others
+        for number in sorted(claims, key=lambda n: (not fills[n].entry.order.is_exact_out, claims[n], n)):
+            fills[number], taken = _improve(fills[number], over * claims[number] // unclaimed)
+            over, unclaimed = over - taken, unclaimed - claims[number]
+        if over:
+            left[token] = over
+    return tuple(fills), trades.hops, left
+
+
+def _claim(fill: MatchedFill, token: Address) -> int:
+    order = fill.entry.order
+    if order.is_exact_out:
+        return fill.amount_in if order.token_in == token else 0
+    return fill.amount_out if order.token_out == token else 0
+
+
+def _improve(fill: MatchedFill, part: int) -> tuple[MatchedFill, int]:
+    if fill.entry.order.is_exact_out:
+        part = min(part, fill.amount_in - 1)  # a transfer of nothing is none
+        return replace(fill, amount_in=fill.amount_in - part), part
+    return replace(fill, amount_out=fill.amount_out + part), part

@@ -1,0 +1,202 @@
+"""Matches are checked by what they must hold, and against every choice there is on small books."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.optimize import linprog
+
+from onchain_exec.clearing.settle import Flags, SettleOrder
+from onchain_exec.core import Address, BlockRef, Exact, Token, to_address
+from onchain_exec.errors import InputError
+from onchain_exec.routing.matching import BookOrder, Match, find_match
+from onchain_exec.venues import PoolSet
+from onchain_exec.venues.uniswap_v2 import UniswapV2Pool
+
+BLOCK = BlockRef(1, 1, "0x" + "11" * 32, 1_700_000_000, 0, 0)
+UNIT = 10**18
+TOKENS = [Token(1, to_address((n + 1).to_bytes(20, "big")), f"T{n}", 18) for n in range(4)]
+PRICES = {TOKENS[0].address: 1.0, TOKENS[1].address: 2.0, TOKENS[2].address: 0.5, TOKENS[3].address: 1.0}
+NO_POOLS = PoolSet(BLOCK, ())
+
+
+def make_order(
+    tokens: tuple[int, int], amount_in: int, amount_out: int, flags: Flags = Flags.NONE, owner: int = 1
+) -> BookOrder:
+    order = SettleOrder(
+        to_address(owner.to_bytes(20, "little")),
+        TOKENS[tokens[0]].address,
+        TOKENS[tokens[1]].address,
+        amount_in,
+        amount_out,
+        deadline_at=2**32 - 1,
+        seq=1,
+        flags=flags,
+    )
+    return BookOrder(order, order.size)
+
+
+def random_book(dice: random.Random, count: int, tokens: int, must_fill: float = 0.3) -> list[BookOrder]:
+    """Orders around the reference prices, some too dear."""
+    book = []
+    for number in range(count):
+        sells, buys = dice.sample(range(tokens), 2)
+        worth = PRICES[TOKENS[sells].address] / PRICES[TOKENS[buys].address]
+        amount_in = dice.randrange(UNIT // 100, 10 * UNIT)
+        amount_out = int(amount_in * worth * dice.uniform(0.8, 1.05))
+        flags = Flags.FILL_OR_KILL if dice.random() < must_fill else Flags.NONE
+        if dice.random() < 0.3:
+            flags |= Flags.EXACT_OUT
+        book.append(make_order((sells, buys), amount_in, amount_out, flags, number + 1))
+    return book
+
+
+def random_pools(dice: random.Random, count: int, tokens: int) -> PoolSet:
+    pools = []
+    for number in range(count):
+        first, second = sorted(dice.sample(range(tokens), 2))
+        worth = PRICES[TOKENS[first].address] / PRICES[TOKENS[second].address]
+        reserve = dice.randrange(10 * UNIT, 1000 * UNIT)
+        address = to_address((2**80 + number).to_bytes(20, "big"))
+        other = int(reserve * worth * dice.uniform(0.99, 1.01))
+        pools.append(UniswapV2Pool(address, TOKENS[first], TOKENS[second], reserve, other))
+    return PoolSet(BLOCK, tuple(pools))
+
+
+# Laws ---------------------------------------------------------------------------------------------
+
+
+def require_settles(match: Match, pools: PoolSet) -> None:
+    """Every limit holds, no order is filled beyond what remains of it, whole ones are whole, the pools give
+    what they say one after the other, and every token's account adds up to what is left."""
+    balance: defaultdict[Address, int] = defaultdict(int)
+    for fill in match.fills:
+        order = fill.entry.order
+        amount = fill.amount_out if order.is_exact_out else fill.amount_in
+        assert fill.amount_out * order.amount_in >= order.amount_out * fill.amount_in
+        assert 0 < amount <= fill.entry.remaining
+        assert amount == order.size or not fill.entry.must_fill
+        assert fill.amount_in > 0
+        balance[order.token_in] += fill.amount_in
+        balance[order.token_out] -= fill.amount_out
+    after = {pool.key: pool for pool in pools.pools}
+    for hop in match.hops:
+        done = after[hop.pool.key].swap(hop.token_in, hop.token_out, hop.amount_in, Exact.IN)
+        assert done.amount_out == hop.amount_out
+        after[hop.pool.key] = done.pool_after
+        balance[hop.token_in.address] -= hop.amount_in
+        balance[hop.token_out.address] += hop.amount_out
+    assert {token: left for token, left in balance.items() if left} == dict(match.left)
+    assert all(left >= 0 for left in match.left.values())
+    assert -1e-9 <= match.gain <= match.bound * (1 + 1e-6) + 1e-6
+
+
+@pytest.mark.parametrize("pools", [0, 6])
+def test_find_match_random_books_settle_and_reach_the_bound(rng: random.Random, pools: int) -> None:
+    for _ in range(15):
+        book = random_book(rng, rng.randrange(1, 60), 4, must_fill=0)
+        market = random_pools(rng, pools, 4)
+        match = find_match(book, market, PRICES)
+        require_settles(match, market)
+        assert match.gain >= match.bound * (1 - 1e-5) - 1e-6 * UNIT
+
+
+def test_find_match_small_books_equals_the_best_of_every_choice(rng: random.Random) -> None:
+    for _ in range(25):
+        book = random_book(rng, rng.randrange(2, 8), 3, must_fill=0.5)
+        match = find_match(book, NO_POOLS, PRICES)
+        require_settles(match, NO_POOLS)
+        assert match.gain >= find_best_gain(book) * (1 - 1e-5) - 1e-6 * UNIT
+
+
+def find_best_gain(book: Sequence[BookOrder]) -> float:
+    """Return the most that any choice of whole orders, and any parts of the others, gains: a linear program
+    for each choice. An owner can be given ten times what it buys, or be spared what it pays."""
+    whole = [number for number, entry in enumerate(book) if entry.must_fill]
+    subsets = (itertools.combinations(whole, size) for size in range(len(whole) + 1))
+    return max(_solve_program(book, whole, chosen) for chosen in itertools.chain(*subsets))
+
+
+def _solve_program(book: Sequence[BookOrder], whole: Sequence[int], chosen: Sequence[int]) -> float:
+    tokens, count = sorted(PRICES), len(book)
+    flows, room = np.zeros((len(tokens), count)), np.zeros((len(tokens), count))
+    for number, entry in enumerate(book):
+        order = entry.order
+        flows[tokens.index(order.token_in), number] += entry.most_in / UNIT
+        flows[tokens.index(order.token_out), number] -= entry.least_out / UNIT
+        if order.is_exact_out:
+            room[tokens.index(order.token_in), number] = entry.most_in / UNIT
+        else:
+            room[tokens.index(order.token_out), number] = 10 * entry.least_out / UNIT
+    given = np.eye(len(tokens))
+    bounds = [
+        (1.0 if n in chosen else 0.0, 1.0 if n in chosen or n not in whole else 0.0) for n in range(count)
+    ]
+    found = linprog(
+        -np.concatenate((np.zeros(count), [PRICES[token] for token in tokens])),
+        A_ub=np.block([[-flows, given], [-room, given]]),
+        b_ub=np.zeros(2 * len(tokens)),
+        bounds=bounds + [(0.0, None)] * len(tokens),
+    )
+    return -float(found.fun) * UNIT if found.success else 0.0
+
+
+# Examples -----------------------------------------------------------------------------------------
+
+
+def test_find_match_ring_needs_no_pool() -> None:
+    book = [
+        make_order((0, 1), 2 * UNIT, UNIT),
+        make_order((1, 2), UNIT, 4 * UNIT),
+        make_order((2, 0), 4 * UNIT, 2 * UNIT),
+    ]
+    match = find_match(book, NO_POOLS, PRICES)
+    assert [(fill.amount_in, fill.amount_out) for fill in match.fills] == [
+        (2 * UNIT, UNIT),
+        (UNIT, 4 * UNIT),
+        (4 * UNIT, 2 * UNIT),
+    ]
+
+
+def test_find_match_nothing_fits_is_empty() -> None:
+    book = [make_order((0, 1), UNIT, UNIT), make_order((1, 0), UNIT, 3 * UNIT)]
+    match = find_match(book, NO_POOLS, PRICES)
+    assert match.fills == find_match([], NO_POOLS, PRICES).fills == ()
+    assert match.hops == ()
+
+
+def test_find_match_gain_is_shared_by_those_who_buy_the_token() -> None:
+    book = [
+        make_order((0, 1), 2 * UNIT, UNIT // 2, owner=1),
+        make_order((0, 1), 2 * UNIT, UNIT // 2, owner=2),
+        make_order((1, 0), 2 * UNIT, 4 * UNIT, owner=3),
+    ]
+    match = find_match(book, NO_POOLS, PRICES)
+    assert [fill.amount_out for fill in match.fills][:2] == [UNIT, UNIT]
+
+
+def test_find_match_lone_order_trades_with_the_pools() -> None:
+    pool = UniswapV2Pool(to_address(b"\1" * 20), TOKENS[0], TOKENS[1], 2000 * UNIT, 1000 * UNIT)
+    market = PoolSet(BLOCK, (pool,))
+    match = find_match([make_order((0, 1), 2 * UNIT, UNIT * 9 // 10)], market, PRICES)
+    require_settles(match, market)
+    (fill,) = match.fills
+    assert fill.amount_in == 2 * UNIT
+    assert abs(fill.amount_out - pool.quote(TOKENS[0], TOKENS[1], 2 * UNIT, Exact.IN)) <= 1
+
+
+def test_find_match_partly_filled_order_stays_within_what_remains() -> None:
+    entry = replace(make_order((0, 1), 2 * UNIT, UNIT), remaining=UNIT)
+    match = find_match([entry, make_order((1, 0), 5 * UNIT, 10 * UNIT)], NO_POOLS, PRICES)
+    assert [fill.amount_in for fill in match.fills] == [UNIT, UNIT // 2]
+
+
+def test_find_match_no_price_of_a_token_refuses() -> None:
+    with pytest.raises(InputError, match="no reference price"):
+        find_match([make_order((0, 1), UNIT, UNIT)], NO_POOLS, {TOKENS[0].address: 1.0})
