@@ -1,5 +1,6 @@
-"""Time of matching a book of signed orders, and gas of settling them: receipts, today's rules, one transaction a block, all storage cold and
-not zero before. CoW's contract settles the same orders of the same owners in the same run."""
+"""Time of matching a book of signed orders, and gas of settling such: receipts, today's rules, one
+transaction a block, all storage cold and not zero before. CoW's contract settles the same orders of the same
+owners in the same run."""
 
 from __future__ import annotations
 
