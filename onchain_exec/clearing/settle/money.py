@@ -58,6 +58,23 @@ def get_take_transfers(fill: SettleFill, sender: Address) -> Iterator[Transfer]:
     yield Transfer(order.token_in, order.owner, sender, fill.amount_in)
 
 
+def apply_batch(
+    balances: Balances, batch: Batch, contract: Address, sender: Address
+) -> dict[tuple[Address, Address], int]:
+    """Return the balances after ``Settle.settle`` without a callback.
+
+    Raises:
+        SettleRevertError: TokenCallFailed, TransferShort, or Unbalanced: the batch would use up what lies in
+            the contract of a token.
+    """
+    after = apply_transfers(balances, get_batch_transfers(batch, contract, sender))
+    for token in batch.tokens:
+        before, held = balances.get((token, contract), 0), after.get((token, contract), 0)
+        if held < before:
+            raise SettleRevertError("Unbalanced", f"{held} of {token} in the contract", f"{before}")
+    return after
+
+
 def apply_transfers(balances: Balances, transfers: Iterable[Transfer]) -> dict[tuple[Address, Address], int]:
     """Return the balances after the transfers. An allowance below what an account sells is for the caller to
     take off its balance.

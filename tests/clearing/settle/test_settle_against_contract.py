@@ -23,9 +23,8 @@ from onchain_exec.clearing.settle.batch import Batch, decode_batch, encode_pair,
 from onchain_exec.clearing.settle.contract import HASH_ORDER, LANE_OF, SETTLE_ERRORS
 from onchain_exec.clearing.settle.money import (
     Balances,
-    Transfer,
+    apply_batch,
     apply_transfers,
-    get_batch_transfers,
     get_pair_transfers,
     get_take_transfers,
 )
@@ -39,7 +38,7 @@ class Attempt:
 
     calldata: bytes
     apply: Callable[[replica.SettleState, replica.Moment], replica.SettleState]
-    transfers: list[Transfer]
+    move: Callable[[Balances], Balances]
 
 
 def test_settle_random_calls_equal_the_contract(rng: random.Random) -> None:
@@ -89,7 +88,7 @@ def expect(
     """Return what the replica makes of it."""
     try:
         after = attempt.apply(state, moment)
-        return after, apply_transfers(balances, attempt.transfers)
+        return after, attempt.move(balances)
     except SettleRevertError as error:
         return error
 
@@ -118,12 +117,12 @@ def make_attempt(stage: Stage, dice: random.Random, state: replica.SettleState) 
         return Attempt(
             encode_pair(fill, answer),
             lambda state, moment: replica.pair(state, fill, answer, moment),
-            list(get_pair_transfers(fill, answer, MATCHER)),
+            lambda balances: apply_transfers(balances, get_pair_transfers(fill, answer, MATCHER)),
         )
     return Attempt(
         encode_take(fill),
         lambda state, moment: replica.take(state, fill, moment),
-        list(get_take_transfers(fill, MATCHER)),
+        lambda balances: apply_transfers(balances, get_take_transfers(fill, MATCHER)),
     )
 
 
@@ -153,7 +152,7 @@ def attempt_batch(stage: Stage, dice: random.Random, fills: Iterable[SettleFill]
     return Attempt(
         calldata,
         lambda state, moment: replica.settle(state, batch, moment),
-        list(get_batch_transfers(batch, stage.domain.contract, MATCHER)),
+        lambda balances: apply_batch(balances, batch, stage.domain.contract, MATCHER),
     )
 
 
