@@ -14,7 +14,7 @@ from benchmarks.peer_cow_settle import CowSettlement
 from benchmarks.pool_graphs import random_graph
 from benchmarks.row import Row, lower_is_better
 from benchmarks.settle_parties import UNIT, Parties, gather
-from onchain_exec.clearing.settle import Domain, Scheme, SettleFill, SettleOrder, Signed
+from onchain_exec.clearing.settle import Domain, SettleFill, SettleOrder, Signed
 from onchain_exec.clearing.settle.batch import Batch, encode_cancel, encode_pair, encode_take
 from onchain_exec.core import ZERO_ADDRESS, Address
 from onchain_exec.core.artifact import get_artifact
@@ -91,5 +91,4 @@ class OurSettlement:
         order = SettleOrder(owner, tokens[side], tokens[1 - side], UNIT, UNIT, DEADLINE_AT, self._seq)
         digest = self._domain.get_digest(order)
         packed = self._parties.keys[owner].sign_recoverable(digest, hasher=None)
-        vs = int.from_bytes(packed[32:64]) | packed[64] << 255
-        return SettleFill(order, Signed(Scheme.ECDSA, packed[:32] + vs.to_bytes(32)), UNIT, UNIT)
+        return SettleFill(order, Signed.by_key(packed), UNIT, UNIT)

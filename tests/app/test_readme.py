@@ -70,3 +70,11 @@ def test_readme_life_of_a_perpetual_ends_in_half_of_it_taken_over(capsys: pytest
     opened, left = capsys.readouterr().out.splitlines()
     assert opened.startswith("at 3001.07, liquidated below 28")
     assert left.startswith("left with 3.0 ether and ")
+
+
+def test_readme_matched_orders_gain_what_no_match_exceeds(capsys: pytest.CaptureFixture[str]) -> None:
+    program = next(text for text in PROGRAMS if "find_match" in text)
+    exec(compile(program, "README.md", "exec"), {})
+    gain, bound, _ = map(float, capsys.readouterr().out.split())
+    assert gain == pytest.approx(100, rel=1e-3)
+    assert bound == pytest.approx(100, rel=1e-3)

@@ -38,6 +38,12 @@ class Signed:
                 f"an ECDSA signature of {len(self.signature)} bytes", needed="64: r and vs (EIP-2098)"
             )
 
+    @classmethod
+    def by_key(cls, signature: bytes) -> Signed:
+        """Return a key's word: its signature of the order's digest as 65 bytes r, s, parity (0 or 1)."""
+        vs = int.from_bytes(signature[32:64]) | signature[64] << 255
+        return cls(Scheme.ECDSA, signature[:32] + vs.to_bytes(32))
+
 
 @dataclass(frozen=True, slots=True)
 class SettleFill:

@@ -42,18 +42,12 @@ class Stage:
 
     def sign(self, order: SettleOrder, key: PrivateKey | None = None) -> Signed:
         """Sign for the owner, or with another's key."""
-        return sign(self.domain, order, key or self.keys[order.owner])
+        signer, digest = key or self.keys[order.owner], self.domain.get_digest(order)
+        return Signed.by_key(signer.sign_recoverable(digest, hasher=None))
 
     def balance(self, token: Address, account: Address) -> int:
         answer = self.evm.static_call(token, _BALANCE.encode(account))
         return int(_BALANCE.decode(answer)[0])
-
-
-def sign(domain: Domain, order: SettleOrder, key: PrivateKey) -> Signed:
-    """Return the key's word for the order: r and vs of EIP-2098."""
-    packed = key.sign_recoverable(domain.get_digest(order), hasher=None)
-    vs = int.from_bytes(packed[32:64]) | packed[64] << 255
-    return Signed(Scheme.ECDSA, packed[:32] + vs.to_bytes(32))
 
 
 def set_stage(owners: int = 6) -> Stage:
