@@ -12,6 +12,9 @@ from onchain_exec.routing.oracles.implicit import Implicit, Place
 
 _MOST_STEPS: Final = 100
 _NUDGE: Final = 1e-5
+_CLOSE: Final = 1e-14
+"""A step of this part is the last: floats know no more, as gamma + 1 - K0 cancels."""
+
 _CONVERGED: Final = 1e-13
 """Of D and of the balance: ten times what the contracts' iterations stop at."""
 
@@ -52,7 +55,7 @@ class Crypto(Implicit):
             low, high = np.where(excess > 0, low, y), np.where(excess > 0, y, high)
             step = y - excess / rise
             after = np.where((step > low) & (step < high), step, (low + high) / 2)
-            done = np.abs(after - y) <= 1e-15 * y
+            done = np.abs(after - y) <= _CLOSE * y
             y = after
             if done.all():
                 break
