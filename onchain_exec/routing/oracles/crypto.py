@@ -12,10 +12,10 @@ from onchain_exec.routing.oracles.implicit import Implicit, Place
 
 _MOST_STEPS: Final = 100
 _NUDGE: Final = 1e-5
-_CLOSE: Final = 1e-14
+_CLOSE: Final = 1e-11
 """A step of this part is the last: floats know no more, as gamma + 1 - K0 cancels."""
 
-_CONVERGED: Final = 1e-13
+_CONVERGED: Final = 1e-11
 """Of D and of the balance: ten times what the contracts' iterations stop at."""
 
 
