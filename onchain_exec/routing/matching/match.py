@@ -22,7 +22,8 @@ class Match:
     """Fills that fit together, with what the pools trade in between, in the order they run.
 
     ``gain`` is what the owners get beyond their limits and ``bound`` what no match of the same book and
-    pools gives them more than, both in units of the reference prices. ``left`` is what nobody can be given:
+    pools gives them more than, counting at most ten times what an order buys; both in units of the reference
+    prices. ``left`` is what nobody can be given:
     rounding, and what comes over of tokens that nobody buys; base units by token.
     """
 
@@ -58,7 +59,7 @@ def find_match(
             settled = settle_match(book, network, exchange.spare(solution, margin))
     fills, hops, left = settled or ((), (), {})
     gain = sum(_gain(fill, prices) for fill in fills)
-    return Match(fills, hops, gain, max(solution.bound, gain), left)
+    return Match(fills, hops, gain, solution.bound, left)
 
 
 def _gain(fill: MatchedFill, prices: Mapping[Address, float]) -> float:

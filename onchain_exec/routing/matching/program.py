@@ -98,7 +98,7 @@ class Exchange:
         number = {token: index for index, token in enumerate(tokens)}
         label = np.array([number[token.address] for token in network.tokens], np.intp)
         self._edges = network.edges.relabelled(label) if len(network.edges) else network.edges
-        self._tokens, self._prices = tokens, np.array([prices[token] for token in tokens])
+        self._prices = np.array([prices[token] for token in tokens], float)
         self._whole = np.array([entry.must_fill for entry in book], bool)
         self._claims = np.array([number[_claim(entry)] for entry in book], np.intp)
         self._sells = np.array([number[entry.order.token_in] for entry in book], np.intp)
