@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
+
+import numpy as np
 
 from onchain_exec.core import Address
 from onchain_exec.routing.matching.book import BookOrder
-from onchain_exec.routing.matching.exact import MatchedFill, settle_match
-from onchain_exec.routing.matching.program import Exchange
+from onchain_exec.routing.matching.exact import MatchedFill, Settled, settle_match
+from onchain_exec.routing.matching.program import Exchange, Solution
 from onchain_exec.routing.network import Network
 from onchain_exec.venues import Hop, PoolSet
 
@@ -43,7 +45,8 @@ def find_match(
 
     ``prices`` are what a base unit of each token is worth in any one unit: they say what a gain in one
     token is against a gain in another, and nothing else. Limits hold to the unit; what is over is divided
-    among those who buy the token, in proportion.
+    among those who buy the token, in proportion. A pool of several tokens serves one flow where several
+    would fall short of what they promise.
 
     Raises:
         InputError: a token without a price.
@@ -51,15 +54,42 @@ def find_match(
     network = pools if isinstance(pools, Network) else Network.build(pools)
     if not book:
         return Match((), (), 0.0, 0.0, {})
+    solution, settled = _solve(book, network, prices)
+    bound = solution.bound
+    while settled is None and (fewer := _part_shared(network, solution, prices)) is not None:
+        network = fewer
+        solution, settled = _solve(book, network, prices)
+    fills, hops, left = settled or ((), (), {})
+    gain = sum(_gain(fill, prices) for fill in fills)
+    return Match(fills, hops, gain, bound, left)
+
+
+def _solve(
+    book: Sequence[BookOrder], network: Network, prices: Mapping[Address, float]
+) -> tuple[Solution, Settled | None]:
+    """Return the best match in floats and in integers, or None for the latter where they fall short."""
     exchange = Exchange(book, network, prices)
     solution = exchange.solve()
     settled = settle_match(book, network, solution)
     for margin in _MARGINS:
         if settled is None:
             settled = settle_match(book, network, exchange.spare(solution, margin))
-    fills, hops, left = settled or ((), (), {})
-    gain = sum(_gain(fill, prices) for fill in fills)
-    return Match(fills, hops, gain, solution.bound, left)
+    return solution, settled
+
+
+def _part_shared(network: Network, solution: Solution, prices: Mapping[Address, float]) -> Network | None:
+    """Return the network in which every pool that has several flows keeps the edge of the largest only, or
+    None without such pools: flows that share a pool get less than each would alone."""
+    edges, largest = network.edges, dict[int, tuple[float, int]]()
+    pools = [int(edges.pool[edge]) for edge, _ in solution.flows]
+    for pool, (edge, amount) in zip(pools, solution.flows, strict=True):
+        value = amount * prices[network.tokens[edges.source[edge]].address]
+        largest[pool] = max(largest.get(pool, (0.0, edge)), (value, edge))
+    shared = {pool: largest[pool][1] for pool in pools if pools.count(pool) > 1}
+    if not shared:
+        return None
+    kept = [edge for edge, pool in enumerate(edges.pool.tolist()) if shared.get(pool, edge) == edge]
+    return replace(network, edges=edges.take(np.array(kept, np.intp)))
 
 
 def _gain(fill: MatchedFill, prices: Mapping[Address, float]) -> float:

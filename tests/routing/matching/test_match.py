@@ -17,6 +17,7 @@ from onchain_exec.core import Address, BlockRef, Exact, Token, to_address
 from onchain_exec.errors import InputError
 from onchain_exec.routing.matching import BookOrder, Match, find_match
 from onchain_exec.venues import PoolSet
+from onchain_exec.venues.balancer import BalancerWeightedPool
 from onchain_exec.venues.uniswap_v2 import UniswapV2Pool
 
 BLOCK = BlockRef(1, 1, "0x" + "11" * 32, 1_700_000_000, 0, 0)
@@ -200,3 +201,21 @@ def test_find_match_partly_filled_order_stays_within_what_remains() -> None:
 def test_find_match_no_price_of_a_token_refuses() -> None:
     with pytest.raises(InputError, match="no reference price"):
         find_match([make_order((0, 1), UNIT, UNIT)], NO_POOLS, {TOKENS[0].address: 1.0})
+
+
+def test_find_match_pool_of_three_tokens_is_not_counted_twice() -> None:
+    """Several flows through one pool get less than each alone: the match still fills, to the unit."""
+    address, balances = to_address(b"\1" * 20), (4_000 * UNIT, 1_200 * UNIT, 3_200 * UNIT)
+    weights_wad = (UNIT // 2, UNIT * 3 // 10, UNIT // 5)
+    pool = BalancerWeightedPool(
+        address, "0x" + "11" * 32, address, tuple(TOKENS[:3]), balances, UNIT // 400, weights_wad, 2
+    )
+    market = PoolSet(BLOCK, (pool,))
+    book = [
+        make_order((0, 1), 500 * UNIT, 180 * UNIT, owner=1),
+        make_order((0, 2), 500 * UNIT, 700 * UNIT, owner=2),
+        make_order((1, 2), 200 * UNIT, 600 * UNIT, owner=3),
+    ]
+    match = find_match(book, market, PRICES)
+    require_settles(match, market)
+    assert match.gain > 0
