@@ -9,8 +9,20 @@ from onchain_exec.core import ZERO_ADDRESS, Address, Token, format_amount
 from onchain_exec.core.fixed_point import WAD
 
 
+class _InMarket:
+    """What is done in one market; in none where that is the zero address."""
+
+    __slots__ = ()
+    market: Address
+
+    @property
+    def named(self) -> tuple[Address, ...]:
+        """What the account must be read with."""
+        return () if self.market == ZERO_ADDRESS else (self.market,)
+
+
 @dataclass(frozen=True, slots=True)
-class Trade:
+class Trade(_InMarket):
     """Change the position in ``market`` by ``size_wad``, bought above 0; ``bound_wad`` is the money to pay at
     most or get at least, the fee included."""
 
@@ -18,33 +30,23 @@ class Trade:
     size_wad: int
     bound_wad: int
 
-    @property
-    def named(self) -> tuple[Address, ...]:
-        """What the account must be read with."""
-        return (self.market,)
-
     def __str__(self) -> str:
         return f"{'buy' if self.size_wad > 0 else 'sell'} {abs(self.size_wad) / WAD:g} in {self.market}"
 
 
 @dataclass(frozen=True, slots=True)
-class Close:
+class Close(_InMarket):
     """Close the position in ``market``, with the same kind of bound."""
 
     market: Address
     bound_wad: int
-
-    @property
-    def named(self) -> tuple[Address, ...]:
-        """What the account must be read with."""
-        return (self.market,)
 
     def __str__(self) -> str:
         return f"close the position in {self.market}"
 
 
 @dataclass(frozen=True, slots=True)
-class Deposit:
+class Deposit(_InMarket):
     """Bring ``amount`` of the settlement token, or of another collateral that the account has already; to the
     position in ``market`` where margin is isolated."""
 
@@ -52,27 +54,17 @@ class Deposit:
     amount: int
     market: Address = ZERO_ADDRESS
 
-    @property
-    def named(self) -> tuple[Address, ...]:
-        """What the account must be read with."""
-        return () if self.market == ZERO_ADDRESS else (self.market,)
-
     def __str__(self) -> str:
         return f"deposit {format_amount(self.amount, self.token)} {self.token}"
 
 
 @dataclass(frozen=True, slots=True)
-class Withdraw:
+class Withdraw(_InMarket):
     """Take ``amount`` of a collateral out; of the position in ``market`` where margin is isolated."""
 
     token: Token
     amount: int
     market: Address = ZERO_ADDRESS
-
-    @property
-    def named(self) -> tuple[Address, ...]:
-        """What the account must be read with."""
-        return () if self.market == ZERO_ADDRESS else (self.market,)
 
     def __str__(self) -> str:
         return f"withdraw {format_amount(self.amount, self.token)} {self.token}"

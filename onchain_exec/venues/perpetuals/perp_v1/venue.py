@@ -10,10 +10,10 @@ from onchain_exec.core import Address, Call
 from onchain_exec.core.bisection import find_largest
 from onchain_exec.core.fixed_point import WAD, div_up
 from onchain_exec.errors import InputError
+from onchain_exec.venues.perpetuals.decimals import div_d, mul_d
 from onchain_exec.venues.perpetuals.perp_v1 import contracts as abi
 from onchain_exec.venues.perpetuals.perp_v1.mirror import trading
 from onchain_exec.venues.perpetuals.perp_v1.mirror.amm import Amm, Round
-from onchain_exec.venues.perpetuals.perp_v1.mirror.decimals import div_d, mul_d
 from onchain_exec.venues.perpetuals.perp_v1.mirror.house import (
     House,
     Position,

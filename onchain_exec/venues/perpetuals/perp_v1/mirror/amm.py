@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from onchain_exec.core import Address
 from onchain_exec.core.fixed_point import WAD, div_trunc
 from onchain_exec.errors import PoolRevertError
-from onchain_exec.venues.perpetuals.perp_v1.mirror.decimals import div_d, mul_d, sub_d
+from onchain_exec.venues.perpetuals.decimals import div_d, mul_d, sub_d
 
 R = TypeVar("R", "Snapshot", "Round")
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from onchain_exec.core import Address, BlockRef, Token
 from onchain_exec.core.fixed_point import WAD
 from onchain_exec.errors import InputError, PoolRevertError, StaleStateError
+from onchain_exec.venues.perpetuals.decimals import div_d, mul_d
 from onchain_exec.venues.perpetuals.perp_v1.mirror.amm import Amm
-from onchain_exec.venues.perpetuals.perp_v1.mirror.decimals import div_d, mul_d
 
 
 @dataclass(frozen=True, slots=True)

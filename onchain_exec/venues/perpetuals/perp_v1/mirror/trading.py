@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from onchain_exec.core import Address
 from onchain_exec.core.fixed_point import WAD
 from onchain_exec.errors import PoolRevertError
+from onchain_exec.venues.perpetuals.decimals import div_d, mul_d, sub_d
 from onchain_exec.venues.perpetuals.perp_v1.mirror.amm import Amm
-from onchain_exec.venues.perpetuals.perp_v1.mirror.decimals import div_d, mul_d, sub_d
 from onchain_exec.venues.perpetuals.perp_v1.mirror.house import (
     House,
     Position,

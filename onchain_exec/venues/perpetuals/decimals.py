@@ -1,4 +1,5 @@
-"""Products and quotients of 1e18. Mirror of v1's ``DecimalMath`` and ``SignedDecimalMath``."""
+"""Products and quotients of 1e18, as Perpetual Protocol v1 and Synthetix v3 have them: both call the library
+``DecimalMath``."""
 
 from __future__ import annotations
 
@@ -7,12 +8,12 @@ from onchain_exec.errors import PoolRevertError
 
 
 def mul_d(one: int, other: int) -> int:
-    """Return the product, rounded towards zero. Mirror of ``muld``."""
+    """Return the product, rounded towards zero. ``muld``, ``mulDecimal``."""
     return div_trunc(one * other, WAD)
 
 
 def div_d(one: int, other: int) -> int:
-    """Return the quotient, rounded towards zero. Mirror of ``divd``."""
+    """Return the quotient, rounded towards zero. ``divd``, ``divDecimal``."""
     if not other:
         raise PoolRevertError("SafeMath: division by zero")
     return div_trunc(one * WAD, other)
