@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from math import gcd
 from typing import Any, ClassVar, Final, NoReturn, Self
 
@@ -93,7 +94,7 @@ class UniswapV2Pool:
         other = self.quote(token_in, token_out, amount, exact)
         amount_in, amount_out = (amount, other) if exact is Exact.IN else (other, amount)
         fee_amount = amount_in - amount_in * (PIPS - self.swap_fee_pips) // PIPS
-        if sells_token0(self, token_in, token_out):
+        if token_in.address == self.token0.address:  # the quote has seen that the two are the pair
             reserves = self.reserve0 + amount_in, self.reserve1 - amount_out
         else:
             reserves = self.reserve0 - amount_out, self.reserve1 + amount_in
@@ -172,6 +173,7 @@ class UniswapV2Pool:
         return self.reserve1, self.reserve0
 
 
+@cache
 def _reduce(numerator: int, denominator: int) -> tuple[int, int]:
     """Return the fraction in lowest terms (997/1000): same quotients from smaller numbers."""
     divisor = gcd(numerator, denominator)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from onchain_exec.core import Log, Token, to_address
-from onchain_exec.venues.concentrated import ConcentratedPool, Reverts, curve_from_json
+from onchain_exec.venues.concentrated import ConcentratedPool, Curve, Reverts, curve_from_json
 from onchain_exec.venues.fill import PoolFill, make_pair_fill
 from onchain_exec.venues.pool import Source
 from onchain_exec.venues.uniswap_v3.events import apply_event, decode_swap
@@ -26,6 +26,10 @@ class UniswapV3Pool(ConcentratedPool):
 
     kind: ClassVar[str] = "uniswap_v3"
     reverts: ClassVar[Reverts] = _REVERTS
+
+    def with_curve(self, curve: Curve) -> Self:
+        """Return the pool with another curve."""
+        return type(self)(self.address, self.token0, self.token1, curve)  # as `Curve.moved_to`
 
     @property
     def sources(self) -> tuple[Source, ...]:
