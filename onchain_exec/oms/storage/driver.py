@@ -5,7 +5,8 @@ SQLAlchemy's own way through a statement takes ten times as long as SQLite needs
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import ClauseElement, Connection, Dialect
@@ -66,13 +67,27 @@ class Driver:
         """Run what is no statement of SQLAlchemy's."""
         self._ask("execute", text)
 
-    def _ask(self, method: str, *arguments: object) -> Any:
-        driver, dialect = self._connection.connection, self._connection.dialect
+    @contextmanager
+    def unanswered(self) -> Iterator[None]:
+        """Send what is run within, none of it for its rows, without waiting for each answer, where the driver
+        can. Errors may come at the end."""
+        pipeline = getattr(self._connection.connection.dbapi_connection, "pipeline", nullcontext)
         try:
-            cursor = driver.cursor()
+            with pipeline():
+                yield
+        except self._connection.dialect.loaded_dbapi.Error as error:
+            raise self._translate(error) from error
+
+    def _ask(self, method: str, *arguments: object) -> Any:
+        try:
+            cursor = self._connection.connection.cursor()
             getattr(cursor, method)(*arguments)
-        except dialect.loaded_dbapi.Error as error:
-            if dialect.is_disconnect(error, driver, None):
-                self._connection.invalidate(error)
-            raise DBAPIError("", None, error) from error
+        except self._connection.dialect.loaded_dbapi.Error as error:
+            raise self._translate(error) from error
         return cursor
+
+    def _translate(self, error: Any) -> DBAPIError:
+        driver, dialect = self._connection.connection, self._connection.dialect
+        if dialect.is_disconnect(error, driver, None):
+            self._connection.invalidate(error)
+        return DBAPIError("", None, error)
