@@ -18,7 +18,7 @@ def _without_metadata(code: bytes) -> bytes:
     return code[: -2 - int.from_bytes(code[-2:], "big")]
 
 
-@pytest.mark.parametrize("name", ["Guard", "Lens", "Router", "Sequence", "Settle"])
+@pytest.mark.parametrize("name", ["Guard", "Lens", "Router", "Sequence", "Settle", "Solver"])
 def test_contract_compiled_by_ape_is_the_shipped_bytecode(name, project):
     compiled = bytes.fromhex(project.get_contract(name).contract_type.runtime_bytecode.bytecode[2:])
     assert _without_metadata(compiled) == _without_metadata(get_artifact(name).runtime_bytecode)
