@@ -71,7 +71,8 @@ def test_open_an_older_schema_brings_it_up_to_date(path):
     with Journal.open(path) as journal:
         work(journal)
         before = journal.read_orders(), journal.read_slots()
-    _execute(path, "drop table checkpoint")
+    for later in ("checkpoint", "signed_head", "signed_orders", "signed_fills"):
+        _execute(path, f"drop table {later}")
     _execute(path, "create index ix_events_order_id on events (order_id)")
     _execute(path, "update journal_version set version_num = '0001'")
     with Journal.open(path) as journal:
