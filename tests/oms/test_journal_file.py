@@ -79,7 +79,7 @@ def test_open_an_older_schema_brings_it_up_to_date(path):
         assert (journal.read_orders(), journal.read_slots()) == before
     with sqlite3.connect(path) as connection:
         (version,) = connection.execute("select version_num from journal_version").fetchone()
-        indices = connection.execute("select name from sqlite_master where name like 'ix%'").fetchall()
+        indices = connection.execute("select name from sqlite_master where name like 'ix_events%'").fetchall()
     connection.close()
     assert (version, indices) == (CURRENT_VERSION, [])
 
