@@ -108,11 +108,12 @@ contract Settle is ISettle {
     }
 
     /// @inheritdoc ISettle
-    function cancel(uint32 lane, uint32 seq) external {
-        LaneSlot storage slot = lanes[keyOf(msg.sender, lane)];
-        Lane next = slot.lane.cancel(seq);
+    function cancel(uint64 last) external {
+        uint256 key = keyOf(msg.sender, uint32(last >> 32));
+        LaneSlot storage slot = lanes[key];
+        Lane next = slot.lane.cancel(uint32(last));
         slot.lane = next;
-        emit Cancelled(msg.sender, standing(lane, next));
+        emit Cancelled((key << 64) | next.seq());
     }
 
     /// @inheritdoc ISettle
@@ -177,9 +178,8 @@ contract Settle is ISettle {
     function accept(Fill calldata fill, address tokenIn, address tokenOut, bytes[] calldata signatures)
         private
     {
-        fill.requireAllowed();
+        (uint256 amount, uint256 size) = fill.requireAllowed();
         requireSigned(fill, toDigest(fill.hash(tokenIn, tokenOut)), signatures);
-        (uint256 amount, uint256 size) = fill.measure();
         (address owner, uint32 lane) = (fill.owner(), fill.lane());
         LaneSlot storage slot = lanes[keyOf(owner, lane)];
         Lane next = slot.lane.fill(fill.seq(), amount, size);

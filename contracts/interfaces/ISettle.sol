@@ -86,9 +86,9 @@ interface ISettle {
     event Filled(address indexed owner, uint256 standing, uint256 amounts);
     /// @notice The matcher kept `fee` base units of tokenOut of the fill just told.
     event Charged(address indexed owner, uint256 standing, uint256 fee);
-    /// @notice Every order on the lane below `seq` is dead.
-    /// @param standing `lane << 192 | seq << 128`
-    event Cancelled(address indexed owner, uint256 standing);
+    /// @notice Every order on the owner's lane below `seq` is dead.
+    /// @param passed `owner << 96 | lane << 64 | seq`, in one topic: that costs least
+    event Cancelled(uint256 indexed passed);
     /// @notice The owner stands for the order with this EIP-712 digest on this lane; zero takes it back.
     event Presigned(address indexed owner, uint32 lane, bytes32 digest);
     /// @notice Nothing settles before `until`.
@@ -165,8 +165,9 @@ interface ISettle {
     /// what it is worth; the receiver's balance is checked.
     function take(address tokenIn, address tokenOut, Fill calldata fill, bytes[] calldata signatures) external;
 
-    /// @notice Kill all the sender's orders on a lane up to and with `seq`.
-    function cancel(uint32 lane, uint32 seq) external;
+    /// @notice Kill all the sender's orders on a lane up to and with a seq.
+    /// @param last `lane << 32 | seq`, as the low half of an order's `who` has it
+    function cancel(uint64 last) external;
 
     /// @notice Stand for the order with this digest without a signature; a lane has room for one.
     function presign(uint32 lane, bytes32 digest) external;

@@ -34,9 +34,11 @@ library LaneLibrary {
     }
 
     /// @notice Kill every order up to and with `lastSeq`.
-    function cancel(Lane lane, uint256 lastSeq) internal pure returns (Lane) {
+    function cancel(Lane lane, uint32 lastSeq) internal pure returns (Lane) {
         uint256 current = seq(lane);
         if (lastSeq < current) revert SeqPassed(lastSeq, current);
-        return Lane.wrap((lastSeq + 1) << 128);
+        unchecked {
+            return Lane.wrap((uint256(lastSeq) + 1) << 128); // of 33 bits
+        }
     }
 }

@@ -72,17 +72,17 @@ library Fills {
     }
 
     /// @notice What the fill counts in, and the whole of it: tokenOut for EXACT_OUT, else tokenIn.
-    function measure(ISettle.Fill calldata fill) internal pure returns (uint256 amount, uint256 size) {
+    function measure(ISettle.Fill calldata fill) private pure returns (uint256 amount, uint256 size) {
         if (flags(fill) & EXACT_OUT != 0) return (amountOut(fill), uint128(fill.limits));
         return (amountIn(fill), fill.limits >> 128);
     }
 
-    /// @notice Revert unless the order lets itself be filled this way, now.
-    function requireAllowed(ISettle.Fill calldata fill) internal view {
+    /// @notice Revert unless the order lets itself be filled this way, now; return what `measure` does.
+    function requireAllowed(ISettle.Fill calldata fill) internal view returns (uint256 amount, uint256 size) {
         if (block.timestamp > deadline(fill)) {
             revert ISettle.DeadlinePassed(owner(fill), deadline(fill), block.timestamp);
         }
-        (uint256 amount, uint256 size) = measure(fill);
+        (amount, size) = measure(fill);
         if (amount == 0) revert ISettle.NothingFilled(owner(fill));
         if (amount != size && flags(fill) & FILL_OR_KILL != 0) {
             revert ISettle.PartialFill(owner(fill), amount, size);

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from onchain_exec.clearing.settle.contract import CANCEL, PAIR, PRESIGN, SETTLE, TAKE
-from onchain_exec.clearing.settle.fill import SettleFill, Words, pack_fill, unpack_fill
+from onchain_exec.clearing.settle.fill import SettleFill, Words, pack_bits, pack_fill, unpack_fill
 from onchain_exec.core import Address, to_address
 from onchain_exec.core.abi import Function
 from onchain_exec.errors import InputError
@@ -87,8 +87,12 @@ def encode_take(fill: SettleFill) -> bytes:
 
 
 def encode_cancel(lane: int, seq: int) -> bytes:
-    """Return calldata of ``Settle.cancel``: every order on the lane up to and with ``seq`` is dead."""
-    return CANCEL.encode(lane, seq)
+    """Return calldata of ``Settle.cancel``: every order on the lane up to and with ``seq`` is dead.
+
+    Raises:
+        InputError: a lane or seq beyond its 32 bits.
+    """
+    return CANCEL.encode(pack_bits((lane, 32), (seq, 32)))
 
 
 def encode_presign(lane: int, digest: bytes) -> bytes:

@@ -11,7 +11,7 @@ from onchain_exec.core.abi import CustomError, Event, Function
 SETTLE: Final = Function(f"settle(address[],uint128[],{FILL_TYPE}[],bytes[],(uint256,uint256)[],bytes)")
 PAIR: Final = Function(f"pair(address,address,{FILL_TYPE},{FILL_TYPE},bytes[])")
 TAKE: Final = Function(f"take(address,address,{FILL_TYPE},bytes[])")
-CANCEL: Final = Function("cancel(uint32,uint32)")
+CANCEL: Final = Function("cancel(uint64)")
 PRESIGN: Final = Function("presign(uint32,bytes32)")
 STOP: Final = Function("stop()")
 LANE_OF: Final = Function("laneOf(address,uint32)", "(uint256,uint256)")
@@ -21,7 +21,7 @@ HASH_ORDER: Final = Function(f"hashOrder(({','.join(ORDER_TYPES)}))", "(bytes32)
 
 FILLED: Final = Event("Filled(address,uint256,uint256)", indexed=("address",), data=("uint256", "uint256"))
 CHARGED: Final = Event("Charged(address,uint256,uint256)", indexed=("address",), data=("uint256", "uint256"))
-CANCELLED: Final = Event("Cancelled(address,uint256)", indexed=("address",), data=("uint256",))
+CANCELLED: Final = Event("Cancelled(uint256)", indexed=("uint256",), data=())
 PRESIGNED_ORDER: Final = Event(
     "Presigned(address,uint32,bytes32)", indexed=("address",), data=("uint32", "bytes32")
 )

@@ -9,7 +9,7 @@ from onchain_exec.clearing.settle.contract import CANCELLED, CHARGED, FILLED
 from onchain_exec.clearing.settle.lane import Lane
 from onchain_exec.core import Address, Log, to_address
 
-_MASK_64, _MASK_128 = (1 << 64) - 1, (1 << 128) - 1
+_MASK_32, _MASK_64, _MASK_128 = (1 << 32) - 1, (1 << 64) - 1, (1 << 128) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,16 @@ def apply_logs(
     its log."""
     after = dict(lanes)
     for log in logs:
-        if log.address == contract and log.topics and log.topics[0] in (FILLED.topic, CANCELLED.topic):
-            event = FILLED if log.topics[0] == FILLED.topic else CANCELLED
-            (owner,), (standing, *_) = event.decode(log.topics, log.data)
+        if log.address != contract or not log.topics:
+            continue
+        if log.topics[0] == FILLED.topic:
+            (owner,), (standing, _) = FILLED.decode(log.topics, log.data)
             number, lane = _split(standing)
             after[to_address(owner), number] = lane
+        elif log.topics[0] == CANCELLED.topic:
+            (passed,), _ = CANCELLED.decode(log.topics, log.data)
+            owner = to_address((passed >> 96).to_bytes(20))
+            after[owner, (passed >> 64) & _MASK_32] = Lane(passed & _MASK_64)
     return after
 
 

@@ -86,8 +86,8 @@ def pack_fill(fill: SettleFill, tokens: Sequence[Address], signatures: list[byte
         r, vs = len(signatures).to_bytes(32), b""
         signatures.append(fill.signed.signature)
     return Words(
-        _pack((_number(order.owner), 160), (order.deadline_at, 32), (order.lane, 32), (order.seq, 32)),
-        _pack(
+        pack_bits((_number(order.owner), 160), (order.deadline_at, 32), (order.lane, 32), (order.seq, 32)),
+        pack_bits(
             (_number(order.receiver), 160),
             (order.max_fee_bps, 16),
             (int(order.flags), 8),
@@ -97,8 +97,8 @@ def pack_fill(fill: SettleFill, tokens: Sequence[Address], signatures: list[byte
             (order.matcher != ZERO_ADDRESS, 8),
             (0, 40),
         ),
-        _pack((order.amount_in, 128), (order.amount_out, 128)),
-        _pack((fill.amount_in, 128), (fill.amount_out, 128)),
+        pack_bits((order.amount_in, 128), (order.amount_out, 128)),
+        pack_bits((fill.amount_in, 128), (fill.amount_out, 128)),
         fill.fee,
         r.ljust(32, b"\0"),
         vs.ljust(32, b"\0"),
@@ -146,7 +146,13 @@ def _unpack_signed(scheme: Scheme, words: Words, signatures: Sequence[bytes]) ->
     return Signed(scheme, signatures[index])
 
 
-def _pack(*parts: tuple[int, int]) -> int:
+def pack_bits(*parts: tuple[int, int]) -> int:
+    """Return numbers beside one another in a word, each given with how many bits it has; the first is
+    highest.
+
+    Raises:
+        InputError: a number that has more.
+    """
     word = 0
     for value, bits in parts:
         if not 0 <= value < 1 << bits:

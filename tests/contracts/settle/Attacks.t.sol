@@ -148,7 +148,7 @@ contract SettleAttacksTest is SettleTest {
 
     function test_cancel_killsTheLaneUpToTheSeq_andNoOtherLane() public {
         vm.prank(alice);
-        settlement.cancel(0, 5);
+        settlement.cancel(5);
         ISettle.Order memory order = orderOf(alice, 0, 1, UNIT, UNIT);
         order.seq = 5;
         refuses(whole(order), LaneLibrary.SeqPassed.selector, noSignatures);
@@ -164,12 +164,12 @@ contract SettleAttacksTest is SettleTest {
 
     function test_cancel_backwards_reverts() public {
         vm.startPrank(alice);
-        settlement.cancel(0, 5);
+        settlement.cancel(5);
         vm.expectRevert(abi.encodeWithSelector(LaneLibrary.SeqPassed.selector, 5, 6));
-        settlement.cancel(0, 5);
-        settlement.cancel(0, type(uint32).max); // the lane's end
+        settlement.cancel(5);
+        settlement.cancel(type(uint32).max); // the lane's end
         vm.expectRevert(abi.encodeWithSelector(LaneLibrary.SeqPassed.selector, type(uint32).max, 2 ** 32));
-        settlement.cancel(0, type(uint32).max);
+        settlement.cancel(type(uint32).max);
         vm.stopPrank();
     }
 
@@ -272,7 +272,7 @@ contract SettleAttacksTest is SettleTest {
         vm.expectRevert(abi.encodeWithSelector(ISettle.SettlementStopped.selector, until));
         settle(fills);
         vm.prank(alice);
-        settlement.cancel(7, 0); // owners are not held
+        settlement.cancel(7 << 32); // owners are not held
         vm.warp(until);
         vm.expectPartialRevert(ISettle.DeadlinePassed.selector); // it runs again
         settle(fills);

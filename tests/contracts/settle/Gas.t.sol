@@ -62,7 +62,7 @@ contract SettleGasTest is SettleTest {
     function test_cancel_gas() public {
         for (uint32 seq = 1; seq < 3; ++seq) {
             vm.prank(matcher);
-            settlement.cancel(0, seq);
+            settlement.cancel(seq);
         }
         vm.snapshotGasLastCall(GROUP, "cancel");
     }

@@ -62,7 +62,7 @@ contract SettleHandler {
         Book storage book = books[owner][lane];
         uint256 last = book.seq + ahead % 2;
         VM.prank(owners[owner]);
-        SETTLEMENT.cancel(lane, uint32(last));
+        SETTLEMENT.cancel((uint64(lane) << 32) | uint32(last));
         (book.seq, book.filled) = (last + 1, 0);
         delete book.order;
     }
