@@ -9,7 +9,8 @@ OnchainExecError
 │   ├── ConfigError            a setting is missing, malformed or contradicts another
 │   ├── UnknownOrderError      no order has that id
 │   ├── DuplicateOrderError    the client order id is taken by an order with other terms
-│   └── UnsupportedOrderError  the venue, or what is held, cannot have an order of this kind
+│   ├── UnsupportedOrderError  the venue, or what is held, cannot have an order of this kind
+│   └── OrderRefusedError      a signed order cannot rest in the book, or is no answer to the request
 ├── StateError                 the view of the chain does not support the decision
 │   ├── FinalityError          a block that was final is no longer on the chain
 │   ├── StaleStateError        made at another block, or older than the policy allows
@@ -107,6 +108,14 @@ class DuplicateOrderError(InputError):
 
 class UnsupportedOrderError(InputError):
     """The venue, or what is held, cannot have an order of this kind."""
+
+
+class OrderRefusedError(InputError):
+    """A signed order cannot rest in the book, or is no answer to the request. ``reason`` names the rule."""
+
+    def __init__(self, reason: str, found: str, *, needed: str = "", todo: str = "") -> None:
+        self.reason = reason
+        super().__init__(found, needed=needed, todo=todo)
 
 
 class StateError(OnchainExecError):
