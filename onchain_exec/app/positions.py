@@ -6,35 +6,19 @@ import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, TypedDict, assert_never
+from typing import Any, TypedDict
 
+from onchain_exec.app.actions import act, continue_action, get_now, read_funds
 from onchain_exec.app.context import Context, Step
 from onchain_exec.app.position_reads import read_position
-from onchain_exec.app.recover import resume_all
-from onchain_exec.app.run import deliver, failures_journalled, make_durable, renew, require_signer
+from onchain_exec.app.run import failures_journalled, require_signer
 from onchain_exec.core import Address, Condition
 from onchain_exec.core.action import ActionOrder
-from onchain_exec.errors import DuplicateOrderError, InputError, RevertError
-from onchain_exec.execution import SimulatedTx, read_fees, simulate
-from onchain_exec.execution.action import (
-    Delegation,
-    build_action,
-    get_delegate,
-    read_approvals_before,
-)
-from onchain_exec.execution.action_effects import read_standing
+from onchain_exec.errors import InputError
 from onchain_exec.oms import OrderView
-from onchain_exec.oms.book.action_terms import is_same_action
-from onchain_exec.oms.book.states import UNDECIDED, OrderState
-from onchain_exec.risk.collateral import (
-    NO_LIMITS,
-    ApprovedAction,
-    CollateralLimits,
-    DeniedAction,
-    Preview,
-    check_action,
-    judge_action,
-)
+from onchain_exec.oms.book.states import OrderState
+from onchain_exec.risk.action import ApprovedAction, DeniedAction
+from onchain_exec.risk.collateral import NO_LIMITS, CollateralLimits, Preview, check_action
 from onchain_exec.venues.collateral import CollateralAccount
 
 
@@ -94,85 +78,22 @@ async def perform(context: Context, request: ActionRequest) -> OrderView:
         named = list_named(request.actions)
         account = await read_position(context, request.venue, owner, block, named)
         order = _make_order(context, request, account, order_id)
-    if earlier is not None and (done := await _continue(context, earlier, order)) is not None:
+    if earlier is not None and (done := await continue_action(context, earlier, order)) is not None:
         return done
     with failures_journalled(context, order_id):
         preview = Preview(block, account.health, foresee(account, request.actions).health)
         verdict = await decide(context, order, preview, request.limits)
-    match verdict:
-        case DeniedAction():
-            return context.journal.append_action_denial(verdict)
-        case ApprovedAction():
-            accepted = context.journal.append_action(order)
-            if accepted.order_id == order_id:  # otherwise another process was faster with the same client id
-                context.observe(Step.ACCEPTED, order)
-                await _execute(context, verdict)
-            return context.journal.read_order(accepted.order_id)
-        case never:
-            assert_never(never)
+    return await act(context, verdict)
 
 
 async def decide(
     context: Context, order: ActionOrder, preview: Preview, limits: CollateralLimits
 ) -> ApprovedAction | DeniedAction:
     """Check an action against what the mirror previews and what the account holds at the same block."""
-    await context.node.require_canonical(preview.block)
-    found = await context.node.perform(read_standing(order), preview.block)
-    funds = dict(zip((spend.token for spend in order.spends), found.balances, strict=True))
-    verdict = check_action(order, preview, funds, limits, max(context.now(), preview.block.timestamp))
+    funds = await read_funds(context, order, preview.block)
+    verdict = check_action(order, preview, funds, limits, get_now(context, preview.block))
     context.observe(Step.CHECKED, verdict)
     return verdict
-
-
-async def build(context: Context, approved: ApprovedAction) -> SimulatedTx:
-    """Return the action's transaction, with the approvals that it needs, simulated."""
-    node, block, order = context.node, approved.preview.block, approved.order
-    guard, delegation = context.profile.get_contract("onchain_exec", "guard"), None
-    if order.is_guarded and guard is not None:
-        delegation = Delegation(guard, get_delegate(await node.get_code(order.account, block)))
-    approvals = await node.perform(read_approvals_before(approved), block)
-    plan = build_action(
-        approved, approvals, await read_fees(node, block, context.policy.max_fee_wei), delegation
-    )
-    context.observe(Step.BUILT, plan)
-    simulated = await simulate(node, plan, context.profile.gas_rules)
-    context.observe(Step.SIMULATED, simulated)
-    return simulated
-
-
-async def _execute(context: Context, approved: ApprovedAction) -> None:
-    """Send what an approved action needs, one transaction after the other, until one fails; one that its own
-    guards would revert is denied, and nothing of it is sent."""
-    signer, order = require_signer(context), approved.order
-    with failures_journalled(context, order.order_id):
-        try:
-            simulated = await build(context, approved)
-        except RevertError as error:
-            if (denied := judge_action(order, error)) is None:
-                raise
-            context.journal.append_action_denial(denied)
-            return
-    for step in (*simulated.depends_on, simulated):
-        with failures_journalled(context, order.order_id):
-            durable = await make_durable(context, signer, await renew(context, step))
-        if not await deliver(context, durable):
-            return
-
-
-async def _continue(context: Context, earlier: OrderView, order: ActionOrder) -> OrderView | None:
-    """Return the order that has the client order id, continued if it was open; None if nothing of it was
-    signed, so that it may begin again."""
-    if earlier.action is None or not is_same_action(earlier.action, order):
-        raise DuplicateOrderError(
-            f"client order id {order.client_order_id!r} belongs to an order that does something else",
-            needed="the same actions and guards",
-            todo="An id names one order for ever; take a new id for a new order",
-        )
-    if earlier.state is OrderState.NEW:
-        return None
-    if earlier.state in UNDECIDED:
-        await resume_all(context)
-    return context.journal.read_order(earlier.order_id)
 
 
 def _make_order(
@@ -180,7 +101,7 @@ def _make_order(
 ) -> ActionOrder:
     """Return the order; what its calls may take is bounded at the time up to which they may run."""
     block = account.block
-    expires_at = max(context.now(), block.timestamp) + context.policy.time_to_live_s
+    expires_at = get_now(context, block) + context.policy.time_to_live_s
     late = account.at_time(expires_at)
     return ActionOrder(
         order_id=order_id,

@@ -11,7 +11,7 @@ from onchain_exec.core.action import VenueCall
 from onchain_exec.errors import ConfigError
 from onchain_exec.execution.action_effects import Standing, read_standing
 from onchain_exec.execution.plan import Fees, Purpose, TxPlan
-from onchain_exec.risk.collateral import ApprovedAction
+from onchain_exec.risk.action import ApprovedAction
 from onchain_exec.venues.erc20 import APPROVE
 from onchain_exec.venues.guard import encode_guarded
 
@@ -79,7 +79,7 @@ def _build_guarded(
     data = encode_guarded((*approvals, *order.calls), order.conditions, order.expires_at)
     return TxPlan(
         cause=approved,
-        block=approved.preview.block,
+        block=approved.block,
         purpose=Purpose.ACTION,
         sender=order.account,
         to=order.account,
@@ -95,7 +95,7 @@ def _build_call(
 ) -> TxPlan:
     return TxPlan(
         cause=approved,
-        block=approved.preview.block,
+        block=approved.block,
         purpose=purpose,
         sender=approved.order.account,
         to=call.to,

@@ -16,7 +16,7 @@ from onchain_exec.execution.approvals import APPROVAL, get_allowance_call
 from onchain_exec.execution.plan import Purpose, StandingApproval, TxPlan
 from onchain_exec.execution.safe import get_inner_data
 from onchain_exec.risk import Approved
-from onchain_exec.risk.collateral import ApprovedAction
+from onchain_exec.risk.action import ApprovedAction
 from onchain_exec.venues.erc20 import ALLOWANCE, APPROVE, BALANCE_OF, get_balance_changes
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from onchain_exec.chain import Access, TxCall
 from onchain_exec.core import Address, BlockRef, Log, address_bytes
 from onchain_exec.risk import Approved
-from onchain_exec.risk.collateral import ApprovedAction
+from onchain_exec.risk.action import ApprovedAction
 
 
 class Purpose(enum.Enum):

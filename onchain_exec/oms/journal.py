@@ -28,7 +28,7 @@ from onchain_exec.oms.book.views import Consumer, Failure, OrderView, SlotKey, S
 from onchain_exec.oms.storage import open_database
 from onchain_exec.oms.store import CHECKPOINT_LINES, Store
 from onchain_exec.risk import Denied
-from onchain_exec.risk.collateral import DeniedAction
+from onchain_exec.risk.action import DeniedAction
 from onchain_exec.routing import Quote
 
 View = TypeVar("View", OrderView, ParentView, SlotView)

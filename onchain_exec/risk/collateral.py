@@ -9,8 +9,8 @@ from typing import Final
 from onchain_exec.core import Address, BlockRef
 from onchain_exec.core.action import ActionOrder
 from onchain_exec.core.fixed_point import BPS, MAX_UINT256, WAD
-from onchain_exec.errors import ConfigError, RevertError
-from onchain_exec.risk.conditions import find_broken
+from onchain_exec.errors import ConfigError
+from onchain_exec.risk.action import ApprovedAction, DeniedAction, check_funds
 from onchain_exec.risk.verdict import DenialCode
 from onchain_exec.venues.collateral import Health
 
@@ -62,25 +62,6 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class ApprovedAction:
-    """Proof that an account may do this; made by `check_action` only."""
-
-    order: ActionOrder
-    preview: Preview
-
-
-@dataclass(frozen=True, slots=True)
-class DeniedAction:
-    """A refusal: the limit, the value found, and what to do about it, as text for people."""
-
-    order: ActionOrder
-    code: DenialCode
-    found: str
-    limit: str
-    todo: str
-
-
-@dataclass(frozen=True, slots=True)
 class Breach:
     """A limit that an account does not keep: the value found, and the limit, as text for people."""
 
@@ -92,44 +73,21 @@ class Breach:
 def check_action(
     order: ActionOrder, preview: Preview, funds: Mapping[Address, int], limits: CollateralLimits, now: int
 ) -> ApprovedAction | DeniedAction:
-    """Return whether the action may be done: approval, or the first limit it breaks.
+    """Return whether the action may be done: approval, or the first limit it breaks; ``funds`` and ``now`` as
+    of `check_funds`.
 
-    ``funds`` are what the account holds of the tokens that the first call pulls (later calls may spend
-    what earlier ones give; the simulation decides there), ``now`` is unix seconds. A limit never stands
-    in the way of what makes the account safer in the limit's own measure.
+    A limit never stands in the way of what makes the account safer in the limit's own measure.
     """
-    if order.expires_at <= now:
-        late = f"the deadline passed {now - order.expires_at} s ago"
-        return DeniedAction(
-            order, DenialCode.DEADLINE_PASSED, late, "a deadline after now", "Give the order again"
-        )
-    for spend in order.calls[0].spends:
-        found = funds.get(spend.token, 0)
-        if spend.spender is not None and found < spend.amount:
-            return DeniedAction(
-                order,
-                DenialCode.BALANCE_BELOW_AMOUNT,
-                f"{found} base units of {spend.token}",
-                f"{spend.amount}",
-                f"Send the token to {order.account}, or do less",
-            )
+    verdict = check_funds(order, preview.block, funds, now)
+    if isinstance(verdict, DeniedAction):
+        return verdict
     kept = {breach.code: breach for breach in find_breaches(preview.before, limits)}
     for breach in find_breaches(preview.after, limits):
         measure = _MEASURES[breach.code]
         if breach.code not in kept or measure(preview.after) < measure(preview.before):
             todo = "Do less, or bring more collateral first"
             return DeniedAction(order, breach.code, breach.found, breach.limit, todo)
-    return ApprovedAction(order, preview)
-
-
-def judge_action(order: ActionOrder, error: RevertError) -> DeniedAction | None:
-    """Return the denial of an action that, when tried, reverts because one of its conditions would not hold;
-    None if it reverts for another reason."""
-    broken = find_broken(order.conditions, error, "the action")
-    if broken is None:
-        return None
-    todo = "Do less, or set the guard's bound to what you accept"
-    return DeniedAction(order, DenialCode.CONDITION_FAILED, *broken, todo)
+    return verdict
 
 
 def find_breaches(health: Health, limits: CollateralLimits) -> tuple[Breach, ...]:

@@ -10,14 +10,8 @@ from onchain_exec.core import ZERO_ADDRESS, BlockRef
 from onchain_exec.core.action import ActionOrder, Spend, VenueCall
 from onchain_exec.core.fixed_point import MAX_UINT256, WAD
 from onchain_exec.errors import ConfigError, PoolRevertError
-from onchain_exec.risk.collateral import (
-    NO_LIMITS,
-    ApprovedAction,
-    CollateralLimits,
-    DeniedAction,
-    Preview,
-    check_action,
-)
+from onchain_exec.risk.action import ApprovedAction, DeniedAction
+from onchain_exec.risk.collateral import NO_LIMITS, CollateralLimits, Preview, check_action
 from onchain_exec.risk.collateral_care import find_least_care
 from onchain_exec.risk.verdict import DenialCode
 from onchain_exec.venues.collateral import Health, LiquidationPrice

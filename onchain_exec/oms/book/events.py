@@ -25,7 +25,7 @@ from onchain_exec.oms.book.switches import Switch, SwitchState
 from onchain_exec.oms.book.terms import QuoteTerms, order_to_json
 from onchain_exec.oms.book.views import Consumer, Failure, OrderView, SlotKey, SlotView
 from onchain_exec.risk import Approved, Denied
-from onchain_exec.risk.collateral import DeniedAction
+from onchain_exec.risk.action import DeniedAction
 from onchain_exec.routing import Quote
 
 
