@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
-from onchain_exec.core import Exact, Token
+from onchain_exec.core import Address, Exact, Token
 from onchain_exec.errors import PoolRevertError, StaleStateError
 from onchain_exec.routing.flow import Flow
 from onchain_exec.routing.gas import ROUTE_GAS, TICK_GAS, hop_gas
@@ -14,7 +15,7 @@ from onchain_exec.routing.route import GasModel, Terms
 from onchain_exec.venues import Hop, Leg, Pool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settlement:
     """Legs in exact base units, in the order they run, the gas they are expected to take, and the
     initialised ticks that are crossed in pools, by their keys."""
@@ -23,6 +24,16 @@ class Settlement:
     gas_units: int
     ticks: Mapping[str, int]
 
+    @cached_property
+    def _left(self) -> Counter[Address]:
+        """What all legs give of each token beyond what they take."""
+        left = Counter[Address]()
+        for leg in self.legs:
+            first, last = leg.hops[0], leg.hops[-1]
+            left[first.token_in.address] -= first.amount_in
+            left[last.token_out.address] += last.amount_out
+        return left
+
     @property
     def hop_count(self) -> int:
         """How many swaps the legs are."""
@@ -30,9 +41,7 @@ class Settlement:
 
     def bought(self, token: Token) -> int:
         """What all legs give of ``token`` beyond what they take."""
-        address = token.address
-        given = sum(leg.amount_out for leg in self.legs if leg.hops[-1].token_out.address == address)
-        return given - sum(leg.amount_in for leg in self.legs if leg.hops[0].token_in.address == address)
+        return self._left[token.address]
 
 
 def get_worth(settled: Settlement, terms: Terms, gas: GasModel) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar, Protocol, Self, TypeAlias, TypeGuard
+from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypeAlias, TypeGuard
 
 from onchain_exec.core import Address, BlockRef, Exact, Log, Token
 from onchain_exec.errors import InputError
@@ -13,8 +13,7 @@ from onchain_exec.venues.fill import PoolFill
 from onchain_exec.venues.terms import SwapTerms
 
 
-@dataclass(frozen=True, slots=True)
-class SwapResult:
+class SwapResult(NamedTuple):
     """One swap in base units. ``fee_amount`` is in ``token_in`` and part of ``amount_in``.
 
     ``pool_after`` is a new model; the pool that made it is untouched. ``ticks_crossed`` counts
