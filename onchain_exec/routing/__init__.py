@@ -7,7 +7,7 @@ from onchain_exec.lazy import load_when_asked
 if TYPE_CHECKING:
     from onchain_exec.routing.arbitrage import Arbitrage, find_arbitrage
     from onchain_exec.routing.network import Network
-    from onchain_exec.routing.quote import Quote, bind_quote, make_quote
+    from onchain_exec.routing.quote import Quote, bind_quote, get_mid_values, make_quote
     from onchain_exec.routing.route import (
         Certificate,
         Exclusion,
@@ -38,6 +38,7 @@ __all__ = [
     "find_arbitrage",
     "find_route",
     "get_hop_shares",
+    "get_mid_values",
     "make_quote",
 ]
 

@@ -114,7 +114,7 @@ def make_quote(order: Order, route: Route, gas: GasModel, made_at: int) -> Quote
         InputError: ``max_slippage_bps`` is not in 0..10,000, or the route is not of this order.
     """
     _require_match(order, route)
-    values = _mid_values(route)
+    values = get_mid_values(route)
     mid_price = values[route.token_in]
     fees = int(sum(hop.fee_amount * spot * values[hop.token_out] for hop, spot in _spots(route)))
     cost = int(route.amount_in * mid_price) - route.amount_out
@@ -169,7 +169,7 @@ def _spots(route: Route) -> list[tuple[Hop, Fraction]]:
     return [(hop, first[hop.pool.key].spot_price(hop.token_in, hop.token_out)) for hop in route.hops]
 
 
-def _mid_values(route: Route) -> dict[Token, Fraction]:
+def get_mid_values(route: Route) -> dict[Token, Fraction]:
     """Return base units of token_out that one base unit of each token on the route is worth.
 
     A token is worth what the hops that leave it make of it at their spot prices, weighted by the
