@@ -11,14 +11,20 @@ import json
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 ARTIFACTS = ROOT / "onchain_exec" / "core" / "artifacts"
 SHIPPED_FOLDERS = ("contracts", "contracts/mocks")  # interfaces and libraries have no code of their own
-OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "metadata"]
+OUTPUTS = [
+    "abi",
+    "evm.bytecode.object",
+    "evm.deployedBytecode.object",
+    "evm.deployedBytecode.immutableReferences",
+    "metadata",
+]
 
 
 def build_artifacts() -> dict[str, str]:
@@ -33,8 +39,11 @@ def build_artifacts() -> dict[str, str]:
     sources = {str(path.relative_to(ROOT)): path.read_text() for path in (ROOT / "contracts").rglob("*.sol")}
     output = _compile(ROOT / profile["solc"], _standard_input(profile, sources))
     _require_clean(output.get("errors", ()), profile["ignored_error_codes"])
+    names = {
+        number: name for source in output["sources"].values() for number, name in _immutables(source["ast"])
+    }
     return {
-        name: _artifact(contract, sources)
+        name: _artifact(contract, sources, names)
         for path, contracts in sorted(output["contracts"].items())
         if str(Path(path).parent) in SHIPPED_FOLDERS
         for name, contract in contracts.items()
@@ -51,7 +60,7 @@ def _standard_input(profile: dict[str, Any], sources: dict[str, str]) -> dict[st
             "viaIR": profile["via_ir"],
             "optimizer": {"enabled": profile["optimizer"], "runs": profile["optimizer_runs"]},
             "metadata": {"bytecodeHash": profile["bytecode_hash"]},
-            "outputSelection": {"*": {"*": OUTPUTS}},
+            "outputSelection": {"*": {"": ["ast"], "*": OUTPUTS}},
         },
     }
 
@@ -73,15 +82,32 @@ def _require_clean(messages: Iterable[dict[str, Any]], ignored_codes: Sequence[i
         sys.exit("\n".join(message["formattedMessage"] for message in kept))
 
 
-def _artifact(contract: dict[str, Any], sources: dict[str, str]) -> str:
+def _immutables(node: Any) -> Iterator[tuple[int, str]]:
+    """Yield the numbers by which the compiler knows the immutables below a node of its tree, with their names."""
+    if isinstance(node, list):
+        for child in node:
+            yield from _immutables(child)
+    elif isinstance(node, dict):
+        if node.get("mutability") == "immutable":
+            yield node["id"], node["name"]
+        yield from _immutables(list(node.values()))
+
+
+def _artifact(contract: dict[str, Any], sources: dict[str, str], names: dict[int, str]) -> str:
     metadata = json.loads(contract["metadata"])
     digest = hashlib.sha256()
     for path in sorted(metadata["sources"]):  # the contract's own source and all that it imports
         digest.update(f"{path}\0{sources[path]}\0".encode())
+    deployed = contract["evm"]["deployedBytecode"]
+    offsets = {
+        names[int(number)]: [place["start"] for place in places]
+        for number, places in deployed["immutableReferences"].items()
+    }
     fields = {
         "abi": contract["abi"],
         "bytecode": "0x" + contract["evm"]["bytecode"]["object"],
-        "runtime_bytecode": "0x" + contract["evm"]["deployedBytecode"]["object"],
+        "runtime_bytecode": "0x" + deployed["object"],
+        "immutables": dict(sorted(offsets.items())),
         "source_sha256": digest.hexdigest(),
         "compiler": f"solc {metadata['compiler']['version']}",
     }
