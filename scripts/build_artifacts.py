@@ -83,7 +83,7 @@ def _require_clean(messages: Iterable[dict[str, Any]], ignored_codes: Sequence[i
 
 
 def _immutables(node: Any) -> Iterator[tuple[int, str]]:
-    """Yield the numbers by which the compiler knows the immutables below a node of its tree, with their names."""
+    """Yield by which number the compiler knows each immutable below a node of its tree, with its name."""
     if isinstance(node, list):
         for child in node:
             yield from _immutables(child)
