@@ -10,10 +10,11 @@ from typing import Final, NamedTuple
 from onchain_exec.clearing.settle.order import Flags, SettleOrder
 from onchain_exec.core import ZERO_ADDRESS, Address, to_address
 from onchain_exec.core.address import address_bytes
+from onchain_exec.core.ecdsa import GROUP_ORDER, recover
 from onchain_exec.errors import InputError
 
 FILL_TYPE: Final = "(uint256,uint256,uint256,uint256,uint128,bytes32,bytes32)"
-_MASK_128: Final = (1 << 128) - 1
+_MASK_128, _MASK_255 = (1 << 128) - 1, (1 << 255) - 1
 
 
 class Scheme(IntEnum):
@@ -43,6 +44,12 @@ class Signed:
         """Return a key's word: its signature of the order's digest as 65 bytes r, s, parity (0 or 1)."""
         vs = int.from_bytes(signature[32:64]) | signature[64] << 255
         return cls(Scheme.ECDSA, signature[:32] + vs.to_bytes(32))
+
+    def is_by_key(self, owner: Address, digest: bytes) -> bool:
+        """Return whether a key's word for the digest is the owner's (``Signatures.isByKey``)."""
+        r, vs = int.from_bytes(self.signature[:32]), int.from_bytes(self.signature[32:])
+        s = vs & _MASK_255
+        return s <= GROUP_ORDER // 2 and recover(digest, r, s, vs >> 255) == owner
 
 
 @dataclass(frozen=True, slots=True)

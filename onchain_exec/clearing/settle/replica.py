@@ -15,11 +15,9 @@ from onchain_exec.clearing.settle.fill import Scheme, SettleFill
 from onchain_exec.clearing.settle.lane import Lane
 from onchain_exec.clearing.settle.order import Domain, Flags
 from onchain_exec.core import ZERO_ADDRESS, Address
-from onchain_exec.core.ecdsa import GROUP_ORDER, recover
 from onchain_exec.errors import SettleRevertError
 
 BPS: Final = 10_000
-_MASK_255: Final = (1 << 255) - 1
 
 
 def _refuse_contracts(owner: Address, digest: bytes, signature: bytes) -> bool:
@@ -141,9 +139,7 @@ def is_signed(state: SettleState, fill: SettleFill, moment: Moment) -> bool:
         return moment.verifies(order.owner, digest, signed.signature)
     if signed.scheme is Scheme.PRESIGN:
         return (state.presigned or {}).get((order.owner, order.lane)) == digest
-    r, vs = int.from_bytes(signed.signature[:32]), int.from_bytes(signed.signature[32:])
-    s = vs & _MASK_255
-    return s <= GROUP_ORDER // 2 and recover(digest, r, s, vs >> 255) == order.owner
+    return signed.is_by_key(order.owner, digest)
 
 
 def _require_open(state: SettleState, moment: Moment) -> None:
