@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from onchain_exec.errors import PoolRevertError
-from onchain_exec.venues.perpetuals.gmx_v2.precision import (
+from onchain_exec.venues.perpetuals.gmx_v2.mirror.precision import (
     FLOAT,
     apply_exponent_factor,
     apply_factor,
@@ -56,21 +56,28 @@ class ImpactRules:
         return _apply(imbalance, self.negative_factor, self.negative_exponent)
 
 
+class Impact(NamedTuple):
+    """The dollars that a change gains (negative: costs), and whether it brings the sides closer."""
+
+    usd: int
+    improves: bool
+
+
 def get_price_impact(
     rules: ImpactRules,
     interest: OpenInterest,
     size_delta: int,
     is_long: bool,
     virtual_inventory: int | None = None,
-) -> int:
-    """Return the dollars that a change of a position's size gains (negative: costs), before caps.
+) -> Impact:
+    """Return what a change of a position's size gains or costs, before caps.
 
     ``size_delta`` is negative where the position gets smaller. ``virtual_inventory`` is what markets of the
     same token share, None where they do not; it can make a cost larger only. Mirror of
-    ``PositionPricingUtils.getPriceImpactUsd`` with open interest counted in dollars.
+    ``PositionPricingUtils.getPriceImpactUsd``.
     """
     impact = _get_impact(rules, interest, _after(interest, size_delta, is_long))
-    if impact >= 0 or virtual_inventory is None:
+    if impact.usd >= 0 or virtual_inventory is None:
         return impact
     offset = max(0, -size_delta)
     shared = OpenInterest(max(0, -virtual_inventory) + offset, max(0, virtual_inventory) + offset)
@@ -163,12 +170,14 @@ def _after(interest: OpenInterest, size_delta: int, is_long: bool) -> OpenIntere
     return OpenInterest(interest.longs, max(0, interest.shorts + size_delta))
 
 
-def _get_impact(rules: ImpactRules, before: OpenInterest, after: OpenInterest) -> int:
+def _get_impact(rules: ImpactRules, before: OpenInterest, after: OpenInterest) -> Impact:
     """Mirror of ``PricingUtils``' two cases: the larger side stays the larger one, or changes."""
+    improves = after.imbalance < before.imbalance
     if before.is_long == after.is_long:
-        get = rules.get_positive if after.imbalance < before.imbalance else rules.get_negative
-        return get(before.imbalance) - get(after.imbalance)
-    return rules.get_positive(before.imbalance) - rules.get_negative(after.imbalance)
+        get = rules.get_positive if improves else rules.get_negative
+        return Impact(get(before.imbalance) - get(after.imbalance), improves)
+    usd = rules.get_positive(before.imbalance) - rules.get_negative(after.imbalance)
+    return Impact(usd, improves)
 
 
 def _adapt(rules: FundingRules, interest: OpenInterest, saved: int, share: int, seconds: int) -> int:

@@ -1,0 +1,130 @@
+"""Reads of the perpetuals market for some accounts: `State`, all at one block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from onchain_exec.core import ZERO_ADDRESS, Address, Call, Reading, all_of, to_address
+from onchain_exec.errors import InputError
+from onchain_exec.venues.answer import decode_answer
+from onchain_exec.venues.asking import Ask, ask_each, ask_one_value_each
+from onchain_exec.venues.perpetuals.storage import build_storage_call, decode_words
+from onchain_exec.venues.perpetuals.synthetix_v3 import contracts as abi
+from onchain_exec.venues.perpetuals.synthetix_v3.account_reads import Holdings, read_account, read_holdings
+from onchain_exec.venues.perpetuals.synthetix_v3.market_reads import read_market
+from onchain_exec.venues.perpetuals.synthetix_v3.mirror.margin import get_available_margin
+from onchain_exec.venues.perpetuals.synthetix_v3.mirror.market import Market
+from onchain_exec.venues.perpetuals.synthetix_v3.mirror.state import (
+    Interest,
+    InterestRules,
+    KeeperCosts,
+    KeeperRules,
+    Pool,
+    State,
+)
+
+_SYSTEM: Final = b"perpsSystem".ljust(32, b"\0")
+_RUNTIME_KEYS: Final = (b"numberOfUpdatedFeeds".ljust(32, b"\0"), b"executionKind".ljust(32, b"\0")) + (
+    bytes(32),
+) * 2
+_SETTLE, _FLAG, _LIQUIDATE = 0, 1, 2
+_SPARE_FEEDS: Final = 2
+"""How many feeds more than it has now an account may use after what it is going to do."""
+
+
+def read_synthetix_v3(
+    proxy: Address, accounts: Sequence[int] = (), markets: Sequence[int] = (), strategy_id: int = 0
+) -> Reading[State]:
+    """Read the market behind a ``PerpsMarketProxy``: accounts by their ids, with all markets they are in, and
+    ``markets`` besides. Orders are settled by the strategy of this id in every market.
+
+    Raises:
+        InputError: another contract stands there, no such account, market or strategy, an oracle that has
+            no price at this block, or a node that takes no state overrides.
+    """
+    snapshot = yield (Call(proxy, abi.GET_MARKETS.encode()),)
+    (listed,) = decode_answer(abi.GET_MARKETS, proxy, snapshot.answers[0])
+    if unknown := set(markets) - set(listed):
+        raise InputError(f"no market {min(unknown)} at {proxy}", needed=f"one of {sorted(listed)}")
+    holdings = yield from all_of([read_holdings(proxy, one) for one in dict.fromkeys(accounts)])
+    wanted = dict.fromkeys((*markets, *(market for one in holdings for market in one.markets)))
+    found = yield from all_of([read_market(proxy, one, strategy_id) for one in wanted])
+    read = yield from all_of([read_account(proxy, one) for one in holdings])
+    usd, oracle, pool, interest = yield from _read_factory(proxy, found)
+    (is_open,), (most, _), (liquidation_reward,), guards, gradients = yield from ask_each(
+        [
+            Ask(proxy, abi.IS_FEATURE_ALLOWED, (_SYSTEM, ZERO_ADDRESS)),
+            Ask(proxy, abi.GET_PER_ACCOUNT_CAPS),
+            Ask(proxy, abi.GET_LIQUIDATE_REWARD),
+            Ask(proxy, abi.GET_KEEPER_REWARD_GUARDS),
+            Ask(proxy, abi.GET_INTEREST_RATE_PARAMETERS),
+        ]
+    )
+    feeds = _SPARE_FEEDS + max((one.others + len(one.positions) for one in read), default=0)
+    state = State(
+        block=snapshot.block,
+        at=snapshot.block.timestamp,
+        proxy=proxy,
+        usd=usd,
+        is_open=is_open,
+        max_positions=most,
+        liquidation_reward=liquidation_reward,
+        keeper_rules=KeeperRules(*guards),
+        keeper_costs=(yield from _read_keeper_costs(proxy, oracle, feeds)),
+        interest_rules=InterestRules(*gradients),
+        interest=interest,
+        pool=pool,
+        markets={market.id: market for market in found},
+        accounts={account.id: account for account in read},
+    )
+    return _with_discounts(state, holdings)
+
+
+def _read_factory(
+    proxy: Address, markets: Iterable[Market]
+) -> Reading[tuple[Address, Address, Pool, Interest]]:
+    """Read the snxUSD, the oracle manager, what is behind all markets, and the interest."""
+    factory, interest = abi.find_slot("PerpsMarketFactory"), abi.find_slot("InterestRate")
+    slots = [factory + offset for offset in range(5)] + [interest + offset for offset in range(3)]
+    snapshot = yield (build_storage_call(proxy, slots),)
+    oracle, usd, core, _, system_id, *owed = decode_words(snapshot.answers[0], len(slots))
+    withdrawable, collateral = yield from ask_one_value_each(
+        [
+            Ask(_to_address(core), abi.GET_WITHDRAWABLE_USD, (system_id,)),
+            Ask(proxy, abi.TOTAL_COLLATERAL),
+        ]
+    )
+    ((_, _, locked),) = yield from ask_each([Ask(proxy, abi.UTILIZATION_RATE)])
+    others = locked - sum(one.rules.get_credit(one.size, one.price) for one in markets)
+    return _to_address(usd), _to_address(oracle), Pool(withdrawable, collateral, others), Interest(*owed)
+
+
+def _read_keeper_costs(proxy: Address, oracle: Address, feeds: int) -> Reading[KeeperCosts]:
+    (node,) = yield from ask_one_value_each([Ask(proxy, abi.GET_KEEPER_COST_NODE)])
+    kinds = [(0, _SETTLE), (0, _LIQUIDATE), *((count, _FLAG) for count in range(feeds + 1))]
+    costs = yield from ask_one_value_each(
+        [Ask(oracle, abi.PROCESS_WITH_RUNTIME, (node, _RUNTIME_KEYS, _to_runtime(*kind))) for kind in kinds]
+    )
+    settle, liquidate, *flag = (cost[0] for cost in costs)
+    return KeeperCosts(settle, liquidate, tuple(flag))
+
+
+def _to_runtime(feeds: int, kind: int) -> tuple[bytes, ...]:
+    """Mirror of ``KeeperCosts._processWithRuntime``, whose arrays are two longer than what they hold."""
+    return (feeds.to_bytes(32), kind.to_bytes(32), bytes(32), bytes(32))
+
+
+def _to_address(word: int) -> Address:
+    return to_address((word & ((1 << 160) - 1)).to_bytes(20))
+
+
+def _with_discounts(state: State, holdings: Sequence[Holdings]) -> State:
+    """Find what other collaterals count for: what is missing from the margin that the contract tells."""
+    for one in holdings:
+        account = state.accounts[one.id]
+        if account.others:
+            missing = one.available_margin - get_available_margin(state, account)
+            state = state.with_account(replace(account, others_discounted=missing))
+    return state
