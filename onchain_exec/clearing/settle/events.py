@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onchain_exec.clearing.settle.contract import CANCELLED, CHARGED, FILLED
 from onchain_exec.clearing.settle.lane import Lane
@@ -15,13 +15,14 @@ _MASK_32, _MASK_64, _MASK_128 = (1 << 32) - 1, (1 << 64) - 1, (1 << 128) - 1
 @dataclass(frozen=True, slots=True)
 class Filled:
     """An order was filled by ``amount_in`` for ``amount_out``; ``fee`` of the token bought went to the
-    matcher. ``standing`` is its lane after that."""
+    matcher. ``standing`` is its lane after that, ``log`` is what tells it."""
 
     owner: Address
     lane: int
     standing: Lane
     amount_in: int
     amount_out: int
+    log: Log
     fee: int = 0
 
     @property
@@ -39,11 +40,10 @@ def decode_fills(logs: Iterable[Log], contract: Address) -> tuple[Filled, ...]:
         if log.topics[0] == FILLED.topic:
             (owner,), (standing, amounts) = FILLED.decode(log.topics, log.data)
             lane, after = _split(standing)
-            fills.append(Filled(to_address(owner), lane, after, amounts >> 128, amounts & _MASK_128))
+            fills.append(Filled(to_address(owner), lane, after, amounts >> 128, amounts & _MASK_128, log))
         elif log.topics[0] == CHARGED.topic:  # the fee of the fill just told
             _, (_, fee) = CHARGED.decode(log.topics, log.data)
-            last = fills.pop()
-            fills.append(Filled(last.owner, last.lane, last.standing, last.amount_in, last.amount_out, fee))
+            fills[-1] = replace(fills[-1], fee=fee)
     return tuple(fills)
 
 
