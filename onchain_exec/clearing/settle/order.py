@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntFlag
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from onchain_exec.core import ZERO_ADDRESS, Address
 from onchain_exec.core.encoding import get_encode
 from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import InputError
+
+_Fields: TypeAlias = tuple[tuple[str, str], ...]
 
 _FIELDS: Final = (
     ("address", "owner"),
@@ -25,6 +27,7 @@ _FIELDS: Final = (
     ("address", "matcher"),
     ("uint8", "flags"),
 )
+_WITHDRAWAL_FIELDS: Final = (("bytes32", "order"),)
 _DOMAIN_FIELDS: Final = (
     ("string", "name"),
     ("string", "version"),
@@ -34,11 +37,12 @@ _DOMAIN_FIELDS: Final = (
 _NAME, _VERSION = "Settle", "1"
 
 
-def _type_hash(name: str, fields: tuple[tuple[str, str], ...]) -> bytes:
+def _type_hash(name: str, fields: _Fields) -> bytes:
     return keccak(f"{name}({','.join(map(' '.join, fields))})".encode())
 
 
 _ORDER_TYPE: Final = _type_hash("Order", _FIELDS)
+_WITHDRAWAL_TYPE: Final = _type_hash("Withdrawal", _WITHDRAWAL_FIELDS)
 _DOMAIN_TYPE: Final = _type_hash("EIP712Domain", _DOMAIN_FIELDS)
 ORDER_TYPES: Final = tuple(kind for kind, _ in _FIELDS)
 """The ABI types of `SettleOrder.to_tuple` (``ISettle.Order``)."""
@@ -135,8 +139,12 @@ class Domain:
         Raises:
             InputError: a term is beyond its type.
         """
-        hashed = keccak(_encode_order((_ORDER_TYPE, *order.to_tuple())))
-        return keccak(b"\x19\x01" + self.separator + hashed)
+        return self._get_digest(_encode_order((_ORDER_TYPE, *order.to_tuple())))
+
+    def get_withdrawal_digest(self, order_digest: bytes) -> bytes:
+        """Return the 32 bytes that an owner signs to have an order shown to nobody any more. A book heeds it;
+        the contract does not know it: there, only the lane counts."""
+        return self._get_digest(_WITHDRAWAL_TYPE + order_digest)
 
     @property
     def separator(self) -> bytes:
@@ -145,19 +153,29 @@ class Domain:
         return keccak(_encode_domain((_DOMAIN_TYPE, name, version, self.chain_id, self.contract)))
 
     def get_typed_data(self, order: SettleOrder) -> dict[str, Any]:
-        """Return the same as a wallet takes it (``eth_signTypedData_v4``)."""
+        """Return an order as a wallet takes it (``eth_signTypedData_v4``)."""
+        return self._describe("Order", _FIELDS, order.to_tuple())
+
+    def get_withdrawal_data(self, order_digest: bytes) -> dict[str, Any]:
+        """Return a withdrawal as a wallet takes it."""
+        return self._describe("Withdrawal", _WITHDRAWAL_FIELDS, (order_digest,))
+
+    def _get_digest(self, encoded: bytes) -> bytes:
+        return keccak(b"\x19\x01" + self.separator + keccak(encoded))
+
+    def _describe(self, name: str, fields: _Fields, values: tuple[Any, ...]) -> dict[str, Any]:
         return {
-            "types": {"EIP712Domain": _named(_DOMAIN_FIELDS), "Order": _named(_FIELDS)},
-            "primaryType": "Order",
+            "types": {"EIP712Domain": _named(_DOMAIN_FIELDS), name: _named(fields)},
+            "primaryType": name,
             "domain": {
                 "name": _NAME,
                 "version": _VERSION,
                 "chainId": self.chain_id,
                 "verifyingContract": self.contract,
             },
-            "message": dict(zip((name for _, name in _FIELDS), order.to_tuple(), strict=True)),
+            "message": dict(zip((field for _, field in fields), values, strict=True)),
         }
 
 
-def _named(fields: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:
+def _named(fields: _Fields) -> list[dict[str, str]]:
     return [{"name": name, "type": kind} for kind, name in fields]

@@ -163,3 +163,10 @@ def test_hash_order_random_equals_contract_and_wallets(rng: random.Random) -> No
         digest = stage.domain.get_digest(order)
         answer = stage.evm.static_call(stage.domain.contract, HASH_ORDER.encode(order.to_tuple()))
         assert digest == answer == hash_typed_data(stage.domain.get_typed_data(order))
+
+
+def test_get_withdrawal_digest_is_what_a_wallet_signs() -> None:
+    domain = set_stage(1).domain
+    assert domain.get_withdrawal_digest(b"\x07" * 32) == hash_typed_data(
+        domain.get_withdrawal_data(b"\x07" * 32)
+    )
