@@ -6,6 +6,7 @@ from onchain_exec.lazy import load_when_asked
 
 if TYPE_CHECKING:
     from onchain_exec.routing.arbitrage import Arbitrage, find_arbitrage
+    from onchain_exec.routing.basket import Basket, BasketRoute
     from onchain_exec.routing.network import Network
     from onchain_exec.routing.quote import Quote, bind_quote, get_mid_values, make_quote
     from onchain_exec.routing.route import (
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
         Swap,
         Terms,
     )
-    from onchain_exec.routing.search import find_route
+    from onchain_exec.routing.search import find_basket_route, find_route
     from onchain_exec.routing.shares import HopShare, get_hop_shares
 
 __all__ = [
     "Arbitrage",
+    "Basket",
+    "BasketRoute",
     "Certificate",
     "Exclusion",
     "GasModel",
@@ -36,6 +39,7 @@ __all__ = [
     "Terms",
     "bind_quote",
     "find_arbitrage",
+    "find_basket_route",
     "find_route",
     "get_hop_shares",
     "get_mid_values",

@@ -20,7 +20,7 @@ from onchain_exec.routing.flow import Flow, list_flows
 from onchain_exec.routing.market import Market
 from onchain_exec.routing.network import Network
 from onchain_exec.routing.route import FIXED, Certificate, GasModel, exclude
-from onchain_exec.routing.scope import Scope, best_rates
+from onchain_exec.routing.scope import best_rates
 from onchain_exec.venues import Leg, PoolSet
 
 _NO_GAS: Final = GasModel()
@@ -78,8 +78,7 @@ def find_arbitrage(token: Token, pools: PoolSet | Network, gas: GasModel = _NO_G
     number, size = network.number(token), len(network.tokens)
     nothing = np.zeros(len(network.edges))
     problem = Problem(network.edges, np.zeros(size), number, nothing)
-    every = Scope(np.arange(size), np.zeros(size, np.intp), network.edges, number, number)
-    rates = best_rates(every, size, to_target=True)
+    rates = best_rates(network.edges, size, number, size, to_unit=True)
     point = solve(problem, np.nan_to_num(rates, neginf=0.0), _SETTLED)
     book = _Book(gas)
     for cycle, amount in _divide(list_flows(network.pools, network.tokens, problem, point), token):

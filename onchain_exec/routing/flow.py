@@ -44,20 +44,21 @@ def list_flows(
     return list(map(Flow._make, zip(*columns, strict=True)))
 
 
-def keep_through(flows: Sequence[Flow], start: Token, end: Token) -> list[Flow]:
-    """Return the flows that lie on a way from ``start`` to ``end``."""
+def keep_through(flows: Sequence[Flow], starts: Iterable[Token], ends: Iterable[Token]) -> list[Flow]:
+    """Return the flows that lie on a way from one of ``starts`` to one of ``ends``."""
     after, before = defaultdict[Address, set[Address]](set), defaultdict[Address, set[Address]](set)
     for flow in flows:
         after[flow.token_in.address].add(flow.token_out.address)
         before[flow.token_out.address].add(flow.token_in.address)
-    reached, reaching = _reach(start.address, after), _reach(end.address, before)
+    reached, reaching = _reach(starts, after), _reach(ends, before)
     if after.keys() <= reached and before.keys() <= reaching:
         return list(flows)
     return [flow for flow in flows if flow.token_in.address in reached and flow.token_out.address in reaching]
 
 
-def _reach(start: Address, following: Mapping[Address, set[Address]]) -> set[Address]:
-    reached, waiting = {start}, [start]
+def _reach(starts: Iterable[Token], following: Mapping[Address, set[Address]]) -> set[Address]:
+    reached = {token.address for token in starts}
+    waiting = list(reached)
     while waiting:
         new = following.get(waiting.pop(), _NOWHERE) - reached
         reached |= new

@@ -9,9 +9,10 @@ from functools import cached_property
 
 from onchain_exec.core import Address, Exact, Token
 from onchain_exec.errors import PoolRevertError, StaleStateError
+from onchain_exec.routing.basket import Basket
 from onchain_exec.routing.flow import Flow
 from onchain_exec.routing.gas import ROUTE_GAS, TICK_GAS, hop_gas
-from onchain_exec.routing.route import GasModel, Terms
+from onchain_exec.routing.route import GasModel
 from onchain_exec.venues import Hop, Leg, Pool
 
 
@@ -44,10 +45,9 @@ class Settlement:
         return self._left[token.address]
 
 
-def get_worth(settled: Settlement, terms: Terms, gas: GasModel) -> int:
+def get_worth(settled: Settlement, basket: Basket, gas: GasModel) -> int:
     """Return what is bought of the token that the search maximises, or saved of it, after gas."""
-    priced = terms.token_out if terms.exact is Exact.IN else terms.token_in
-    return settled.bought(priced) - gas.cost(settled.gas_units, settled.hop_count)
+    return settled.bought(basket.priced) - gas.cost(settled.gas_units, settled.hop_count)
 
 
 class RefusedError(Exception):

@@ -7,18 +7,19 @@ from collections.abc import Sequence
 from typing import Final
 
 from onchain_exec.core import Address, Exact
+from onchain_exec.routing.basket import Basket
 from onchain_exec.routing.flow import Flow
 from onchain_exec.routing.market import Market, Settlement, divide
-from onchain_exec.routing.route import Terms
 from onchain_exec.venues import Hop, Leg
 
 _TINY: Final = 1e-12
 
 
 def settle_paths(
-    terms: Terms, flows: Sequence[Flow], order: Sequence[Address], graph: Sequence[Hop]
+    basket: Basket, flows: Sequence[Flow], order: Sequence[Address], graph: Sequence[Hop]
 ) -> Settlement:
-    """Return acyclic ``flows`` as paths that run one after the other, in exact integers.
+    """Return acyclic ``flows`` of a basket of one token as paths that run one after the other, in exact
+    integers.
 
     A pool on several paths is met by each as the ones before left it, and pays its gas each time. A
     path gets its share of what the settled ``graph`` passes on where it last parts from another, and
@@ -27,16 +28,16 @@ def settle_paths(
     Raises:
         RefusedError: a pool would revert on its part.
     """
-    forwards = terms.exact is Exact.IN
+    forwards = basket.exact is Exact.IN
     if not forwards:
         flows = [_turned(flow)._replace(amount_in=flow.amount_out) for flow in flows]
         order = order[::-1]
-    start, end = (terms.token_in, terms.token_out) if forwards else (terms.token_out, terms.token_in)
+    ((start, left),), end = basket.amounts.items(), basket.priced
     leaving: dict[Address, list[Flow]] = defaultdict(list)
     for flow in flows:
         leaving[flow.token_in.address].append(flow)
-    passed = _passed_on(terms, graph)
-    market, left, legs = Market(terms.exact), terms.amount, []
+    passed = _passed_on(basket, graph)
+    market, legs = Market(basket.exact), []
     paths = _split(leaving, order, start.address, end.address)
     for path, share in reversed(paths):
         steps = path if forwards else tuple(_turned(flow) for flow in path)
@@ -58,11 +59,11 @@ def _turned(flow: Flow) -> Flow:
     return flow._replace(token_in=flow.token_out, token_out=flow.token_in)
 
 
-def _passed_on(terms: Terms, graph: Sequence[Hop]) -> dict[Address, int]:
+def _passed_on(basket: Basket, graph: Sequence[Hop]) -> dict[Address, int]:
     """Return what each token of the settled graph passes on."""
     passed: dict[Address, int] = defaultdict(int)
     for hop in graph:
-        if terms.exact is Exact.IN:
+        if basket.exact is Exact.IN:
             passed[hop.token_in.address] += hop.amount_in
         else:
             passed[hop.token_out.address] += hop.amount_out

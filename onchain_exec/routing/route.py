@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -127,8 +128,40 @@ class Certificate:
     excluded: tuple[Exclusion, ...]
 
 
+class Proven(ABC):
+    """What a search found, and how far from the best it may be."""
+
+    __slots__ = ()
+
+    exact: Exact
+    legs: tuple[Leg, ...]
+    certificate: Certificate
+
+    @property
+    @abstractmethod
+    def searched_amount(self) -> int:
+        """What the search made as much of as it could (Exact.IN), or as little (Exact.OUT)."""
+
+    @property
+    def bound(self) -> int:
+        """The certificate's bound on `searched_amount`."""
+        return self.certificate.bound
+
+    @property
+    def gap_bps(self) -> float:
+        """How far the route may be from the best one, in 1e-4 of the bound; at least 0."""
+        found, bound = self.searched_amount, self.bound
+        short = bound - found if self.exact is Exact.IN else found - bound
+        return short / bound * BPS if bound else 0.0
+
+    @property
+    def hops(self) -> tuple[Hop, ...]:
+        """Every swap in the order it runs."""
+        return tuple(hop for leg in self.legs for hop in leg.hops)
+
+
 @dataclass(frozen=True, slots=True)
-class Route:
+class Route(Proven):
     """How an order is filled: ``legs`` run in their order, later legs meeting the pools as earlier
     ones left them. All amounts are base units recomputed by the pools' exact arithmetic.
 
@@ -151,21 +184,9 @@ class Route:
     certificate: Certificate
 
     @property
-    def bound(self) -> int:
-        """The certificate's bound: on amount_out for Exact.IN, on amount_in for Exact.OUT."""
-        return self.certificate.bound
-
-    @property
-    def gap_bps(self) -> float:
-        """How far the route may be from the best one, in 1e-4 of the bound; at least 0."""
-        found = self.amount_out if self.exact is Exact.IN else self.amount_in
-        short = self.bound - found if self.exact is Exact.IN else found - self.bound
-        return short / self.bound * BPS if self.bound else 0.0
-
-    @property
-    def hops(self) -> tuple[Hop, ...]:
-        """Every swap in the order it runs."""
-        return tuple(hop for leg in self.legs for hop in leg.hops)
+    def searched_amount(self) -> int:
+        """amount_out for Exact.IN, amount_in for Exact.OUT."""
+        return self.amount_out if self.exact is Exact.IN else self.amount_in
 
     def plot(self) -> Figure:
         """Return a picture of the flow, as a matplotlib figure; see `plot_route`.

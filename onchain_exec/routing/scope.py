@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from onchain_exec.core import Token
 from onchain_exec.errors import NoPoolError
+from onchain_exec.routing.basket import Basket
 from onchain_exec.routing.network import Network
 from onchain_exec.routing.oracles import Edges, FloatArray, IndexArray
 
@@ -18,35 +18,39 @@ _FAR: Final = 1 << 20
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Tokens and edges, renumbered from 0; ``tokens[i]`` is the network's number of token i, and
-    ``level[i]`` its hops from the source less those to the target."""
+    ``level[i]`` its hops from the nearest source less those to the nearest target."""
 
     tokens: IndexArray
     level: IndexArray
     edges: Edges
-    source: int
-    target: int
+    sources: IndexArray
+    targets: IndexArray
 
 
-def make_scope(network: Network, token_in: Token, token_out: Token, max_hops: int, *, cycles: bool) -> Scope:
-    """Return what lies on a way of at most ``max_hops`` from ``token_in`` to ``token_out``.
+def make_scope(network: Network, basket: Basket, max_hops: int, *, cycles: bool) -> Scope:
+    """Return what lies on a way of at most ``max_hops`` from a token that ``basket`` sells to one it buys.
 
-    Without cycles nothing leads back to the first token or on from the last; with them every edge
-    between the tokens on such ways is kept.
+    Without cycles nothing leads back to the only token sold or on from the only one bought; with them every
+    edge between the tokens on such ways is kept.
 
     Raises:
-        NoPoolError: a token is in no pool, or no such way exists.
+        NoPoolError: a token is in no pool, or on no such way.
     """
     edges = network.edges
-    first, last = network.number(token_in), network.number(token_out)
+    sources = np.array([network.number(token) for token in basket.tokens_in])
+    targets = np.array([network.number(token) for token in basket.tokens_out])
     size = len(network.tokens)
     if not cycles:
-        edges = edges.take(np.flatnonzero((edges.target != first) & (edges.source != last)))
-    before = _distances(edges.source, edges.target, first, size, max_hops)
-    after = _distances(edges.target, edges.source, last, size, max_hops)
-    if before[last] > max_hops:
+        back = (edges.target == sources[0]) & (len(sources) == 1)
+        on = (edges.source == targets[0]) & (len(targets) == 1)
+        edges = edges.take(np.flatnonzero(~(back | on)))
+    before = _distances(edges.source, edges.target, sources, max_hops, size)
+    after = _distances(edges.target, edges.source, targets, max_hops, size)
+    far = [*sources[after[sources] > max_hops], *targets[before[targets] > max_hops]]
+    if far:
         raise NoPoolError(
-            f"no pool at {network.block} trades {token_in} for {token_out}, directly or over "
-            f"{max_hops - 1} other tokens",
+            f"no pool at {network.block} trades {basket}, directly or over {max_hops - 1} other tokens: "
+            f"{network.tokens[far[0]]} is not connected",
             needed="pools that connect them",
             todo="Add a protocol, a fee tier or a connecting token, or raise max_hops",
         )
@@ -59,20 +63,17 @@ def make_scope(network: Network, token_in: Token, token_out: Token, max_hops: in
     tokens = np.unique(np.concatenate((inside.source, inside.target)))
     label = np.zeros(size, np.intp)
     label[tokens] = np.arange(len(tokens))
-    return Scope(
-        tokens, (before - after)[tokens], inside.relabelled(label), int(label[first]), int(label[last])
-    )
+    return Scope(tokens, (before - after)[tokens], inside.relabelled(label), label[sources], label[targets])
 
 
-def best_rates(scope: Scope, sweeps: int, *, to_target: bool) -> FloatArray:
-    """Return the log of the best marginal rate from each token to the target, or to it from the source.
+def best_rates(edges: Edges, size: int, unit: int, sweeps: int, *, to_unit: bool) -> FloatArray:
+    """Return the log of the best marginal rate from each of ``size`` tokens to ``unit``, or to it from there.
 
-    Units of the target per unit of the token; or units of the token per unit of the source.
+    Units of ``unit`` per unit of the token; or units of the token per unit of ``unit``.
     """
-    edges, start = scope.edges, scope.edges.start()
-    tail, head = (edges.source, edges.target) if to_target else (edges.target, edges.source)
-    rates = np.full(len(scope.tokens), -np.inf)
-    unit = scope.target if to_target else scope.source
+    start = edges.start()
+    tail, head = (edges.source, edges.target) if to_unit else (edges.target, edges.source)
+    rates = np.full(size, -np.inf)
     rates[unit] = 0.0
     for _ in range(sweeps):
         better = rates.copy()
@@ -84,10 +85,10 @@ def best_rates(scope: Scope, sweeps: int, *, to_target: bool) -> FloatArray:
     return rates
 
 
-def _distances(tail: IndexArray, head: IndexArray, start: int, size: int, limit: int) -> IndexArray:
-    """Return the hops from ``start`` to each token, or far beyond ``limit``."""
+def _distances(tail: IndexArray, head: IndexArray, starts: IndexArray, limit: int, size: int) -> IndexArray:
+    """Return the hops from the nearest of ``starts`` to each token, or far beyond ``limit``."""
     distance = np.full(size, _FAR)
-    distance[start] = 0
+    distance[starts] = 0
     for hops in range(1, limit + 1):
         reached = head[distance[tail] == hops - 1]
         reached = reached[distance[reached] > hops]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from onchain_exec.core import Address, BlockRef, Exact
 from onchain_exec.errors import InputError, NoRouteError, StaleStateError
+from onchain_exec.routing.basket import Basket, BasketRoute
 from onchain_exec.routing.branch import Choice, Support, choose_edges
 from onchain_exec.routing.certificate import upper_surplus
 from onchain_exec.routing.dual import TRIFLE, DualPoint, Problem, evaluate, solve
@@ -20,7 +21,16 @@ from onchain_exec.routing.gas import ROUTE_GAS, TICK_GAS
 from onchain_exec.routing.market import RefusedError, Settlement, get_worth
 from onchain_exec.routing.network import Network
 from onchain_exec.routing.oracles import Edges, FloatArray, IndexArray
-from onchain_exec.routing.route import FIXED, Certificate, GasModel, Options, Route, Terms, exclude
+from onchain_exec.routing.route import (
+    FIXED,
+    Certificate,
+    GasModel,
+    Options,
+    Route,
+    Shape,
+    Terms,
+    exclude,
+)
 from onchain_exec.routing.scope import best_rates, make_scope
 from onchain_exec.routing.settle import settle
 from onchain_exec.routing.singles import find_singles, settle_best
@@ -28,6 +38,7 @@ from onchain_exec.venues import PoolSet
 
 _NO_GAS: Final = GasModel()
 _DEFAULTS: Final = Options()
+_GRAPH: Final = Options(shape=Shape.GRAPH)
 _LOST: Final = 1e-6
 _MOST_BROUGHT: Final = 16.0
 """Times what the best rates bring of the order to a token."""
@@ -60,17 +71,59 @@ def find_route(
         NoPoolError: no pool connects the tokens.
         NoRouteError: pools connect them, but none can fill the amount.
     """
-    _require_sound(terms, pools.block, block, options)
-    network = pools if isinstance(pools, Network) else Network.build(pools)
-    return _Search(terms, network, gas, options).run()
+    search = _Search(Basket.of(terms), pools, gas, block, options)
+    found = search.run()
+    return Route(
+        block=search.network.block,
+        token_in=terms.token_in,
+        token_out=terms.token_out,
+        exact=terms.exact,
+        amount_in=-found.settled.bought(terms.token_in),
+        amount_out=found.settled.bought(terms.token_out),
+        legs=found.settled.legs,
+        best_single_amount=found.best_single_amount,
+        gas_units=found.settled.gas_units,
+        certificate=found.certificate,
+    )
 
 
-def _require_sound(terms: Terms, found: BlockRef, block: BlockRef | None, options: Options) -> None:
-    if terms.token_in == terms.token_out:
-        raise InputError(f"{terms.token_in} is traded for itself", needed="two different tokens")
-    if terms.amount <= 0:
-        raise InputError(f"the amount is {terms.amount} base units", needed="more than zero")
-    if options.cycles and terms.exact is Exact.OUT:
+def find_basket_route(
+    basket: Basket,
+    pools: PoolSet | Network,
+    gas: GasModel = _NO_GAS,
+    *,
+    block: BlockRef | None = None,
+    options: Options = _GRAPH,
+) -> BasketRoute:
+    """Return the route that trades all of ``basket`` at once and is worth most after gas; see `find_route`.
+
+    A token of the basket may be sold by way of another one, and flows of several share pools. With
+    Exact.IN a token is left alone where that is worth more; with Exact.OUT all are bought.
+
+    Raises:
+        InputError: the basket is not sound (`Basket.require_sound`), or ``options`` ask for another shape
+            than `Shape.GRAPH`; and as `find_route`.
+        StaleStateError, NoPoolError, NoRouteError: as `find_route`, for any token of the basket.
+    """
+    if options.shape is not Shape.GRAPH:
+        raise InputError(f"a basket in {options.shape.value}", needed="Shape.GRAPH: its flows merge")
+    search = _Search(basket, pools, gas, block, options)
+    found = search.run()
+    sold = {token: -found.settled.bought(token) for token in basket.tokens_in}
+    return BasketRoute(
+        block=search.network.block,
+        exact=basket.exact,
+        amounts_in={token: amount for token, amount in sold.items() if amount},
+        amounts_out={token: found.settled.bought(token) for token in basket.tokens_out},
+        legs=found.settled.legs,
+        gas_units=found.settled.gas_units,
+        certificate=found.certificate,
+    )
+
+
+def _require_sound(basket: Basket, found: BlockRef, block: BlockRef | None, options: Options) -> None:
+    basket.require_sound()
+    if options.cycles and basket.exact is Exact.OUT:
         raise InputError(
             "cycles are allowed for an exact amount out",
             needed="an exact amount in: only then is it certain what an arbitrage on the way adds",
@@ -82,6 +135,14 @@ def _require_sound(terms: Terms, found: BlockRef, block: BlockRef | None, option
             needed=f"pools at {block}",
             todo="Read the pools again at the block of the decision",
         )
+
+
+class _Found(NamedTuple):
+    """The best that was found, its proof, and what the best single path alone has, if there is one."""
+
+    settled: Settlement
+    certificate: Certificate
+    best_single_amount: int | None
 
 
 class _Solution(NamedTuple):
@@ -97,19 +158,27 @@ class _Solution(NamedTuple):
 class _Search:
     """One search: what it was asked, and the part of the network it looks at."""
 
-    def __init__(self, terms: Terms, network: Network, gas: GasModel, options: Options) -> None:
+    def __init__(
+        self,
+        basket: Basket,
+        pools: PoolSet | Network,
+        gas: GasModel,
+        block: BlockRef | None,
+        options: Options,
+    ) -> None:
+        _require_sound(basket, pools.block, block, options)
+        network = pools if isinstance(pools, Network) else Network.build(pools)
         self.left_out = network.fixed if options.cycles else ()
         network = network.without_fixed() if options.cycles else network
-        self.terms, self.network, self.gas, self.options = terms, network, gas, options
-        self.forwards = terms.exact is Exact.IN
-        self.priced = terms.token_out if self.forwards else terms.token_in
-        self.scope = make_scope(
-            network, terms.token_in, terms.token_out, options.max_hops, cycles=options.cycles
-        )
+        self.basket, self.network, self.gas, self.options = basket, network, gas, options
+        self.forwards = basket.exact is Exact.IN
+        self.scope = make_scope(network, basket, options.max_hops, cycles=options.cycles)
         self.tokens = [network.tokens[number] for number in self.scope.tokens.tolist()]
+        ends = self.scope.sources, self.scope.targets
+        self.fixed, (self.priced,) = ends if self.forwards else ends[::-1]
 
-    def run(self) -> Route:
-        """Return the route; see `find_route`."""
+    def run(self) -> _Found:
+        """Return the best route; see `find_route`."""
         solution = self._solve()
         choice = choose_edges(solution.problem, solution.point, self._deadline())
         best_single = self._settle_single(solution)
@@ -117,44 +186,42 @@ class _Search:
         found = max((way for way in (best_single, several) if way), key=self._worth, default=None)
         if found is None:
             raise self._no_route()
-        certificate = self._certify(choice, found, solution.backward)
-        return Route(
-            block=self.network.block,
-            token_in=self.terms.token_in,
-            token_out=self.terms.token_out,
-            exact=self.terms.exact,
-            amount_in=-found.bought(self.terms.token_in),
-            amount_out=found.bought(self.terms.token_out),
-            legs=found.legs,
-            best_single_amount=None if best_single is None else abs(best_single.bought(self.priced)),
-            gas_units=found.gas_units,
-            certificate=certificate,
+        return _Found(
+            found,
+            self._certify(choice, found, solution.backward),
+            None if best_single is None else abs(best_single.bought(self.basket.priced)),
         )
 
     def _worth(self, settled: Settlement) -> int:
-        return get_worth(settled, self.terms, self.gas)
+        return get_worth(settled, self.basket, self.gas)
+
+    def _best_rates(self, unit: int, *, to_unit: bool) -> FloatArray:
+        size = len(self.scope.tokens)
+        return best_rates(self.scope.edges, size, unit, self.options.max_hops, to_unit=to_unit)
 
     def _sized_edges(self) -> Edges:
         """Return the edges of the scope for what the order can bring to each token."""
         edges = self.scope.edges
         if not len(edges.linear):
             return edges
-        rates = best_rates(self.scope, self.options.max_hops, to_target=not self.forwards)
-        reached = np.nan_to_num(rates if self.forwards else -rates, neginf=0.0, posinf=0.0)
-        return edges.sized(_MOST_BROUGHT * self.terms.amount * np.exp(reached[edges.source]))
+        brought = np.zeros(len(self.scope.tokens))
+        for token, amount in zip(self.fixed.tolist(), self.basket.amounts.values(), strict=True):
+            rates = self._best_rates(token, to_unit=not self.forwards)
+            reached = np.nan_to_num(rates if self.forwards else -rates, neginf=0.0, posinf=0.0)
+            brought += float(amount) * np.exp(reached)
+        return edges.sized(_MOST_BROUGHT * brought[edges.source])
 
     def _problem(self, edges: Edges) -> Problem:
-        scope, amount = self.scope, float(self.terms.amount)
-        endowment = np.zeros(len(scope.tokens))
-        endowment[scope.source if self.forwards else scope.target] = amount if self.forwards else -amount
+        amounts = np.array(list(self.basket.amounts.values()), float)
+        endowment = np.zeros(len(self.scope.tokens))
+        endowment[self.fixed] = amounts if self.forwards else -amounts
         fees_wei = self.network.gas_units[edges.pool] * self.gas.price_wei + self.gas.hop_data_wei
-        costs = fees_wei * self.gas.token_per_wei
-        return Problem(edges, endowment, scope.target if self.forwards else scope.source, costs)
+        return Problem(edges, endowment, int(self.priced), fees_wei * self.gas.token_per_wei)
 
     def _solve(self) -> _Solution:
         """Return the solution without gas, and without cycles unless they are asked for."""
         problem = self._problem(self._sized_edges())
-        rates = best_rates(self.scope, self.options.max_hops, to_target=self.forwards)
+        rates = self._best_rates(int(self.priced), to_unit=self.forwards)
         start = np.nan_to_num(rates if self.forwards else -rates, neginf=0.0, posinf=0.0)
         point = solve(problem, start, _SETTLED)
         flows = self._flows(problem, point)
@@ -196,12 +263,20 @@ class _Search:
             if flows is None:
                 flows = self._solve_flows(problem, edges, support.log_prices)
             if not self.options.cycles or sort_tokens(flows) is not None:
-                flows = keep_through(flows, self.terms.token_in, self.terms.token_out)
+                flows = keep_through(flows, self.basket.tokens_in, self.basket.tokens_out)
+            served = self._served(flows)
             try:
-                return settle(self.terms, flows, self.options.shape) if flows else None
+                return settle(served, flows, self.options.shape) if served.amounts else None
             except RefusedError as refused:
                 edges, flows = edges[edges != refused.flow.edge], None
         return None
+
+    def _served(self, flows: Sequence[Flow]) -> Basket:
+        """Return the part of the basket that the flows trade: with Exact.OUT all or nothing."""
+        served = self.basket.only(
+            (flow.token_in if self.forwards else flow.token_out).address for flow in flows
+        )
+        return served if self.forwards or len(served.amounts) == len(self.basket.amounts) else served.only(())
 
     def _solve_flows(self, problem: Problem, edges: IndexArray, log_prices: FloatArray) -> list[Flow]:
         part, numbers = problem.take(edges).compact()
@@ -221,9 +296,13 @@ class _Search:
         return np.asarray(rank[edges.source] < rank[edges.target])
 
     def _settle_single(self, solution: _Solution) -> Settlement | None:
-        """Return the best path without a split, in exact integers."""
+        """Return the best path without a split, in exact integers; a basket of several tokens has none."""
+        if len(self.fixed) > 1:
+            return None
         edges = solution.problem.edges
-        amount_in = float(self.terms.amount) if self.forwards else max(1.0, -solution.point.value)
+        (amount,) = self.basket.amounts.values()
+        amount_in = float(amount) if self.forwards else max(1.0, -solution.point.value)
+        ends = int(self.scope.sources[0]), int(self.scope.targets[0])
         paths = [
             [
                 Flow(
@@ -235,9 +314,9 @@ class _Search:
                 )
                 for edge in path
             ]
-            for path in find_singles(edges, self.scope, amount_in)
+            for path in find_singles(edges, len(self.tokens), ends, amount_in)
         ]
-        return settle_best(self.terms, paths, self.gas)
+        return settle_best(self.basket, paths, self.gas)
 
     def _certify(self, choice: Choice, found: Settlement, backward: Problem) -> Certificate:
         """Return the bound for routes that pay the gas that ``found`` pays."""
@@ -266,10 +345,9 @@ class _Search:
         return lambda: clock() >= end
 
     def _no_route(self) -> NoRouteError:
-        terms = self.terms
         return NoRouteError(
-            f"{len(set(self.scope.edges.pool.tolist()))} pools lead from {terms.token_in} to "
-            f"{terms.token_out} at {self.network.block}, none fills {terms.amount} base units",
+            f"{len(set(self.scope.edges.pool.tolist()))} pools at {self.network.block} connect the tokens of "
+            f"{self.basket} (base units), but do not fill it",
             needed="liquidity for the whole amount",
             todo="Trade less, or add pools to the search",
         )

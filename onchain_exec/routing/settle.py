@@ -12,17 +12,18 @@ from operator import attrgetter
 from typing import Final
 
 from onchain_exec.core import Address, Exact
+from onchain_exec.routing.basket import Basket
 from onchain_exec.routing.flow import Flow, sort_tokens
 from onchain_exec.routing.market import Market, RefusedError, Settlement, divide
 from onchain_exec.routing.paths import settle_paths
-from onchain_exec.routing.route import Shape, Terms
+from onchain_exec.routing.route import Shape
 from onchain_exec.venues import Hop, Leg
 
 _MOST_ROUNDS: Final = 60
 _AMOUNT_IN, _AMOUNT_OUT = attrgetter("amount_in"), attrgetter("amount_out")
 
 
-def settle(terms: Terms, flows: Sequence[Flow], shape: Shape) -> Settlement:
+def settle(basket: Basket, flows: Sequence[Flow], shape: Shape) -> Settlement:
     """Return ``flows`` in exact integers, for an executor of ``shape``.
 
     A pool of several tokens may be on several flows. Its swaps then run in the order in which they were
@@ -39,17 +40,17 @@ def settle(terms: Terms, flows: Sequence[Flow], shape: Shape) -> Settlement:
         RefusedError: a pool would revert on its part, or has another flow already.
     """
     shared = _find_shared(flows)
-    if shared is not None and terms.exact is Exact.OUT:
+    if shared is not None and basket.exact is Exact.OUT:
         raise RefusedError(shared)
     order = sort_tokens(flows)
     if order is None:
-        return _settle_together(terms, flows)
-    market = Market(terms.exact)
-    hops = _run_graph(market, terms, flows, order)
-    legs = _join(hops, terms) if shared is None else tuple(Leg((hop,)) for hop in hops)
-    if shape is Shape.GRAPH or all(_is_whole(leg, terms) for leg in legs):
+        return _settle_together(basket, flows)
+    market = Market(basket.exact)
+    hops = _run_graph(market, basket, flows, order)
+    legs = _join(hops, basket) if shared is None else tuple(Leg((hop,)) for hop in hops)
+    if shape is Shape.GRAPH or all(_is_whole(leg, basket) for leg in legs):
         return Settlement(legs, market.gas_units, market.ticks)
-    return settle_paths(terms, flows, order, hops)
+    return settle_paths(basket, flows, order, hops)
 
 
 def _find_shared(flows: Sequence[Flow]) -> Flow | None:
@@ -65,19 +66,20 @@ def _find_shared(flows: Sequence[Flow]) -> Flow | None:
     return shared
 
 
-def _is_whole(leg: Leg, terms: Terms) -> bool:
+def _is_whole(leg: Leg, basket: Basket) -> bool:
     first, last = leg.hops[0].token_in, leg.hops[-1].token_out
-    return first.address == terms.token_in.address and last.address == terms.token_out.address
+    (token_in,), (token_out,) = basket.tokens_in, basket.tokens_out
+    return first.address == token_in.address and last.address == token_out.address
 
 
-def _join(hops: Sequence[Hop], terms: Terms) -> tuple[Leg, ...]:
+def _join(hops: Sequence[Hop], basket: Basket) -> tuple[Leg, ...]:
     """Return the hops as chains: a hop is continued by the only one that takes what only it gives."""
     given: dict[Address, list[Hop]] = defaultdict(list)
     taking: dict[Address, list[Hop]] = defaultdict(list)
     for hop in hops:
         given[hop.token_out.address].append(hop)
         taking[hop.token_in.address].append(hop)
-    ends = (terms.token_in.address, terms.token_out.address)
+    ends = {basket.priced.address, *basket.fixed}
     between = {
         token: taken[0]
         for token, taken in taking.items()
@@ -93,18 +95,17 @@ def _join(hops: Sequence[Hop], terms: Terms) -> tuple[Leg, ...]:
     return tuple(legs)
 
 
-def _run_graph(market: Market, terms: Terms, flows: Sequence[Flow], order: Sequence[Address]) -> list[Hop]:
+def _run_graph(market: Market, basket: Basket, flows: Sequence[Flow], order: Sequence[Address]) -> list[Hop]:
     """Run the flows token by token in topological ``order``; Exact.OUT runs it backwards, from what
     has to come out to what that takes."""
-    forwards = terms.exact is Exact.IN
+    forwards = basket.exact is Exact.IN
     leaving: dict[Address, list[Flow]] = defaultdict(list)
     for flow in flows:
         leaving[(flow.token_in if forwards else flow.token_out).address].append(flow)
-    balance: dict[Address, int] = defaultdict(int)
-    balance[(terms.token_in if forwards else terms.token_out).address] = terms.amount
+    balance = defaultdict[Address, int](int, basket.fixed)
     hops: list[Hop] = []
     for token in order if forwards else reversed(order):
-        for flow, amount in _divide_among(balance[token], leaving[token], terms.exact):
+        for flow, amount in _divide_among(balance[token], leaving[token], basket.exact):
             hop = market.swap(flow, amount)
             hops.append(hop)
             if forwards:
@@ -130,25 +131,25 @@ def _divide_among(amount: int, flows: list[Flow], exact: Exact) -> Iterator[tupl
     yield largest, left
 
 
-def _settle_together(terms: Terms, flows: Sequence[Flow]) -> Settlement:
+def _settle_together(basket: Basket, flows: Sequence[Flow]) -> Settlement:
     """Run flows that form cycles as one batch, in which what is owed is paid at the end.
 
     Each takes its float amount, rounded; then what a token owes is taken off its largest flow, until
-    no token but the priced one is short, and just the order's amount of token_in is spent.
+    no token but the priced one is short, and just what the basket sells is spent.
 
     Raises:
         RefusedError: a pool would revert on its part, or the batch does not come out even.
     """
-    start, end = terms.token_in.address, terms.token_out.address
+    sold, end = basket.fixed, basket.priced.address
     amounts = [int(flow.amount_in) for flow in flows]
     for _ in range(_MOST_ROUNDS):
         market = Market(Exact.IN)
         hops = [market.swap(flow, amount) for flow, amount in zip(flows, amounts, strict=True)]
-        balance = defaultdict(int, {start: terms.amount})
+        balance = defaultdict(int, sold)
         for hop in hops:
             balance[hop.token_in.address] -= hop.amount_in
             balance[hop.token_out.address] += hop.amount_out
-        uneven = [token for token, left in balance.items() if token != end and (left < 0 or token == start)]
+        uneven = [token for token, left in balance.items() if token != end and (left < 0 or token in sold)]
         if not any(balance[token] for token in uneven):
             return Settlement(tuple(Leg((hop,)) for hop in hops), market.gas_units, market.ticks)
         for token in uneven:

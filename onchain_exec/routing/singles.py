@@ -9,12 +9,12 @@ import numpy as np
 
 from onchain_exec.core import Exact
 from onchain_exec.errors import PoolRevertError, StaleStateError
+from onchain_exec.routing.basket import Basket
 from onchain_exec.routing.flow import Flow
 from onchain_exec.routing.gas import ROUTE_GAS, hop_gas
 from onchain_exec.routing.market import RefusedError, Settlement, get_worth
 from onchain_exec.routing.oracles import Edges, FloatArray
-from onchain_exec.routing.route import GasModel, Shape, Terms
-from onchain_exec.routing.scope import Scope
+from onchain_exec.routing.route import GasModel, Shape
 from onchain_exec.routing.settle import settle
 
 _MOST: Final = 32
@@ -23,61 +23,63 @@ _NONE: Final = 1e-300
 _HOPELESS: Final = float("-inf")
 
 
-def find_singles(edges: Edges, scope: Scope, amount_in: float) -> list[tuple[int, ...]]:
-    """Return edges of promising paths of one or two hops, the most promising first.
+def find_singles(edges: Edges, size: int, ends: tuple[int, int], amount_in: float) -> list[tuple[int, ...]]:
+    """Return edges of promising paths of one or two hops from the first of ``ends`` to the second, the most
+    promising first; ``size`` is how many tokens there are.
 
     They are ranked by what each pool would give for the whole amount were it a constant product of
     the same price and resistance at zero, which a constant product is.
     """
-    touching = np.flatnonzero((edges.source == scope.source) | (edges.target == scope.target))
-    ends = edges.take(touching)
-    start = ends.start()
-    rate, depth = np.exp(start), 2 * ends.resistance(-start)
+    source, target = ends
+    touching = np.flatnonzero((edges.source == source) | (edges.target == target))
+    near = edges.take(touching)
+    start = near.start()
+    rate, depth = np.exp(start), 2 * near.resistance(-start)
 
     def given(amount: FloatArray | float) -> FloatArray:
         return np.asarray(amount * rate * depth / np.maximum(depth + amount, _NONE))
 
     first_given = given(amount_in)
-    first_given[ends.source != scope.source] = 0.0
-    reached = np.zeros(len(scope.tokens))
-    np.maximum.at(reached, ends.target, first_given)
-    worth = np.where(ends.target == scope.target, given(reached[ends.source]), 0.0)
-    direct = (ends.source == scope.source) & (ends.target == scope.target)
+    first_given[near.source != source] = 0.0
+    reached = np.zeros(size)
+    np.maximum.at(reached, near.target, first_given)
+    worth = np.where(near.target == target, given(reached[near.source]), 0.0)
+    direct = (near.source == source) & (near.target == target)
     worth[direct] = first_given[direct]
     paths: list[tuple[int, ...]] = []
     for last in np.argsort(-worth, kind="stable")[:_MOST].tolist():
         if direct[last]:
             paths.append((last,))
         elif worth[last] > 0:
-            firsts = np.flatnonzero((ends.source == scope.source) & (ends.target == ends.source[last]))
+            firsts = np.flatnonzero((near.source == source) & (near.target == near.source[last]))
             ranked = firsts[np.argsort(-first_given[firsts], kind="stable")[:_FIRSTS]]
-            paths += [(first, last) for first in ranked.tolist() if ends.pool[first] != ends.pool[last]]
+            paths += [(first, last) for first in ranked.tolist() if near.pool[first] != near.pool[last]]
     return [tuple(touching[list(path)].tolist()) for path in paths]
 
 
-def settle_best(terms: Terms, paths: Sequence[Sequence[Flow]], gas: GasModel) -> Settlement | None:
+def settle_best(basket: Basket, paths: Sequence[Sequence[Flow]], gas: GasModel) -> Settlement | None:
     """Return the path that is worth most for the whole amount after gas, in exact integers, or None if
     none fills it. Ticks cost gas only once they are run: what a path is worth without them comes first."""
-    hopes = sorted(((_hope(terms, path, gas), -n) for n, path in enumerate(paths)), reverse=True)
+    hopes = sorted(((_hope(basket, path, gas), -n) for n, path in enumerate(paths)), reverse=True)
     best: Settlement | None = None
     worth = _HOPELESS
     for hope, number in hopes:
         if hope <= worth:
             break
         try:
-            settled = settle(terms, paths[-number], Shape.GRAPH)
+            settled = settle(basket, paths[-number], Shape.GRAPH)
         except RefusedError:
             continue
-        if (found := get_worth(settled, terms, gas)) > worth:
+        if (found := get_worth(settled, basket, gas)) > worth:
             best, worth = settled, found
     return best
 
 
-def _hope(terms: Terms, path: Sequence[Flow], gas: GasModel) -> float:
-    forwards, amount = terms.exact is Exact.IN, terms.amount
+def _hope(basket: Basket, path: Sequence[Flow], gas: GasModel) -> float:
+    forwards, (amount,) = basket.exact is Exact.IN, basket.amounts.values()
     try:
         for flow in path if forwards else reversed(path):
-            amount = flow.pool.quote(flow.token_in, flow.token_out, amount, terms.exact)
+            amount = flow.pool.quote(flow.token_in, flow.token_out, amount, basket.exact)
     except (PoolRevertError, StaleStateError):
         return _HOPELESS
     gas_units = ROUTE_GAS + sum(hop_gas(flow.pool.kind) for flow in path)
