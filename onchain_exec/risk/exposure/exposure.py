@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from onchain_exec.core import Exact, Token
-from onchain_exec.risk.exposure.attack import Sandwich
+from onchain_exec.risk.exposure.attack import Attacker, Sandwich
 from onchain_exec.risk.exposure.lateness import Lateness
+from onchain_exec.risk.exposure.sandwich import Sandwiches
+from onchain_exec.risk.exposure.victim import Victim
 from onchain_exec.routing import Route
 
 
@@ -15,7 +17,8 @@ class Exposure:
     """The most that others can take of a route that everybody sees before it is mined.
 
     ``bound`` is the route's ``amount_out_min`` (Exact.IN) or ``amount_in_max`` (Exact.OUT), and
-    ``safe_bound`` the widest at which no sandwich pays: 0 allows any price. ``sandwich`` is the attack
+    ``safe_bound`` the widest at which no sandwich pays, to one in a hundred
+    of what it allows, and never wider than twice the price. ``sandwich`` is the attack
     that nets most under ``bound``. ``back_run`` is what closed trades over all known pools gain after the
     route, beyond what they gained before it: nobody loses it, but a builder pays for the right to it.
     ``lateness`` prices delay, None where no history tells how the price moves. Amounts are base units of
@@ -45,3 +48,17 @@ class Exposure:
     def at_stake(self) -> int:
         """What the order loses to the sandwich that nets most, if one pays; else nothing."""
         return self.sandwich.victim_loss if self.sandwich.pays else 0
+
+
+def get_exposure(route: Route, bound: int, attacker: Attacker, lateness: Lateness | None = None) -> Exposure:
+    """Return what ``attacker`` can take of ``route`` under ``bound``; see `Exposure`.
+
+    ``back_run`` is left at 0: it needs all pools, see `get_back_run`. The search is a numerical one: its
+    attacks are exact, and no other is known to net more than a thousandth above them.
+    """
+    victim = Victim(route)
+    sandwiches = Sandwiches(victim, attacker)
+    slack = victim.get_loss(bound)
+    safe_slack = sandwiches.find_safe_slack(victim.quoted)
+    safe_bound = victim.quoted - safe_slack if route.exact is Exact.IN else victim.quoted + safe_slack
+    return Exposure(route, bound, safe_bound, sandwiches.find(slack), lateness=lateness)
