@@ -25,6 +25,8 @@ SWAP: Final = Event(
     ("address", "address"),
     ("uint256", "uint256", "uint256", "uint256"),
 )
+MINT: Final = Event("Mint(address,uint256,uint256)", ("address",), ("uint256", "uint256"))
+BURN: Final = Event("Burn(address,uint256,uint256,address)", ("address", "address"), ("uint256", "uint256"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What became of trades, seen from the blocks they stand in."""

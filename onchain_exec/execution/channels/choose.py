@@ -1,0 +1,148 @@
+"""The choice: the channel that is expected to cost least among those that there are and that may be used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
+
+from onchain_exec.errors import UnsupportedOrderError
+from onchain_exec.execution.channels.channel import Channel, ChannelPolicy
+from onchain_exec.execution.channels.costs import (
+    Estimate,
+    Stakes,
+    estimate,
+    estimate_split,
+    estimate_wait,
+)
+from onchain_exec.execution.channels.record import PRIORS, TrackRecord
+
+_NOT_ALLOWED: Final = "the policy does not allow it"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Which way an order goes, what every way would have cost, and why others were no choice.
+
+    It was made on ``block_number``. ``promised`` says that the order was accepted under ``private_only``:
+    no later decision makes it public.
+    """
+
+    channel: Channel
+    estimates: tuple[Estimate, ...]
+    excluded: tuple[tuple[Channel, str], ...]
+    block_number: int
+    promised: bool = False
+
+    @property
+    def cost(self) -> int:
+        """What the chosen channel is expected to cost."""
+        return next(found.cost for found in self.estimates if found.channel is self.channel)
+
+    def __str__(self) -> str:
+        ranked = sorted(self.estimates, key=lambda found: (found.channel is not self.channel, found.cost))
+        told = [str(found) for found in ranked]
+        return "; ".join([*told, *(f"not {channel.value}: {why}" for channel, why in self.excluded)])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values, costs as text."""
+        return {
+            "channel": self.channel.value,
+            "estimates": {
+                found.channel.value: {name: str(cost) for name, cost in found.parts}
+                for found in self.estimates
+            },
+            "excluded": {channel.value: why for channel, why in self.excluded},
+            "block_number": self.block_number,
+            "promised": self.promised,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Return the decision that `to_json` wrote."""
+        return cls(
+            Channel(value["channel"]),
+            tuple(
+                Estimate(Channel(name), tuple((part, int(cost)) for part, cost in parts.items()))
+                for name, parts in value["estimates"].items()
+            ),
+            tuple((Channel(name), why) for name, why in value["excluded"].items()),
+            value["block_number"],
+            value["promised"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """The channels that there are, with what the chain has shown of each, and why there are no others."""
+
+    records: Mapping[Channel, TrackRecord]
+    missing: Mapping[Channel, str]
+    private_only: bool = False
+
+
+def choose_channel(stakes: Stakes, offers: Offers, policy: ChannelPolicy, block_number: int) -> Decision:
+    """Return the cheapest way by expected cost, of equal ones the one that blocks have had more often.
+
+    With ``private_only`` the public pool is no choice at any price.
+
+    Raises:
+        UnsupportedOrderError: no way is left.
+    """
+    excluded = dict(offers.missing)
+    excluded |= {channel: _NOT_ALLOWED for channel in offers.records if channel not in policy.allowed}
+    if offers.private_only:
+        excluded[Channel.PUBLIC] = "private_only"
+    records = {
+        channel: record + PRIORS[channel]
+        for channel, record in offers.records.items()
+        if channel not in excluded
+    }
+    if not records:
+        told = "; ".join(f"{channel.value}: {why}" for channel, why in excluded.items())
+        raise UnsupportedOrderError(f"no way to send it ({told})", needed="one channel")
+
+    def rank(found: Estimate) -> tuple[int, object]:
+        return found.cost, -records[found.channel].inclusion_chance
+
+    estimates = sorted(
+        (estimate(channel, stakes, record, policy) for channel, record in records.items()), key=rank
+    )
+    later: list[Estimate] = []
+    if Channel.SPLIT in policy.allowed:
+        part = stakes.get_part(policy.parts)
+        best = min((estimate(channel, part, record, policy) for channel, record in records.items()), key=rank)
+        later.append(estimate_split(best, stakes, policy.parts))
+    if Channel.WAIT in policy.allowed:
+        later.append(estimate_wait(estimates[0], stakes, policy.wait_blocks))
+    every = (*estimates, *later)
+    chosen = min(every, key=lambda found: found.cost)
+    return Decision(chosen.channel, every, tuple(excluded.items()), block_number, offers.private_only)
+
+
+def reconsider(
+    decision: Decision, stakes: Stakes, offers: Offers, policy: ChannelPolicy, block_number: int
+) -> Decision | None:
+    """Return another decision about bytes that stand in no block yet, or None to leave them where they are.
+
+    They are left alone before ``policy.reconsider_blocks`` blocks, and once they were public. The blocks that
+    came without them count against their channel. They become public only by ``fall_back_to_public``, and
+    never if that was promised.
+    """
+    waited = block_number - decision.block_number
+    if not decision.channel.is_private or not policy.reconsider_blocks or waited < policy.reconsider_blocks:
+        return None
+    held = offers.records.get(decision.channel, TrackRecord())
+    missing, records = dict(offers.missing), {**offers.records, decision.channel: held + TrackRecord(waited)}
+    if not policy.fall_back_to_public or decision.promised:
+        missing[Channel.PUBLIC] = "it went out privately"
+    for channel in (Channel.SPLIT, Channel.WAIT):
+        missing[channel] = "it is signed"
+    open_now = Offers(
+        {channel: record for channel, record in records.items() if channel not in missing},
+        missing,
+        decision.promised or offers.private_only,
+    )
+    direct = frozenset(channel for channel in policy.allowed if channel.carries)
+    again = choose_channel(stakes, open_now, replace(policy, allowed=direct), block_number)
+    return None if again.channel is decision.channel else again
