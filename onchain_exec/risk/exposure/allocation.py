@@ -19,11 +19,10 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """What goes into each pool, and between which of its points that lies. ``binds`` says whether what
-    is allowed stops it, be it the loss or the end of a curve; else it is where no more is gained."""
+    """What goes into each pool. ``binds`` says whether what is allowed stops it, be it the loss or the end
+    of a curve; else it is where no more is gained."""
 
     amounts: tuple[int, ...]
-    ranges: tuple[tuple[int, int], ...]
     binds: bool
 
 
@@ -51,8 +50,7 @@ def allocate(curves: Sequence[Sequence[Point]], slack: float) -> Allocation:
         amounts[number] = end.amount
         left -= loss
         binds |= end is curves[number][-1]
-    ranges = tuple(_find_range(curve, amount) for curve, amount in zip(curves, amounts, strict=True))
-    return Allocation(tuple(amounts), ranges, binds)
+    return Allocation(tuple(amounts), binds)
 
 
 def _find_hull(curve: Sequence[Point]) -> list[Point]:
@@ -71,9 +69,3 @@ def _slope(begin: Point, end: Point) -> float:
     if loss > 0:
         return gain / loss
     return inf if gain > 0 else -inf
-
-
-def _find_range(curve: Sequence[Point], amount: int) -> tuple[int, int]:
-    below = max((point.amount for point in curve if point.amount < amount), default=curve[0].amount)
-    above = min((point.amount for point in curve if point.amount > amount), default=curve[-1].amount)
-    return below, above

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import inf
 from typing import Final
 
 from onchain_exec.risk.exposure.allocation import Point, allocate
@@ -17,8 +16,11 @@ _LARGEST: Final = 1 << 128
 _STEP: Final = 4
 _ROUNDS: Final = 6
 _POINTS: Final = 6
+_SHRINK: Final = 3
 _NEAR: Final = 1e-2
 _CLOSE: Final = 1e-9
+_CLIFF: Final = 1e-4
+"""Where liquidity ends, that little more in may move the loss by as much as it allows."""
 
 
 class Search:
@@ -55,18 +57,25 @@ class Search:
         """Return the best division among targets, on ever finer grids around the last one found, so that
         targets that feed one another settle together. What at first gets nothing is left out."""
         allocation = allocate(list(curves.values()), slack)
-        taken = zip(curves, allocation.amounts, allocation.ranges, strict=True)
-        reaches = {number: reach for number, amount, reach in taken if amount}
-        amounts = self._place(curves, allocation.amounts)
-        for _ in range(_ROUNDS if len(reaches) > 1 or not allocation.binds else 0):
-            base = self._place(reaches, [low for low, _ in reaches.values()])
+        found = {number: amount for number, amount in zip(curves, allocation.amounts, strict=True) if amount}
+        widths = {number: _get_width(curves[number], amount) for number, amount in found.items()}
+        for _ in range(_ROUNDS if len(found) > 1 or not allocation.binds else 0):
+            reaches = [
+                (max(0, found[number] - width), found[number] + width) for number, width in widths.items()
+            ]
+            base = self._place(found, [low for low, _ in reaches])
             start = self._try(base)
             if start is None or start.loss > slack:
                 break
-            drawn = [self._draw(base, start, number, reach) for number, reach in reaches.items()]
+            drawn = [
+                self._draw(base, start, number, reach) for number, reach in zip(found, reaches, strict=True)
+            ]
             allocation = allocate(drawn, slack - start.loss)
-            amounts = self._place(reaches, allocation.amounts)
-            reaches = dict(zip(reaches, allocation.ranges, strict=True))
+            found = dict(zip(found, allocation.amounts, strict=True))
+            for (number, amount), (low, high) in zip(found.items(), reaches, strict=True):
+                # one that ends at the edge of its reach may go on beyond it
+                widths[number] = widths[number] // (1 if amount in (low, high) else _SHRINK)
+        amounts = self._place(found, found.values())
         return self.tighten(amounts, slack) if allocation.binds and any(amounts) else amounts
 
     def scan(self, number: int, slack: int) -> list[Point]:
@@ -104,25 +113,30 @@ class Search:
         False position on the loss; the end that stays counts half from the second time on (Illinois).
         """
         lead = max(amounts)
-        (low, high), guess = reach, lead if reach[0] < lead else 2 * lead
-        missing, excess = float(slack), float(_STEP * slack)
+
+        def get_left(largest: int) -> float:
+            trial = self._trials.run(_scale(amounts, largest, lead))
+            return -_STEP * float(slack) if trial is None else max(-_STEP * slack, float(slack - trial.loss))
+
+        (low, high), guess = reach, lead
+        missing, excess = get_left(low), -get_left(high)
         moved_low = moved_high = False
-        while high - low > max(1, tolerance * low):
-            trial = self._trials.run(_scale(amounts, guess, lead))
-            left = -inf if trial is None else float(slack - trial.loss)
+        if excess <= 0:
+            yield high
+            return
+        while missing > tolerance * slack and high - low > max(1, _CLIFF * tolerance * low):
+            if not low < guess < high:
+                guess = low + int((high - low) * missing / (missing + excess))
+                guess = min(max(guess, low + 1), high - 1)
+            left = get_left(guess)
             if left >= 0:
                 low, missing = guess, left
                 yield low
-                if left <= tolerance * slack:
-                    break
                 excess /= 1 + moved_low
-                moved_low, moved_high = True, False
             else:
-                high, excess = guess, min(-left, _STEP * slack)
+                high, excess = guess, -left
                 missing /= 1 + moved_high
-                moved_low, moved_high = False, True
-            guess = low + int((high - low) * missing / (missing + excess))
-            guess = min(max(guess, low + 1), high - 1)
+            moved_low, moved_high = left >= 0, left < 0
 
     def _draw(self, base: tuple[int, ...], start: Point, number: int, reach: tuple[int, int]) -> list[Point]:
         """Return points of one target within its reach, counted from ``start``, where the others stay."""
@@ -159,3 +173,10 @@ class Search:
 
 def _scale(amounts: tuple[int, ...], part: int, whole: int) -> tuple[int, ...]:
     return tuple(amount * part // whole for amount in amounts)
+
+
+def _get_width(curve: Sequence[Point], amount: int) -> int:
+    """Return how far the points of a curve lie from an amount on it: the wider of both sides."""
+    below = max((point.amount for point in curve if point.amount < amount), default=amount)
+    above = min((point.amount for point in curve if point.amount > amount), default=amount)
+    return max(amount - below, above - amount)
