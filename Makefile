@@ -25,7 +25,7 @@ help:
 	@echo "make bench      setup, then the benchmarks against other implementations"
 	@echo "make deep       long fuzzing, and the tests that meet web3 with web3 8"
 	@echo "make fmt        format Python and Solidity"
-	@echo "make contracts  compile the contracts into onchain_exec/core/artifacts"
+	@echo "make contracts  compile the contracts into onchain_exec/core/artifacts, list the local chain"
 	@echo "make clean      delete everything that these commands have made"
 
 setup: $(READY)
@@ -94,6 +94,7 @@ fmt: setup
 
 contracts: setup
 	@$(BIN)/python scripts/build_artifacts.py
+	@$(BIN)/python -m scripts.list_sandbox
 
 clean:
 	rm -rf .venv .venv-* node_modules .protocols .cache .build .hypothesis .mypy_cache .ruff_cache \

@@ -17,6 +17,7 @@ OnchainExecError
 │   ├── NoPoolError            no pool trades the pair
 │   ├── NoRouteError           pools exist, none can fill the amount
 │   ├── PoolRefusedError       the pool's own code (a hook) may change amounts in ways no quote can tell
+│   ├── WrongCodeError         another contract stands where one of ours belongs
 │   └── TokenRefusedError      the token moves other amounts than asked, or lies about itself
 ├── PoolRevertError            the pool's contract would revert on this input (the mirror of the revert)
 │   └── PartialFillError       the pool holds less than the amount: it would revert, or stop short of it
@@ -140,6 +141,10 @@ class NoRouteError(StateError):
 
 class PoolRefusedError(StateError):
     """The pool's own code, such as a hook, may change amounts in ways that no quote can tell."""
+
+
+class WrongCodeError(StateError):
+    """Another contract stands where one of ours, or one that it is deployed through, belongs."""
 
 
 class TokenRefusedError(StateError):

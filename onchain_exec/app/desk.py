@@ -122,6 +122,7 @@ class AsyncDesk:
                 make_policy(settings),
                 observe,
                 chain_id=settings.chain_id,
+                deployments=settings.deployments,
             )
         )
 

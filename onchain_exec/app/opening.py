@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from onchain_exec.app.context import Context, Observer, Policy
+from onchain_exec.app.deploy.record import add_deployed
 from onchain_exec.app.registry import ChainProfile, get_chain_profile
 from onchain_exec.app.settings import Settings
 from onchain_exec.app.switched_signer import SwitchedSigner
@@ -29,7 +30,8 @@ LOCAL_TRADER_KEY: Final = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f
 @dataclass(frozen=True, slots=True)
 class Opening:
     """How to open a desk's parts. ``signer_of`` makes the signer for the chain id that the node
-    tells; ``profile`` None takes the chain from the data file."""
+    tells; ``profile`` None takes the chain from the data file, with our contracts from its file in
+    ``deployments``."""
 
     rpc_url: str | Rpc
     signer_of: Callable[[int], Signer | None]
@@ -38,6 +40,7 @@ class Opening:
     observe: Observer
     profile: ChainProfile | None = None
     chain_id: int | None = None
+    deployments: Path | None = None
 
     async def open(self, resources: AsyncExitStack) -> Context:
         """Open journal and node, checked to be of one chain; ``resources`` will close them."""
@@ -50,6 +53,8 @@ class Opening:
                 needed="private+URL or relay+URL among the node URLs",
             )
         profile = self.profile or get_chain_profile(node.chain_id)
+        if self.deployments is not None:
+            profile = add_deployed(profile, self.deployments)
         journal = resources.enter_context(Journal.open(self.journal))
         signer = self.signer_of(node.chain_id)
         return Context(

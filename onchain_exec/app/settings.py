@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     pool: PoolPolicy = Field(PoolPolicy(), description="When a view of the chain counts")
     chain_id: int | None = Field(None, description="Refuse a node of any other chain")
     journal: str = Field("onchain-exec.sqlite", description="SQLite file, or postgresql+psycopg://...")
+    deployments: Path = Field(
+        Path("onchain-exec-deployments"), description="Folder of the files that `onchain-exec deploy` writes"
+    )
     private_key: SecretStr | None = Field(None, description="Hex key; a keystore is safer")
     keystore: Path | None = Field(None, description="Encrypted JSON key file")
     keystore_password: SecretStr | None = Field(None, description="Password of the keystore")

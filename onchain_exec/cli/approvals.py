@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from onchain_exec.app.approvals import find_approvals, pick_approvals, prepare_revocations
+from onchain_exec.app.deploy.record import add_deployed
 from onchain_exec.app.desk import AsyncDesk
 from onchain_exec.app.opening import make_policy, make_signer
 from onchain_exec.app.registry import ChainProfile, get_chain_profile
@@ -59,7 +60,7 @@ def approvals(
     async def look() -> Exit:
         node = await Node.connect(settings.rpc_url, chain_id=settings.chain_id)
         try:
-            profile = get_chain_profile(node.chain_id)
+            profile = add_deployed(get_chain_profile(node.chain_id), settings.deployments)
             block = await node.get_block("latest")
             owner = _get_owner(account, settings, node.chain_id)
             found = await find_approvals(node, profile, owner, block, since)

@@ -26,7 +26,7 @@ def test_get_chain_profile_of_a_listed_chain_has_what_the_desk_needs(chain_id: i
 
 
 def test_get_chain_profile_of_the_local_chain_is_where_the_sandbox_deploys(local_chain: Sandbox) -> None:
-    assert get_chain_profile(1337) == local_chain.profile, "run scripts/list_sandbox.py"
+    assert get_chain_profile(1337) == local_chain.profile, "run `make contracts`"
 
 
 def test_get_chain_profile_of_an_unknown_chain_names_the_known_ones() -> None:

@@ -33,6 +33,7 @@ async def open_engine(observe: Observer = ignore, **arguments: Any) -> AsyncIter
         make_policy(settings),
         observe,
         chain_id=settings.chain_id,
+        deployments=settings.deployments,
     )
     async with AsyncExitStack() as resources:
         context = await opening.open(resources)

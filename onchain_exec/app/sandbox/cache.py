@@ -62,10 +62,11 @@ def read_deployment(root: Path | None = None) -> Deployment | None:
 def get_fingerprint() -> str:
     """Return a hash of all that a deployed chain follows from: this package's code and pins, our
     contracts' bytecode, and anvil."""
-    own = (get_artifact(name).bytecode for name in ("TestToken", "Router", "Guard"))
+    own = (get_artifact(name).bytecode for name in ("TestToken", "Router", "Guard", "Settle", "Solver"))
     digest = hashlib.sha256(b"".join(own))
-    for file in _files(resources.files("onchain_exec.app.sandbox")):
-        digest.update(file.read_bytes())
+    for package in ("onchain_exec.app.sandbox", "onchain_exec.app.deploy"):
+        for file in _files(resources.files(package)):
+            digest.update(file.read_bytes())
     digest.update(subprocess.run([find_tool("anvil"), "--version"], check=True, capture_output=True).stdout)  # noqa: S603 - our own tool
     return digest.hexdigest()[:16]
 
