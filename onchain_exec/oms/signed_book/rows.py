@@ -152,11 +152,9 @@ class Rows:
         """Return an order by its digest."""
         return next(self._ask(_FIND, digest=digest.hex()), None)
 
-    def find_place(self, order: SettleOrder) -> Kept | None:
+    def find_place(self, owner: Address, lane: int, seq: int) -> Kept | None:
         """Return the order that has this owner, lane and seq."""
-        return next(
-            self._ask(_FIND_PLACE, owner=order.owner, lane=order.lane, seq=order.seq, **self._domain), None
-        )
+        return next(self._ask(_FIND_PLACE, owner=owner, lane=lane, seq=seq, **self._domain), None)
 
     def list_lane(self, owner: Address, lane: int) -> list[Kept]:
         """Return the orders of a lane."""

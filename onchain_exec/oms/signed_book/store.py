@@ -132,6 +132,11 @@ class SignedBook:
         kept = self._read(lambda rows: rows.find(digest))
         return None if kept is None else kept.booked
 
+    def find_on_lane(self, owner: Address, lane: int, seq: int) -> BookedOrder | None:
+        """Return the order that has this place, or None."""
+        kept = self._read(lambda rows: rows.find_place(owner, lane, seq))
+        return None if kept is None else kept.booked
+
     def list_open(self, at: int) -> tuple[OpenOrder, ...]:
         """Return the orders that may be filled at unix second ``at``, the one that came first first."""
         return tuple(kept.booked.signed_order for kept in self._read(lambda rows: rows.list_resting(at)))

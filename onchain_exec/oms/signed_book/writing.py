@@ -41,7 +41,7 @@ class Writing:
         order = signed_order.order
         if (known := self._rows.find(signed_order.digest)) is not None:
             return known.booked, False
-        if (other := self._rows.find_place(order)) is not None:
+        if (other := self._rows.find_place(order.owner, order.lane, order.seq)) is not None:
             raise OrderRefusedError(
                 "lane_taken",
                 f"seq {order.seq} of lane {order.lane} is 0x{other.booked.signed_order.digest.hex()}",
