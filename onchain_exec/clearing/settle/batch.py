@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from onchain_exec.clearing.settle.contract import CANCEL, PAIR, PRESIGN, SETTLE, TAKE
 from onchain_exec.clearing.settle.fill import SettleFill, Words, pack_bits, pack_fill, unpack_fill
@@ -41,10 +41,18 @@ class Batch:
         Raises:
             InputError: a token that is not in the batch, or a number beyond its type.
         """
+        return SETTLE.encode(*self.to_arguments(), self.data)
+
+    def to_arguments(self) -> tuple[Any, ...]:
+        """Return all but ``data`` as ABI arguments: tokens, prices, fills, signatures, advances.
+
+        Raises:
+            InputError: as of `encode`.
+        """
         signatures: list[bytes] = []
         words = [pack_fill(fill, self.tokens, signatures) for fill in self.fills]
         advances = [(self.tokens.index(part.token), part.amount) for part in self.advances]
-        return SETTLE.encode(list(self.tokens), list(self.prices), words, signatures, advances, self.data)
+        return list(self.tokens), list(self.prices), words, signatures, advances
 
 
 def get_tokens(fills: Iterable[SettleFill]) -> tuple[Address, ...]:
@@ -65,7 +73,17 @@ def decode_batch(calldata: bytes, sender: Address) -> Batch:
     Raises:
         InputError: it is no call of ``settle``, or one whose indices name nothing.
     """
-    tokens, prices, words, signatures, advances, data = SETTLE.decode_arguments(calldata)
+    *arguments, data = SETTLE.decode_arguments(calldata)
+    return read_batch(arguments, sender, data)
+
+
+def read_batch(arguments: Sequence[Any], sender: Address, data: bytes = b"") -> Batch:
+    """Return the batch that `Batch.to_arguments` gave, brought to the contract by ``sender``.
+
+    Raises:
+        InputError: indices that name nothing.
+    """
+    tokens, prices, words, signatures, advances = arguments
     listed = tuple(map(to_address, tokens))
     return Batch(
         tokens=listed,

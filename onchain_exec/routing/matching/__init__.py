@@ -3,5 +3,17 @@
 from onchain_exec.routing.matching.book import BookOrder
 from onchain_exec.routing.matching.exact import MatchedFill
 from onchain_exec.routing.matching.match import Match, find_match
+from onchain_exec.routing.matching.settlement import SolverTerms, build_settlement
+from onchain_exec.routing.matching.solver_call import SOLVER_ERRORS, SolverCall, decode_solver_call
 
-__all__ = ["BookOrder", "Match", "MatchedFill", "find_match"]
+__all__ = [
+    "SOLVER_ERRORS",
+    "BookOrder",
+    "Match",
+    "MatchedFill",
+    "SolverCall",
+    "SolverTerms",
+    "build_settlement",
+    "decode_solver_call",
+    "find_match",
+]

@@ -75,7 +75,7 @@ def _list_flows(network: Network, solution: Solution) -> list[tuple[Flow, int]]:
         flow = Flow(network.pools[edges.pool[edge]], token_in, token_out, amount, 0.0, amount, edge)
         flows.append((flow, int(amount)))
     place = {token: n for n, token in enumerate(order_tokens(flow for flow, _ in flows))}
-    return sorted(flows, key=lambda item: place[item[0].token_in.address])
+    return sorted(flows, key=lambda item: (place[item[0].token_in.address], place[item[0].token_out.address]))
 
 
 def _trade(fills: tuple[MatchedFill, ...], flows: Iterable[tuple[Flow, int]]) -> _Trades:

@@ -13,13 +13,13 @@ from onchain_exec.core.abi import Function
 from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import InputError
 
-_TERMS: Final = "(address,address,uint256,uint256,address,uint256)"
-_HOPS: Final = "(uint8,uint8,uint8,bool,address,address,address,uint256,bytes32)[]"
+TERMS_TYPE: Final = "(address,address,uint256,uint256,address,uint256)"
+HOPS_TYPE: Final = "(uint8,uint8,uint8,bool,address,address,address,uint256,bytes32)[]"
 _CHECKS: Final = "(address,bytes,uint256,uint8,uint256)[]"
 _PERMIT: Final = "(address,uint256,bytes)"
-_SWAP: Final = Function(f"swap({_TERMS},{_HOPS},{_CHECKS})", "(uint256,uint256)")
+_SWAP: Final = Function(f"swap({TERMS_TYPE},{HOPS_TYPE},{_CHECKS})", "(uint256,uint256)")
 _SWAP_WITH_PERMIT: Final = Function(
-    f"swapWithPermit({_TERMS},{_HOPS},{_CHECKS},{_PERMIT})", "(uint256,uint256)"
+    f"swapWithPermit({TERMS_TYPE},{HOPS_TYPE},{_CHECKS},{_PERMIT})", "(uint256,uint256)"
 )
 _WORD: Final = 1 << 256
 
@@ -110,7 +110,7 @@ class RouterCall:
 
 def encode_router_call(call: RouterCall) -> bytes:
     """Return the calldata of ``swap``, or with a permit of ``swapWithPermit``."""
-    arguments = (_terms_tuple(call.terms), _hop_tuples(call.hops), _condition_tuples(call.conditions))
+    arguments = (get_terms_tuple(call.terms), get_hop_tuples(call.hops), _condition_tuples(call.conditions))
     if call.permit is None:
         return _SWAP.encode(*arguments)
     permit = (call.permit.owner, call.permit.nonce, call.permit.signature)
@@ -131,8 +131,8 @@ def decode_router_call(calldata: bytes) -> RouterCall:
         terms, hops, checks = _SWAP.decode_arguments(calldata)
     try:
         return RouterCall(
-            _decode_terms(*terms),
-            tuple(_decode_hop(*hop) for hop in hops),
+            decode_terms(*terms),
+            tuple(decode_hop(*hop) for hop in hops),
             tuple(_decode_condition(*check) for check in checks),
             permit,
         )
@@ -142,7 +142,7 @@ def decode_router_call(calldata: bytes) -> RouterCall:
 
 def hash_hops(hops: tuple[RouterHop, ...]) -> bytes:
     """Return the ``hopsHash`` that a permit signs."""
-    return keccak(encode([_HOPS], [_hop_tuples(hops)]))
+    return keccak(encode([HOPS_TYPE], [get_hop_tuples(hops)]))
 
 
 def hash_conditions(conditions: tuple[Condition, ...]) -> bytes:
@@ -150,14 +150,16 @@ def hash_conditions(conditions: tuple[Condition, ...]) -> bytes:
     return keccak(encode([_CHECKS], [_condition_tuples(conditions)]))
 
 
-def _terms_tuple(terms: RouterTerms) -> tuple[Any, ...]:
+def get_terms_tuple(terms: RouterTerms) -> tuple[Any, ...]:
+    """Return the terms as ABI arguments (`TERMS_TYPE`)."""
     return (
         terms.token_in, terms.token_out, terms.amount_in_max, terms.amount_out_min,
         terms.recipient, terms.deadline_at,
     )  # fmt: skip
 
 
-def _hop_tuples(hops: tuple[RouterHop, ...]) -> list[tuple[Any, ...]]:
+def get_hop_tuples(hops: tuple[RouterHop, ...]) -> list[tuple[Any, ...]]:
+    """Return the hops as ABI arguments (`HOPS_TYPE`)."""
     return [
         (
             hop.venue, hop.input, hop.output, hop.exact_out,
@@ -171,14 +173,20 @@ def _condition_tuples(conditions: tuple[Condition, ...]) -> list[tuple[Any, ...]
     return [(held.target, held.data, held.word, held.comparison, held.bound % _WORD) for held in conditions]
 
 
-def _decode_terms(
+def decode_terms(
     token_in: str, token_out: str, amount_in_max: int, amount_out_min: int, recipient: str, deadline_at: int
 ) -> RouterTerms:
+    """Return what `get_terms_tuple` gave."""
     pair = to_address(token_in), to_address(token_out)
     return RouterTerms(*pair, amount_in_max, amount_out_min, to_address(recipient), deadline_at)
 
 
-def _decode_hop(*fields: Any) -> RouterHop:
+def decode_hop(*fields: Any) -> RouterHop:
+    """Return one of what `get_hop_tuples` gave.
+
+    Raises:
+        ValueError: a venue, input or output that is none.
+    """
     venue, source, output, exact_out, pool, token_in, token_out, amount, data = fields
     addresses = to_address(pool), to_address(token_in), to_address(token_out)
     kinds = Venue(venue), Input(source), Output(output)
