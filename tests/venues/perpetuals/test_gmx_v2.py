@@ -7,6 +7,7 @@ on random states, and the client asked for random orders.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ from onchain_exec.venues.perpetuals.gmx_v2.orders import (
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[2] / "golden/gmx_v2.json").read_text("utf-8"))
 OWNER: Address = to_address(b"\x77" * 20)
-CONTRACTS = GmxContracts(to_address(b"\x88" * 20), to_address(b"\x99" * 20))
+CONTRACTS = GmxContracts(*(to_address(bytes([number]) * 20) for number in range(0x88, 0x8E)))
 
 
 @pytest.mark.parametrize(("value", "exponent", "power"), GOLDEN["exponent"])
@@ -105,7 +106,9 @@ def to_order(payload: dict[str, Any], pays_native: bool) -> GmxOrder:
 
 @pytest.mark.parametrize("case", GOLDEN["orders"])
 def test_encode_create_order_equals_the_clients_bytes(case: dict[str, Any]) -> None:
-    contracts = GmxContracts(to_address(case["router"]), to_address(case["vault"]))
+    contracts = replace(
+        CONTRACTS, exchange_router=to_address(case["router"]), order_vault=to_address(case["vault"])
+    )
     owner = to_address(case["payload"]["addresses"]["receiver"])
     call = encode_create_order(contracts, owner, to_order(case["payload"], case["native"]))
     assert call.data.hex() == case["callData"][2:]

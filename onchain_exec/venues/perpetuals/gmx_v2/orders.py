@@ -23,6 +23,7 @@ _SEND_WNT: Final = Function("sendWnt(address,uint256)")
 _SEND_TOKENS: Final = Function("sendTokens(address,address,uint256)")
 _CREATE_ORDER: Final = Function(f"createOrder(({_ORDER}))", "(bytes32)")
 _CANCEL_ORDER: Final = Function("cancelOrder(bytes32)")
+_UPDATE_ORDER: Final = Function("updateOrder(bytes32,uint256,uint256,uint256,uint256,uint256,bool)")
 
 
 class OrderType(Enum):
@@ -46,15 +47,20 @@ class DecreaseSwap(Enum):
     COLLATERAL_TO_PROFIT = 2
 
 
+_MARKET_ORDERS: Final = {OrderType.MARKET_SWAP, OrderType.MARKET_INCREASE, OrderType.MARKET_DECREASE}
 _DECREASES: Final = {OrderType.MARKET_DECREASE, OrderType.LIMIT_DECREASE, OrderType.STOP_LOSS_DECREASE}
 
 
 @dataclass(frozen=True, slots=True)
 class GmxContracts:
-    """Where a chain's GMX stands. Tokens are allowed to the Router, which is another contract."""
+    """Where a chain's GMX stands. Tokens are allowed to ``router``, and orders go to ``exchange_router``."""
 
     exchange_router: Address
     order_vault: Address
+    router: Address
+    data_store: Address
+    referral_storage: Address
+    event_emitter: Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,16 @@ class GmxOrder:
     referral: bytes = bytes(32)
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An order that waits for a keeper. A frozen one failed, and waits to be tried again or updated."""
+
+    key: bytes
+    order: GmxOrder
+    updated_at: int
+    is_frozen: bool = False
+
+
 def encode_create_order(contracts: GmxContracts, owner: Address, order: GmxOrder) -> Call:
     """Return the multicall that pays for an order and creates it, with the value that it needs.
 
@@ -124,6 +140,22 @@ def encode_create_order(contracts: GmxContracts, owner: Address, order: GmxOrder
 def encode_cancel_order(contracts: GmxContracts, owner: Address, key: bytes) -> Call:
     """Return the multicall that cancels an order by its key; GMX lets it once some time has passed."""
     return Call(contracts.exchange_router, _MULTICALL.encode([_CANCEL_ORDER.encode(key)]), sender=owner)
+
+
+def encode_update_order(contracts: GmxContracts, owner: Address, request: Request) -> Call:
+    """Return the multicall that gives a waiting order the size, the terms and the automatic cancellation of
+    ``request``, and thaws it; market orders cannot be updated.
+
+    Raises:
+        InputError: it is a market order.
+    """
+    order = request.order
+    if order.kind in _MARKET_ORDERS:
+        raise InputError("an update of a market order", needed="a limit or stop order", todo="Cancel it")
+    terms = order.terms
+    prices = (terms.acceptable_price, terms.trigger_price, terms.minimum_output, terms.valid_from_at)
+    call = _UPDATE_ORDER.encode(request.key, order.size_delta_usd, *prices, order.auto_cancel)
+    return Call(contracts.exchange_router, _MULTICALL.encode([call]), sender=owner)
 
 
 def _to_tuple(owner: Address, order: GmxOrder) -> tuple[object, ...]:
