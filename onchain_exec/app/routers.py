@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from onchain_exec.app.pools.discovery import PROTOCOLS
 from onchain_exec.app.registry import ChainProfile
-from onchain_exec.core import Exact, Order
+from onchain_exec.core import Condition, Exact, Order
 from onchain_exec.errors import ConfigError, UnsupportedOrderError
 from onchain_exec.execution import Router
 from onchain_exec.routing import Options, Shape
@@ -46,17 +46,25 @@ def list_routers_of(profile: ChainProfile, order: Order) -> Mapping[str, Router]
         UnsupportedOrderError: it has conditions, and the chain has no Router of ours listed.
         ConfigError: as of `list_routers`.
     """
+    require_runnable(profile, order.conditions)
     routers = list_routers(profile)
     if not order.conditions:
         return routers
-    ours = {name: router for name, router in routers.items() if isinstance(router, RouterDeployment)}
-    if not ours:
+    return {name: router for name, router in routers.items() if isinstance(router, RouterDeployment)}
+
+
+def require_runnable(profile: ChainProfile, conditions: Sequence[Condition]) -> None:
+    """Return if the chain can run an order's conditions.
+
+    Raises:
+        UnsupportedOrderError: there are some, and the chain has no Router of ours listed.
+    """
+    if conditions and _find_router(profile) is None:
         raise UnsupportedOrderError(
-            f"an order with {len(order.conditions)} conditions on {profile.name}, where no Router is listed",
+            f"an order with {len(conditions)} conditions on {profile.name}, where no Router is listed",
             needed="onchain_exec.router in the chain's profile: no other router runs conditions",
             todo="Deploy contracts/Router.sol and name it in the profile, or trade without conditions",
         )
-    return ours
 
 
 def list_executable(profile: ChainProfile) -> tuple[str, ...]:

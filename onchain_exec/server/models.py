@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from onchain_exec.app.engine import ParentRequest
 from onchain_exec.app.request import Request
-from onchain_exec.core import Exact, to_address
+from onchain_exec.core import Comparison, Condition, Exact, to_address
 from onchain_exec.oms import SwitchState
 
 ClientOrderId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
@@ -20,6 +20,38 @@ TokenName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="A listed symbol, or an address")
 ]
 Count = Annotated[int, Field(strict=True)]
+AddressText = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
+
+
+class ConditionIn(BaseModel):
+    """What must hold after the swap, or it reverts: word number ``word`` (from 0) of what ``target`` answers
+    to a static call with ``data``, compared with ``bound``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    target: AddressText
+    data: Annotated[str, Field(pattern=r"^0x([0-9a-fA-F]{2}){4,1024}$", description="Calldata, as hex")]
+    comparison: Literal["at_least", "at_most", "equal", "signed_at_least", "signed_at_most"]
+    bound: Annotated[
+        str, Field(pattern=r"^-?[0-9]{1,78}$", description="A whole number in the answer's unit, as text")
+    ]
+    word: Annotated[Count, Field(ge=0, le=1_000)] = 0
+    label: Annotated[str, Field(max_length=100)] = ""
+
+    def to_condition(self) -> Condition:
+        """Return the condition.
+
+        Raises:
+            InputError: a wrong checksum, or a bound that its comparison's type cannot hold.
+        """
+        return Condition(
+            to_address(self.target),
+            bytes.fromhex(self.data[2:]),
+            Comparison[self.comparison.upper()],
+            int(self.bound),
+            self.word,
+            self.label,
+        )
 
 
 class OrderIn(BaseModel):
@@ -46,9 +78,8 @@ class OrderIn(BaseModel):
     fill_or_kill: Annotated[bool, Field(strict=True)] = False
     reduce_only: Annotated[bool, Field(strict=True)] = False
     replaces: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,64}$")] = ""
-    accounts: Annotated[
-        list[Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]], Field(max_length=64)
-    ] = []
+    accounts: Annotated[list[AddressText], Field(max_length=64)] = []
+    conditions: Annotated[list[ConditionIn], Field(max_length=16)] = []
     chain_id: Annotated[Count, Field(ge=1)] | None = Field(
         None, description="Needed where several are traded"
     )
@@ -57,7 +88,7 @@ class OrderIn(BaseModel):
         """Return the order in the engine's words.
 
         Raises:
-            AddressError: an account whose checksum is wrong.
+            InputError: an account whose checksum is wrong, or a condition that cannot be.
         """
         units = self.amount_base_units
         return ParentRequest(
@@ -69,6 +100,7 @@ class OrderIn(BaseModel):
                 exact=Exact(self.exact),
                 max_slippage_bps=self.max_slippage_bps,
                 client_order_id=self.client_order_id,
+                conditions=[condition.to_condition() for condition in self.conditions],
             ),
             good_for_s=self.good_for_s,
             limit_price=_read_price(self.limit_price),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from starlette.testclient import TestClient
 
 from onchain_exec.app.context import Context, Policy
 from onchain_exec.app.engine import Engine, Lane
+from onchain_exec.app.registry import ChainProfile
 from onchain_exec.chain import Node
 from onchain_exec.oms import Journal
 from onchain_exec.server.api import make_app
@@ -39,15 +41,22 @@ class Served:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
+    with serve_engine(tmp_path, PROFILE) as running:
+        yield running
+
+
+@contextmanager
+def serve_engine(folder: Path, profile: ChainProfile) -> Iterator[Served]:
+    """Yield a server whose chain's profile is this one."""
     fate = Fate(1, latency_s=0.0)
     market = PaperMarket(lambda number: 2_000, is_trusted=True)
     chain = SimulatedChain(contract=market.run)
     node = Node(SimulatedNode(chain, fate), chain.chain_id)
     signer = CountingSigner(KEYS[0], fate)
-    with Journal.open(tmp_path / "journal.sqlite", clock=lambda: chain.head.timestamp) as journal:
+    with Journal.open(folder / "journal.sqlite", clock=lambda: chain.head.timestamp) as journal:
         context = Context(
             node=node,
-            profile=PROFILE,
+            profile=profile,
             journal=journal,
             policy=Policy(),
             signer=None,

@@ -1,14 +1,20 @@
 """Orders over HTTP: given once however often they are sent, followed to their fill, and stopped."""
 
+from dataclasses import replace
+
 import pytest
+from engine.simulation import PROFILE
 from prometheus_client.parser import text_string_to_metric_families
+from server.conftest import serve_engine
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from onchain_exec.core import Call, Condition, to_address
 from onchain_exec.errors import ConfigError
 from onchain_exec.server.api import make_app
 from onchain_exec.server.serve import require_token
 
+STRANGER = to_address("0x" + "11" * 20)
 ORDER = {"client_order_id": "one", "sell": "WETH", "buy": "USDC", "amount": "2", "max_slippage_bps": 30}
 
 
@@ -64,6 +70,52 @@ def test_submit_order_that_cannot_be_is_a_problem_with_a_code(served, change, co
 )
 def test_submit_body_that_is_not_the_schemas_is_refused(served, change):
     assert served.client.post("/orders", json=ORDER | change).status_code == 422
+
+
+CONDITION = {
+    "target": "0x" + "11" * 20,
+    "data": "0x70a08231" + "00" * 32,
+    "comparison": "at_least",
+    "bound": "7",
+}
+
+
+def test_submit_conditions_are_the_orders_own(tmp_path):
+    contracts = {"onchain_exec": {"router": STRANGER}, "uniswap_v4": {"pool_manager": STRANGER}}
+    signed = CONDITION | {"comparison": "signed_at_most", "bound": "-3", "word": 5, "label": "debt"}
+    with serve_engine(tmp_path, replace(PROFILE, protocols=contracts)) as served:
+        given = served.client.post("/orders", json=ORDER | {"conditions": [CONDITION, signed]})
+        assert given.status_code == 201
+        (view,) = served.engine.journal.read_parents()
+        call = Call(STRANGER, bytes.fromhex(CONDITION["data"][2:]))
+        expected = Condition.at_least(call, 7), Condition.at_most(call, -3, word=5, signed=True)
+        assert view.parent.conditions == expected
+        assert view.parent.conditions[1].name == "debt"
+        again = served.client.post("/orders", json=ORDER | {"conditions": [CONDITION, signed]})
+        assert again.status_code == 200
+        other = served.client.post("/orders", json=ORDER | {"conditions": [CONDITION]})
+        assert (other.status_code, other.json()["code"]) == (409, "DuplicateOrderError")
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({}, 400, "UnsupportedOrderError"),  # the chain lists no Router
+        ({"bound": "-1"}, 400, "InputError"),
+        ({"bound": str(2**256)}, 400, "InputError"),
+        ({"target": "0x" + "Ab" * 20}, 400, "AddressError"),
+        ({"data": "0x70a0"}, 422, None),
+        ({"data": "0x70a082310"}, 422, None),
+        ({"word": -1}, 422, None),
+        ({"bound": 7}, 422, None),
+        ({"surprise": 1}, 422, None),
+    ],
+    ids=str,
+)
+def test_submit_conditions_that_cannot_be_are_refused(served, change, status, code):
+    refused = served.client.post("/orders", json=ORDER | {"conditions": [CONDITION | change]})
+    assert (refused.status_code, refused.json().get("code")) == (status, code)
+    assert served.client.get("/orders").json()["orders"] == []
 
 
 async def test_cancel_before_anything_is_signed_ends_at_once(served):

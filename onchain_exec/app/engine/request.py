@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from onchain_exec.app.engine.lane import Lane
 from onchain_exec.app.request import Request
+from onchain_exec.app.routers import require_runnable
 from onchain_exec.core import Address, ParentOrder, Token
 
 
@@ -32,11 +33,12 @@ class ParentRequest:
         """Return the parent order on this chain.
 
         Raises:
-            InputError: a token or amount that cannot be used.
+            InputError: a token or amount that cannot be used, or conditions that the chain cannot run.
             NodeError: the node fails.
         """
         trade, policy = self.trade, lane.context.policy
         trade.require_sound()
+        require_runnable(lane.context.profile, trade.conditions)
         token_in, token_out = await lane.path.find_tokens(trade.sell, trade.buy)
         now, order_id = lane.context.now(), uuid.uuid4().hex
         replaced = lane.context.journal.find_parent(self.replaces) if self.replaces else None
