@@ -14,6 +14,7 @@ READY := .venv/.ready node_modules/.ready .protocols/.ready
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export APE_DATA_FOLDER := $(CURDIR)/.cache/ape
+unexport PYTHONDONTWRITEBYTECODE # else each of the hundreds of processes that the tests start compiles anew
 
 .PHONY: help setup demo test bench deep check fmt contracts clean
 

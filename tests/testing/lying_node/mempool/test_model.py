@@ -121,6 +121,7 @@ def test_reorg_returns_the_orphaned_to_the_pool(
     """d: anvil forgets them; catalogue 2: the account's nonce falls back."""
     raw, tx_hash = sign(chain, 1)
     chain.request("eth_sendRawTransactionSync", raw)
+    chain.settle()
     chain.reorg(1)
     assert chain.request("eth_getTransactionByHash", tx_hash) is None
 
