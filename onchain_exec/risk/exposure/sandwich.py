@@ -9,9 +9,8 @@ from typing import Final
 from onchain_exec.core.fixed_point import BPS
 from onchain_exec.risk.exposure.attack import Attacker, Sandwich
 from onchain_exec.risk.exposure.search import Search
-from onchain_exec.risk.exposure.trials import ENTRY_GAS, ExactTrials, Played, make_trials
+from onchain_exec.risk.exposure.trials import ExactTrials, Played, get_attack_gas, make_trials
 from onchain_exec.risk.exposure.victim import Victim
-from onchain_exec.routing.gas import hop_gas
 
 _NOTHING: Final = Sandwich()
 _CUTS: Final = 4
@@ -71,7 +70,7 @@ class Sandwiches:
         """Return the victim's loss under the largest attack on one target that just does not pay."""
         search = self._make_search()
         pool = self.victim.targets[number].pool
-        gas = self.attacker.gas.cost(2 * (hop_gas(pool.kind) + ENTRY_GAS))
+        gas = self.attacker.gas.cost(get_attack_gas([pool.kind]))
         keep = 1 - self.attacker.bribe_bps / BPS
         points = search.scan(number, most)
         last = next((place for place, point in enumerate(points) if point.gain * keep > gas), None)

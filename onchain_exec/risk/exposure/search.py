@@ -17,6 +17,7 @@ _STEP: Final = 4
 _ROUNDS: Final = 6
 _POINTS: Final = 6
 _SHRINK: Final = 3
+_LITTLE: Final = 1_000
 _NEAR: Final = 1e-2
 _CLOSE: Final = 1e-9
 _CLIFF: Final = 1e-4
@@ -59,7 +60,11 @@ class Search:
         allocation = allocate(list(curves.values()), slack)
         found = {number: amount for number, amount in zip(curves, allocation.amounts, strict=True) if amount}
         widths = {number: _get_width(curves[number], amount) for number, amount in found.items()}
-        for _ in range(_ROUNDS if len(found) > 1 or not allocation.binds else 0):
+        if allocation.binds and len(found) == 1:
+            amounts = self.tighten(self._place(found, found.values()), slack)
+            if self._still_rises(amounts):
+                return amounts
+        for _ in range(_ROUNDS):
             reaches = [
                 (max(0, found[number] - width), found[number] + width) for number, width in widths.items()
             ]
@@ -77,6 +82,11 @@ class Search:
                 widths[number] = widths[number] // (1 if amount in (low, high) else _SHRINK)
         amounts = self._place(found, found.values())
         return self.tighten(amounts, slack) if allocation.binds and any(amounts) else amounts
+
+    def _still_rises(self, amounts: tuple[int, ...]) -> bool:
+        """Return whether a little less gains less."""
+        here, before = self._try(amounts), self._try(tuple(amount - amount // _LITTLE for amount in amounts))
+        return here is not None and before is not None and here.gain >= before.gain
 
     def scan(self, number: int, slack: int) -> list[Point]:
         """Return what ever larger front-runs of one target come to, as long as they leave the victim no

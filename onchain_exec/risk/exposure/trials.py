@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from onchain_exec.core import Exact
 from onchain_exec.errors import PoolRevertError, StaleStateError
@@ -14,8 +14,11 @@ from onchain_exec.risk.exposure.victim import NotRunError, Victim
 from onchain_exec.routing.gas import TICK_GAS, hop_gas
 from onchain_exec.venues import Pool
 
-ENTRY_GAS = 21_000
+_ENTRY_GAS: Final = 21_000
 """Of each of the attacker's two transactions: a contract of his own needs no more around its swaps."""
+
+_LEAN: Final = 0.6
+"""What his swaps take at least, of what a router's do."""
 
 
 class Trial(NamedTuple):
@@ -113,8 +116,16 @@ class ExactTrials:
             )
             for number in used
         }
-        gas_units = 2 * sum(hop_gas(targets[number].pool.kind) for number in used) + market.ticks * TICK_GAS
-        return Played(self._victim.get_loss(amount), front_runs, gas_units + 2 * ENTRY_GAS * bool(used))
+        gas_units = get_attack_gas([targets[number].pool.kind for number in used], market.ticks)
+        return Played(self._victim.get_loss(amount), front_runs, gas_units)
+
+
+def get_attack_gas(kinds: Sequence[str], ticks: int = 0) -> int:
+    """Return the least gas of a transaction that front-runs in pools of these kinds and another that
+    reverses it, which together cross ``ticks`` initialised ticks."""
+    if not kinds:
+        return 0
+    return 2 * _ENTRY_GAS + int(_LEAN * (2 * sum(map(hop_gas, kinds)) + ticks * TICK_GAS))
 
 
 class Played(NamedTuple):
