@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     )
     from onchain_exec.routing.search import find_basket_route, find_route
     from onchain_exec.routing.shares import HopShare, get_hop_shares
+    from onchain_exec.routing.tolerance import BoundReason, Tolerance
 
 __all__ = [
     "Arbitrage",
     "Basket",
     "BasketRoute",
+    "BoundReason",
     "Certificate",
     "Exclusion",
     "GasModel",
@@ -37,6 +39,7 @@ __all__ = [
     "Shape",
     "Swap",
     "Terms",
+    "Tolerance",
     "bind_quote",
     "find_arbitrage",
     "find_basket_route",

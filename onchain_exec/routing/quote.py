@@ -10,6 +10,7 @@ from onchain_exec.core import BlockRef, Exact, Order, Token
 from onchain_exec.core.fixed_point import BPS, div_up
 from onchain_exec.errors import InputError, StaleStateError
 from onchain_exec.routing.route import GasModel, Route
+from onchain_exec.routing.tolerance import Tolerance
 from onchain_exec.venues import Hop
 
 _HUMAN = Context(prec=18)
@@ -25,7 +26,8 @@ class Quote:
     ``floor(amount_in * mid_price) = amount_out + fee_cost + impact_cost``. ``gas_cost_wei`` and
     ``gas_cost_out`` (its worth in token_out, None if unknown) stand apart. ``amount_out_min`` and
     ``amount_in_max`` are the bounds this quote was accepted on; the side that ``exact`` fixes
-    equals its amount. ``made_at`` is unix seconds.
+    equals its amount. ``made_at`` is unix seconds. ``tolerance`` is why the bound lies where it does,
+    None where nobody asked.
     """
 
     order: Order
@@ -38,6 +40,7 @@ class Quote:
     amount_out_min: int
     amount_in_max: int
     made_at: int
+    tolerance: Tolerance | None = None
 
     @property
     def block(self) -> BlockRef:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import erf, exp, expm1, pi, sqrt
+from math import ceil, expm1, floor, sqrt
+from statistics import NormalDist
+from typing import Final
+
+_NORMAL: Final = NormalDist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +34,17 @@ class Lateness:
     def get_markout(self, blocks: int) -> int:
         """Return what the order is expected to lose to the drift of the price, rounded down: negative
         where it gains."""
-        return int(-self.amount * expm1(-self.volatility.drift_per_block * blocks) // 1)
+        return floor(-self.amount * expm1(-self.volatility.drift_per_block * blocks))
 
     def get_adverse(self, blocks: int) -> int:
-        """Return what it loses on average to moves against it, those for it counted as nothing: what who
-        may choose whether to fill it earns. The mean of the positive part of a normal move, rounded up."""
+        """Return what it loses on average to moves against it, those for it counted as nothing: what is
+        earned by whoever may choose whether to fill it. The mean of the positive part of a normal move,
+        rounded up."""
         mean, deviation = self._move(blocks)
         if not deviation:
-            return -int(-self.amount * max(0.0, mean) // 1)
+            return ceil(self.amount * max(0.0, mean))
         score = mean / deviation
-        density = exp(-score * score / 2) / sqrt(2 * pi)
-        return -int(-self.amount * (deviation * density + mean * _normal(score)) // 1)
+        return ceil(self.amount * (deviation * _NORMAL.pdf(score) + mean * _NORMAL.cdf(score)))
 
     def get_passing_chance(self, slack: int, blocks: int) -> float:
         """Return how probable a move against the order by more than ``slack`` base units is."""
@@ -48,11 +52,14 @@ class Lateness:
         share = slack / self.amount if self.amount else 0.0
         if not deviation:
             return float(mean > share)
-        return 1 - _normal((share - mean) / deviation)
+        return 1 - _NORMAL.cdf((share - mean) / deviation)
+
+    def get_slack(self, chance: float, blocks: int) -> int:
+        """Return what a move against the order exceeds with just ``chance`` (above 0, below 1), rounded
+        up, at least 0 and at most the amount."""
+        mean, deviation = self._move(blocks)
+        share = mean + deviation * _NORMAL.inv_cdf(1 - chance)
+        return min(self.amount, max(0, ceil(self.amount * share)))
 
     def _move(self, blocks: int) -> tuple[float, float]:
         return self.volatility.drift_per_block * blocks, self.volatility.per_block * sqrt(blocks)
-
-
-def _normal(score: float) -> float:
-    return (1 + erf(score / sqrt(2))) / 2
