@@ -26,11 +26,13 @@ __all__ = [
 class Accepted:
     """The node took the transaction into its pool (which does not prove that it spreads).
 
-    ``refusals`` are what other endpoints said that do not have it and will not take it.
+    ``refusals`` are what other endpoints said that do not have it and will not take it, ``takers`` the
+    endpoints that acknowledged it, which proves nothing either.
     """
 
     tx_hash: str
     refusals: tuple[str, ...] = ()
+    takers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,15 @@ from typing import Self, TypeVar
 from onchain_exec.core import Address, Order, ParentOrder, Receipt
 from onchain_exec.core.action import ActionOrder
 from onchain_exec.errors import InputError, OnchainExecError
+from onchain_exec.execution.channels import Decision, TrackRecord
 from onchain_exec.execution.outcome import Outcome, SendOutcome
 from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx
-from onchain_exec.oms.book import decisions, events, nonces
+from onchain_exec.oms.book import conduct, decisions, events, nonces
 from onchain_exec.oms.book.events import Event, EventKind, Reservation
 from onchain_exec.oms.book.fold import Book
 from onchain_exec.oms.book.parents import ParentView
 from onchain_exec.oms.book.states import OPEN, OrderEvent
+from onchain_exec.oms.book.surroundings import Surroundings
 from onchain_exec.oms.book.switches import Switch, SwitchState
 from onchain_exec.oms.book.views import Consumer, Failure, OrderView, SlotKey, SlotView
 from onchain_exec.oms.storage import open_database
@@ -215,6 +217,15 @@ class Journal:
         self._store.append(decide, survives_power_loss=False)
         return held[0].nonce
 
+    def hold_turn(self, chain_id: int, contract: Address) -> None:
+        """Take or keep the turn at the book of orders that a contract settles: one process at a time has it.
+        In PostgreSQL another may have it ``lease_s`` after it was last asked for.
+
+        Raises:
+            FencedError: another process has it.
+        """
+        self._store.ask(lambda _: self._store.leases.hold(chain_id, contract))
+
     def write_signed(self, order_id: str, signed: SignedTx, *, private: bool = False) -> DurableTx:
         """Write signed bytes down; when this returns they survive a crash, and may be sent.
 
@@ -238,6 +249,23 @@ class Journal:
         return next(
             attempt.tx for attempt in book.slots[key].attempts if attempt.tx.tx_hash == signed.tx_hash
         )
+
+    def append_channel(self, order_id: str, decision: Decision) -> None:
+        """Record which way an order goes out, unless it goes that way already. An order whose newest choice
+        is public has no private bytes any more.
+
+        Raises:
+            JournalError: it was accepted under ``private_only``, and the choice is public.
+        """
+        self._append(lambda book: conduct.choose(book, order_id, decision))
+
+    def append_leak(self, slot: SlotKey, tx_hash: str) -> None:
+        """Record that others were seen to have a private transaction which stands in no block."""
+        self._append(lambda book: conduct.leak(book, slot, tx_hash))
+
+    def append_surroundings(self, order_id: str, found: Surroundings) -> None:
+        """Record who was around an order's fill, if that is still its fill."""
+        self._append(lambda book: conduct.watch(book, order_id, found))
 
     def append_send_outcome(self, durable: DurableTx, outcome: SendOutcome) -> None:
         """Record what a node said, or that it said nothing, when the bytes were sent."""
@@ -348,6 +376,11 @@ class Journal:
     def read_gas_wei(self) -> dict[tuple[int, Address], int]:
         """Return wei paid for canonical transactions of ours, by (chain id, account)."""
         return dict(self._store.read().gas_wei)
+
+    def read_records(self) -> dict[str, TrackRecord]:
+        """Return what the chain has shown of each channel, by its name, and of each endpoint that
+        acknowledged what was mined, by ``CHANNEL@ENDPOINT``."""
+        return dict(self._store.read().records)
 
     def find_newest_final(self, chain_id: int) -> Consumer | None:
         """Return the highest transaction of ours on that chain that is final, or None."""

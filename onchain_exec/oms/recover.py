@@ -10,7 +10,8 @@ from onchain_exec.chain import Node
 from onchain_exec.execution.outcome import SendOutcome
 from onchain_exec.execution.plan import DurableTx, Purpose
 from onchain_exec.execution.send import send as send_once
-from onchain_exec.oms.book.states import OrderState, SlotState
+from onchain_exec.oms.book.conduct import is_exposed, needs_reprice
+from onchain_exec.oms.book.states import OrderState
 from onchain_exec.oms.book.views import OrderView, SlotView
 from onchain_exec.oms.journal import Journal
 from onchain_exec.oms.reconcile import Reconciliation, reconcile
@@ -24,13 +25,15 @@ class Recovery:
 
     ``resent`` are journalled bytes that went out again, with what the node said: wait for them.
     ``to_cancel`` are open slots that only a cancel on the same nonce ends: their order's time has
-    passed, or a reorg showed their private swap to everybody. ``unsigned`` are live orders without
-    swap bytes: they may be quoted again, under the same order id.
+    passed, or others have their private swap and could attack it. ``to_reprice`` are those that others have
+    and nobody gains by attacking: the sooner they are mined the better. ``unsigned`` are live orders
+    without swap bytes: they may be quoted again, under the same order id.
     """
 
     reconciliation: Reconciliation
     resent: tuple[tuple[DurableTx, SendOutcome], ...]
     to_cancel: tuple[SlotView, ...]
+    to_reprice: tuple[SlotView, ...]
     unsigned: tuple[OrderView, ...]
 
 
@@ -38,8 +41,8 @@ async def recover(node: Node, journal: Journal, now: int, send: Send = send_once
     """Bring the journal up to the chain, and every open slot of the node's chain back on its way.
 
     Each open slot's newest bytes are sent once, in the order of their nonces, private ones to private
-    endpoints, unless they belong to `Recovery.to_cancel`; an order expires at ``now`` (unix seconds).
-    Orders that expired unsigned end.
+    endpoints, unless they belong to `Recovery.to_cancel` or ``to_reprice``; an order expires at ``now``
+    (unix seconds). Orders that expired unsigned end.
 
     Raises:
         ConfigError: there are private bytes to send, and no endpoint for them.
@@ -48,20 +51,27 @@ async def recover(node: Node, journal: Journal, now: int, send: Send = send_once
     reconciliation = await reconcile(node, journal)
     resent: list[tuple[DurableTx, SendOutcome]] = []
     to_cancel: list[SlotView] = []
+    to_reprice: list[SlotView] = []
     for slot in journal.read_open().slots:
         if slot.key.chain_id != node.chain_id:
             continue
         durable = slot.attempts[-1].tx
-        is_shown = durable.private and slot.state is SlotState.ORPHANED
-        is_late = _is_expired(journal.read_order(slot.order_id), now)
-        if durable.purpose is not Purpose.CANCEL and (is_shown or is_late):
+        order = journal.read_order(slot.order_id)
+        if durable.purpose is not Purpose.CANCEL and (is_exposed(slot, order) or _is_expired(order, now)):
             to_cancel.append(slot)
+            continue
+        if needs_reprice(slot):
+            to_reprice.append(slot)
             continue
         outcome = await send(node, durable)
         journal.append_send_outcome(durable, outcome)
         resent.append((durable, outcome))
     return Recovery(
-        reconciliation, tuple(resent), tuple(to_cancel), _end_expired(journal, node.chain_id, now)
+        reconciliation,
+        tuple(resent),
+        tuple(to_cancel),
+        tuple(to_reprice),
+        _end_expired(journal, node.chain_id, now),
     )
 
 

@@ -25,12 +25,14 @@ from oms.builders import (
 from onchain_exec.core import Condition, Exact, Order, ParentOrder
 from onchain_exec.core.call import Call
 from onchain_exec.errors import GasError, JournalError
+from onchain_exec.execution.channels import Channel, Decision, Estimate
 from onchain_exec.execution.outcome import Accepted, Mined, Reverted
 from onchain_exec.execution.plan import DurableTx, Purpose
 from onchain_exec.oms import EVERYTHING, Failure, Journal, OrderEvent, SlotKey, SwitchState
 from onchain_exec.oms.book.events import EventKind
 from onchain_exec.oms.book.fold import Book, fold
 from onchain_exec.oms.book.snapshot import join, split
+from onchain_exec.oms.book.surroundings import Neighbour, NeighbourKind, Surroundings
 from onchain_exec.oms.checkpoint import Checkpoint, pack
 from onchain_exec.oms.line import GENESIS, Line
 from onchain_exec.oms.storage import open_database
@@ -42,6 +44,9 @@ PARENT = ParentOrder("p", "twap", (TRADER,), WETH, USDC, 2 * 10**18, Exact.IN, 5
 
 def sign(journal: Journal, order: Order, *, private: bool = False) -> DurableTx:
     journal.append_order(order, make_quote(order))
+    way = Channel.PRIVATE if private else Channel.PUBLIC
+    costs = (Estimate(way, (("attack", 2**100), ("refund", -1))),)
+    journal.append_channel(order.order_id, Decision(way, costs, ((Channel.WAIT, "no"),), 100, 2**90))
     nonce = journal.reserve_nonce(CHAIN_ID, TRADER, order.order_id, Purpose.SWAP, 0)
     return journal.write_signed(order.order_id, make_signed(order, nonce), private=private)
 
@@ -52,6 +57,8 @@ def live(journal: Journal) -> None:
     journal.append_send_outcome(filled, Accepted(filled.tx_hash))
     receipt = make_receipt(filled.tx_hash, first, 2**200, block=make_block(101))
     journal.append_outcome(filled, Mined(receipt, 12))
+    attack = Neighbour(NeighbourKind.SANDWICH, ("0x01", "0x02"), ("uniswap_v2:0x",), 2**80)
+    journal.append_surroundings("order-1", Surroundings(receipt.block_hash, (attack,), 2**80, True, 2**70))
     journal.append_final(SlotKey(CHAIN_ID, TRADER, filled.nonce))
 
     journal.append_parent(PARENT)
@@ -65,7 +72,8 @@ def live(journal: Journal) -> None:
     cancelled = sign(journal, make_order(3))
     journal.append_cancel("order-3")
     journal.write_signed("order-3", sign_plan(make_plan(cancelled, Purpose.CANCEL), cancelled.nonce))
-    taken = sign(journal, make_order(4))
+    taken = sign(journal, make_order(4), private=True)
+    journal.append_leak(SlotKey(CHAIN_ID, TRADER, taken.nonce), taken.tx_hash)
     journal.append_foreign(SlotKey(CHAIN_ID, TRADER, taken.nonce), "0x" + "99" * 32)
 
     journal.append_order(waiting := make_order(5), make_quote(waiting))
@@ -123,7 +131,7 @@ def test_open_from_a_checkpoint_is_the_same_journal_and_goes_on(journal_place):
         lines = journal.verify()
         sign(journal, make_order(9))
     with Journal.open(journal_place) as journal:
-        assert journal.verify() == lines + 3
+        assert journal.verify() == lines + 4
 
 
 def test_open_from_a_checkpoint_does_not_read_the_lines_before_it_and_verify_does(path):
@@ -164,10 +172,10 @@ def test_open_few_lines_after_a_checkpoint_leaves_it(path):
     with Journal.open(path, checkpoint_lines=3) as journal:
         journal.append_switch(EVERYTHING, SwitchState.RUNNING)
         sign(journal, make_order(9))
-    assert _execute(path, "select max(seq) from checkpoint") == (seq + 4,)
+    assert _execute(path, "select max(seq) from checkpoint") == (seq + 5,)
     with Journal.open(path, checkpoint_lines=3) as journal:
         journal.append_cancel("order-9")
-    assert _execute(path, "select max(seq) from checkpoint") == (seq + 4,)
+    assert _execute(path, "select max(seq) from checkpoint") == (seq + 5,)
 
 
 def test_verify_of_a_checkpoint_that_its_lines_do_not_give_refuses_and_forgets_it(path):

@@ -24,7 +24,8 @@ _NOT_ALLOWED: Final = "the policy does not allow it"
 class Decision:
     """Which way an order goes, what every way would have cost, and why others were no choice.
 
-    It was made on ``block_number``. ``promised`` says that the order was accepted under ``private_only``:
+    It was made on ``block_number``, with ``at_stake`` (as of `Stakes`) to lose once everybody sees the order.
+    ``promised`` says that the order was accepted under ``private_only``:
     no later decision makes it public.
     """
 
@@ -32,6 +33,7 @@ class Decision:
     estimates: tuple[Estimate, ...]
     excluded: tuple[tuple[Channel, str], ...]
     block_number: int
+    at_stake: int = 0
     promised: bool = False
 
     @property
@@ -54,6 +56,7 @@ class Decision:
             },
             "excluded": {channel.value: why for channel, why in self.excluded},
             "block_number": self.block_number,
+            "at_stake": str(self.at_stake),
             "promised": self.promised,
         }
 
@@ -68,6 +71,7 @@ class Decision:
             ),
             tuple((Channel(name), why) for name, why in value["excluded"].items()),
             value["block_number"],
+            int(value["at_stake"]),
             value["promised"],
         )
 
@@ -117,7 +121,14 @@ def choose_channel(stakes: Stakes, offers: Offers, policy: ChannelPolicy, block_
         later.append(estimate_wait(estimates[0], stakes, policy.wait_blocks))
     every = (*estimates, *later)
     chosen = min(every, key=lambda found: found.cost)
-    return Decision(chosen.channel, every, tuple(excluded.items()), block_number, offers.private_only)
+    return Decision(
+        chosen.channel,
+        every,
+        tuple(excluded.items()),
+        block_number,
+        stakes.at_stake,
+        offers.private_only,
+    )
 
 
 def reconsider(

@@ -103,7 +103,8 @@ def sign(
     book: Book, order_id: str, key: SlotKey, signed: SignedTx, session: str, *, private: bool
 ) -> Iterator[Event]:
     """Yield the signed bytes: the first of the slot's newest holder, or a replacement of what is there (the
-    same for a higher fee, or a cancel). What replaces a private swap is private."""
+    same for a higher fee, or a cancel). What replaces a private swap is private, and so is all of an order
+    to which that was promised."""
     slot, plan = book.slots.get(key), signed.simulated.plan
     purpose = plan.purpose
     replaces = isinstance(plan.cause, DurableTx) and slot is not None and bool(slot.attempts)
@@ -130,7 +131,9 @@ def sign(
             todo="Reserve again and sign again; these bytes must not be sent",
         )
     hides = purpose is not Purpose.CANCEL and any(attempt.tx.private for attempt in slot.attempts)
-    yield events.tx_signed(order_id, key, signed, private=private or hides)
+    view = book.orders.get(order_id)
+    promised = view is not None and view.decision is not None and view.decision.promised
+    yield events.tx_signed(order_id, key, signed, private=private or hides or promised)
 
 
 def _is_same_parent(one: ParentOrder, other: ParentOrder) -> bool:

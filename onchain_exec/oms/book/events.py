@@ -15,12 +15,14 @@ import msgspec
 from onchain_exec.core import Order, ParentOrder, Receipt
 from onchain_exec.core.action import ActionOrder
 from onchain_exec.errors import OnchainExecError
+from onchain_exec.execution.channels import Decision
 from onchain_exec.execution.outcome import Accepted, AlreadyKnown, Ambiguous, Rejected, SendOutcome
 from onchain_exec.execution.plan import Purpose, SignedTx
 from onchain_exec.oms.book.action_terms import action_to_json, get_action_moves
 from onchain_exec.oms.book.fill import get_moved_amounts
 from onchain_exec.oms.book.parent_terms import parent_to_json
 from onchain_exec.oms.book.states import OrderEvent
+from onchain_exec.oms.book.surroundings import Surroundings
 from onchain_exec.oms.book.switches import Switch, SwitchState
 from onchain_exec.oms.book.terms import QuoteTerms, order_to_json
 from onchain_exec.oms.book.views import Consumer, Failure, OrderView, SlotKey, SlotView
@@ -48,6 +50,9 @@ class EventKind(enum.Enum):
     SLOT_FINAL = "slot_final"
     SLOT_ORPHANED = "slot_orphaned"
     SLOT_FOREIGN = "slot_foreign"
+    TX_LEAKED = "tx_leaked"
+    CHANNEL_CHOSEN = "channel_chosen"
+    TRADE_WATCHED = "trade_watched"
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -179,15 +184,18 @@ def tx_signed(order_id: str, slot: SlotKey, signed: SignedTx, *, private: bool) 
 
 def tx_sent(slot: SlotView, outcome: SendOutcome) -> Event:
     """A node answered, or did not answer, a send of one of the slot's attempts."""
+    takers: tuple[str, ...] = ()
     match outcome:
-        case Accepted() | AlreadyKnown():
+        case Accepted():
+            reason, takers = "; ".join(outcome.refusals), outcome.takers
+        case AlreadyKnown():
             reason = "; ".join(outcome.refusals)
         case Rejected() | Ambiguous():
             reason = outcome.reason
         case never:
             assert_never(never)
     name = type(outcome).__name__
-    payload = {"tx_hash": outcome.tx_hash, "outcome": name, "reason": reason}
+    payload = {"tx_hash": outcome.tx_hash, "outcome": name, "reason": reason, "takers": list(takers)}
     event_id = f"tx_sent/{outcome.tx_hash}/{name}/{slot.orphaned}"
     return Event(event_id, EventKind.TX_SENT, slot.order_id, slot.key, payload)
 
@@ -223,6 +231,23 @@ def slot_step(kind: EventKind, slot: SlotView, consumer: Consumer) -> Event:
     """The slot's consumer was confirmed, finalised or orphaned (``kind`` says which)."""
     payload = _consumer_to_json(consumer.tx_hash, consumer.block_number, consumer.block_hash)
     return Event(f"{kind.value}/{slot.key}/{slot.orphaned}", kind, slot.order_id, slot.key, payload)
+
+
+def tx_leaked(slot: SlotView, tx_hash: str) -> Event:
+    """Others were seen to have a private transaction of the slot that is in no block."""
+    return Event(f"tx_leaked/{tx_hash}", EventKind.TX_LEAKED, slot.order_id, slot.key, {"tx_hash": tx_hash})
+
+
+def channel_chosen(order_id: str, decision: Decision) -> Event:
+    """Which way an order goes out was decided, for the first time or again."""
+    event_id = f"channel_chosen/{order_id}/{decision.channel.value}/{decision.block_number}"
+    return Event(event_id, EventKind.CHANNEL_CHOSEN, order_id, None, decision.to_json())
+
+
+def trade_watched(slot: SlotView, found: Surroundings) -> Event:
+    """The block of an order's fill was looked at for others around it."""
+    event_id = f"trade_watched/{slot.order_id}/{found.block_hash}/{slot.orphaned}"
+    return Event(event_id, EventKind.TRADE_WATCHED, slot.order_id, slot.key, found.to_json())
 
 
 def _to_failure(denied: Denied | DeniedAction) -> dict[str, str]:

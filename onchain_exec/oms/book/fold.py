@@ -9,7 +9,9 @@ from msgspec.structs import replace
 
 from onchain_exec.core import Address, to_address
 from onchain_exec.errors import JournalError
+from onchain_exec.execution.channels import TrackRecord
 from onchain_exec.execution.plan import DurableTx, Purpose
+from onchain_exec.oms.book import conduct
 from onchain_exec.oms.book.action_terms import action_from_json
 from onchain_exec.oms.book.events import Event, EventKind
 from onchain_exec.oms.book.fill import Fill, get_slippage_bps
@@ -50,7 +52,8 @@ class Book:
     that was reserved, both by (chain id, account). ``undecided`` are the orders without an end,
     ``unsettled`` the slots without a final consumer, ``unsigned`` those without any bytes and without
     a consumer, ``newest_final`` the highest final transactions of ours by chain id, ``switches`` what
-    people stopped, by scope. ``undo`` takes the last events back.
+    people stopped, by scope, ``records`` what the chain has shown of each channel, and of each endpoint
+    as ``CHANNEL@ENDPOINT``. ``undo`` takes the last events back.
     """
 
     def __init__(self) -> None:
@@ -69,6 +72,7 @@ class Book:
         self.newest_final: dict[int, Consumer] = UndoDict(log)
         self.positions: dict[tuple[int, Address, Address], int] = UndoDict(log)
         self.gas_wei: dict[tuple[int, Address], int] = UndoDict(log)
+        self.records: dict[str, TrackRecord] = UndoDict(log)
 
     def apply(self, event: Event, recorded_at: int) -> None:
         """Take in one event, recorded at that unix second.
@@ -170,7 +174,12 @@ class Book:
         slot = self.slots[key]
         state = next_slot_state(slot.state, _SEND_EVENTS[payload["outcome"]], key)
         attempts = tuple(
-            replace(attempt, last_send=payload["outcome"], reason=payload["reason"])
+            replace(
+                attempt,
+                last_send=payload["outcome"],
+                reason=payload["reason"],
+                takers=tuple(payload.get("takers", ())) or attempt.takers,
+            )
             if attempt.tx.tx_hash == payload["tx_hash"]
             else attempt
             for attempt in slot.attempts
@@ -237,7 +246,8 @@ class Book:
             self._move(event, OrderEvent.ORPHAN, recorded_at, fill=None, failure=None)
         if slot.consumer:
             self._count(slot, slot.consumer, -1)
-        self.slots[key] = replace(slot, state=state, consumer=None, orphaned=slot.orphaned + 1)
+        leaked = conduct.note_orphan(self, slot)
+        self.slots[key] = replace(slot, state=state, consumer=None, orphaned=slot.orphaned + 1, leaked=leaked)
         if not slot.attempts:
             self.unsigned[key] = None
 
@@ -258,6 +268,7 @@ class Book:
     def _count(self, slot: SlotView, consumer: Consumer, sign: int) -> None:
         """Add (or take back) what a consumer of ours moved and paid."""
         chain_id, account, _ = slot.key
+        conduct.count_inclusion(self, slot, consumer, sign)
         _add(self.gas_wei, (chain_id, account), sign * consumer.gas_cost_wei)
         view = self.orders.get(slot.order_id)
         if view and view.order and (consumer.amount_in or consumer.amount_out):
@@ -283,6 +294,9 @@ _HANDLERS: Final[Mapping[EventKind, Callable[[Book, Event, int], None]]] = {
     EventKind.SLOT_CONFIRMED: Book._settle,
     EventKind.SLOT_FINAL: Book._settle,
     EventKind.SLOT_ORPHANED: Book._orphan,
+    EventKind.TX_LEAKED: conduct.note_leak,
+    EventKind.CHANNEL_CHOSEN: conduct.note_choice,
+    EventKind.TRADE_WATCHED: conduct.note_surroundings,
 }
 
 

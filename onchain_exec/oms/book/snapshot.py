@@ -14,6 +14,7 @@ import msgspec
 from msgspec import structs
 
 from onchain_exec.core import Address, Token
+from onchain_exec.execution.channels import TrackRecord
 from onchain_exec.oms.book.fold import Book
 from onchain_exec.oms.book.parents import ParentView
 from onchain_exec.oms.book.switches import Switch
@@ -44,6 +45,7 @@ class Part(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     newest_final: list[tuple[int, Consumer]] = []
     positions: list[tuple[tuple[int, Address, Address], int]] = []
     gas_wei: list[tuple[tuple[int, Address], int]] = []
+    records: dict[str, TrackRecord] = {}
 
 
 def split(book: Book) -> Iterator[bytes]:
@@ -67,6 +69,7 @@ def split(book: Book) -> Iterator[bytes]:
             newest_final=list(book.newest_final.items()),
             positions=list(book.positions.items()),
             gas_wei=list(book.gas_wei.items()),
+            records=dict(book.records),
         )
     )
 
@@ -96,6 +99,7 @@ def join(parts: Iterable[bytes]) -> Book:
         book.newest_final.update(part.newest_final)
         book.positions.update(part.positions)
         book.gas_wei.update(part.gas_wei)
+        book.records.update(part.records)
     return book
 
 

@@ -9,9 +9,11 @@ import msgspec
 
 from onchain_exec.core import Address, Order, to_address
 from onchain_exec.core.action import ActionOrder
+from onchain_exec.execution.channels import Decision
 from onchain_exec.execution.plan import DurableTx, Purpose
 from onchain_exec.oms.book.fill import Fill
 from onchain_exec.oms.book.states import OrderState, SlotState
+from onchain_exec.oms.book.surroundings import Surroundings
 from onchain_exec.oms.book.terms import QuoteTerms, condition_to_json, token_to_json
 
 
@@ -35,12 +37,14 @@ class SlotKey(NamedTuple):
 
 class Attempt(msgspec.Struct, frozen=True, gc=False):
     """Signed bytes that stand in a slot. ``quote`` is what a swap was signed on (None otherwise);
-    ``last_send`` names the newest send outcome (empty before the first), ``reason`` its text."""
+    ``last_send`` names the newest send outcome (empty before the first), ``reason`` its text, and ``takers``
+    are the endpoints that acknowledged it."""
 
     tx: DurableTx
     quote: QuoteTerms | None
     last_send: str = ""
     reason: str = ""
+    takers: tuple[str, ...] = ()
 
 
 class Consumer(msgspec.Struct, frozen=True, gc=False):
@@ -59,7 +63,8 @@ class Consumer(msgspec.Struct, frozen=True, gc=False):
 
 class SlotView(msgspec.Struct, frozen=True, gc=False):
     """A nonce slot. ``session`` is the process that reserved it last, ``reserved`` how often it was
-    reserved, ``orphaned`` how often a reorg took its consumer away."""
+    reserved, ``orphaned`` how often a reorg took its consumer away. ``leaked`` is how many attempts there
+    were when others were seen to have a private one; 0 if they were not."""
 
     key: SlotKey
     state: SlotState
@@ -68,6 +73,7 @@ class SlotView(msgspec.Struct, frozen=True, gc=False):
     session: str
     reserved: int = 1
     orphaned: int = 0
+    leaked: int = 0
     attempts: tuple[Attempt, ...] = ()
     consumer: Consumer | None = None
 
@@ -96,7 +102,8 @@ class OrderView(msgspec.Struct, frozen=True, gc=False):
     for what an account does at a venue, which is its ``action``.
     ``quote`` is what the swap was signed on, or what the order was accepted on before. ``tx_hash`` is
     the swap's (empty before it is signed). ``slots`` are all its nonces, in the order they were reserved.
-    ``final`` says that nothing on the chain can change its state any more. Times are unix seconds.
+    ``final`` says that nothing on the chain can change its state any more. ``decision`` is which way it goes
+    out, the newest; ``surroundings`` is who was around its fill. Times are unix seconds.
     """
 
     order_id: str
@@ -112,6 +119,8 @@ class OrderView(msgspec.Struct, frozen=True, gc=False):
     failure: Failure | None = None
     final: bool = False
     action: ActionOrder | None = None
+    decision: Decision | None = None
+    surroundings: Surroundings | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the order as JSON values: amounts as text, what is not there as null."""
@@ -134,7 +143,9 @@ class OrderView(msgspec.Struct, frozen=True, gc=False):
             "expires_at": order and order.expires_at,
             "conditions": order and [condition_to_json(condition) for condition in order.conditions],
             "quote": self.quote and self.quote.to_json(),
+            "channel": self.decision and self.decision.to_json(),
             "fill": self.fill and self.fill.to_json(),
+            "around": self.surroundings and self.surroundings.to_json(),
             "failure": self.failure and self.failure.to_json(),
             "nonces": [slot.nonce for slot in self.slots],
             "created_at": self.created_at,

@@ -6,6 +6,7 @@ import enum
 from typing import Final
 
 from onchain_exec.execution import Fees, Purpose, is_outbid
+from onchain_exec.oms.book.conduct import is_exposed, needs_reprice
 from onchain_exec.oms.book.states import OrderState
 from onchain_exec.oms.book.views import OrderView, SlotView
 
@@ -26,13 +27,15 @@ def find_care(slot: SlotView, order: OrderView, market: Fees, base_fee_wei: int,
     """Return what the slot of an order needs; ``now`` is unix seconds.
 
     What nobody wants any more is cancelled: the order was cancelled or has expired, or ended before
-    its swap while its approval waits. What the market outbids is replaced, a cancel by a cancel.
+    its swap while its approval waits. So is what was private, is not any more, and can be attacked; what
+    cannot be is replaced at once, as what the market outbids is, a cancel by a cancel.
     """
     newest = slot.attempts[-1].tx
     cancels = newest.purpose is Purpose.CANCEL
-    if slot.purpose is not Purpose.GAP and not cancels and _is_unwanted(order, now):
+    unwanted = _is_unwanted(order, now) or is_exposed(slot, order)
+    if slot.purpose is not Purpose.GAP and not cancels and unwanted:
         return Care.CANCEL
-    if is_outbid(newest.raw, market, base_fee_wei):
+    if is_outbid(newest.raw, market, base_fee_wei) or needs_reprice(slot):
         return Care.CANCEL if cancels else Care.SPEED_UP
     return Care.SEND
 

@@ -1,0 +1,141 @@
+"""What a journal keeps of how orders went out: promises hold, leaks are known, and what is counted of each
+channel is what the chain showed, a reorg taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from oms.builders import (
+    CHAIN_ID,
+    TRADER,
+    make_block,
+    make_order,
+    make_plan,
+    make_quote,
+    make_receipt,
+    make_signed,
+    sign_plan,
+)
+from onchain_exec.errors import JournalError
+from onchain_exec.execution import Fees
+from onchain_exec.execution.channels import Channel, Decision, TrackRecord
+from onchain_exec.execution.outcome import Accepted, Mined
+from onchain_exec.execution.plan import DurableTx, Purpose
+from onchain_exec.oms import Journal, OrderState, SlotKey
+from onchain_exec.oms.book.surroundings import Neighbour, NeighbourKind, Surroundings
+from onchain_exec.oms.engine import Care, find_care
+from onchain_exec.oms.engine import care as caring
+
+ORDER = make_order(1)
+SLOT = SlotKey(CHAIN_ID, TRADER, 0)
+CHEAP = Fees(10**9, 1)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with Journal.open(tmp_path / "journal.sqlite") as opened:
+        yield opened
+
+
+def decide(channel: Channel, block: int = 100, at_stake: int = 5, *, promised: bool = False) -> Decision:
+    return Decision(channel, (), (), block, at_stake, promised)
+
+
+def start(journal: Journal, decision: Decision) -> DurableTx:
+    """Sign the order's swap for the channel, and let three relays acknowledge it."""
+    journal.append_order(ORDER, make_quote(ORDER))
+    journal.append_channel(ORDER.order_id, decision)
+    nonce = journal.reserve_nonce(CHAIN_ID, TRADER, ORDER.order_id, Purpose.SWAP, 0)
+    signed = make_signed(ORDER, nonce)
+    durable = journal.write_signed(ORDER.order_id, signed, private=decision.channel.is_private)
+    journal.append_send_outcome(durable, Accepted(durable.tx_hash, takers=("one", "two")))
+    return durable
+
+
+def mine(journal: Journal, durable: DurableTx, block: int, salt: int = 0) -> str:
+    receipt = make_receipt(durable.tx_hash, ORDER, block=make_block(block, salt))
+    journal.append_outcome(durable, Mined(receipt, 1))
+    return receipt.block_hash
+
+
+def test_append_channel_public_after_a_promise_raises(journal):
+    durable = start(journal, decide(Channel.PRIVATE, promised=True))
+    with pytest.raises(JournalError, match="private_only"):
+        journal.append_channel(ORDER.order_id, decide(Channel.PUBLIC, 110))
+    assert journal.read_slot(SLOT).attempts[0].tx == durable
+    assert durable.private
+
+
+@pytest.mark.parametrize("purpose", [Purpose.SWAP, Purpose.CANCEL])
+def test_write_signed_of_a_promised_order_is_private_whatever_is_asked(journal, purpose):
+    durable = start(journal, decide(Channel.PRIVATE, promised=True))
+    signed = sign_plan(make_plan(durable, purpose), 0)
+    assert journal.write_signed(ORDER.order_id, signed, private=False).private
+
+
+def test_append_channel_public_makes_the_same_bytes_public(journal):
+    durable = start(journal, decide(Channel.PRIVATE))
+    journal.append_channel(ORDER.order_id, decide(Channel.PUBLIC, 104))
+    (attempt,) = journal.read_slot(SLOT).attempts
+    assert (attempt.tx.raw, attempt.tx.private) == (durable.raw, False)
+    assert journal.read_records() == {"private": TrackRecord(waited_blocks=4)}
+    mine(journal, attempt.tx, 106)
+    assert journal.read_records()["public"] == TrackRecord(waited_blocks=2, included=1)
+
+
+def test_append_channel_same_again_changes_nothing(journal):
+    start(journal, decide(Channel.BUNDLE))
+    journal.append_channel(ORDER.order_id, decide(Channel.BUNDLE, 105))
+    assert journal.read_order(ORDER.order_id).decision == decide(Channel.BUNDLE)
+
+
+def test_read_records_after_a_reorg_count_what_the_chain_shows_now(journal):
+    durable = start(journal, decide(Channel.PRIVATE))
+    seen = Surroundings(mine(journal, durable, 103), (Neighbour(NeighbourKind.SANDWICH, (), (), 1),), 1)
+    journal.append_surroundings(ORDER.order_id, seen)
+    filled = TrackRecord(waited_blocks=3, included=1)
+    assert journal.read_records() == {
+        "private": filled + TrackRecord(seen=1, harmed=1),
+        "private@one": filled,
+        "private@two": filled,
+    }
+    journal.append_orphaned(SLOT)
+    assert journal.read_records() == {"private": TrackRecord(seen=1, harmed=1)}, "the orphan showed it"
+    assert journal.read_order(ORDER.order_id).surroundings is None
+    mine(journal, durable, 103, salt=1)
+    assert journal.read_records()["private"] == filled + TrackRecord(seen=1, harmed=1)
+
+
+def test_append_surroundings_of_another_block_are_not_taken(journal):
+    durable = start(journal, decide(Channel.PUBLIC))
+    mine(journal, durable, 103)
+    journal.append_surroundings(ORDER.order_id, Surroundings("0x" + "77" * 32))
+    assert journal.read_order(ORDER.order_id).surroundings is None
+
+
+@pytest.mark.parametrize(("at_stake", "care"), [(5, Care.CANCEL), (0, Care.SPEED_UP)])
+def test_find_care_of_a_leaked_slot_cancels_what_can_be_attacked_and_reprices_the_rest(
+    journal, at_stake, care, monkeypatch
+):
+    monkeypatch.setattr(caring, "is_outbid", lambda *_: False)
+    durable = start(journal, decide(Channel.PRIVATE, at_stake=at_stake))
+    assert look_after(journal) is Care.SEND
+    journal.append_leak(SLOT, durable.tx_hash)
+    assert look_after(journal) is care
+    journal.write_signed(ORDER.order_id, sign_plan(make_plan(durable, Purpose.SWAP), 0, b"dearer"))
+    assert look_after(journal) is (Care.CANCEL if at_stake else Care.SEND), "once is enough"
+
+
+def test_append_leak_of_what_was_public_or_is_mined_is_none(journal):
+    durable = start(journal, decide(Channel.PUBLIC))
+    journal.append_leak(SLOT, durable.tx_hash)
+    assert not journal.read_slot(SLOT).leaked
+    mine(journal, durable, 103)
+    assert journal.read_order(ORDER.order_id).state is OrderState.FILLED
+
+
+def look_after(journal: Journal) -> Care:
+    return find_care(journal.read_slot(SLOT), journal.read_order(ORDER.order_id), CHEAP, 1, 0)
