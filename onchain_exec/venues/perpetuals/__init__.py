@@ -7,6 +7,17 @@ from onchain_exec.venues.perpetuals.venue import (
     PerpetualVenue,
     PositionState,
     Preview,
+    TradeRequest,
+    TwoPhaseVenue,
 )
 
-__all__ = ["AccountState", "Funding", "MarketState", "PerpetualVenue", "PositionState", "Preview"]
+__all__ = [
+    "AccountState",
+    "Funding",
+    "MarketState",
+    "PerpetualVenue",
+    "PositionState",
+    "Preview",
+    "TradeRequest",
+    "TwoPhaseVenue",
+]

@@ -84,7 +84,7 @@ class PerpetualAccount(Generic[V]):
             case never:
                 assert_never(never)
         spends = self._list_spends(action, call)
-        return VenueCall(str(action), call.to or ZERO_ADDRESS, call.data, spends=spends)
+        return VenueCall(str(action), call.to or ZERO_ADDRESS, call.data, call.value_wei, spends)
 
     def _list_spends(self, action: PerpetualAction, call: Call) -> tuple[Spend, ...]:
         """What is deposited is pulled by who is called; trades settle within the venue."""

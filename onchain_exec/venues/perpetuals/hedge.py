@@ -14,10 +14,15 @@ from typing import Any, Final
 
 from onchain_exec.core import Address
 from onchain_exec.core.fixed_point import WAD, div_trunc
-from onchain_exec.errors import InputError, NoRouteError, PoolRevertError, StateError
+from onchain_exec.errors import (
+    InputError,
+    NoRouteError,
+    PoolRevertError,
+    StateError,
+    UnsupportedOrderError,
+)
 from onchain_exec.venues.perpetuals.venue import PerpetualVenue, Preview
 
-_DAY_S: Final = 86_400
 _MOST_LEGS: Final = 8
 
 
@@ -103,8 +108,9 @@ class _Quotes:
     def __init__(self, leg: Leg, reference_price_wad: int, horizon_s: int) -> None:
         self.leg = leg
         self._reference_price_wad = reference_price_wad
-        per_day = leg.venue.get_funding(leg.market).per_base_day_wad
-        self._funding_per_base_wad = div_trunc(per_day * horizon_s, _DAY_S)
+        self._funding = leg.venue.get_funding(leg.market)
+        self._horizon_s = horizon_s
+        self._held_wad = leg.size_wad
         self._orders: dict[int, HedgeOrder | None] = {}
 
     def get_order(self, size_wad: int) -> HedgeOrder | None:
@@ -128,10 +134,15 @@ class _Quotes:
         leg = self.leg
         try:
             preview = leg.venue.preview_trade(leg.owner, leg.market, size_wad)
-        except (PoolRevertError, StateError):
+        except (PoolRevertError, StateError, UnsupportedOrderError):
             return None
-        funding = div_trunc(preview.size_wad * self._funding_per_base_wad, WAD)
-        return HedgeOrder(leg, size_wad, preview, funding)
+        return HedgeOrder(leg, size_wad, preview, self._get_funding(preview.size_wad))
+
+    def _get_funding(self, size_wad: int) -> int:
+        """Return what the position pays more than without the trade."""
+        held = self._held_wad
+        after, before = (self._funding.get_cost(size, self._horizon_s) for size in (held + size_wad, held))
+        return after - before
 
 
 def _split(quotes: Sequence[_Quotes], change: int, parts: int) -> Hedge | None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar, Generic, Protocol, Self, TypeVar
+from typing import ClassVar, Final, Generic, Protocol, Self, TypeVar
 
 from onchain_exec.core import Address, Call
-from onchain_exec.core.fixed_point import BPS, WAD
+from onchain_exec.core.fixed_point import BPS, WAD, div_trunc
 
 V = TypeVar("V")
+_DAY_S: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,21 @@ class MarketState:
 @dataclass(frozen=True, slots=True)
 class Funding:
     """What one base of a long pays per day (negative: gets) if nothing moves: money, and as a share of the
-    index. ``interval_s`` is how often it is settled, 0 for each second."""
+    index. ``interval_s`` is how often it is settled, 0 for each second. ``short_base_day_wad`` is what one
+    base of a short pays where that is not what a long gets: where both borrow, or the sides differ in size.
+    """
 
     per_base_day_wad: int
     rate_day_wad: int
     interval_s: int
+    short_base_day_wad: int | None = None
+
+    def get_cost(self, size_wad: int, seconds: int) -> int:
+        """Return what a position pays over a time (negative: gets), if nothing moves."""
+        per_day = self.per_base_day_wad
+        if size_wad < 0 and self.short_base_day_wad is not None:
+            per_day = -self.short_base_day_wad
+        return div_trunc(div_trunc(per_day * seconds, _DAY_S) * size_wad, WAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +107,30 @@ class Preview(Generic[V]):
         return worse * BPS * (1 if self.size_wad > 0 else -1)
 
 
+@dataclass(frozen=True, slots=True)
+class TradeRequest:
+    """A trade that waits for a keeper: ``key`` names it at its venue. It may be executed from ``from_at`` on,
+    until ``until_at`` (None: until it is cancelled)."""
+
+    key: bytes
+    market: Address
+    size_wad: int
+    from_at: int
+    until_at: int | None
+
+
 class PerpetualVenue(Protocol):
     """A venue as one block has it, seen at that block's time or a later one.
 
     Previews are what the contracts then do, to the unit, if nobody else acts before. Where the contracts
     would revert they raise PoolRevertError with the contract's reason; a stale index raises StaleStateError,
     an unknown market or account InputError.
+
+    Where trades have two phases, what is encoded only asks for one: see `TwoPhaseVenue`.
     """
 
     kind: ClassVar[str]
+    is_two_phase: ClassVar[bool]
 
     @property
     def at(self) -> int:
@@ -178,4 +204,22 @@ class PerpetualVenue(Protocol):
 
     def encode_liquidation(self, liquidator: Address, owner: Address, market: Address) -> Call:
         """Return the call of `preview_liquidation`."""
+        ...
+
+
+class TwoPhaseVenue(PerpetualVenue, Protocol):
+    """A venue where a transaction only asks for a trade, and a keeper executes it in a later one, at a price
+    that the oracle has after it was asked for; or does not, and it is cancelled or expires.
+
+    A preview is that execution were it at the index that the venue is seen with: see `with_index` for others.
+    The bound that is encoded is the only one on the price. Nothing that must hold after the trade can be held
+    to within the transaction that asks for it.
+    """
+
+    def get_requests(self, owner: Address) -> tuple[TradeRequest, ...]:
+        """Return an account's trades that wait."""
+        ...
+
+    def encode_cancel(self, owner: Address, request: TradeRequest) -> Call:
+        """Return the call that takes a request back, where and when the venue lets it."""
         ...

@@ -47,8 +47,9 @@ class DecreaseSwap(Enum):
     COLLATERAL_TO_PROFIT = 2
 
 
-_MARKET_ORDERS: Final = {OrderType.MARKET_SWAP, OrderType.MARKET_INCREASE, OrderType.MARKET_DECREASE}
-_DECREASES: Final = {OrderType.MARKET_DECREASE, OrderType.LIMIT_DECREASE, OrderType.STOP_LOSS_DECREASE}
+SWAPS: Final = {OrderType.MARKET_SWAP, OrderType.LIMIT_SWAP}
+MARKET_ORDERS: Final = {OrderType.MARKET_SWAP, OrderType.MARKET_INCREASE, OrderType.MARKET_DECREASE}
+DECREASES: Final = {OrderType.MARKET_DECREASE, OrderType.LIMIT_DECREASE, OrderType.STOP_LOSS_DECREASE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def encode_create_order(contracts: GmxContracts, owner: Address, order: GmxOrder
     _require_executable(order)
     vault, native = contracts.order_vault, order.execution_fee_wei
     calls = []
-    if order.kind not in _DECREASES and order.collateral_amount:
+    if order.kind not in DECREASES and order.collateral_amount:
         if order.pays_native:
             native += order.collateral_amount
         else:
@@ -150,7 +151,7 @@ def encode_update_order(contracts: GmxContracts, owner: Address, request: Reques
         InputError: it is a market order.
     """
     order = request.order
-    if order.kind in _MARKET_ORDERS:
+    if order.kind in MARKET_ORDERS:
         raise InputError("an update of a market order", needed="a limit or stop order", todo="Cancel it")
     terms = order.terms
     prices = (terms.acceptable_price, terms.trigger_price, terms.minimum_output, terms.valid_from_at)
@@ -189,9 +190,8 @@ def _require_executable(order: GmxOrder) -> None:
         raise InputError(
             f"an execution fee of {order.execution_fee_wei} wei", needed="what a keeper's gas costs"
         )
-    swaps = order.kind in {OrderType.MARKET_SWAP, OrderType.LIMIT_SWAP}
-    buys = order.position.is_long == (order.kind not in _DECREASES)
-    if not swaps and buys and not order.terms.acceptable_price:
+    buys = order.position.is_long == (order.kind not in DECREASES)
+    if order.kind not in SWAPS and buys and not order.terms.acceptable_price:
         raise InputError(
             "an acceptable price of 0 for an order that buys", needed="the highest price to buy at"
         )

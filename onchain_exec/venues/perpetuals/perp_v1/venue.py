@@ -7,10 +7,10 @@ from math import isqrt
 from typing import ClassVar, Final
 
 from onchain_exec.core import Address, Call
-from onchain_exec.core.bisection import find_largest
 from onchain_exec.core.fixed_point import WAD, div_up
 from onchain_exec.errors import InputError
 from onchain_exec.venues.perpetuals.decimals import div_d, mul_d
+from onchain_exec.venues.perpetuals.liquidation_price import find_liquidation_price
 from onchain_exec.venues.perpetuals.perp_v1 import contracts as abi
 from onchain_exec.venues.perpetuals.perp_v1.mirror import trading
 from onchain_exec.venues.perpetuals.perp_v1.mirror.amm import Amm, Round
@@ -29,8 +29,6 @@ from onchain_exec.venues.perpetuals.venue import AccountState, Funding, MarketSt
 _DAY_S: Final = 86_400
 _PIPS_WAD: Final = WAD // 10**6
 _BUY, _SELL = 0, 1
-_RANGE: Final = 10**6
-"""How far, in times the price, a liquidation price is looked for."""
 _SMALLEST: Final = WAD // 10**6
 """Below it, rounding decides what a position is worth."""
 
@@ -44,6 +42,7 @@ class PerpV1Venue:
     """
 
     kind: ClassVar[str] = "perp_v1"
+    is_two_phase: ClassVar[bool] = False
 
     house: House
     leverage_wad: int = WAD
@@ -203,7 +202,6 @@ class PerpV1Venue:
         if get_worth(amm, position).notional < _SMALLEST:
             return None
         invariant = amm.quote_reserve * amm.base_reserve
-        low, high = amm.spot_price // _RANGE, amm.spot_price * _RANGE
 
         def holds(price_wad: int) -> bool:
             base = isqrt(invariant * WAD // price_wad)
@@ -213,11 +211,7 @@ class PerpV1Venue:
             worth = get_worth(there, position)
             return get_margin_ratio_of(there, position, worth) >= self.house.maintenance_margin
 
-        if holds(low) == holds(high):
-            return None
-        if position.size < 0:
-            return find_largest(holds, low, high)
-        return find_largest(lambda price_wad: not holds(price_wad), low, high) + 1
+        return find_liquidation_price(holds, amm.spot_price, is_long=position.size > 0)
 
     def _preview(self, market: Address, traded: Traded) -> Preview[PerpV1Venue]:
         before, after = self.house.get_amm(market), traded.house.get_amm(market)

@@ -27,6 +27,7 @@ class PerpV2Venue:
     """
 
     kind: ClassVar[str] = "perp_v2"
+    is_two_phase: ClassVar[bool] = False
 
     state: State
 

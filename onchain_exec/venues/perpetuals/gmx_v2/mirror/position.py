@@ -228,6 +228,19 @@ def get_needed_collateral(market: Market, is_long: bool, size: int, interest_del
     return apply_factor(size, max(by_interest, market.rules.min_collateral))
 
 
+def get_free_collateral(seat: Seat) -> int:
+    """Return the dollars of collateral that may be taken out; below 0 where there is too little already."""
+    held, price = seat.holding, seat.collateral_price.least
+    for_size = get_needed_collateral(seat.market, seat.position.is_long, held.size, 0)
+    solvency = get_solvency(seat, checks_least=False, liquidates=False)
+    collateral = held.collateral * price
+    return min(
+        collateral - for_size,
+        collateral + seat.get_pnl(held.size) - seat.rules.min_collateral_usd,
+        solvency.remaining - max(1, solvency.needed),
+    )
+
+
 def require_solvent(seat: Seat, *, checks_least: bool, liquidates: bool) -> None:
     """Refuse a position that could be liquidated at once. Mirror of ``validatePosition``.
 
