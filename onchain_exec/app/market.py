@@ -54,16 +54,16 @@ async def read_market(
             balances change by themselves.
     """
     profile = context.profile
-    pairs = _list_pairs(profile, order)
+    pairs = list_pairs(profile, order.token_in, order.token_out)
     pools = PoolSet(block, await find_pools(context.node, profile, pairs, block, protocols))
     await _require_plain(context, pools, (order.token_in, order.token_out))
     priced = order.token_out if order.exact is Exact.IN else order.token_in
     return pools, GasModel(block.base_fee_wei + _TIP_WEI, _price_wei(profile.wrapped_native, priced, pools))
 
 
-def _list_pairs(profile: ChainProfile, order: Order) -> Iterator[tuple[Token, Token]]:
+def list_pairs(profile: ChainProfile, token_in: Token, token_out: Token) -> Iterator[tuple[Token, Token]]:
     """Yield the direct pair, both hops over each hub, and the pair that prices gas; none twice."""
-    token_in, token_out, native = order.token_in, order.token_out, profile.wrapped_native
+    native = profile.wrapped_native
     hubs = [native, *(profile.tokens[symbol] for symbol in _HUBS if symbol in profile.tokens)]
     wanted = [(token_in, token_out)]
     wanted += [(side, hub) for hub in hubs for side in (token_in, token_out)]

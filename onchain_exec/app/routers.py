@@ -25,7 +25,7 @@ def list_routers(profile: ChainProfile) -> Mapping[str, Router]:
         ConfigError: the chain has none listed with all that it was built for.
     """
     found = {
-        "Router": _find_router(profile),
+        "Router": find_router(profile),
         "SwapRouter02": _find_swap_router(profile),
         "Universal Router": _find_universal_router(profile),
     }
@@ -59,7 +59,7 @@ def require_runnable(profile: ChainProfile, conditions: Sequence[Condition]) -> 
     Raises:
         UnsupportedOrderError: there are some, and the chain has no Router of ours listed.
     """
-    if conditions and _find_router(profile) is None:
+    if conditions and find_router(profile) is None:
         raise UnsupportedOrderError(
             f"an order with {len(conditions)} conditions on {profile.name}, where no Router is listed",
             needed="onchain_exec.router in the chain's profile: no other router runs conditions",
@@ -70,17 +70,18 @@ def require_runnable(profile: ChainProfile, conditions: Sequence[Condition]) -> 
 def list_executable(profile: ChainProfile) -> tuple[str, ...]:
     """Return the protocols whose pools the chain's routers run: all with our Router, else those of
     SwapRouter02, which needs no approval that outlives the swap."""
-    return PROTOCOLS if _find_router(profile) else ("uniswap_v2", "uniswap_v3")
+    return PROTOCOLS if find_router(profile) else ("uniswap_v2", "uniswap_v3")
 
 
 def get_search(profile: ChainProfile, exact: Exact) -> Options:
     """Return how routes are searched for: flows split and merge where our Router runs them. Of an exact
     output it runs whole paths: only these can be given what rounding takes on the way."""
-    graph = exact is Exact.IN and _find_router(profile) is not None
+    graph = exact is Exact.IN and find_router(profile) is not None
     return Options(shape=Shape.GRAPH if graph else Shape.PATHS)
 
 
-def _find_router(profile: ChainProfile) -> RouterDeployment | None:
+def find_router(profile: ChainProfile) -> RouterDeployment | None:
+    """Return the chain's Router of ours, or None if it or what it was built for is not listed."""
     router = profile.get_contract("onchain_exec", "router")
     manager = profile.get_contract("uniswap_v4", "pool_manager")
     if router is None or manager is None:

@@ -32,6 +32,8 @@ class RefusalCode(StrEnum):
     FOREIGN_MATCHER = "foreign_matcher"
     BALANCE_SHORT = "balance_short"
     ALLOWANCE_SHORT = "allowance_short"
+    REVERTS = "reverts"
+    """All that can be read of it is well, and yet a batch with it reverts: a token or its owner's code."""
 
     @property
     def is_final(self) -> bool:

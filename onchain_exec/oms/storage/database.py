@@ -25,6 +25,13 @@ class Leases(Protocol):
             FencedError: another writer has it.
         """
 
+    def hold(self, chain_id: int, contract: Address) -> None:
+        """Take or keep the turn at a contract's book of orders.
+
+        Raises:
+            FencedError: another writer has it.
+        """
+
     def is_live(self, slot: SlotView) -> bool:
         """Return whether whoever reserved the slot may still sign in it."""
 

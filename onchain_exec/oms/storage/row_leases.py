@@ -77,6 +77,10 @@ class RowLeases:
         tenure = self._tenures[chain_id, account] = f"{self._owner}/{row[0]}"
         return tenure
 
+    def hold(self, chain_id: int, contract: Address) -> None:
+        """A book's turn is the lease of its contract, which signs nothing itself."""
+        self.take(chain_id, contract)
+
     def is_live(self, slot: SlotView) -> bool:
         """Return whether the slot was reserved in a tenure that has not ended.
 

@@ -3,7 +3,9 @@
 from onchain_exec.routing.matching.book import BookOrder
 from onchain_exec.routing.matching.exact import MatchedFill
 from onchain_exec.routing.matching.match import Match, find_match
+from onchain_exec.routing.matching.selection import find_prices, select_orders
 from onchain_exec.routing.matching.settlement import SolverTerms, build_settlement
+from onchain_exec.routing.matching.solve import solve
 from onchain_exec.routing.matching.solver_call import SOLVER_ERRORS, SolverCall, decode_solver_call
 
 __all__ = [
@@ -16,4 +18,7 @@ __all__ = [
     "build_settlement",
     "decode_solver_call",
     "find_match",
+    "find_prices",
+    "select_orders",
+    "solve",
 ]

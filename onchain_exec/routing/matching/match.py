@@ -60,7 +60,7 @@ def find_match(
         network = fewer
         solution, settled = _solve(book, network, prices)
     fills, hops, left = settled or ((), (), {})
-    gain = sum(_gain(fill, prices) for fill in fills)
+    gain = sum(get_gain(fill, prices) for fill in fills)
     return Match(fills, hops, gain, bound, left)
 
 
@@ -92,7 +92,7 @@ def _part_shared(network: Network, solution: Solution, prices: Mapping[Address, 
     return replace(network, edges=edges.take(np.array(kept, np.intp)))
 
 
-def _gain(fill: MatchedFill, prices: Mapping[Address, float]) -> float:
+def get_gain(fill: MatchedFill, prices: Mapping[Address, float]) -> float:
     """Return what the owner has over its limit: more of what it buys, or less of what it pays."""
     order = fill.entry.order
     if order.is_exact_out:
