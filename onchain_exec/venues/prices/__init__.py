@@ -3,7 +3,7 @@
 from onchain_exec.venues.prices.feed import Feed, Round, read_feed, read_sequencer, refuse_round
 from onchain_exec.venues.prices.manipulation import TwapAttack, estimate_twap_attack
 from onchain_exec.venues.prices.sources import find_pool_sources, read_feed_source, read_twap_source
-from onchain_exec.venues.prices.twap import Twap, read_twap
+from onchain_exec.venues.prices.twap import Twap, read_mean_ticks, read_twap
 
 __all__ = [
     "Feed",
@@ -14,6 +14,7 @@ __all__ = [
     "find_pool_sources",
     "read_feed",
     "read_feed_source",
+    "read_mean_ticks",
     "read_sequencer",
     "read_twap",
     "read_twap_source",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Final
 
 from onchain_exec.core import Call, Reading, Token
@@ -65,11 +67,26 @@ def read_twap(pool: UniswapV3Pool, window_s: int) -> Reading[Twap]:
     )
 
 
+def read_mean_ticks(pool: UniswapV3Pool, window_s: int, counts: Sequence[int]) -> Reading[tuple[float, ...]]:
+    """Read the mean ticks of windows of ``window_s`` seconds that follow one another up to now, the oldest
+    first: as many as the largest of ``counts`` for which the pool keeps observations; none if it keeps too
+    few for each."""
+    ages = [[window_s * windows for windows in range(count, -1, -1)] for count in counts]
+    snapshot = yield tuple(Call(pool.address, _OBSERVE.encode(times)) for times in ages)
+    told = [_OBSERVE.decode(answer.data)[0] for answer in snapshot.answers if answer.success]
+    sums = max(told, key=len, default=())
+    return tuple(_get_passed(before, after) / window_s for before, after in pairwise(sums))
+
+
 def get_mean_tick_down(sum_before: int, sum_after: int, window_s: int) -> int:
     """Return the mean tick between two ``tickCumulative``s (int56, which wrap), rounded to negative
     infinity."""
+    return _get_passed(sum_before, sum_after) // window_s
+
+
+def _get_passed(sum_before: int, sum_after: int) -> int:
     passed = (sum_after - sum_before) % _INT56
-    return (passed - _INT56 if passed >= _INT56 // 2 else passed) // window_s
+    return passed - _INT56 if passed >= _INT56 // 2 else passed
 
 
 def get_mean_liquidity_down(before_x128: int, after_x128: int, window_s: int) -> int:
