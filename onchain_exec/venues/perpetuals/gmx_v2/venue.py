@@ -151,6 +151,12 @@ class GmxV2Venue:
         """Return what the execution of an order of all of the account's only position in a market does."""
         return self._preview(owner, self._orders.make_close(owner, market, 0))
 
+    def get_collateral_wanted(self, owner: Address, market: Address, size_wad: int) -> tuple[Address, int]:
+        """Return the token and the base units that a trade brings as collateral; none where it reduces."""
+        order = self._orders.make_trade(owner, market, size_wad, 0)
+        amount = 0 if order.kind in DECREASES else order.collateral_amount
+        return order.position.collateral_token, amount
+
     def preview_order(self, owner: Address, order: GmxOrder) -> Executed:
         """Return what a keeper's execution of any order on a position does now, at the venue's prices."""
         execute = decrease if order.kind in DECREASES else increase

@@ -14,10 +14,9 @@ from onchain_exec.venues.perpetuals.storage import (
     to_signed,
 )
 from onchain_exec.venues.perpetuals.synthetix_v3 import contracts as abi
+from onchain_exec.venues.perpetuals.synthetix_v3.actions import USD
 from onchain_exec.venues.perpetuals.synthetix_v3.mirror.state import Account, Order, Position
 
-_USD: Final = 0
-"""The id of snxUSD as a collateral."""
 _POSITIONS: Final = 11
 """A slot of ``PerpsMarket.Data``: a mapping by account."""
 _WORDS: Final = 3
@@ -59,7 +58,7 @@ def read_account(proxy: Address, held: Holdings) -> Reading[Account]:
     """
     usd, value, kinds, debt, (committed_at, request), flagged = yield from ask_one_value_each(
         [
-            Ask(proxy, abi.GET_COLLATERAL_AMOUNT, (held.id, _USD)),
+            Ask(proxy, abi.GET_COLLATERAL_AMOUNT, (held.id, USD)),
             Ask(proxy, abi.TOTAL_COLLATERAL_VALUE, (held.id,)),
             Ask(proxy, abi.GET_COLLATERAL_IDS, (held.id,)),
             Ask(proxy, abi.DEBT, (held.id,)),
@@ -73,7 +72,7 @@ def read_account(proxy: Address, held: Holdings) -> Reading[Account]:
         owner=held.owner,
         usd=usd,
         debt=debt,
-        others=sum(1 for kind in kinds if kind != _USD),
+        others=sum(1 for kind in kinds if kind != USD),
         others_value=value - usd,
         positions=(yield from _read_positions(proxy, held)),
         order=Order(market, size, strategy_id, acceptable_price, committed_at) if size else None,

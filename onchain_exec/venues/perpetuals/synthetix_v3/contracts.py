@@ -10,7 +10,6 @@ from onchain_exec.core.abi import Function
 from onchain_exec.core.hashing import keccak
 
 _WORD: Final = "(uint256)"
-_OF_MARKET: Final = "(uint128)"
 _STRATEGY: Final = "(uint8,uint256,uint256,address,bytes32,uint256,bool,uint256)"
 _REQUEST: Final = "(uint128,uint128,int128,uint128,uint256,bytes32,address)"
 
@@ -41,8 +40,6 @@ TOTAL_COLLATERAL: Final = Function("totalGlobalCollateralValue()", _WORD)
 
 # Accounts
 GET_AVAILABLE_MARGIN: Final = Function("getAvailableMargin(uint128)", "(int256)")
-GET_WITHDRAWABLE_MARGIN: Final = Function("getWithdrawableMargin(uint128)", "(int256)")
-GET_REQUIRED_MARGINS: Final = Function("getRequiredMargins(uint128)", "(uint256,uint256,uint256)")
 TOTAL_COLLATERAL_VALUE: Final = Function("totalCollateralValue(uint128)", _WORD)
 GET_COLLATERAL_AMOUNT: Final = Function("getCollateralAmount(uint128,uint128)", _WORD)
 GET_COLLATERAL_IDS: Final = Function("getAccountCollateralIds(uint128)", "(uint256[])")
@@ -51,6 +48,8 @@ DEBT: Final = Function("debt(uint128)", _WORD)
 GET_ORDER: Final = Function("getOrder(uint128)", f"((uint256,{_REQUEST}))")
 FLAGGED_ACCOUNTS: Final = Function("flaggedAccounts()", "(uint256[])")
 GET_ACCOUNT_OWNER: Final = Function("getAccountOwner(uint128)", "(address)")
+GET_ACCOUNT_TOKEN: Final = Function("getAccountTokenAddress()", "(address)")
+TOKEN_OF_OWNER: Final = Function("tokenOfOwnerByIndex(address,uint256)", _WORD)
 
 # What a trader and a keeper send
 CREATE_ACCOUNT: Final = Function("createAccount(uint128)")

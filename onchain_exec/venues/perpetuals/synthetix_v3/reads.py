@@ -26,9 +26,9 @@ from onchain_exec.venues.perpetuals.synthetix_v3.mirror.state import (
 )
 
 _SYSTEM: Final = b"perpsSystem".ljust(32, b"\0")
-_RUNTIME_KEYS: Final = (b"numberOfUpdatedFeeds".ljust(32, b"\0"), b"executionKind".ljust(32, b"\0")) + (
-    bytes(32),
-) * 2
+_RUNTIME_KEYS: Final = tuple(
+    key.ljust(32, b"\0") for key in (b"numberOfUpdatedFeeds", b"executionKind", b"", b"")
+)
 _SETTLE, _FLAG, _LIQUIDATE = 0, 1, 2
 _SPARE_FEEDS: Final = 2
 """How many feeds more than it has now an account may use after what it is going to do."""
