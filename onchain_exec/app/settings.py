@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     keystore: Path | None = Field(None, description="Encrypted JSON key file")
     keystore_password: SecretStr | None = Field(None, description="Password of the keystore")
     api_token: SecretStr | None = Field(None, description="Bearer token of `onchain-exec serve`")
+    maker_tokens: tuple[SecretStr, ...] = Field(
+        (), description="Bearer tokens, a JSON list, of makers: for signed orders and quotes alone"
+    )
     max_slippage_bps: int = Field(50, description="Slippage in bps of orders that name none")
     max_order_slippage_bps: int = Field(100, description="Refuse orders that allow more slippage than this")
     max_impact_bps: int = Field(300, description="Refuse orders that move the price further than this")

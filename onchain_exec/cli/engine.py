@@ -36,21 +36,24 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8_080,
 ) -> None:
-    """Run the engine and serve it over HTTP and WebSocket; every request needs the bearer token of
-    ONCHAIN_EXEC_API_TOKEN."""
+    """Run the engine and serve it over HTTP and WebSocket, with a book of signed orders where the chain has a
+    Settle contract; every request needs the bearer token of ONCHAIN_EXEC_API_TOKEN, or a maker's."""
     server = _import_server()
-    token = load_settings().api_token
-    if token is None:
+    settings = load_settings(journal=journal)
+    if settings.api_token is None:
         raise ConfigError(
             "no API token is set", needed="ONCHAIN_EXEC_API_TOKEN", todo="`openssl rand -hex 32` makes one"
         )
-    secret = token.get_secret_value()
-    server.serve.require_token(secret)
+    makers = tuple(token.get_secret_value() for token in settings.maker_tokens)
+    access = server.serve.Access(settings.api_token.get_secret_value(), makers, host, port)
     server.logs.log_as_json()
 
     async def work() -> None:
-        async with open_engine(server.tracing.trace_observed, rpc_url=rpc, journal=journal) as opened:
-            await server.serve.serve(opened, secret, host, port)
+        async with (
+            open_engine(server.tracing.trace_observed, rpc_url=rpc, journal=journal) as opened,
+            server.serve.open_service(opened.lanes[0].context, settings.journal) as book,
+        ):
+            await server.serve.serve(opened, access, book)
 
     asyncio.run(work())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
@@ -17,12 +18,16 @@ from onchain_exec.errors import (
     JournalError,
     NodeError,
     OnchainExecError,
+    OrderRefusedError,
     UnknownOrderError,
 )
 from onchain_exec.oms import OrderState, ParentView, parse_scope
 from onchain_exec.server.bearer import BearerGuard
+from onchain_exec.server.book.routes import make_book_router
+from onchain_exec.server.book.service import BookService
 from onchain_exec.server.metrics import make_registry
-from onchain_exec.server.models import OrderIn, Problem, SwitchIn
+from onchain_exec.server.models import PROBLEMS, OrderIn, Problem, SwitchIn
+from onchain_exec.server.rates import BodyLimit
 from onchain_exec.server.stream import add_stream
 
 _STATUSES: Final[tuple[tuple[type[OnchainExecError], int], ...]] = (
@@ -33,9 +38,6 @@ _STATUSES: Final[tuple[tuple[type[OnchainExecError], int], ...]] = (
     (NodeError, 503),
     (JournalError, 503),
 )
-_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
-    status: {"model": Problem} for status in (400, 401, 404, 409, 503)
-}
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,80}$", description="Order id or client order id")]
 Scope = Annotated[
     str,
@@ -46,19 +48,24 @@ Scope = Annotated[
 ]
 
 
-def make_app(engine: Engine, token: str) -> ASGIApp:
+def make_app(
+    engine: Engine, token: str, book: BookService | None = None, maker_tokens: Iterable[str] = ()
+) -> ASGIApp:
     """Return the ASGI application in front of an engine that somebody else runs; every path, the
-    description at ``/openapi.json`` too, needs ``token`` as a bearer token."""
+    description at ``/openapi.json`` too, needs ``token`` as a bearer token. With a ``book`` of signed orders
+    it is served, too, also to those with one of the ``maker_tokens``."""
     app = FastAPI(title="onchain-exec", version="1", docs_url=None, redoc_url=None)
     app.include_router(_make_orders(engine))
     app.include_router(_make_state(engine))
+    if book is not None:
+        app.include_router(make_book_router(book))
     add_stream(app, engine.journal)
     app.add_exception_handler(OnchainExecError, _show_error)
-    return BearerGuard(app, token)
+    return BearerGuard(BodyLimit(app), token, maker_tokens)
 
 
 def _make_orders(engine: Engine) -> APIRouter:
-    router = APIRouter(prefix="/orders", tags=["orders"], responses=_PROBLEMS)
+    router = APIRouter(prefix="/orders", tags=["orders"], responses=PROBLEMS)
 
     @router.post("", status_code=201, responses={200: {"description": "The order was there before"}})
     async def submit(order: OrderIn, response: Response) -> dict[str, Any]:
@@ -97,7 +104,7 @@ def _make_orders(engine: Engine) -> APIRouter:
 
 
 def _make_state(engine: Engine) -> APIRouter:
-    router = APIRouter(tags=["state"], responses=_PROBLEMS)
+    router = APIRouter(tags=["state"], responses=PROBLEMS)
     registry = make_registry(engine.journal)
 
     @router.get("/switches")
@@ -149,5 +156,6 @@ def _show_error(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, OnchainExecError):
         raise error
     status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 409)
-    problem = Problem(code=error.code, found=error.found, needed=error.needed, todo=error.todo)
+    reason = error.reason if isinstance(error, OrderRefusedError) else ""
+    problem = Problem(code=error.code, found=error.found, needed=error.needed, todo=error.todo, reason=reason)
     return JSONResponse(problem.model_dump(), status)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -123,12 +123,20 @@ class SwitchIn(BaseModel):
 
 
 class Problem(BaseModel):
-    """An error: its name, what was found, what was needed, and what to do."""
+    """An error: its name, what was found, what was needed, and what to do. Of a signed order that is refused
+    ``reason`` names the rule."""
 
     code: str
     found: str
     needed: str = ""
     todo: str = ""
+    reason: str = ""
+
+
+PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"model": Problem} for status in (400, 401, 403, 404, 409, 413, 429, 503)
+}
+"""What any route may answer instead."""
 
 
 class Document(BaseModel):

@@ -3,39 +3,69 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from types import FrameType
 from typing import Final
 
 import uvicorn
 
 from onchain_exec.app.engine import Engine
+from onchain_exec.app.signed_book import follow_chain
 from onchain_exec.errors import ConfigError
 from onchain_exec.server.api import make_app
+from onchain_exec.server.book.service import BookService, open_service
+from onchain_exec.server.rates import MOST_BYTES
+
+__all__ = ["Access", "open_service", "require_token", "serve"]
 
 _LEAST_TOKEN: Final = 16
 """Characters of a token that cannot be guessed: 64 random bits as hex."""
 
 
-async def serve(engine: Engine, token: str, host: str = "127.0.0.1", port: int = 8_080) -> None:
-    """Run the engine and serve it until SIGTERM or SIGINT. Then nothing more begins, and it returns when
-    nothing is on its way; a second signal ends it at once. Either way the next start goes on from the
-    journal.
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where the server listens, and for whom: who has ``token`` may do everything, who has one of the
+    ``maker_tokens`` what concerns signed orders.
 
     Raises:
         ConfigError: a token that can be guessed.
     """
-    require_token(token)
-    config = uvicorn.Config(make_app(engine, token), host=host, port=port, log_config=None, lifespan="off")
+
+    token: str
+    maker_tokens: tuple[str, ...] = ()
+    host: str = "127.0.0.1"
+    port: int = 8_080
+
+    def __post_init__(self) -> None:
+        for token in (self.token, *self.maker_tokens):
+            require_token(token)
+
+
+async def serve(engine: Engine, access: Access, book: BookService | None = None) -> None:
+    """Run the engine and serve it, with a ``book`` that follows the chain, until SIGTERM or SIGINT. Then
+    nothing more begins, and it returns when nothing is on its way; a second signal ends it at once. Either
+    way the next start goes on from the journal."""
+    config = uvicorn.Config(
+        make_app(engine, access.token, book, access.maker_tokens),
+        host=access.host,
+        port=access.port,
+        log_config=None,
+        lifespan="off",
+        ws_max_size=MOST_BYTES,
+    )
     server = _DrainingServer(config, engine)
     serving = asyncio.create_task(server.serve())
     trading = asyncio.create_task(engine.run())
-    await asyncio.wait({serving, trading}, return_when=asyncio.FIRST_COMPLETED)
+    following = [asyncio.create_task(follow_chain(book.context.node, book.book))] if book else []
+    await asyncio.wait({serving, trading, *following}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
-    if not trading.done():
-        trading.cancel()
-    await asyncio.gather(serving, trading, return_exceptions=True)
-    if not trading.cancelled():
-        trading.result()
+    for task in (trading, *following):
+        if not task.done():
+            task.cancel()
+    await asyncio.gather(serving, trading, *following, return_exceptions=True)
+    for task in (trading, *following):
+        if not task.cancelled():
+            task.result()
 
 
 def require_token(token: str) -> None:
@@ -44,7 +74,7 @@ def require_token(token: str) -> None:
         raise ConfigError(
             f"an API token of {len(token)} characters",
             needed=f"{_LEAST_TOKEN} random ones or more",
-            todo="Set ONCHAIN_EXEC_API_TOKEN, for example to the output of `openssl rand -hex 32`",
+            todo="Make each with `openssl rand -hex 32`",
         )
 
 

@@ -1,76 +1,140 @@
-"""Journal events as a WebSocket stream: a follower thread and a queue for each listener."""
+"""What is appended, as WebSocket streams: one thread that follows, and a queue for each listener."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, closing
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
+from onchain_exec.errors import JournalError
 from onchain_exec.oms import Journal
 from onchain_exec.oms.book.events import Event
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _IDLE_S: Final = 0.2
 """How soon the follower notices that nobody listens any more."""
 _BACKLOG: Final = 10_000
-"""Events that wait for a slow listener; one that is slower is cut off."""
+"""What waits for a slow listener; one that is slower is cut off."""
+_MOST_LISTENERS: Final = 256
+_TRY_AGAIN: Final = 1013
+"""WebSocket close code (IANA registry)."""
 
 
-@asynccontextmanager
-async def listen(journal: Journal) -> AsyncIterator[asyncio.Queue[Event | None]]:
-    """Give a queue of what is appended from now on; None in it says that it overflowed."""
-    queue: asyncio.Queue[Event | None] = asyncio.Queue()
-    stopped, loop = threading.Event(), asyncio.get_running_loop()
-    news = await asyncio.to_thread(journal.tail, _IDLE_S)
+class Feed(Generic[T]):
+    """What ``tail`` yields, to each listener from when it came; ``tail(idle_s)`` yields None whenever nothing
+    came for so long. It is followed while anybody listens."""
 
-    def follow() -> None:
-        with closing(news):
-            for event in news:
-                if stopped.is_set():
-                    return
-                if event is not None:
-                    loop.call_soon_threadsafe(_put, queue, event)
+    def __init__(self, tail: Callable[[float], Generator[T | None]]) -> None:
+        self._tail = tail
+        self._queues: set[asyncio.Queue[T | None]] = set()
+        self._gate = asyncio.Lock()
+        self._stopped = threading.Event()
+        self._following: asyncio.Future[None] | None = None
 
-    following = asyncio.create_task(asyncio.to_thread(follow))
+    @property
+    def is_full(self) -> bool:
+        """Whether no more may listen."""
+        return len(self._queues) >= _MOST_LISTENERS
+
+    @asynccontextmanager
+    async def listen(self) -> AsyncIterator[asyncio.Queue[T | None]]:
+        """Give a queue of what comes from now on; None in it says that it overflowed, or that following
+        failed."""
+        queue: asyncio.Queue[T | None] = asyncio.Queue()
+        async with self._gate:
+            if self._following is None:
+                await self._begin()
+            self._queues.add(queue)
+        try:
+            yield queue
+        finally:
+            async with self._gate:
+                self._queues.remove(queue)
+                if not self._queues:
+                    await self._end()
+
+    async def _begin(self) -> None:
+        news = await asyncio.to_thread(self._tail, _IDLE_S)
+        self._stopped.clear()
+        loop = asyncio.get_running_loop()
+        self._following = asyncio.ensure_future(asyncio.to_thread(self._follow, news, loop))
+
+    async def _end(self) -> None:
+        self._stopped.set()
+        if self._following is not None:
+            await self._following
+        self._following = None
+
+    def _follow(self, news: Generator[T | None], loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            with closing(news):
+                for item in news:
+                    if self._stopped.is_set():
+                        return
+                    if item is not None:
+                        loop.call_soon_threadsafe(self._tell, item)
+        except JournalError as error:
+            log.warning("listeners are told nothing more: %s", error)
+            loop.call_soon_threadsafe(self._tell, None)
+
+    def _tell(self, item: T | None) -> None:
+        for queue in self._queues:
+            if queue.qsize() < _BACKLOG:
+                queue.put_nowait(item)
+            elif queue.qsize() == _BACKLOG:
+                queue.put_nowait(None)
+
+
+async def forward(
+    socket: WebSocket, queue: asyncio.Queue[T | None], send: Callable[[T], Awaitable[None]]
+) -> None:
+    """Send what comes into the queue until the client leaves or is cut off."""
+    leaving = asyncio.create_task(_wait_for_leave(socket))
     try:
-        yield queue
+        while not leaving.done():
+            waiting = asyncio.create_task(queue.get())
+            await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                waiting.cancel()
+                return
+            item = waiting.result()
+            if item is None:
+                await socket.close(_TRY_AGAIN, "cut off: connect again and read what you missed")
+                return
+            await send(item)
+    except WebSocketDisconnect:
+        return
     finally:
-        stopped.set()
-        await following
+        leaving.cancel()
+
+
+async def refuse_if_full(socket: WebSocket, feed: Feed[Any]) -> bool:
+    """Turn a client away where no more may listen; return whether that was so."""
+    if feed.is_full:
+        await socket.close(_TRY_AGAIN, "too many listeners")
+    return feed.is_full
 
 
 def add_stream(app: FastAPI, journal: Journal) -> None:
     """Serve the journal's events at ``/events``."""
+    feed = Feed(journal.tail)
 
     @app.websocket("/events")
     async def events(socket: WebSocket) -> None:
         """Send each event as a JSON document from the moment the connection stands."""
-        async with listen(journal) as queue:
+        if await refuse_if_full(socket, feed):
+            return
+        async with feed.listen() as queue:
             await socket.accept()
-            leaving = asyncio.create_task(_wait_for_leave(socket))
-            try:
-                await _forward(socket, queue, leaving)
-            finally:
-                leaving.cancel()
-
-
-async def _forward(
-    socket: WebSocket, queue: asyncio.Queue[Event | None], leaving: asyncio.Task[None]
-) -> None:
-    while not leaving.done():
-        waiting = asyncio.create_task(queue.get())
-        await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not waiting.done():
-            waiting.cancel()
-            return
-        event = waiting.result()
-        if event is None:
-            await socket.close(1013, "too slow: connect again and read /orders")
-            return
-        await socket.send_json(_to_json(event))
+            await forward(socket, queue, lambda event: socket.send_json(_to_json(event)))
 
 
 async def _wait_for_leave(socket: WebSocket) -> None:
@@ -79,13 +143,6 @@ async def _wait_for_leave(socket: WebSocket) -> None:
             await socket.receive()
     except (WebSocketDisconnect, RuntimeError):
         return
-
-
-def _put(queue: asyncio.Queue[Event | None], event: Event) -> None:
-    if queue.qsize() < _BACKLOG:
-        queue.put_nowait(event)
-    elif queue.qsize() == _BACKLOG:
-        queue.put_nowait(None)
 
 
 def _to_json(event: Event) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The book of signed orders over HTTP and WebSocket."""
