@@ -24,7 +24,7 @@ ATTACKER: Final = to_address("0x" + "a7" * 20)
 _PURSE: Final = 1 << 110
 _FOREVER: Final = 1 << 63
 _GOLDEN: Final = (5**0.5 - 1) / 2
-_EXTRA_BITS: Final = 12
+_EXTRA_BITS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ class SandwichBot:
 
 
 def _find_most(holds: Callable[[int], bool], scale: int) -> int:
-    """Return the largest amount that holds, to one part in 2**12."""
+    """Return the largest amount that holds, to one part in 2**20."""
     unit = max(1, scale)
     while unit > 1 and not holds(unit):
         unit //= 4
