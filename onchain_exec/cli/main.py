@@ -52,6 +52,7 @@ COMMANDS: Final = (
         engine="Trade the journal's parent orders until SIGTERM or Ctrl-C; then begin nothing more.",
         serve="Run the engine and serve it over HTTP and WebSocket.",
     ),
+    *list_commands("solve", solve="Settle the book of signed orders, turn by turn, until SIGTERM or Ctrl-C."),
     *list_commands(
         "switches",
         pause="Begin nothing new; what was signed is still looked after.",

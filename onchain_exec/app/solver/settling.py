@@ -1,0 +1,127 @@
+"""A settlement as an order of the journal: sent along every order's path, finished after a stop, told to the
+book."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from dataclasses import dataclass
+from typing import Final
+
+from onchain_exec.app.actions import act, decide
+from onchain_exec.app.context import Context
+from onchain_exec.app.recover import resume_all
+from onchain_exec.app.run import require_signer
+from onchain_exec.app.solver.place import SolverPlace
+from onchain_exec.clearing.settle.events import decode_fills
+from onchain_exec.clearing.settle.order_book import BookedFill, OrderBook
+from onchain_exec.core import Address, BlockRef, Receipt
+from onchain_exec.core.action import ActionOrder, VenueCall
+from onchain_exec.core.hashing import keccak
+from onchain_exec.errors import OnchainExecError
+from onchain_exec.oms import OrderState, OrderView
+from onchain_exec.routing.matching import SolverCall, decode_solver_call
+
+log = logging.getLogger(__name__)
+
+VENUE: Final = "settle"
+"""What the journal calls where settlements go."""
+
+
+@dataclass(frozen=True, slots=True)
+class SolverPolicy:
+    """How a solver settles.
+
+    Attributes:
+        surplus_to: who gets fees and surplus; None is the solver's account.
+        fee_bps: what it keeps of what an order is paid (1e-4), as far as the order allows.
+        most_orders: in one batch, which bounds its gas.
+        hold_blocks: how long an order that could not be settled is left alone.
+    """
+
+    surplus_to: Address | None = None
+    fee_bps: int = 0
+    most_orders: int = 50
+    hold_blocks: int = 25
+
+
+async def settle(context: Context, place: SolverPlace, call: SolverCall, block: BlockRef) -> OrderView:
+    """Send a settlement; the same one again is the same order.
+
+    Raises:
+        RevertError, EffectError, GasError: it would fail; nothing was signed, and the order is REJECTED.
+    """
+    data = call.encode()
+    count = len(call.batch.fills)
+    order = ActionOrder(
+        order_id=uuid.uuid4().hex,
+        client_order_id=f"{VENUE}:{keccak(data).hex()}",
+        account=require_signer(context).address,
+        venue=VENUE,
+        calls=(VenueCall(f"settle {count} signed orders", place.solver, data),),
+        conditions=(),
+        expires_at=call.deadline_at,
+    )
+    return await act(context, await decide(context, order, block))
+
+
+async def finish(context: Context) -> tuple[OrderView, ...]:
+    """Bring the settlements that a stop left to their end, and return those that have none yet: while there
+    are any, nothing else is to be settled.
+
+    One that was never signed is sent as it was, if it still settles.
+    """
+    if not _list_open(context):
+        return ()
+    await resume_all(context)
+    for view in _list_open(context):
+        if view.state is OrderState.NEW and view.action is not None:
+            block = await context.node.get_block("latest")
+            try:
+                await act(context, await decide(context, view.action, block))
+            except OnchainExecError as error:  # it is REJECTED now, or waits for the node
+                log.warning("settlement %s was not sent: %s", view.order_id, error)
+    return _list_open(context)
+
+
+def _list_open(context: Context) -> tuple[OrderView, ...]:
+    account = require_signer(context).address
+    return tuple(
+        view
+        for view in context.journal.read_open().orders
+        if view.action and (view.action.venue, view.action.account) == (VENUE, account)
+    )
+
+
+async def record_settlements(context: Context, place: SolverPlace, book: OrderBook) -> None:
+    """Tell the book the fills of every settlement that the chain could still take back, each once."""
+    for view in context.journal.read_orders():
+        if view.action and view.action.venue == VENUE and view.state is OrderState.FILLED and not view.final:
+            await record_settlement(context, place, book, view)
+
+
+async def record_settlement(context: Context, place: SolverPlace, book: OrderBook, view: OrderView) -> None:
+    """Tell the book the fills of a settlement, if it was mined and succeeded."""
+    receipt = await context.node.get_receipt(view.tx_hash) if view.tx_hash else None
+    if view.action and receipt and receipt.success and receipt.to == place.solver:
+        call = decode_solver_call(view.action.calls[0].data, place.solver)
+        await asyncio.to_thread(book.record_fills, list_fills(place, call, receipt))
+
+
+def list_fills(place: SolverPlace, call: SolverCall, receipt: Receipt) -> tuple[BookedFill, ...]:
+    """Return what a mined settlement filled, as the contract told it, in the batch's order."""
+    told = decode_fills(receipt.logs, place.domain.contract)
+    return tuple(
+        BookedFill(
+            digest=place.domain.get_digest(fill.order),
+            amount_in=filled.amount_in,
+            amount_out=filled.amount_out,
+            fee=filled.fee,
+            tx_hash=receipt.tx_hash,
+            block_number=receipt.block_number,
+            block_hash=receipt.block_hash,
+            log_index=filled.log.index,
+        )
+        for fill, filled in zip(call.batch.fills, told, strict=True)
+    )
