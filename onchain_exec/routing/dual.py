@@ -229,11 +229,20 @@ def solve(
 def _descend(
     problem: Problem, point: DualPoint, step: FloatArray, reach: float, softness: float
 ) -> DualPoint | None:
-    """Return the point a share of ``step`` away that descends enough (Armijo), or None."""
+    """Return the point a share of ``step`` away that descends enough (Armijo), or None.
+
+    Where the whole step wakes an edge so wide that it rises, the step from there knows that edge: both
+    together are tried before a part of the first.
+    """
     slope, share = float(step @ point.imbalance), 1.0
     while share > _LEAST_SHARE:
+        limit = point.value + _ARMIJO * share * slope + _NOISE * abs(point.value)
         trial = evaluate(problem, point.log_prices + share * step, reach, softness)
-        if trial.value <= point.value + _ARMIJO * share * slope + _NOISE * abs(point.value):
+        if trial.value > limit and share == 1:
+            back = _newton_step(problem, trial, _LEAST_DAMPING, softness)
+            if np.abs(back).max() <= np.abs(step).max():
+                trial = evaluate(problem, trial.log_prices + back, reach, softness)
+        if trial.value <= limit:
             return trial
         share /= 2
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from math import floor
+from math import exp, floor
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -264,12 +264,40 @@ class _Search:
                 flows = self._solve_flows(problem, edges, support.log_prices)
             if not self.options.cycles or sort_tokens(flows) is not None:
                 flows = keep_through(flows, self.basket.tokens_in, self.basket.tokens_out)
-            served = self._served(flows)
             try:
-                return settle(served, flows, self.options.shape) if served.amounts else None
+                return self._settle_flows(solution, flows)
             except RefusedError as refused:
                 edges, flows = edges[edges != refused.flow.edge], None
         return None
+
+    def _settle_flows(self, solution: _Solution, flows: list[Flow]) -> Settlement | None:
+        """Return the flows in exact integers, with what they leave of a basket if that is worth more."""
+        ways = [self._settle_served(flows)]
+        if len(unseen := self._with_unseen(solution, flows)) > len(flows):
+            ways.append(self._settle_served(unseen))
+        return max((way for way in ways if way), key=self._worth, default=None)
+
+    def _settle_served(self, flows: list[Flow]) -> Settlement | None:
+        served = self._served(flows)
+        return settle(served, flows, self.options.shape) if served.amounts else None
+
+    def _with_unseen(self, solution: _Solution, flows: list[Flow]) -> list[Flow]:
+        """Return the flows with a path for each token of a basket that none of them trades: floats do not
+        see amounts that move no price."""
+        served = self._served(flows).fixed
+        for token, number in zip(self.basket.amounts, self.fixed.tolist(), strict=True):
+            if token.address in served or len(self.fixed) == 1:
+                continue
+            worth = self.basket.amounts[token] * exp(solution.point.log_prices[number])
+            path, _ = self._find_single(solution, self.basket.only((token.address,)), number, worth) or (
+                (),
+                None,
+            )
+            edges = {flow.edge for flow in flows}
+            joined = [*flows, *(flow for flow in path if flow.edge not in edges)]
+            if self.options.cycles or sort_tokens(joined) is not None:
+                flows = joined
+        return flows
 
     def _served(self, flows: Sequence[Flow]) -> Basket:
         """Return the part of the basket that the flows trade: with Exact.OUT all or nothing."""
@@ -299,10 +327,18 @@ class _Search:
         """Return the best path without a split, in exact integers; a basket of several tokens has none."""
         if len(self.fixed) > 1:
             return None
+        found = self._find_single(solution, self.basket, int(self.fixed[0]), -solution.point.value)
+        return found and found[1]
+
+    def _find_single(
+        self, solution: _Solution, basket: Basket, fixed: int, worth: float
+    ) -> tuple[Sequence[Flow], Settlement] | None:
+        """Return the best path for a basket of the one token numbered ``fixed``, with its settlement;
+        ``worth`` is about what it costs with Exact.OUT."""
         edges = solution.problem.edges
-        (amount,) = self.basket.amounts.values()
-        amount_in = float(amount) if self.forwards else max(1.0, -solution.point.value)
-        ends = int(self.scope.sources[0]), int(self.scope.targets[0])
+        (amount,) = basket.amounts.values()
+        amount_in = float(amount) if self.forwards else max(1.0, worth)
+        ends = (fixed, int(self.priced)) if self.forwards else (int(self.priced), fixed)
         paths = [
             [
                 Flow(
@@ -316,7 +352,7 @@ class _Search:
             ]
             for path in find_singles(edges, len(self.tokens), ends, amount_in)
         ]
-        return settle_best(self.basket, paths, self.gas)
+        return settle_best(basket, paths, self.gas)
 
     def _certify(self, choice: Choice, found: Settlement, backward: Problem) -> Certificate:
         """Return the bound for routes that pay the gas that ``found`` pays."""

@@ -57,11 +57,14 @@ def find_singles(edges: Edges, size: int, ends: tuple[int, int], amount_in: floa
     return [tuple(touching[list(path)].tolist()) for path in paths]
 
 
-def settle_best(basket: Basket, paths: Sequence[Sequence[Flow]], gas: GasModel) -> Settlement | None:
-    """Return the path that is worth most for the whole amount after gas, in exact integers, or None if
-    none fills it. Ticks cost gas only once they are run: what a path is worth without them comes first."""
+def settle_best(
+    basket: Basket, paths: Sequence[Sequence[Flow]], gas: GasModel
+) -> tuple[Sequence[Flow], Settlement] | None:
+    """Return the path that is worth most for the whole amount after gas, and what it is in exact integers, or
+    None if none fills it. Ticks cost gas only once they are run: what a path is worth without them comes
+    first."""
     hopes = sorted(((_hope(basket, path, gas), -n) for n, path in enumerate(paths)), reverse=True)
-    best: Settlement | None = None
+    best: tuple[Sequence[Flow], Settlement] | None = None
     worth = _HOPELESS
     for hope, number in hopes:
         if hope <= worth:
@@ -71,7 +74,7 @@ def settle_best(basket: Basket, paths: Sequence[Sequence[Flow]], gas: GasModel) 
         except RefusedError:
             continue
         if (found := get_worth(settled, basket, gas)) > worth:
-            best, worth = settled, found
+            best, worth = (paths[-number], settled), found
     return best
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise, permutations
 from math import ceil, floor
 
 import pytest
+from exact_dual import best_profit, dual_value
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from markets import A, B, C, make_pool, make_token, markets, pool_set
@@ -27,42 +28,14 @@ def find_or_skip(market, amount, exact, options=GRAPH):
         assume(False)
 
 
-def best_profit(pool, token_in, token_out, prices):
-    """What selling into the pool earns at most, (sqrt(q y) - sqrt(p x / keep)) ** 2 for reserves (x, y)
-    at prices (p, q), and what floats may lose of it: they know the price to 1e-12."""
-    reserves = {pool.token0: pool.reserve0, pool.token1: pool.reserve1}
-    keep = 1 - Decimal(pool.swap_fee_pips) / 10**6
-    high = (prices[token_out.address] * reserves[token_out]).sqrt()
-    low = (prices[token_in.address] * reserves[token_in] / keep).sqrt()
-    profit = max(high - low, Decimal(0))
-    return profit**2, Decimal("1e-11") * profit * (high + low) + Decimal("1e-23") * (high**2 + low**2)
-
-
-def dual_value(market, route):
-    """The dual's value at the reported prices to 50 digits, and what floats may lose of it."""
-    prices = {token.address: Decimal(price) for token, price in route.certificate.prices.items()}
-    total = (
-        prices[A.address] * route.amount_in
-        if route.exact is Exact.IN
-        else -prices[B.address] * route.amount_out
-    )
-    slack = Decimal("1e-11") * abs(total)
-    for pool in market.pools:
-        for token_in, token_out in permutations(pool.tokens):
-            inside = token_in.address in prices and token_out.address in prices
-            if inside and token_out != A and token_in != B:
-                profit, lost = best_profit(pool, token_in, token_out, prices)
-                total, slack = total + profit, slack + lost
-    return total, slack
-
-
 @given(markets(), amounts, st.sampled_from(Exact))
 def test_bound_is_the_duals_value_at_the_reported_prices(market, amount, exact):
     route = find_or_skip(market, amount, exact)
     assume(not route.certificate.excluded)
-    with localcontext() as context:
-        context.prec = 60
-        value, slack = dual_value(market, route)
+    owned = {A: route.amount_in} if exact is Exact.IN else {B: -route.amount_out}
+    value, slack = dual_value(
+        market, route.certificate, owned, lambda token_in, token_out: token_out != A and token_in != B
+    )
     loose = value + slack
     if exact is Exact.IN:
         assert floor(value) <= route.bound <= loose + 1

@@ -165,7 +165,7 @@ def test_find_route_unconnected_token_raises_no_pool(token_out):
 
 def test_find_route_beyond_liquidity_raises_no_route():
     market = pool_set(make_pool(1, (A, B), (10**24, 10**24)))
-    with pytest.raises(NoRouteError, match="1 pools lead from T1 to T2"):
+    with pytest.raises(NoRouteError, match=r"1 pools .* connect the tokens of T1 for"):
         find_route(Swap(A, B, 10**24, Exact.OUT), market)
 
 
