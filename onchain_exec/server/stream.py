@@ -37,7 +37,7 @@ class Feed(Generic[T]):
         self._queues: set[asyncio.Queue[T | None]] = set()
         self._gate = asyncio.Lock()
         self._stopped = threading.Event()
-        self._following: asyncio.Future[None] | None = None
+        self._following: asyncio.Task[None] | None = None
 
     @property
     def is_full(self) -> bool:
@@ -63,27 +63,30 @@ class Feed(Generic[T]):
 
     async def _begin(self) -> None:
         news = await asyncio.to_thread(self._tail, _IDLE_S)
-        self._stopped.clear()
-        loop = asyncio.get_running_loop()
-        self._following = asyncio.ensure_future(asyncio.to_thread(self._follow, news, loop))
+        self._stopped = threading.Event()
+        following = asyncio.to_thread(self._follow, news, self._stopped, asyncio.get_running_loop())
+        self._following = asyncio.create_task(following)
 
     async def _end(self) -> None:
+        following, self._following = self._following, None
         self._stopped.set()
-        if self._following is not None:
-            await self._following
-        self._following = None
+        if following is not None:
+            await asyncio.shield(following)  # a thread cannot be cancelled
 
-    def _follow(self, news: Generator[T | None], loop: asyncio.AbstractEventLoop) -> None:
+    def _follow(
+        self, news: Generator[T | None], stopped: threading.Event, loop: asyncio.AbstractEventLoop
+    ) -> None:
         try:
             with closing(news):
                 for item in news:
-                    if self._stopped.is_set():
+                    if stopped.is_set():
                         return
                     if item is not None:
                         loop.call_soon_threadsafe(self._tell, item)
         except JournalError as error:
             log.warning("listeners are told nothing more: %s", error)
-            loop.call_soon_threadsafe(self._tell, None)
+            if not stopped.is_set():
+                loop.call_soon_threadsafe(self._tell, None)
 
     def _tell(self, item: T | None) -> None:
         for queue in self._queues:

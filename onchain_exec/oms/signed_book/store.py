@@ -165,14 +165,7 @@ class SignedBook:
 
     def read_changes(self, after: int) -> Changes:
         """Return what changed after a number, or the first part of it."""
-
-        def look(rows: Rows) -> Changes:
-            head, kept = rows.read_head(), rows.list_changed(after, _READ_AT_ONCE)
-            orders = tuple(found.booked for found in kept)
-            number = orders[-1].number if len(orders) == _READ_AT_ONCE else head.number
-            return Changes(after, number, orders, is_complete=head.dropped <= after <= head.number)
-
-        return self._read(look)
+        return self._read(lambda rows: _find_changes(rows, after))
 
     def tail(self, idle_s: float) -> Generator[Changes | None]:
         """Yield what changes from now on, and None whenever nothing did for ``idle_s``."""
@@ -181,10 +174,12 @@ class SignedBook:
         return self._tail(bell, self._read(lambda rows: rows.read_head()).number, idle_s)
 
     def _tail(self, bell: Bell, after: int, idle_s: float) -> Generator[Changes | None]:
-        with journal_errors(self._database.where), closing(bell):
+        with journal_errors(self._database.where), closing(bell), self._database.connect() as connection:
+            rows = Rows(Driver(connection), self._domain)
             idle_at = time.monotonic() + idle_s
             while True:
-                changes = self.read_changes(after)
+                with connection.begin():
+                    changes = _find_changes(rows, after)
                 after = changes.number
                 if changes.orders:
                     yield changes
@@ -221,3 +216,10 @@ class SignedBook:
             if writing.head != writing.found:
                 rows.write_head(writing.head)
                 self._database.announce(self._driver, writing.head.number)
+
+
+def _find_changes(rows: Rows, after: int) -> Changes:
+    head, kept = rows.read_head(), rows.list_changed(after, _READ_AT_ONCE)
+    orders = tuple(found.booked for found in kept)
+    number = orders[-1].number if len(orders) == _READ_AT_ONCE else head.number
+    return Changes(after, number, orders, is_complete=head.dropped <= after <= head.number)

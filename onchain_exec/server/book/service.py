@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,8 +42,8 @@ class BookService:
         return booked.to_json(self.context.now())
 
 
-@asynccontextmanager
-async def open_service(context: Context, where: str | Path) -> AsyncIterator[BookService | None]:
+@contextmanager
+def open_service(context: Context, where: str | Path) -> Iterator[BookService | None]:
     """Open the book beside the journal at ``where``, of the chain's Settle contract; None where the chain
     lists none.
 

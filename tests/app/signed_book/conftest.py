@@ -16,7 +16,7 @@ from onchain_exec.oms.signed_book import SignedBook
 
 @pytest.fixture(scope="session")
 def deployed_settle(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
-    return deploy_settle_chain(tmp_path_factory.mktemp("settle") / "state.json")
+    return deploy_settle_chain(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="module")

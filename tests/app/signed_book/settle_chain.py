@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -127,8 +128,10 @@ class SettleChain:
         return next(account for account in self.chain.accounts if account.address == owner)
 
 
-def deploy_settle_chain(state: Path) -> Deployed:
-    """Deploy tokens and Settle, and leave the chain in a file."""
+@cache
+def deploy_settle_chain(folder: Path) -> Deployed:
+    """Deploy tokens and Settle, and leave the chain in a file, once for each process."""
+    state = folder / "settle_chain.json"
     with LocalChain.start(chain_id=CHAIN_ID, extra=_EXTRA) as chain:
         evm, trader = ChainEvm(chain), chain.accounts[1].address
         tokens = deploy_tokens(evm, CHAIN_ID)
