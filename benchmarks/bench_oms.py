@@ -1,5 +1,5 @@
-"""The journal: what a durable order costs (SQLite, WAL, synchronous=FULL), and how long a start takes,
-from every line and from a checkpoint.
+"""The journal: what a durable order costs (SQLite, WAL, synchronous=FULL), and how long a start takes after
+a kill, from every line and from the checkpoint that the killed process kept.
 
 Peer of the first: the bare ``INSERT`` and commit of the same bytes through Python's sqlite3.
 """
@@ -7,6 +7,8 @@ Peer of the first: the bare ``INSERT`` and commit of the same bytes through Pyth
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -28,7 +30,7 @@ from onchain_exec.oms.book import events
 from onchain_exec.oms.book.events import Event, Reservation
 from onchain_exec.oms.book.fold import Book
 from onchain_exec.oms.storage import open_database
-from onchain_exec.oms.store import Store
+from onchain_exec.oms.store import CHECKPOINT_LINES, Store
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -45,7 +47,7 @@ from oms.postgres import make_database, run_postgres
 ORDERS = 300
 LEASES = 200
 PROCESSES = 4
-RECOVERED, AT_ONCE = 100_000, 1_000
+RECOVERED, AT_ONCE = 100_000, 200
 
 
 def run() -> list[Row]:
@@ -55,10 +57,11 @@ def run() -> list[Row]:
         bare_ms = _measure_bare(Path(folder, "bare.sqlite"))
         one_per_s = _measure_orders(Path(folder, "one.sqlite"), 1)
         ten_per_s = _measure_orders(Path(folder, "ten.sqlite"), 10)
-        long = Path(folder, "long.sqlite")
-        _write_long(long)
-        replayed = _measure_start(long)
-        checkpointed = _measure_start(long)
+        killed, bare = Path(folder, "killed.sqlite"), Path(folder, "bare_lines.sqlite")
+        _write_long(killed, CHECKPOINT_LINES)
+        checkpointed = _measure_start(killed)
+        _write_long(bare, sys.maxsize)
+        replayed = _measure_start(bare)
     with run_postgres(fsync=True) as template:
         leases_per_s = _measure_leases(make_database(template, "leases"))
     peer, bare_per_s = "sqlite3, one bare insert", 1_000 / bare_ms[0]
@@ -164,17 +167,23 @@ class Start(NamedTuple):
     megabytes: float
 
 
-def _write_long(path: Path) -> None:
-    """Write the lives of RECOVERED orders, without a checkpoint."""
-    store = Store(open_database(path, 5, 5), lambda: 1_700_000_000, checkpoint_lines=sys.maxsize)
+def _write_long(path: Path, checkpoint_lines: int) -> None:
+    """Write the lives of RECOVERED orders in a process that is killed at the end."""
+    process = multiprocessing.get_context("fork").Process(target=_live, args=(path, checkpoint_lines))
+    process.start()
+    process.join()
+
+
+def _live(path: Path, checkpoint_lines: int) -> None:
+    store = Store(open_database(path, 5, 5), lambda: 1_700_000_000, checkpoint_lines)
     for first in range(0, RECOVERED, AT_ONCE):
         store.append(partial(_trade_all, first))
-    store.close()
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _measure_start(path: Path) -> Start:
-    """Return the seconds that a new process takes to open a long journal, and its memory then. A start from
-    every line leaves a checkpoint, whose writing counts."""
+    """Return the seconds that a new process takes to open the journal of a killed one, and its memory then. A
+    start from every line leaves a checkpoint, whose writing counts."""
     done = subprocess.run(
         [sys.executable, "-c", _START, path], check=True, stdout=subprocess.PIPE, text=True, cwd=Path.cwd()
     )

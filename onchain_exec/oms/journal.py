@@ -71,8 +71,8 @@ class Journal:
         ``confirmed_depth`` is how many blocks deep (the including one counts) a transaction is
         CONFIRMED. ``timeout_s`` bounds the wait for other processes; ``clock`` gives unix seconds.
         In PostgreSQL one process at a time writes an account: ``lease_s`` after its last nonce or
-        signature another one may take the account over. A start reads the last checkpoint and what came
-        after it; another is left at the start or close that finds ``checkpoint_lines`` or more since.
+        signature another one may take the account over. A start reads the checkpoint and what came after
+        it; a thread adds to it after every ``checkpoint_lines``.
 
         Raises:
             JournalError: it is locked, damaged, changed, of another program or version, or may not

@@ -4,6 +4,10 @@ time only."""
 from __future__ import annotations
 
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,20 +26,21 @@ from oms.builders import (
     make_signed,
     sign_plan,
 )
-from onchain_exec.core import Condition, Exact, Order, ParentOrder
+from onchain_exec.core import Condition, Exact, Order, ParentOrder, to_address
 from onchain_exec.core.call import Call
-from onchain_exec.errors import GasError, JournalError
-from onchain_exec.execution.channels import Channel, Decision, Estimate
+from onchain_exec.errors import GasError, IllegalTransitionError, JournalError
+from onchain_exec.execution.channels import Channel, Decision, Estimate, Stakes
 from onchain_exec.execution.outcome import Accepted, Mined, Reverted
 from onchain_exec.execution.plan import DurableTx, Purpose
 from onchain_exec.oms import EVERYTHING, Failure, Journal, OrderEvent, SlotKey, SwitchState
 from onchain_exec.oms.book.events import EventKind
 from onchain_exec.oms.book.fold import Book, fold
-from onchain_exec.oms.book.snapshot import join, split
+from onchain_exec.oms.book.snapshot import decode, encode, forget_changes, join, split, split_changes
 from onchain_exec.oms.book.surroundings import Neighbour, NeighbourKind, Surroundings
 from onchain_exec.oms.checkpoint import Checkpoint, pack
 from onchain_exec.oms.line import GENESIS, Line
 from onchain_exec.oms.storage import open_database
+from onchain_exec.oms.store import SAVER
 from onchain_exec.oms.tape import End, Tape
 
 CONDITION = Condition.at_least(Call(WETH.address, b"\x01\x02\x03\x04"), 2**255, label="collateral")
@@ -46,8 +51,11 @@ def sign(journal: Journal, order: Order, *, private: bool = False) -> DurableTx:
     journal.append_order(order, make_quote(order))
     way = Channel.PRIVATE if private else Channel.PUBLIC
     costs = (Estimate(way, (("attack", 2**100), ("refund", -1))),)
-    journal.append_channel(order.order_id, Decision(way, costs, ((Channel.WAIT, "no"),), 100, 2**90))
-    nonce = journal.reserve_nonce(CHAIN_ID, TRADER, order.order_id, Purpose.SWAP, 0)
+    journal.append_channel(
+        order.order_id,
+        Decision(way, costs, ((Channel.WAIT, "no"),), 100, Stakes(2**90, late_costs=(0, 2**80))),
+    )
+    nonce = journal.reserve_nonce(CHAIN_ID, order.account, order.order_id, Purpose.SWAP, 0)
     return journal.write_signed(order.order_id, make_signed(order, nonce), private=private)
 
 
@@ -113,11 +121,43 @@ def test_join_at_any_line_and_folded_on_is_the_whole_fold(path):
     assert {line.event.kind for line in lines} == set(EventKind)
     whole = fold((line.event, line.recorded_at) for line in lines)
     for cut in range(len(lines) + 1):
-        book = join(split(fold((line.event, line.recorded_at) for line in lines[:cut])))
+        before = fold((line.event, line.recorded_at) for line in lines[:cut])
+        book = join(decode(encode(part)) for part in split(before))
         for line in lines[cut:]:
             book.apply(line.event, line.recorded_at)
         assert get_all(book) == get_all(whole)
         assert list(split(book)) == list(split(whole))
+
+
+@pytest.mark.parametrize("step", [1, 3, 7])
+def test_join_of_the_changes_between_lines_is_the_whole_fold(path, step):
+    parts, book = [], Book()
+    for number, line in enumerate(read_lines(path)):
+        if number % step == 0:
+            parts += split_changes(book)
+            forget_changes(book, number)
+        book.undo.line = line.seq
+        book.apply(line.event, line.recorded_at)
+    joined = join(decode(encode(part)) for part in (*parts, *split_changes(book)))
+    assert get_all(joined) == get_all(book)
+    assert list(split(joined)) == list(split(book))
+
+
+def test_split_changes_after_going_back_holds_what_stands_in_the_order_it_came(path):
+    lines = read_lines(path)
+    book = Book()
+    book.undo.keep()
+    for seq, line in enumerate(lines, start=1):
+        for ahead in (*lines[seq : seq + 5], line):
+            book.undo.go_back()
+            book.undo.line = ahead.seq
+            with suppress(IllegalTransitionError, KeyError):
+                book.apply(ahead.event, ahead.recorded_at)
+        book.undo.keep()
+        if seq == len(lines) // 2:
+            parts = list(split_changes(book))
+            forget_changes(book, seq)
+    assert list(split(join([*parts, *split_changes(book)]))) == list(split(book))
 
 
 def test_open_from_a_checkpoint_is_the_same_journal_and_goes_on(journal_place):
@@ -143,14 +183,14 @@ def test_open_from_a_checkpoint_does_not_read_the_lines_before_it_and_verify_doe
 @pytest.mark.parametrize(
     ("damage", "why"),
     [
-        ("update checkpoint set body = x'78' where part = -1", "not what was written"),
+        ("update checkpoint set body = x'78' where part = 1", "not what was written"),
         ("update checkpoint set seq = seq - 1", "that line is not the journal's"),
         ("update checkpoint set seq = seq + 9", "that line is not the journal's"),
         ("update checkpoint set hash = 'other'", "that line is not the journal's"),
         ("update checkpoint set format = '0/other'", "another release"),
         ("delete from checkpoint where part = 0", "not what was written"),
-        ("delete from checkpoint where part = -2", "not what was written"),
-        ("update checkpoint set part = part + 10", "not what was written"),
+        ("delete from checkpoint where part > 0", "end too soon"),
+        ("update checkpoint set part = part + 1000", "not what was written"),
     ],
 )
 def test_open_with_a_damaged_checkpoint_reads_every_line_and_says_so(path, caplog, damage, why):
@@ -167,15 +207,53 @@ def test_open_with_a_damaged_checkpoint_reads_every_line_and_says_so(path, caplo
     assert why in line
 
 
-def test_open_few_lines_after_a_checkpoint_leaves_it(path):
-    (seq,) = _execute(path, "select max(seq) from checkpoint")
-    with Journal.open(path, checkpoint_lines=3) as journal:
+def test_append_of_many_lines_adds_to_the_checkpoint_while_it_runs(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    orders = [make_order(number, account=to_address(f"0x{number % 4 + 1:040x}")) for number in range(40)]
+    with Journal.open(path, checkpoint_lines=10) as journal, ThreadPoolExecutor(4) as threads:
+        list(threads.map(partial(sign, journal), orders))
+        wait_for_savers()
+        (saved,) = _execute(path, "select max(seq) from checkpoint")
+        assert 10 <= saved <= 160
+        _execute(path, "update events set recorded_at = recorded_at + 1 where seq = 2")
+        with Journal.open(path) as after_a_crash:
+            assert after_a_crash.read_orders() == journal.read_orders()
+            assert after_a_crash.read_slots() == journal.read_slots()
+            with pytest.raises(JournalError, match="line 2 does not follow line 1"):
+                after_a_crash.verify()
+
+
+def test_append_in_turns_by_two_processes_adds_to_one_checkpoint(journal_place):
+    with (
+        Journal.open(journal_place, checkpoint_lines=2) as one,
+        Journal.open(journal_place, checkpoint_lines=3) as other,
+    ):
+        for number in range(30):
+            account = to_address(f"0x{number % 2 + 1:040x}")
+            sign((one, other)[number % 2], make_order(number, account=account))
+            if number % 3:
+                wait_for_savers()
+        wait_for_savers()
+        with Journal.open(journal_place) as third:
+            assert third.read_orders() == one.read_orders() == other.read_orders()
+            assert third.verify() == 120
+
+
+def test_open_of_a_checkpoint_full_of_earlier_states_writes_it_anew(path):
+    with Journal.open(path, checkpoint_lines=1) as journal:
         journal.append_switch(EVERYTHING, SwitchState.RUNNING)
-        sign(journal, make_order(9))
-    assert _execute(path, "select max(seq) from checkpoint") == (seq + 5,)
-    with Journal.open(path, checkpoint_lines=3) as journal:
-        journal.append_cancel("order-9")
-    assert _execute(path, "select max(seq) from checkpoint") == (seq + 5,)
+        receipt = make_receipt(sign(journal, order := make_order(9)).tx_hash, order)
+        (slot,) = journal.read_order("order-9").slots
+        for _ in range(20):
+            journal.append_receipt(slot, receipt, 1)
+            wait_for_savers()
+            journal.append_orphaned(slot)
+            wait_for_savers()
+    (ends,) = _execute(path, "select count(distinct seq) from checkpoint")
+    assert ends > 20
+    with Journal.open(path) as journal:
+        journal.verify()
+    assert _execute(path, "select count(distinct seq) from checkpoint") == (1,)
 
 
 def test_verify_of_a_checkpoint_that_its_lines_do_not_give_refuses_and_forgets_it(path):
@@ -184,7 +262,7 @@ def test_verify_of_a_checkpoint_that_its_lines_do_not_give_refuses_and_forgets_i
     with database.connect() as connection, connection.begin():
         checkpoint = Checkpoint(connection, Tape(database, connection))
         checkpoint.clear()
-        checkpoint.write(pack(Book()), End(last.seq, last.hash))
+        checkpoint.write(map(pack, split(Book())), End(), End(last.seq, last.hash))
     with Journal.open(path) as journal:
         assert journal.read_orders() == ()
         with pytest.raises(JournalError, match="is not what the lines give"):
@@ -196,14 +274,22 @@ def test_verify_of_a_checkpoint_that_its_lines_do_not_give_refuses_and_forgets_i
 
 def test_close_while_another_holds_the_lock_ends_without_a_checkpoint(tmp_path, caplog):
     path = tmp_path / "journal.sqlite"
-    journal = Journal.open(path, timeout_s=0.05, checkpoint_lines=1)
-    live(journal)
+    follower = Journal.open(path, timeout_s=0.05, checkpoint_lines=1)
+    with Journal.open(path) as journal:
+        live(journal)
+    follower.read_orders()
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    journal.close()
+    follower.close()
     holder.close()
     assert "no checkpoint" in caplog.text
     assert _execute(path, "select max(seq) from checkpoint") == (None,)
+
+
+def wait_for_savers() -> None:
+    for thread in threading.enumerate():
+        if thread.name == SAVER:
+            thread.join()
 
 
 def _execute(path: Path, statement: str) -> tuple[int | None, ...] | None:

@@ -26,7 +26,7 @@ from onchain_exec.oms.book.states import (
 )
 from onchain_exec.oms.book.switches import Switch, SwitchState
 from onchain_exec.oms.book.terms import QuoteTerms, order_from_json
-from onchain_exec.oms.book.undo import UndoDict, UndoLog
+from onchain_exec.oms.book.undo import TrackedDict, UndoDict, UndoLog
 from onchain_exec.oms.book.views import Attempt, Consumer, Failure, OrderView, SlotKey, SlotView
 
 _ORDER_EVENTS = {
@@ -58,10 +58,10 @@ class Book:
 
     def __init__(self) -> None:
         log = self.undo = UndoLog()
-        self.orders: dict[str, OrderView] = UndoDict(log)
+        self.orders: TrackedDict[str, OrderView] = TrackedDict(log)
         self.parents = Parents(log, self.orders)
         self.switches: dict[str, Switch] = UndoDict(log)
-        self.slots: dict[SlotKey, SlotView] = UndoDict(log)
+        self.slots: TrackedDict[SlotKey, SlotView] = TrackedDict(log)
         self.client_ids: dict[str, str] = UndoDict(log)
         self.tx_slots: dict[str, SlotKey] = UndoDict(log)
         self.floors: dict[tuple[int, Address], int] = UndoDict(log)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from onchain_exec.core import ParentOrder
 from onchain_exec.oms.book.parent_terms import parent_from_json, parent_to_json
 from onchain_exec.oms.book.states import UNDECIDED, OrderEvent, OrderState, next_parent_state
-from onchain_exec.oms.book.undo import UndoDict, UndoLog
+from onchain_exec.oms.book.undo import TrackedDict, UndoDict, UndoLog
 from onchain_exec.oms.book.views import Failure, OrderView
 
 _ALIVE: Final = UNDECIDED | {OrderState.PARTIAL}
@@ -75,7 +75,7 @@ class Parents:
     """Parent orders by id. ``orders`` are the book's orders, the children among them."""
 
     def __init__(self, log: UndoLog, orders: Mapping[str, OrderView]) -> None:
-        self.views: dict[str, ParentView] = UndoDict(log)
+        self.views: TrackedDict[str, ParentView] = TrackedDict(log)
         self._tallies: dict[str, Tally] = UndoDict(log)
         self._orders = orders
 
@@ -85,7 +85,8 @@ class Parents:
             tally = _NOTHING
             for child in self.get_children(view):
                 tally = tally.exchange(None, child)
-            self.views[view.parent.order_id], self._tallies[view.parent.order_id] = view, tally
+            self.views.update({view.parent.order_id: view})
+            self._tallies[view.parent.order_id] = tally
 
     def accept(self, payload: dict[str, Any], recorded_at: int) -> ParentView:
         """Take in a new parent order."""

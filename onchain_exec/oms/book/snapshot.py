@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import structs
@@ -17,55 +17,81 @@ from onchain_exec.core import Address, Token
 from onchain_exec.execution.channels import TrackRecord
 from onchain_exec.oms.book.fold import Book
 from onchain_exec.oms.book.parents import ParentView
+from onchain_exec.oms.book.states import SlotState
 from onchain_exec.oms.book.switches import Switch
 from onchain_exec.oms.book.terms import fraction_from_text
-from onchain_exec.oms.book.views import Consumer, OrderView, SlotKey, SlotView
+from onchain_exec.oms.book.views import Consumer, OrderView, SlotView
+
+View = TypeVar("View", OrderView, SlotView, ParentView)
 
 FOLD: Final = 1
 """To be raised whenever the same lines give another book than the release before made of them."""
 
-_AT_ONCE: Final = 5_000
-"""Orders, or slots, of one part: some megabytes."""
+_AT_ONCE: Final = 200
+"""Orders, slots or parents of one part: they are put into bytes within some 2 ms, while which no other
+thread runs."""
 
 
 class Part(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """A piece of a book. What is not here follows from it: in which slot a transaction stands, and the sums
-    over a parent's children."""
+    """A piece of a book; a later one's orders, slots and parents take the place of an earlier one's. What is
+    not here follows from it: who has which client order id, where a transaction stands, which slots are
+    open, and the sums over a parent's children."""
 
     orders: list[OrderView] = []
     slots: list[SlotView] = []
     parents: list[ParentView] = []
+    rest: Rest | None = None
+
+
+class Rest(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """The small things, all of them; they end what a book gives."""
+
     switches: list[Switch] = []
-    client_ids: dict[str, str] = {}
     floors: list[tuple[tuple[int, Address], int]] = []
     tops: list[tuple[tuple[int, Address], int]] = []
     undecided: list[str] = []
-    unsettled: list[SlotKey] = []
-    unsigned: list[SlotKey] = []
     newest_final: list[tuple[int, Consumer]] = []
     positions: list[tuple[tuple[int, Address, Address], int]] = []
     gas_wei: list[tuple[tuple[int, Address], int]] = []
     records: dict[str, TrackRecord] = {}
 
 
-def split(book: Book) -> Iterator[bytes]:
-    """Yield the book as JSON, in parts; equal books give equal bytes."""
-    encode = msgspec.json.Encoder(enc_hook=_to_text).encode
-    orders, slots = iter(book.orders.values()), iter(book.slots.values())
-    while part := list(islice(orders, _AT_ONCE)):
-        yield encode(Part(orders=part))
-    while places := list(islice(slots, _AT_ONCE)):
-        yield encode(Part(slots=places))
-    yield encode(
-        Part(
-            parents=list(book.parents.views.values()),
+def split(book: Book) -> Iterator[Part]:
+    """Yield the whole book."""
+    return _split(book, book.orders.values(), book.slots.values(), book.parents.views.values())
+
+
+def split_changes(book: Book) -> Iterator[Part]:
+    """Yield what became of the book since `forget_changes`."""
+    return _split(
+        book, book.orders.list_changed(), book.slots.list_changed(), book.parents.views.list_changed()
+    )
+
+
+def forget_changes(book: Book, until: int) -> None:
+    """Forget what lines up to this one changed: it was put away."""
+    for views in (book.orders, book.slots, book.parents.views):
+        views.forget_changes(until)
+
+
+def count(book: Book) -> int:
+    """Return how many orders, slots and parents there are."""
+    return len(book.orders) + len(book.slots) + len(book.parents.views)
+
+
+def _split(
+    book: Book, orders: Iterable[OrderView], slots: Iterable[SlotView], parents: Iterable[ParentView]
+) -> Iterator[Part]:
+    """Yield parts that hold what is there now, whatever the book becomes."""
+    yield from (Part(orders=group) for group in _group(orders))
+    yield from (Part(slots=group) for group in _group(slots))
+    yield from (Part(parents=group) for group in _group(parents))
+    yield Part(
+        rest=Rest(
             switches=list(book.switches.values()),
-            client_ids=dict(book.client_ids),
             floors=list(book.floors.items()),
             tops=list(book.tops.items()),
             undecided=list(book.undecided),
-            unsettled=list(book.unsettled),
-            unsigned=list(book.unsigned),
             newest_final=list(book.newest_final.items()),
             positions=list(book.positions.items()),
             gas_wei=list(book.gas_wei.items()),
@@ -74,33 +100,69 @@ def split(book: Book) -> Iterator[bytes]:
     )
 
 
-def join(parts: Iterable[bytes]) -> Book:
-    """Return the book that `split` wrote.
+def _group(views: Iterable[View]) -> Iterator[list[View]]:
+    left = iter(views)
+    while group := list(islice(left, _AT_ONCE)):
+        yield group
+
+
+def encode(part: Part) -> bytes:
+    """Return the part as JSON; equal parts give equal bytes."""
+    return _ENCODER.encode(part)
+
+
+def decode(body: bytes) -> Part:
+    """Return the part that `encode` wrote.
 
     Raises:
         msgspec.MsgspecError: it is of another format.
     """
-    book = Book()
-    decode = msgspec.json.Decoder(Part, dec_hook=_from_text).decode
+    return _DECODER.decode(body)
+
+
+def join(parts: Iterable[Part]) -> Book:
+    """Return the book of parts that were split off, the oldest first.
+
+    Raises:
+        ValueError: the last ones are missing.
+    """
+    book, parents = Book(), dict[str, ParentView]()
     tokens: dict[Token, Token] = {}
-    for part in map(decode, parts):
+    rest = None
+    for part in parts:
         book.orders.update({view.order_id: _share_tokens(view, tokens) for view in part.orders})
         slots = [_share_terms(slot, book.orders.get(slot.order_id)) for slot in part.slots]
         book.slots.update({slot.key: slot for slot in slots})
-        book.tx_slots.update({attempt.tx.tx_hash: slot.key for slot in slots for attempt in slot.attempts})
-        book.parents.restore(part.parents)
-        book.switches.update({switch.scope: switch for switch in part.switches})
-        book.client_ids.update(part.client_ids)
-        book.floors.update(part.floors)
-        book.tops.update(part.tops)
-        book.undecided.update(dict.fromkeys(part.undecided))
-        book.unsettled.update(dict.fromkeys(part.unsettled))
-        book.unsigned.update(dict.fromkeys(part.unsigned))
-        book.newest_final.update(part.newest_final)
-        book.positions.update(part.positions)
-        book.gas_wei.update(part.gas_wei)
-        book.records.update(part.records)
+        parents.update({view.parent.order_id: view for view in part.parents})
+        rest = part.rest
+    if rest is None:
+        raise ValueError("the parts end too soon")
+    book.parents.restore(parents.values())
+    _find_places(book)
+    book.switches.update({switch.scope: switch for switch in rest.switches})
+    book.floors.update(rest.floors)
+    book.tops.update(rest.tops)
+    book.undecided.update(dict.fromkeys(rest.undecided))
+    book.newest_final.update(rest.newest_final)
+    book.positions.update(rest.positions)
+    book.gas_wei.update(rest.gas_wei)
+    book.records.update(rest.records)
     return book
+
+
+def _find_places(book: Book) -> None:
+    """Fill in what follows from the orders, parents and slots."""
+    for view in book.orders.values():
+        if view.client_order_id:
+            book.client_ids[view.client_order_id] = view.order_id
+    for parent_id, parent in book.parents.views.items():
+        book.client_ids[parent.parent.client_order_id] = parent_id
+    for key, slot in book.slots.items():
+        book.tx_slots.update({attempt.tx.tx_hash: key for attempt in slot.attempts})
+        if slot.state is not SlotState.FINAL:
+            book.unsettled[key] = None
+        if not slot.attempts and slot.consumer is None:
+            book.unsigned[key] = None
 
 
 def _share_tokens(view: OrderView, tokens: dict[Token, Token]) -> OrderView:
@@ -145,3 +207,7 @@ def _from_text(wanted: type, value: Any) -> Fraction:
     if wanted is Fraction:
         return fraction_from_text(value)
     raise NotImplementedError(f"a {wanted.__name__} in a book")
+
+
+_ENCODER: Final = msgspec.json.Encoder(enc_hook=_to_text)
+_DECODER: Final = msgspec.json.Decoder(Part, dec_hook=_from_text)

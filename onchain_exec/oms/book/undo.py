@@ -1,4 +1,4 @@
-"""A dict whose last changes can be taken back."""
+"""Dicts whose last changes can be taken back, and told."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ _ABSENT: Final = object()
 
 
 class UndoLog:
-    """How to take back what was done since `keep`; nothing is written down before the first `keep`."""
+    """How to take back what was done since `keep`; nothing is written down before the first `keep`.
+
+    ``line`` is the number of the journal line that is taken in."""
 
     def __init__(self) -> None:
+        self.line = 0
         self._steps: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
         self.writes_down = False
 
@@ -67,3 +70,31 @@ class UndoDict(dict[K, V]):
             self._log.add(dict.__delitem__, self, key)
         else:
             self._log.add(dict.__setitem__, self, key, before)
+
+
+class TrackedDict(UndoDict[K, V]):
+    """Knows which line set which keys last; nothing may be removed but by going back."""
+
+    def __init__(self, log: UndoLog) -> None:
+        super().__init__(log)
+        self._changed: dict[K, int] = {}
+
+    def __setitem__(self, key: K, value: V) -> None:
+        if self._log.writes_down:
+            self._log.add(self._restore, key, self._changed.get(key))
+        self._changed[key] = self._log.line
+        super().__setitem__(key, value)
+
+    def list_changed(self) -> list[V]:
+        """Return the values that were set since `forget_changes`; new ones in the order they came."""
+        return [self[key] for key in self._changed]
+
+    def forget_changes(self, until: int) -> None:
+        """Forget what lines up to this one set."""
+        self._changed = {key: line for key, line in self._changed.items() if line > until}
+
+    def _restore(self, key: K, line: int | None) -> None:
+        if line is None:
+            del self._changed[key]
+        else:
+            self._changed[key] = line
