@@ -12,10 +12,9 @@ from typing import Any, Self, Unpack
 
 from onchain_exec.app.approvals import find_approvals, pick_approvals, prepare_revocations, revoke
 from onchain_exec.app.context import Context, Observer, Policy, Step
-from onchain_exec.app.endpoints import open_configured_rpc
 from onchain_exec.app.journals import find_order
 from onchain_exec.app.market import read_named_token, read_tokens
-from onchain_exec.app.opening import Opening, make_policy, make_signer
+from onchain_exec.app.opening import Opening
 from onchain_exec.app.pools.discovery import find_pools
 from onchain_exec.app.position_reads import read_position
 from onchain_exec.app.position_watch import Care, PositionReport, look, take_care
@@ -113,18 +112,7 @@ class AsyncDesk:
             ConfigError: a setting is missing, cannot be read, or contradicts another.
             NodeError, JournalError: as for `connect`.
         """
-        settings = load_settings(**arguments)
-        return await cls._open(
-            Opening(
-                open_configured_rpc(settings),
-                lambda chain_id: None if read_only else make_signer(settings, chain_id),
-                settings.journal,
-                make_policy(settings),
-                observe,
-                chain_id=settings.chain_id,
-                deployments=settings.deployments,
-            )
-        )
+        return await cls._open(Opening.configured(load_settings(**arguments), observe, read_only=read_only))
 
     @classmethod
     async def _open(cls, opening: Opening) -> Self:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from onchain_exec.app.context import Context, Observer, Policy
 from onchain_exec.app.deploy.record import add_deployed
+from onchain_exec.app.endpoints import open_configured_rpc
 from onchain_exec.app.registry import ChainProfile, get_chain_profile
 from onchain_exec.app.settings import Settings
 from onchain_exec.app.switched_signer import SwitchedSigner
@@ -41,6 +42,19 @@ class Opening:
     profile: ChainProfile | None = None
     chain_id: int | None = None
     deployments: Path | None = None
+
+    @classmethod
+    def configured(cls, settings: Settings, observe: Observer, *, read_only: bool = False) -> Self:
+        """Return the opening that the settings describe; ``read_only`` leaves the signer out."""
+        return cls(
+            open_configured_rpc(settings),
+            lambda chain_id: None if read_only else make_signer(settings, chain_id),
+            settings.journal,
+            make_policy(settings),
+            observe,
+            chain_id=settings.chain_id,
+            deployments=settings.deployments,
+        )
 
     async def open(self, resources: AsyncExitStack) -> Context:
         """Open journal and node, checked to be of one chain; ``resources`` will close them."""

@@ -60,6 +60,9 @@ COMMANDS: Final = (
         kill="Sign nothing and send nothing more, in every process of the journal.",
         cancel="Ask for an order's cancellation.",
     ),
+    *list_commands(
+        "deploy", deploy="Deploy our contracts, verify them, and list them where every desk looks."
+    ),
     *list_commands("doctor", doctor="Look at the installation, the configuration, the node and the journal."),
 )
 

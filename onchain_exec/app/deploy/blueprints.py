@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from onchain_exec.app.deploy.create2 import SALT, get_create2_address
+from onchain_exec.app.deploy.terms import Terms
 from onchain_exec.core import Address
 from onchain_exec.core.artifact import Artifact, get_artifact
 from onchain_exec.core.encoding import get_encode
-from onchain_exec.errors import ConfigError
 from onchain_exec.venues.balancer.pool import VAULT
 
 OWN: Final = "onchain_exec"
 """The protocol under which a chain's profile lists our contracts, by `Blueprint.role`."""
+
+ROUTER_NEEDS: Final = (("permit2", "permit2"), ("uniswap_v4", "pool_manager"))
+"""The contracts of others, by protocol and role, without which there is no Router."""
 
 Protocols = Mapping[str, Mapping[str, Address]]
 """Contracts by protocol and role, as `ChainProfile` has them."""
@@ -55,42 +58,34 @@ class Blueprint:
         return get_create2_address(self.init_code)
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a `Settle` is built with: who may stop it until when, when it ends for good (unix seconds); and
-    who owns the `Solver` beside it, None for no Solver."""
-
-    guardian: Address
-    guardian_until: int
-    sunset_at: int
-    solver_owner: Address | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 < self.guardian_until <= self.sunset_at < 1 << 32:
-            raise ConfigError(
-                f"the guardian's time ends at {self.guardian_until}, the sunset is at {self.sunset_at}",
-                needed="unix seconds of 32 bits, as deadlines are; the sunset not before the guardian's end",
-            )
-
-
 def list_blueprints(
     wrapped_native: Address, protocols: Protocols, terms: Terms | None
 ) -> tuple[Blueprint, ...]:
     """Return what can be deployed on a chain, in an order in which nothing comes before what it needs: the
-    Router where ``protocols`` hold what it is built for (`find_missing`), Settle if there are ``terms``."""
+    Router where ``protocols`` hold what it is built for, Settle if there are ``terms`` (`list_left_out`)."""
     return tuple(_list(wrapped_native, protocols, terms))
 
 
-def find_missing(protocols: Protocols) -> tuple[str, ...]:
-    """Return which contracts of others a chain lacks for the Router."""
-    needed = ("permit2", "permit2"), ("uniswap_v4", "pool_manager")
-    return tuple(f"{name}.{role}" for name, role in needed if role not in protocols.get(name, {}))
+def list_left_out(protocols: Protocols, terms: Terms | None) -> dict[str, str]:
+    """Return which contracts `list_blueprints` leaves out, and why."""
+    reasons: dict[str, str] = {}
+    if missing := _find_missing(protocols):
+        reasons["Router"] = f"the chain has no {' and no '.join(missing)}"
+    if terms is None:
+        reasons["Settle"] = "nobody said who may stop it until when, and when it ends"
+    if terms is None or missing or terms.solver_owner is None:
+        reasons["Solver"] = "it needs a Router, a Settle and an owner"
+    return reasons
+
+
+def _find_missing(protocols: Protocols) -> tuple[str, ...]:
+    return tuple(f"{name}.{role}" for name, role in ROUTER_NEEDS if role not in protocols.get(name, {}))
 
 
 def _list(wrapped_native: Address, protocols: Protocols, terms: Terms | None) -> Iterator[Blueprint]:
     yield Blueprint("Lens")
     yield Blueprint("Guard")
-    router = None if find_missing(protocols) else _draw_router(wrapped_native, protocols)
+    router = None if _find_missing(protocols) else _draw_router(wrapped_native, protocols)
     if router:
         yield router
     if terms:

@@ -17,7 +17,7 @@ PROXY_CODE: Final = bytes.fromhex(
     "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0"
     "3601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3"
 )
-PROXY_CREATOR: Final = Address("0x3fAB184622Dc19b6109349B94811493BF45362e2")
+PROXY_CREATOR: Final = Address("0x3fAB184622Dc19b6109349B94811493BF2a45362")
 PROXY_PRICE_WEI: Final = 100_000 * 100 * 10**9
 """What its creation takes: the gas limit times the gas price in the signed transaction."""
 PROXY_TX: Final = bytes.fromhex(

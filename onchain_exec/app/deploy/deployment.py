@@ -5,20 +5,31 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from onchain_exec.app.actions import act, build, decide, get_now
 from onchain_exec.app.context import Context
-from onchain_exec.app.deploy.blueprints import OWN, Blueprint
+from onchain_exec.app.deploy.blueprints import (
+    OWN,
+    ROUTER_NEEDS,
+    Blueprint,
+    Protocols,
+    list_blueprints,
+    list_left_out,
+)
 from onchain_exec.app.deploy.create2 import PROXY, PROXY_CREATOR, PROXY_PRICE_WEI, PROXY_TX
+from onchain_exec.app.deploy.record import write_record
+from onchain_exec.app.deploy.terms import Terms
 from onchain_exec.app.deploy.verification import has_proxy, is_deployed, require_proxy
 from onchain_exec.app.recover import resume_all
+from onchain_exec.app.registry import ChainProfile, find_chain_profile
 from onchain_exec.app.run import require_signer
-from onchain_exec.core import BlockRef
+from onchain_exec.core import ZERO_ADDRESS, BlockRef, Token
 from onchain_exec.core.action import ActionOrder, VenueCall
-from onchain_exec.errors import GasError, NodeUnreachableError
+from onchain_exec.errors import ConfigError, GasError, NodeUnreachableError
 from onchain_exec.execution import SimulatedTx
 from onchain_exec.oms import OrderView
 from onchain_exec.oms.book.action_terms import is_same_action
@@ -31,27 +42,46 @@ _LOOK_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What stands at ``block`` and was verified, and what is ``missing``, each in the order to deploy."""
+    """What stands at ``block`` and was verified, and what is ``missing``, each in the order to deploy; what
+    cannot be deployed is ``left_out``, with the reason."""
 
     block: BlockRef
     deployed: tuple[Blueprint, ...]
     missing: tuple[Blueprint, ...]
+    left_out: Mapping[str, str]
 
 
-async def survey(context: Context, blueprints: Sequence[Blueprint]) -> Survey:
-    """Return which contracts stand at the newest block, each verified.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The orders of a deployment, what stands after them, and the file that lists it."""
+
+    orders: tuple[OrderView, ...]
+    survey: Survey
+    record: Path
+
+
+def describe_chain(chain_id: int) -> ChainProfile:
+    """Return the profile of a chain, or of one that is not known a bare one: what needs nothing of others
+    can be deployed there too."""
+    wrapped_native = Token(chain_id, ZERO_ADDRESS, "unknown", 18)
+    bare = ChainProfile(chain_id, f"chain {chain_id}", "native", wrapped_native, {}, {})
+    return find_chain_profile(chain_id) or bare
+
+
+async def survey(context: Context, terms: Terms | None) -> Survey:
+    """Return which of our contracts stand at the newest block, each verified; Settle and Solver are those of
+    these ``terms``.
 
     Raises:
         WrongCodeError: something else stands at the address of one.
     """
-    block = await context.node.get_block("latest")
-    codes = [await context.node.get_code(blueprint.address, block) for blueprint in blueprints]
-    chain_id = context.node.chain_id
-    found = [is_deployed(one, chain_id, code) for one, code in zip(blueprints, codes, strict=True)]
-    pairs = tuple(zip(blueprints, found, strict=True))
-    return Survey(
-        block, tuple(one for one, there in pairs if there), tuple(one for one, there in pairs if not there)
-    )
+    node, block = context.node, await context.node.get_block("latest")
+    protocols = await _read_protocols(context, block)
+    stands: dict[bool, list[Blueprint]] = {True: [], False: []}
+    for blueprint in list_blueprints(context.profile.wrapped_native.address, protocols, terms):
+        code = await node.get_code(blueprint.address, block)
+        stands[is_deployed(blueprint, node.chain_id, code)].append(blueprint)
+    return Survey(block, tuple(stands[True]), tuple(stands[False]), list_left_out(protocols, terms))
 
 
 async def foresee(context: Context, surveyed: Survey) -> tuple[SimulatedTx, ...]:
@@ -70,8 +100,9 @@ async def foresee(context: Context, surveyed: Survey) -> tuple[SimulatedTx, ...]
     return tuple(found)
 
 
-async def deploy(context: Context, blueprints: Sequence[Blueprint]) -> tuple[OrderView, ...]:
-    """Deploy what is missing, one contract after the other until one fails, and return the orders.
+async def deploy(context: Context, terms: Terms | None, folder: Path) -> Outcome:
+    """Deploy what is missing, one contract after the other until one fails; verify what stands then, and list
+    it in the chain's file in ``folder``.
 
     A deployment that a stop left open is brought to its end first; whatever stands is verified and left
     alone. So the same call again goes on where it stopped.
@@ -80,34 +111,37 @@ async def deploy(context: Context, blueprints: Sequence[Blueprint]) -> tuple[Ord
         ConfigError, WrongCodeError, GasError: as of `survey` and `foresee`; nothing was sent.
     """
     await resume_all(context)
-    if sent := _find_sent(context):
-        return sent
-    surveyed = await survey(context, blueprints)
-    await foresee(context, surveyed)
-    done: list[OrderView] = []
-    for blueprint in surveyed.missing:
-        done.append(await _send(context, _create(blueprint)))
-        if done[-1].state is not OrderState.FILLED:
-            break
-    return tuple(done)
+    orders = list(_find_sent(context))
+    if not orders:  # else they may still be mined: nobody pays twice
+        surveyed = await survey(context, terms)
+        await foresee(context, surveyed)
+        for blueprint in surveyed.missing:
+            orders.append(await _send(context, _create(blueprint)))
+            if orders[-1].state is not OrderState.FILLED:
+                break
+    after = await survey(context, terms)
+    return Outcome(tuple(orders), after, write_record(context.node.chain_id, folder, after.deployed))
 
 
 async def place_proxy(context: Context) -> None:
-    """Place the deterministic deployment proxy where the chain has none: pay its creator, and send the
-    transaction that was signed for every chain.
+    """Place the deterministic deployment proxy where the chain has none, by the transaction that was signed
+    for every chain.
 
     Raises:
         WrongCodeError: something else stands in its place.
+        ConfigError: its creator cannot pay for it.
         NodeRefusedError: the node takes no transaction without a chain id (EIP-155), as this one is.
         NodeUnreachableError: it was not mined in the policy's time; the same call again looks for it.
     """
     node = context.node
     if has_proxy(await node.get_code(PROXY)):
         return
-    missing_wei = PROXY_PRICE_WEI - await node.get_balance(PROXY_CREATOR)
-    if missing_wei > 0:
-        await _send(
-            context, VenueCall("pay for the deterministic deployment proxy", PROXY_CREATOR, b"", missing_wei)
+    balance = await node.get_balance(PROXY_CREATOR)
+    if balance < PROXY_PRICE_WEI:
+        raise ConfigError(
+            f"{PROXY_CREATOR} holds {balance} wei",
+            needed=f"{PROXY_PRICE_WEI} wei, to create the deterministic deployment proxy",
+            todo="Send it the rest from any wallet; nobody can take it out again",
         )
     await node.send_raw_transaction(PROXY_TX)
     for _ in range(1 + int(context.policy.confirm_timeout_s / _LOOK_S)):
@@ -115,6 +149,16 @@ async def place_proxy(context: Context) -> None:
             return
         await asyncio.sleep(_LOOK_S)
     raise NodeUnreachableError(f"no contract at {PROXY} yet", needed="a block with its creation")
+
+
+async def _read_protocols(context: Context, block: BlockRef) -> Protocols:
+    """Return the protocols that the profile lists and that stand: a local chain may bear another's id."""
+    protocols = dict(context.profile.protocols)
+    for protocol, role in ROUTER_NEEDS:
+        place = context.profile.get_contract(protocol, role)
+        if place is None or not await context.node.get_code(place, block):
+            protocols.pop(protocol, None)
+    return protocols
 
 
 async def _send(context: Context, call: VenueCall) -> OrderView:

@@ -97,5 +97,5 @@ def require_proxy(code: bytes) -> None:
         raise ConfigError(
             f"no contract at {PROXY}",
             needed="the deterministic deployment proxy",
-            todo="Place it with --place-proxy: it costs 0.01 of the native coin and serves everybody",
+            todo="Place it with --place-proxy, which costs 0.01 of the native coin",
         )

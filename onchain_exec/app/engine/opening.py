@@ -8,11 +8,10 @@ from typing import Any
 
 from onchain_exec.app.context import Observer
 from onchain_exec.app.desk import ignore
-from onchain_exec.app.endpoints import open_configured_rpc
 from onchain_exec.app.engine.engine import Engine
 from onchain_exec.app.engine.lane import DeskPath, Lane
 from onchain_exec.app.engine.prices import MarketPrices
-from onchain_exec.app.opening import Opening, make_policy, make_signer
+from onchain_exec.app.opening import Opening
 from onchain_exec.app.run import require_signer
 from onchain_exec.app.settings import load_settings
 
@@ -25,16 +24,7 @@ async def open_engine(observe: Observer = ignore, **arguments: Any) -> AsyncIter
         ConfigError: a setting is missing, or there is no key to trade with.
         NodeError, JournalError: as for `AsyncDesk.connect`.
     """
-    settings = load_settings(**arguments)
-    opening = Opening(
-        open_configured_rpc(settings),
-        lambda chain_id: make_signer(settings, chain_id),
-        settings.journal,
-        make_policy(settings),
-        observe,
-        chain_id=settings.chain_id,
-        deployments=settings.deployments,
-    )
+    opening = Opening.configured(load_settings(**arguments), observe)
     async with AsyncExitStack() as resources:
         context = await opening.open(resources)
         signer = require_signer(context)

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from onchain_exec.app.deploy.blueprints import Protocols, Terms, list_blueprints
+from onchain_exec.app.deploy.blueprints import Protocols, list_blueprints
 from onchain_exec.app.deploy.create2 import PROXY, PROXY_CODE
+from onchain_exec.app.deploy.terms import Terms
 from onchain_exec.app.sandbox.evm import DEPLOYER, Evm
 from onchain_exec.core import Address
 
