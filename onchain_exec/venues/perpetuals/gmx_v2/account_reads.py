@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from onchain_exec.core import ZERO_ADDRESS, Address, Reading, all_of
+from onchain_exec.core import ZERO_ADDRESS, Address, Reading, all_of, to_address
 from onchain_exec.core.abi import Function
 from onchain_exec.venues.asking import Ask, ask_each, ask_one_value_each
 from onchain_exec.venues.perpetuals.gmx_v2.keys import (
@@ -44,9 +44,13 @@ def read_account(contracts: GmxContracts, owner: Address) -> Reading[Account]:
     positions, orders = yield from read_lists(
         store, [find_key("ACCOUNT_POSITION_LIST", owner), find_key("ACCOUNT_ORDER_LIST", owner)]
     )
-    held = yield from all_of([_read_holding(store, key) for key in positions])
-    requests = yield from all_of([_read_request(store, key) for key in orders])
-    discounts = yield from _read_discounts(contracts, owner)
+    held, requests, discounts = yield from all_of(
+        [
+            all_of([_read_holding(store, key) for key in positions]),
+            all_of([_read_request(store, key) for key in orders]),
+            _read_discounts(contracts, owner),
+        ]
+    )
     return Account(owner, discounts, dict(held), requests)
 
 
@@ -56,37 +60,36 @@ def _read_holding(store: Address, key: bytes) -> Reading[tuple[Position, Holding
         "FUNDING_FEE_AMOUNT_PER_SIZE", "LONG_TOKEN_CLAIMABLE_FUNDING_AMOUNT_PER_SIZE",
         "SHORT_TOKEN_CLAIMABLE_FUNDING_AMOUNT_PER_SIZE", "INCREASED_AT_TIME", "DECREASED_AT_TIME",
     )  # fmt: skip
-    market, token = yield from read_addresses(
-        store, [find_field(key, name) for name in ("MARKET", "COLLATERAL_TOKEN")]
+    (market, token), (is_long,), (pending_impact,), numbers = yield from all_of(
+        [
+            read_addresses(store, [find_field(key, name) for name in ("MARKET", "COLLATERAL_TOKEN")]),
+            read_bools(store, [find_field(key, "IS_LONG")]),
+            read_ints(store, [find_field(key, "PENDING_IMPACT_AMOUNT")]),
+            read_uints(store, [find_field(key, name) for name in names]),
+        ]
     )
-    (is_long,) = yield from read_bools(store, [find_field(key, "IS_LONG")])
-    (pending_impact,) = yield from read_ints(store, [find_field(key, "PENDING_IMPACT_AMOUNT")])
-    size, tokens, collateral, *charged = yield from read_uints(
-        store, [find_field(key, name) for name in names]
-    )
+    size, tokens, collateral, *charged = numbers
     return Position(market, token, is_long), Holding(size, tokens, collateral, pending_impact, *charged)
 
 
 def _read_request(store: Address, key: bytes) -> Reading[Request]:
-    market, token, ui_fee_receiver = yield from read_addresses(
-        store, [find_field(key, name) for name in ("MARKET", "INITIAL_COLLATERAL_TOKEN", "UI_FEE_RECEIVER")]
-    )
+    places = ("MARKET", "INITIAL_COLLATERAL_TOKEN", "UI_FEE_RECEIVER")
     names = (
         "ORDER_TYPE", "DECREASE_POSITION_SWAP_TYPE", "SIZE_DELTA_USD", "INITIAL_COLLATERAL_DELTA_AMOUNT",
         "EXECUTION_FEE", "UPDATED_AT_TIME", "ACCEPTABLE_PRICE", "TRIGGER_PRICE", "MIN_OUTPUT_AMOUNT",
         "VALID_FROM_TIME",
     )  # fmt: skip
-    kind, swap, size, collateral, fee, updated_at, *terms = yield from read_uints(
-        store, [find_field(key, name) for name in names]
-    )
-    is_long, unwraps, is_frozen, auto_cancel = yield from read_bools(
-        store,
+    flags = ("IS_LONG", "SHOULD_UNWRAP_NATIVE_TOKEN", "IS_FROZEN", "AUTO_CANCEL")
+    (market, token, ui_fee_receiver), numbers, marks, (path,) = yield from all_of(
         [
-            find_field(key, name)
-            for name in ("IS_LONG", "SHOULD_UNWRAP_NATIVE_TOKEN", "IS_FROZEN", "AUTO_CANCEL")
-        ],
+            read_addresses(store, [find_field(key, name) for name in places]),
+            read_uints(store, [find_field(key, name) for name in names]),
+            read_bools(store, [find_field(key, name) for name in flags]),
+            ask_one_value_each([Ask(store, _GET_PATH, (find_field(key, "SWAP_PATH"),))]),
+        ]
     )
-    (path,) = yield from ask_one_value_each([Ask(store, _GET_PATH, (find_field(key, "SWAP_PATH"),))])
+    kind, swap, size, collateral, fee, updated_at, *terms = numbers
+    is_long, unwraps, is_frozen, auto_cancel = marks
     order = GmxOrder(
         kind=OrderType(kind),
         position=Position(market, token, is_long),
@@ -94,7 +97,7 @@ def _read_request(store: Address, key: bytes) -> Reading[Request]:
         collateral_amount=collateral,
         execution_fee_wei=fee,
         terms=Terms(*terms),
-        swap_path=tuple(path),
+        swap_path=tuple(map(to_address, path)),
         unwraps_native=unwraps,
         decrease_swap=DecreaseSwap(swap),
         auto_cancel=auto_cancel,

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from onchain_exec.core import Address, Log, to_address
 from onchain_exec.core.abi import Event
+from onchain_exec.venues.perpetuals.gmx_v2.errors import find_reason
 from onchain_exec.venues.perpetuals.gmx_v2.orders import Position
 
 _KINDS: Final = ("address", "uint256", "int256", "bool", "bytes32", "bytes", "string")
@@ -60,7 +61,7 @@ class GmxFill:
 @dataclass(frozen=True, slots=True)
 class Refused:
     """An order that could not be executed: cancelled, with all given back, or frozen. ``reason`` is the name
-    that the contracts give; ``data`` the error itself."""
+    of the error, or a text, empty where it is not known; ``data`` is the error itself."""
 
     order_key: bytes
     is_frozen: bool
@@ -105,8 +106,8 @@ def find_outcomes(emitter: Address, logs: Iterable[Log]) -> tuple[Outcome, ...]:
         if name in _SIGNS:
             found.append(_to_fill(_SIGNS[name], values, fees.get(values["orderKey"], {})))
         elif name in _REFUSALS:
-            is_frozen = name == "OrderFrozen"
-            found.append(Refused(values["key"], is_frozen, values["reason"], values["reasonBytes"]))
+            reason = find_reason(values["reason"], values["reasonBytes"])
+            found.append(Refused(values["key"], name == "OrderFrozen", reason, values["reasonBytes"]))
     return tuple(found)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from onchain_exec.core import ZERO_ADDRESS, Address, Reading
+from onchain_exec.core import ZERO_ADDRESS, Address, Reading, all_of
 from onchain_exec.errors import InputError
 from onchain_exec.venues.perpetuals.gmx_v2.keys import (
     find_field,
@@ -19,6 +20,63 @@ from onchain_exec.venues.perpetuals.gmx_v2.mirror.market import BySide, Cell, Ma
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.pricing import BorrowingRules, FundingRules, ImpactRules
 
 _SIDES = (True, False)
+_SIGNED: Final = ("SAVED_FUNDING_FACTOR_PER_SECOND", "TOTAL_PENDING_IMPACT_AMOUNT")
+_CELLS: Final = (
+    "OPEN_INTEREST",
+    "OPEN_INTEREST_IN_TOKENS",
+    "COLLATERAL_SUM",
+    "MAX_COLLATERAL_SUM",
+    "FUNDING_FEE_AMOUNT_PER_SIZE",
+    "CLAIMABLE_FUNDING_AMOUNT_PER_SIZE",
+)
+_BORROWING: Final = (
+    "CUMULATIVE_BORROWING_FACTOR",
+    "CUMULATIVE_BORROWING_FACTOR_UPDATED_AT",
+    "TOTAL_BORROWING",
+)
+_ONCE: Final = (
+    "FUNDING_UPDATED_AT",
+    "POSITION_IMPACT_POOL_AMOUNT",
+    "LENT_POSITION_IMPACT_POOL_AMOUNT",
+    "POSITION_IMPACT_POOL_DISTRIBUTED_AT",
+)
+_RULES_BY_SIDE: Final = (
+    "POSITION_IMPACT_FACTOR",
+    "POSITION_IMPACT_EXPONENT_FACTOR",
+    "MAX_POSITION_IMPACT_FACTOR",
+    "POSITION_FEE_FACTOR",
+    "RESERVE_FACTOR",
+    "OPEN_INTEREST_RESERVE_FACTOR",
+    "MAX_OPEN_INTEREST",
+    "MIN_COLLATERAL_FACTOR_FOR_OPEN_INTEREST_MULTIPLIER",
+)
+_FUNDING_RULES: Final = (
+    "FUNDING_FACTOR",
+    "FUNDING_EXPONENT_FACTOR",
+    "FUNDING_INCREASE_FACTOR_PER_SECOND",
+    "FUNDING_DECREASE_FACTOR_PER_SECOND",
+    "THRESHOLD_FOR_STABLE_FUNDING",
+    "THRESHOLD_FOR_DECREASE_FUNDING",
+    "MIN_FUNDING_FACTOR_PER_SECOND",
+    "MAX_FUNDING_FACTOR_PER_SECOND",
+)
+_RULES: Final = (
+    "MAX_POSITION_IMPACT_FACTOR_FOR_LIQUIDATIONS",
+    "MAX_LENDABLE_IMPACT_FACTOR",
+    "MAX_LENDABLE_IMPACT_USD",
+    "POSITION_IMPACT_POOL_DISTRIBUTION_RATE",
+    "MIN_POSITION_IMPACT_POOL_AMOUNT",
+    "MIN_COLLATERAL_FACTOR",
+    "MIN_COLLATERAL_FACTOR_FOR_LIQUIDATION",
+    "LIQUIDATION_FEE_FACTOR",
+)
+_BORROWING_RULES: Final = (
+    "BORROWING_FACTOR",
+    "BORROWING_EXPONENT_FACTOR",
+    "OPTIMAL_USAGE_FACTOR",
+    "BASE_BORROWING_FACTOR",
+    "ABOVE_OPTIMAL_USAGE_BORROWING_FACTOR",
+)
 
 
 def read_market(store: Address, market: Address) -> Reading[Market]:
@@ -31,41 +89,40 @@ def read_market(store: Address, market: Address) -> Reading[Market]:
     found, index, *tokens = yield from read_addresses(store, [find_field(market, name) for name in names])
     if found == ZERO_ADDRESS:
         raise InputError(f"no market {market} at {store}", needed="the address of a market token")
-    (is_disabled,) = yield from read_bools(store, [find_key("IS_MARKET_DISABLED", market)])
-    long, short = tokens
-    pool = yield from read_uints(store, [find_key("POOL_AMOUNT", market, token) for token in tokens])
-    (saved_funding,) = yield from read_ints(store, [find_key("SAVED_FUNDING_FACTOR_PER_SECOND", market)])
-    (pending_impact,) = yield from read_ints(store, [find_key("TOTAL_PENDING_IMPACT_AMOUNT", market)])
-    once = yield from _read_once(
-        store,
-        market,
-        "FUNDING_UPDATED_AT",
-        "POSITION_IMPACT_POOL_AMOUNT",
-        "LENT_POSITION_IMPACT_POOL_AMOUNT",
-        "POSITION_IMPACT_POOL_DISTRIBUTED_AT",
+    flags, rules, pool, signed, cells, sides, once = yield from all_of(
+        [
+            read_bools(store, [find_key("IS_MARKET_DISABLED", market)]),
+            _read_rules(store, market),
+            read_uints(store, [find_key("POOL_AMOUNT", market, token) for token in tokens]),
+            read_ints(store, [find_key(name, market) for name in _SIGNED]),
+            all_of([_read_cells(store, market, tokens, name) for name in _CELLS]),
+            all_of([_read_sides(store, market, name) for name in _BORROWING]),
+            _read_once(store, market, _ONCE),
+        ]
     )
+    interest, interest_in_tokens, collateral, max_collateral, fee_per_size, claimable_per_size = cells
+    borrowing, borrowed_at, total_borrowing = sides
+    saved_funding, pending_impact = signed
     funded_at, impact_pool, lent_impact, distributed_at = once
     return Market(
         address=market,
         index_token=index,
-        long_token=long,
-        short_token=short,
-        is_enabled=not is_disabled and index != ZERO_ADDRESS,
-        rules=(yield from _read_rules(store, market)),
+        long_token=tokens[0],
+        short_token=tokens[1],
+        is_enabled=not any(flags) and index != ZERO_ADDRESS,
+        rules=rules,
         pool=dict(zip(tokens, pool, strict=True)),
-        interest=(yield from _read_cells(store, market, tokens, "OPEN_INTEREST")),
-        interest_in_tokens=(yield from _read_cells(store, market, tokens, "OPEN_INTEREST_IN_TOKENS")),
-        collateral=(yield from _read_cells(store, market, tokens, "COLLATERAL_SUM")),
-        max_collateral=(yield from _read_cells(store, market, tokens, "MAX_COLLATERAL_SUM")),
-        fee_per_size=(yield from _read_cells(store, market, tokens, "FUNDING_FEE_AMOUNT_PER_SIZE")),
-        claimable_per_size=(
-            yield from _read_cells(store, market, tokens, "CLAIMABLE_FUNDING_AMOUNT_PER_SIZE")
-        ),
+        interest=interest,
+        interest_in_tokens=interest_in_tokens,
+        collateral=collateral,
+        max_collateral=max_collateral,
+        fee_per_size=fee_per_size,
+        claimable_per_size=claimable_per_size,
         saved_funding=saved_funding,
         funded_at=funded_at,
-        borrowing=(yield from _read_sides(store, market, "CUMULATIVE_BORROWING_FACTOR")),
-        borrowed_at=(yield from _read_sides(store, market, "CUMULATIVE_BORROWING_FACTOR_UPDATED_AT")),
-        total_borrowing=(yield from _read_sides(store, market, "TOTAL_BORROWING")),
+        borrowing=borrowing,
+        borrowed_at=borrowed_at,
+        total_borrowing=total_borrowing,
         impact_pool=impact_pool,
         lent_impact=lent_impact,
         pending_impact=pending_impact,
@@ -74,75 +131,50 @@ def read_market(store: Address, market: Address) -> Reading[Market]:
 
 
 def _read_rules(store: Address, market: Address) -> Reading[Rules]:
-    positive, negative = yield from _read_sides(store, market, "POSITION_IMPACT_FACTOR")
-    exponents = yield from _read_sides(store, market, "POSITION_IMPACT_EXPONENT_FACTOR")
-    max_positive, max_negative = yield from _read_sides(store, market, "MAX_POSITION_IMPACT_FACTOR")
-    better, worse = yield from _read_sides(store, market, "POSITION_FEE_FACTOR")
-    funding = yield from _read_once(
-        store,
-        market,
-        "FUNDING_FACTOR",
-        "FUNDING_EXPONENT_FACTOR",
-        "FUNDING_INCREASE_FACTOR_PER_SECOND",
-        "FUNDING_DECREASE_FACTOR_PER_SECOND",
-        "THRESHOLD_FOR_STABLE_FUNDING",
-        "THRESHOLD_FOR_DECREASE_FUNDING",
-        "MIN_FUNDING_FACTOR_PER_SECOND",
-        "MAX_FUNDING_FACTOR_PER_SECOND",
+    pnl_kind = hash_name("MAX_PNL_FACTOR_FOR_TRADERS")
+    sides, funding, once, borrowing, max_pnl = yield from all_of(
+        [
+            all_of([_read_sides(store, market, name) for name in _RULES_BY_SIDE]),
+            _read_once(store, market, _FUNDING_RULES),
+            _read_once(store, market, _RULES),
+            _read_borrowing(store, market),
+            read_uints(store, [find_key("MAX_PNL_FACTOR", pnl_kind, market, side) for side in _SIDES]),
+        ]
     )
-    once = yield from _read_once(
-        store,
-        market,
-        "MAX_POSITION_IMPACT_FACTOR_FOR_LIQUIDATIONS",
-        "MAX_LENDABLE_IMPACT_FACTOR",
-        "MAX_LENDABLE_IMPACT_USD",
-        "POSITION_IMPACT_POOL_DISTRIBUTION_RATE",
-        "MIN_POSITION_IMPACT_POOL_AMOUNT",
-        "MIN_COLLATERAL_FACTOR",
-        "MIN_COLLATERAL_FACTOR_FOR_LIQUIDATION",
-        "LIQUIDATION_FEE_FACTOR",
-    )
-    pnl_keys = [
-        find_key("MAX_PNL_FACTOR", hash_name("MAX_PNL_FACTOR_FOR_TRADERS"), market, side) for side in _SIDES
-    ]
-    max_pnl = yield from read_uints(store, pnl_keys)
+    factors, exponents, (max_positive, max_negative), (better, worse), *by_side = sides
+    reserve, open_interest_reserve, max_open_interest, min_collateral_per_interest = by_side
+    liquidations, lendable_factor, lendable_usd, distribution, least_pool, *collateral, penalty = once
     return Rules(
-        impact=ImpactRules(positive, negative, *exponents),
+        impact=ImpactRules(*factors, *exponents),
         max_positive_impact=max_positive,
         max_negative_impact=max_negative,
-        max_impact_for_liquidations=once[0],
-        max_lendable_factor=once[1],
-        max_lendable_usd=once[2],
-        impact_distribution_rate=once[3],
-        min_impact_pool=once[4],
+        max_impact_for_liquidations=liquidations,
+        max_lendable_factor=lendable_factor,
+        max_lendable_usd=lendable_usd,
+        impact_distribution_rate=distribution,
+        min_impact_pool=least_pool,
         funding=FundingRules(*funding),
-        borrowing=(yield from _read_borrowing(store, market)),
-        reserve=(yield from _read_sides(store, market, "RESERVE_FACTOR")),
-        open_interest_reserve=(yield from _read_sides(store, market, "OPEN_INTEREST_RESERVE_FACTOR")),
-        max_open_interest=(yield from _read_sides(store, market, "MAX_OPEN_INTEREST")),
+        borrowing=borrowing,
+        reserve=reserve,
+        open_interest_reserve=open_interest_reserve,
+        max_open_interest=max_open_interest,
         max_pnl_for_traders=BySide(*max_pnl),
-        min_collateral_per_interest=(
-            yield from _read_sides(store, market, "MIN_COLLATERAL_FACTOR_FOR_OPEN_INTEREST_MULTIPLIER")
-        ),
-        min_collateral=once[5],
-        min_collateral_for_liquidation=once[6],
+        min_collateral_per_interest=min_collateral_per_interest,
+        min_collateral=collateral[0],
+        min_collateral_for_liquidation=collateral[1],
         fee_if_worse=worse,
         fee_if_better=better,
-        liquidation_fee=once[7],
+        liquidation_fee=penalty,
     )
 
 
 def _read_borrowing(store: Address, market: Address) -> Reading[BySide[BorrowingRules]]:
-    names = (
-        "BORROWING_FACTOR", "BORROWING_EXPONENT_FACTOR", "OPTIMAL_USAGE_FACTOR", "BASE_BORROWING_FACTOR",
-        "ABOVE_OPTIMAL_USAGE_BORROWING_FACTOR",
-    )  # fmt: skip
-    keys = [find_key(name, market, side) for side in _SIDES for name in names]
-    found = yield from read_uints(store, keys)
-    return BySide(BorrowingRules(*found[: len(names)]), BorrowingRules(*found[len(names) :]))
+    keys = [find_key(name, market, side) for side in _SIDES for name in _BORROWING_RULES]
+    found, half = (yield from read_uints(store, keys)), len(_BORROWING_RULES)
+    return BySide(BorrowingRules(*found[:half]), BorrowingRules(*found[half:]))
 
 
-def _read_once(store: Address, market: Address, *names: str) -> Reading[list[int]]:
+def _read_once(store: Address, market: Address, names: Sequence[str]) -> Reading[list[int]]:
     return (yield from read_uints(store, [find_key(name, market) for name in names]))
 
 

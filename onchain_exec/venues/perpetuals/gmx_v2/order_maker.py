@@ -9,7 +9,7 @@ from onchain_exec.core import Address
 from onchain_exec.core.fixed_point import MAX_UINT256, WAD, div_up
 from onchain_exec.errors import InputError, UnsupportedOrderError
 from onchain_exec.venues.perpetuals.gmx_v2 import scale
-from onchain_exec.venues.perpetuals.gmx_v2.gas import get_execution_fee_wei
+from onchain_exec.venues.perpetuals.gmx_v2.mirror.gas import get_execution_fee_wei
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.state import State
 from onchain_exec.venues.perpetuals.gmx_v2.orders import GmxOrder, OrderType, Position, Terms
 

@@ -67,9 +67,15 @@ def read_gmx_v2(
     store = contracts.data_store
     snapshot = yield (Call(contracts.exchange_router, _ORDER_HANDLER.encode()),)
     (handler,) = decode_answer(_ORDER_HANDLER, contracts.exchange_router, snapshot.answers[0])
-    rules = yield from _read_rules(store)
+    rules, disabled, gas, accounts = yield from all_of(
+        [
+            _read_rules(store),
+            _read_disabled(store, to_address(handler)),
+            read_uints(store, [hash_name(name) for name in _GAS]),
+            all_of([read_account(contracts, one) for one in dict.fromkeys(owners)]),
+        ]
+    )
     _require_fresh(signed, snapshot.block.timestamp, rules.max_price_age_s)
-    accounts = yield from all_of([read_account(contracts, one) for one in dict.fromkeys(owners)])
     wanted = dict.fromkeys(
         (*markets, *(position.market for account in accounts for position in account.holdings))
     )
@@ -81,9 +87,9 @@ def read_gmx_v2(
         block=snapshot.block,
         at=snapshot.block.timestamp,
         contracts=contracts,
-        disabled=(yield from _read_disabled(store, to_address(handler))),
+        disabled=disabled,
         rules=rules,
-        gas=GasRules(*(yield from read_uints(store, [hash_name(name) for name in _GAS]))),
+        gas=GasRules(*gas),
         prices={one.token.address: one for one in signed.prices},
         markets={market.address: market for market in found},
         accounts={account.owner: account for account in accounts},
@@ -96,11 +102,14 @@ def read_gmx_v2(
 
 
 def _read_rules(store: Address) -> Reading[GlobalRules]:
-    position, borrowing, liquidation, *others = yield from read_uints(
-        store, [hash_name(name) for name in _RULES]
+    numbers, flags = yield from all_of(
+        [
+            read_uints(store, [hash_name(name) for name in _RULES]),
+            read_bools(store, [hash_name(name) for name in _FLAGS]),
+        ]
     )
-    min_collateral, min_position, expiration_s, max_age_s = others
-    counts_tokens, spares = yield from read_bools(store, [hash_name(name) for name in _FLAGS])
+    position, borrowing, liquidation, min_collateral, min_position, expiration_s, max_age_s = numbers
+    counts_tokens, spares = flags
     return GlobalRules(
         position_fee_receiver=position,
         borrowing_fee_receiver=borrowing,

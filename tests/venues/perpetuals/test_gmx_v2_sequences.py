@@ -1,0 +1,93 @@
+"""The mirror of GMX v2 foresees what its real contracts did, to the unit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from gmx import WORLDS, Deed, get_emitter, replay
+
+from onchain_exec.core.fixed_point import WAD
+from onchain_exec.errors import PoolRevertError
+from onchain_exec.venues.perpetuals.gmx_v2 import GmxV2Venue
+from onchain_exec.venues.perpetuals.gmx_v2.events import GmxFill, Refused, decode_events, find_outcomes
+from onchain_exec.venues.perpetuals.gmx_v2.mirror.state import State
+
+
+def require_same(foreseen: State, found: State) -> None:
+    """Every market, position and shared inventory, field by field."""
+    for address, market in foreseen.markets.items():
+        for one in fields(market):
+            assert getattr(market, one.name) == getattr(found.markets[address], one.name), one.name
+    for owner, account in foreseen.accounts.items():
+        assert account.holdings == found.accounts[owner].holdings
+    assert foreseen.inventories == found.inventories
+
+
+def require_foreseen(deed: Deed) -> str:
+    """Compare what was foreseen with what was recorded; return how it ended."""
+    if isinstance(deed.end, str):
+        with pytest.raises(PoolRevertError) as refused:
+            deed.foresee()
+        assert refused.value.reason == deed.end
+        require_same(deed.before, deed.after)
+        return deed.end
+    done = deed.foresee()
+    assert [done.size, done.tokens, done.price, done.pnl] == deed.end
+    require_same(done.state, deed.after)
+    return "liquidate" if deed.order is None else deed.order.kind.name
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_gmx_v2_random_orders_and_liquidations_equal_contracts(world: dict[str, Any]) -> None:
+    ended = Counter(require_foreseen(deed) for deed in replay(world))
+    assert ended["MARKET_INCREASE"] > 2
+    assert ended["MARKET_DECREASE"] > 1
+
+
+def test_read_gmx_v2_orders_that_wait_are_what_was_asked_for() -> None:
+    (deed,) = (one for one in replay(WORLDS[0]) if one.before.accounts[one.owner].requests)
+    (request,) = deed.before.accounts[deed.owner].requests
+    assert request.order == deed.order
+    venue = GmxV2Venue(deed.before)
+    (waiting,) = venue.get_requests(deed.owner)
+    assert (waiting.key, waiting.market) == (request.key, deed.position.market)
+    assert waiting.until_at == request.updated_at + deed.before.rules.request_expiration_s
+    assert (waiting.size_wad > 0) == (deed.position.is_long == (request.order.kind.name == "MARKET_INCREASE"))
+
+
+def test_find_outcomes_of_recorded_logs_are_what_happened() -> None:
+    emitter = get_emitter(WORLDS[0])
+    seen = []
+    for deed in replay(WORLDS[0]):
+        if not deed.logs:
+            continue
+        (outcome,) = find_outcomes(emitter, deed.logs)
+        seen.append(type(outcome))
+        if isinstance(outcome, Refused):
+            assert outcome.reason == deed.end
+            assert not outcome.is_frozen
+        else:
+            require_fill(deed, outcome)
+        assert len(decode_events(emitter, deed.logs)) == len(deed.logs) - 1  # one is a token's own
+    assert Counter(seen) == {GmxFill: 2, Refused: 1}
+
+
+def require_fill(deed: Deed, fill: GmxFill) -> None:
+    done = deed.foresee()
+    assert (fill.owner, fill.position) == (deed.owner, deed.position)
+    assert (fill.size, fill.tokens, fill.price, fill.pnl) == (done.size, done.tokens, done.price, done.pnl)
+    assert (fill.fees, fill.funding) == (done.fees.without_funding, done.fees.funding)
+    before, after = (one.get_holding(deed.owner, deed.position) for one in (deed.before, deed.after))
+    assert fill.collateral == after.collateral - before.collateral
+
+
+def list_venues() -> list[GmxV2Venue]:
+    """What was found after each deed, a day later."""
+    return [
+        GmxV2Venue(deed.after.seen_at(deed.at + 86_400), leverage_wad=5 * WAD, gas_price_wei=10**9)
+        for world in WORLDS
+        for deed in list(replay(world))[::4]
+    ]
