@@ -160,11 +160,9 @@ class Journal:
         return self._append(lambda _: iter((failed,))).orders[order_id]
 
     def append_expiry(self, order_id: str) -> OrderView:
-        """Record that an order's time passed before any swap bytes existed."""
-        order = self.read_order(order_id).order
-        if order is None:
-            raise InputError(f"order {order_id} has no terms that could expire")
-        return self._append_order(order, lambda _: events.order_expired(order))
+        """Record that the time of an order, or action, passed before any bytes of it existed; return it. One
+        that has bytes, or an end, stays as it is."""
+        return self._append(lambda book: decisions.expire(book, order_id)).orders[order_id]
 
     def append_parent(self, parent: ParentOrder) -> ParentView:
         """Record a parent order, and that what it replaces is to be cancelled; return it, or the one that

@@ -76,8 +76,15 @@ async def recover(node: Node, journal: Journal, now: int, send: Send = send_once
 
 
 def _end_expired(journal: Journal, chain_id: int, now: int) -> tuple[OrderView, ...]:
-    """End unsigned orders whose time has passed; return those that are still good."""
+    """End unsigned orders whose time has passed; return the swaps that are still good.
+
+    An action of an account is not begun again here, since the limits it was checked against are its caller's:
+    until its time has passed it waits for them, under its client order id.
+    """
     unsigned = [view for view in journal.read_open().orders if view.state is OrderState.NEW]
+    for view in unsigned:
+        if view.action and view.action.expires_at < now:
+            journal.append_expiry(view.order_id)
     ours = [view for view in unsigned if view.order and view.order.token_in.chain_id == chain_id]
     for view in ours:
         if _is_expired(view, now):

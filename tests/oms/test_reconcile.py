@@ -13,6 +13,7 @@ import pytest
 
 from oms.builders import (
     CHAIN_ID,
+    TRADER,
     USDC,
     WETH,
     make_approved,
@@ -24,6 +25,7 @@ from oms.builders import (
 from oms.paper_market import open_market, recipient_of, sign_cancel, sign_raw, sign_swap
 from onchain_exec.chain import DevAccount, LocalChain, Node
 from onchain_exec.core import Order
+from onchain_exec.core.action import ActionOrder, VenueCall
 from onchain_exec.errors import ConfigError, InputError, NodeUnreachableError
 from onchain_exec.execution.confirm import confirm
 from onchain_exec.execution.outcome import Accepted, AlreadyKnown, Ambiguous, Mined, Rejected
@@ -418,6 +420,19 @@ async def test_recover_unsigned_orders_end_when_expired_and_are_named_when_not(d
     found = await recover(desk.node, desk.journal, NOW)
     assert [view.order for view in found.unsigned] == [live]
     assert desk.journal.read_order(late.order_id).state is OrderState.EXPIRED
+
+
+async def test_recover_an_unsigned_action_waits_for_its_caller_until_its_time_has_passed(desk):
+    order = ActionOrder("a", "supply-1", TRADER, "aave_v3", (VenueCall("supply", TRADER, b""),), (), NOW)
+    desk.journal.append_action(order)
+    await recover(desk.node, desk.journal, NOW)
+    assert desk.journal.read_order("supply-1").state is OrderState.NEW
+    await recover(desk.node, desk.journal, NOW + 1)
+    view = desk.journal.read_order("supply-1")
+    assert (view.state, view.failure.code) == (OrderState.EXPIRED, "EXPIRED")
+    nonces = desk.journal.read_slots()
+    again = await recover(desk.node, desk.journal, NOW + 2)
+    assert (again.reconciliation.corrections, desk.journal.read_slots()) == ((), nonces)
 
 
 async def test_recover_refused_bytes_stay_open(desk):

@@ -113,8 +113,8 @@ def order_rejected(order_id: str, error: OnchainExecError, order: Order | None) 
     return Event(f"order_rejected/{order_id}", EventKind.ORDER_REJECTED, order_id, None, payload)
 
 
-def order_expired(order: Order) -> Event:
-    """The order's time passed before any swap bytes existed."""
+def order_expired(order: Order | ActionOrder) -> Event:
+    """The time of an order, or action, passed before any bytes of it existed."""
     failure = {
         "code": "EXPIRED",
         "found": f"the order expired at {order.expires_at} before it was signed",
