@@ -16,13 +16,16 @@ from onchain_exec.app.registry import ChainProfile, get_chain_profile
 from onchain_exec.app.settings import Settings
 from onchain_exec.app.switched_signer import SwitchedSigner
 from onchain_exec.chain import Node, Rpc
+from onchain_exec.clearing.settle.contract import SETTLE_ERRORS
 from onchain_exec.errors import ConfigError
 from onchain_exec.execution import KeystoreSigner, LocalSigner, Signer
 from onchain_exec.oms import Journal
 from onchain_exec.risk import Limits
+from onchain_exec.routing.matching.solver_call import SOLVER_ERRORS
 from onchain_exec.venues.guard import GUARD_ERRORS
 from onchain_exec.venues.router import ROUTER_ERRORS
 
+_ERRORS: Final = (*SETTLE_ERRORS, *SOLVER_ERRORS, *ROUTER_ERRORS, *GUARD_ERRORS)
 LOCAL_CHAIN_ID: Final = 1337
 LOCAL_TRADER_KEY: Final = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"
 """The second of anvil's public test keys: the trader of the local chain. Worth nothing elsewhere."""
@@ -59,7 +62,7 @@ class Opening:
     async def open(self, resources: AsyncExitStack) -> Context:
         """Open journal and node, checked to be of one chain; ``resources`` will close them."""
         needed = self.profile.chain_id if self.profile else self.chain_id
-        node = await Node.connect(self.rpc_url, chain_id=needed, errors=(*ROUTER_ERRORS, *GUARD_ERRORS))
+        node = await Node.connect(self.rpc_url, chain_id=needed, errors=_ERRORS)
         resources.push_async_callback(node.close)
         if self.policy.private_only and not node.takes_private:
             raise ConfigError(

@@ -101,6 +101,11 @@ class Stage:
         answer = self.evm.static_call(self.domain.contract, LANE_OF.encode(owner, number))
         return Lane(*LANE_OF.decode(answer))
 
+    def count_sent(self) -> int:
+        """Return how many transactions of the solver's account are mined."""
+        count = self.sandbox.chain.request("eth_getTransactionCount", self.sandbox.trader.address, "latest")
+        return int(count, 16)
+
     def balances(self, *accounts: Address) -> dict[tuple[str, Address], int]:
         """Return what each account holds of every token, by symbol and account."""
         return {
