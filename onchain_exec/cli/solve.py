@@ -26,8 +26,8 @@ def solve(
         str | None, typer.Option(help="Who gets fees and surplus; the solver's account if nobody is named.")
     ] = None,
 ) -> None:
-    """Settle the book of signed orders until SIGTERM or Ctrl-C: match it with itself and the pools, simulate,
-    sign, send, record."""
+    """Settle the book of signed orders, turn by turn, until SIGTERM or Ctrl-C. Each turn matches what rests
+    with itself and the pools, simulates, signs, sends and records."""
     policy = SolverPolicy(
         surplus_to=to_address(surplus_to) if surplus_to else None, fee_bps=fee_bps, most_orders=most_orders
     )
