@@ -15,6 +15,14 @@ from onchain_exec.errors import InputError, NodeError, NodeRefusedError
 from onchain_exec.execution import DurableTx
 from onchain_exec.execution.signers.transaction import decode_unsigned
 
+Wanted: TypeAlias = Callable[[Sequence[CallResult]], bool]
+"""Whether a simulation shows what a bundle is for: the results, in its order."""
+
+
+def anything(_: Sequence[CallResult]) -> bool:
+    """Want whatever does not revert."""
+    return True
+
 
 @dataclass(frozen=True, slots=True)
 class BundleTerms:
@@ -23,7 +31,7 @@ class BundleTerms:
 
     last_block: int
     may_revert: tuple[str, ...] = ()
-    is_wanted: Callable[[Sequence[CallResult]], bool] = lambda _: True
+    is_wanted: Wanted = anything
     poll_s: float = 0.5
 
 
@@ -75,7 +83,7 @@ async def run_bundle(
     name, head = str(uuid.uuid4()), await node.get_block()
     raws = tuple(tx.raw for tx in transactions)
     while head.number < terms.last_block:
-        if reason := await _find_fault(node, transactions, head, terms):
+        if reason := await find_fault(node, transactions, head, terms.may_revert, terms.is_wanted):
             await relays.cancel_bundle(name)
             return Withdrawn(reason)
         await relays.send_bundle(Bundle(raws, head.number + 1, terms.may_revert, replacement_id=name))
@@ -87,19 +95,23 @@ async def run_bundle(
     return Missed(terms.last_block)
 
 
-async def _find_fault(
-    node: Node, transactions: Sequence[DurableTx], head: BlockRef, terms: BundleTerms
+async def find_fault(
+    node: Node,
+    transactions: Sequence[DurableTx],
+    head: BlockRef,
+    may_revert: Sequence[str] = (),
+    is_wanted: Wanted = anything,
 ) -> str:
-    """Return why the bundle should not be in the next block, or nothing."""
+    """Return why these transactions, in a row, should not be in the block after ``head``, or nothing."""
     block = SimulatedBlock(tuple(map(_as_call, transactions)))
     try:
         (results,) = await node.simulate([block], head, validation=True)
     except NodeRefusedError as error:
         return f"it cannot be in block {head.number + 1}: {error.rpc_message}"
     for tx, result in zip(transactions, results, strict=True):
-        if result.error and tx.tx_hash not in terms.may_revert:
+        if result.error and tx.tx_hash not in may_revert:
             return f"{tx.tx_hash} would revert in block {head.number + 1}: {result.error.found}"
-    return "" if terms.is_wanted(results) else f"its effects in block {head.number + 1} are not those wanted"
+    return "" if is_wanted(results) else f"its effects in block {head.number + 1} are not those wanted"
 
 
 def _as_call(durable: DurableTx) -> TxCall:

@@ -11,6 +11,7 @@ from onchain_exec.app.pools.balance_watch import BalanceWatch
 from onchain_exec.app.registry import ChainProfile
 from onchain_exec.chain import Node
 from onchain_exec.execution import Signer
+from onchain_exec.execution.channels import ChannelPolicy
 from onchain_exec.oms import Journal
 from onchain_exec.risk import Limits
 
@@ -25,6 +26,7 @@ class Step(enum.Enum):
     ACCEPTED = "accepted"
     BUILT = "built"
     CHOSEN = "chosen"
+    CHANNELLED = "channelled"
     SIMULATED = "simulated"
     LEASED = "leased"
     SIGNED = "signed"
@@ -55,6 +57,7 @@ class Policy:
     confirm_timeout_s: float = 60.0
     max_fee_wei: int | None = None
     private_only: bool = False
+    channels: ChannelPolicy = field(default_factory=ChannelPolicy)
 
 
 @dataclass(frozen=True, slots=True)

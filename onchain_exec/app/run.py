@@ -6,6 +6,11 @@ from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from typing import assert_never
 
+from onchain_exec.app.bounds import bound_by_market
+from onchain_exec.app.channels.around import watch_trade
+from onchain_exec.app.channels.attend import attend
+from onchain_exec.app.channels.choice import decide_channel
+from onchain_exec.app.channels.dispatch import dispatch
 from onchain_exec.app.context import Context, Step
 from onchain_exec.app.market import read_market
 from onchain_exec.app.prices import read_reference
@@ -16,6 +21,7 @@ from onchain_exec.errors import ConfigError, OnchainExecError, RevertError
 from onchain_exec.execution import (
     DurableTx,
     Mined,
+    Purpose,
     Reverted,
     Signer,
     SimulatedTx,
@@ -24,17 +30,18 @@ from onchain_exec.execution import (
     Superseded,
     confirm,
     rebase,
-    send,
     sign,
     simulate,
 )
-from onchain_exec.oms import OrderView, list_paused_venues, require_not_killed
+from onchain_exec.execution.channels import Decision
+from onchain_exec.oms import OrderView, list_paused_venues
 from onchain_exec.risk import Approved, Denied, check, judge_revert
 from onchain_exec.routing import Quote, find_route, make_quote
 
 
-async def quote_order(context: Context, order: Order, block: BlockRef) -> Quote:
-    """Return the quote of ``order`` over every known pool at ``block``."""
+async def quote_order(context: Context, order: Order, block: BlockRef, *, bound_given: bool = True) -> Quote:
+    """Return the quote of ``order`` over every known pool at ``block``. Unless its slippage was given, its
+    bound is as tight as the market allows."""
     paused = list_paused_venues(context.journal.read_switches())
     protocols = [protocol for protocol in list_executable(context.profile) if protocol not in paused]
     pools, gas = await read_market(context, order, block, protocols)
@@ -42,6 +49,7 @@ async def quote_order(context: Context, order: Order, block: BlockRef) -> Quote:
     route = find_route(order, pools, gas, block=block, options=get_search(context.profile, order.exact))
     context.observe(Step.ROUTED, route)
     quote = make_quote(order, route, gas, context.now())
+    quote = await bound_by_market(context, quote, given=bound_given)
     context.observe(Step.QUOTED, quote)
     return quote
 
@@ -72,6 +80,8 @@ async def prepare(context: Context, quote: Quote) -> SimulatedTx | Denied:
     """Go as far as `run` does before anything is journalled or signed, permits included: where `run`
     would sign one, this shows the approval that it takes the place of."""
     verdict = await decide(context, quote)
+    if isinstance(verdict, Approved):
+        decide_channel(context, quote, quote.block)
     return verdict if isinstance(verdict, Denied) else await build(context, verdict, None)
 
 
@@ -95,6 +105,8 @@ async def execute(context: Context, approved: Approved) -> None:
     signer, order = require_signer(context), approved.quote.order
     with failures_journalled(context, order.order_id):
         found = await build(context, approved, signer)
+        if isinstance(found, SimulatedTx):
+            await choose_way(context, approved.quote)
     for step in () if isinstance(found, Denied) else (*found.depends_on, found):
         with failures_journalled(context, order.order_id):
             found = await judge(context, order, renew(context, step))
@@ -105,6 +117,13 @@ async def execute(context: Context, approved: Approved) -> None:
             return
     if isinstance(found, Denied):
         context.journal.append_denial(approved.quote, found)
+
+
+async def choose_way(context: Context, quote: Quote) -> Decision:
+    """Journal which way an order goes out; return it."""
+    decision = decide_channel(context, quote, await context.node.get_block())
+    context.journal.append_channel(quote.order.order_id, decision)
+    return decision
 
 
 async def build(context: Context, approved: Approved, signer: Signer | None) -> SimulatedTx | Denied:
@@ -154,9 +173,10 @@ async def sign_and_journal(context: Context, signer: Signer, simulated: Simulate
     """Sign at a nonce that the journal granted, and write the bytes down."""
     signed = await sign(simulated, nonce, signer)
     context.observe(Step.SIGNED, signed)
-    durable = context.journal.write_signed(
-        simulated.plan.order_id, signed, private=context.policy.private_only
-    )
+    order_id, purpose = simulated.plan.order_id, simulated.plan.purpose
+    decision = context.journal.read_order(order_id).decision
+    is_hidden = decision is not None and decision.channel.is_private and purpose is not Purpose.CANCEL
+    durable = context.journal.write_signed(order_id, signed, private=context.policy.private_only or is_hidden)
     context.observe(Step.JOURNALLED, durable)
     return durable
 
@@ -167,25 +187,15 @@ async def deliver(context: Context, durable: DurableTx) -> bool:
     return await wait(context, durable)
 
 
-async def dispatch(context: Context, durable: DurableTx) -> None:
-    """Send journalled bytes, unless all or the account is killed.
-
-    Raises:
-        HaltedError: it is; nothing was sent, and the bytes stay in the journal.
-    """
-    require_not_killed(context.journal.read_switches(), durable.sender)
-    sent = await send(context.node, durable)
-    context.journal.append_send_outcome(durable, sent)
-    context.observe(Step.SENT, sent)
-
-
 async def wait(context: Context, durable: DurableTx) -> bool:
-    """Wait for bytes that were sent; return whether they were mined and succeeded."""
-    policy = context.policy
-    outcome = await confirm(context.node, durable, policy.confirmations, policy.confirm_timeout_s)
+    """Wait for bytes that were sent, looking after private ones at each block; return whether they were
+    mined and succeeded."""
+    left_s = await attend(context, durable)
+    outcome = await confirm(context.node, durable, context.policy.confirmations, left_s)
     context.observe(Step.CONFIRMED, outcome)
     context.journal.append_outcome(durable, outcome)
     context.observe(Step.RECORDED, durable)
+    await watch_trade(context, durable.order_id)
     match outcome:
         case Mined():
             return True

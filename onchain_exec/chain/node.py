@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self, TypeAlias, TypeVar
@@ -255,15 +255,18 @@ class Node:
         """Whether private bytes can be sent."""
         return isinstance(self.rpc, Broadcaster) and self.rpc.takes_private
 
-    async def broadcast(self, raw: bytes, *, private: bool = False) -> tuple[Delivery, ...]:
+    async def broadcast(
+        self, raw: bytes, *, private: bool = False, only: Collection[str] = ()
+    ) -> tuple[Delivery, ...]:
         """Hand signed bytes, once each, to all endpoints for public transactions, or to all for
-        private ones, and return what each said. Nothing a node does is raised.
+        private ones, and return what each said; see `Broadcaster.broadcast`. Nothing a node does is
+        raised.
 
         Raises:
             ConfigError: there is no endpoint for such; nothing was sent.
         """
         if isinstance(self.rpc, Broadcaster):
-            return await self.rpc.broadcast(raw, private=private)
+            return await self.rpc.broadcast(raw, private=private, only=only)
         if private:
             raise ConfigError(f"{self.rpc.where} is public", needed="private+URL among the node URLs")
         return (await deliver(self.rpc, raw),)

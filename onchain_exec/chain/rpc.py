@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol, runtime_checkable
@@ -81,9 +81,12 @@ class Broadcaster(Protocol):
         """Whether there is an endpoint for private bytes."""
         ...
 
-    async def broadcast(self, raw: bytes, *, private: bool = False) -> tuple[Delivery, ...]:
+    async def broadcast(
+        self, raw: bytes, *, private: bool = False, only: Collection[str] = ()
+    ) -> tuple[Delivery, ...]:
         """Hand signed bytes once to each endpoint that takes public transactions, or once to each
-        that takes private ones; what the former get never was private, and the reverse.
+        that takes private ones; what the former get never was private, and the reverse. ``only`` names
+        those of them that get the bytes, where at least one of the names is one of theirs.
 
         Raises:
             ConfigError: there is no such endpoint; nothing was sent.

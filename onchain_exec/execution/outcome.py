@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from onchain_exec.core import Receipt
@@ -32,7 +32,7 @@ class Accepted:
 
     tx_hash: str
     refusals: tuple[str, ...] = ()
-    takers: tuple[str, ...] = ()
+    takers: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

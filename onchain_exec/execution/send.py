@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from onchain_exec.chain import Delivery, Node
@@ -11,10 +11,13 @@ from onchain_exec.execution.outcome import Accepted, AlreadyKnown, Ambiguous, Re
 from onchain_exec.execution.plan import DurableTx
 from onchain_exec.execution.refusals import Refusal, classify_refusal
 
+Deliver = Callable[[bytes], Awaitable[tuple[Delivery, ...]]]
+"""Hands signed bytes over, once to each of those that are to have them, and says what each replied."""
 
-async def send(node: Node, durable: DurableTx) -> SendOutcome:
+
+async def send(node: Node, durable: DurableTx, deliver: Deliver | None = None) -> SendOutcome:
     """Hand the bytes to the node, or once to each of a pool's endpoints, and return the outcome;
-    nothing a node does is raised. Private bytes go to private endpoints only.
+    nothing a node does is raised. Private bytes go to private endpoints only, or as ``deliver`` takes them.
 
     A refusal counts only after the node was asked for the hash and does not know it: "nonce too
     low" is also what a mined transaction meets, and builders say "underpriced" of included ones.
@@ -23,7 +26,9 @@ async def send(node: Node, durable: DurableTx) -> SendOutcome:
     Raises:
         ConfigError: there is no endpoint for such bytes; nothing was sent.
     """
-    deliveries = await node.broadcast(durable.raw, private=durable.private)
+    deliveries = await (
+        deliver(durable.raw) if deliver else node.broadcast(durable.raw, private=durable.private)
+    )
     return merge_outcomes([await _interpret(node, durable, delivery) for delivery in deliveries])
 
 
@@ -34,9 +39,11 @@ def merge_outcomes(outcomes: Sequence[SendOutcome]) -> SendOutcome:
     mined; without such, one that may have them outweighs those that have not.
     """
     refusals = tuple(outcome.reason for outcome in outcomes if isinstance(outcome, Rejected))
-    for kind in (Accepted, AlreadyKnown):
-        if taken := next((outcome for outcome in outcomes if isinstance(outcome, kind)), None):
-            return replace(taken, refusals=refusals)
+    if accepted := [outcome for outcome in outcomes if isinstance(outcome, Accepted)]:
+        takers = tuple(taker for outcome in accepted for taker in outcome.takers)
+        return replace(accepted[0], refusals=refusals, takers=takers)
+    if known := next((outcome for outcome in outcomes if isinstance(outcome, AlreadyKnown)), None):
+        return replace(known, refusals=refusals)
     reasons = "; ".join(outcome.reason for outcome in outcomes if isinstance(outcome, Ambiguous | Rejected))
     if any(isinstance(outcome, Ambiguous) for outcome in outcomes):
         return Ambiguous(outcomes[0].tx_hash, reasons)
@@ -52,7 +59,7 @@ async def _interpret(node: Node, durable: DurableTx, delivery: Delivery) -> Send
         return Ambiguous(durable.tx_hash, str(reply))
     if reply != durable.tx_hash:
         return Ambiguous(durable.tx_hash, f"the node acknowledged another hash, {reply}")
-    return Accepted(durable.tx_hash)
+    return Accepted(durable.tx_hash, takers=(delivery.where,))
 
 
 async def _interpret_refusal(node: Node, durable: DurableTx, error: NodeRefusedError) -> SendOutcome:

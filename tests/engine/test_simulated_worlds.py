@@ -4,7 +4,8 @@ twice, nothing is forgotten, the books are the chain's, and a kill is the end.""
 import pytest
 from engine.simulation import run_seed
 
-from onchain_exec.app import run, switched_signer
+from onchain_exec.app import switched_signer
+from onchain_exec.app.channels import dispatch
 from onchain_exec.app.engine import engine
 
 CHUNK = 50
@@ -39,7 +40,7 @@ def test_simulate_engine_that_never_sends_again_is_caught(monkeypatch):
 
 
 def test_simulate_switch_that_stops_nothing_is_caught(monkeypatch):
-    for module in (run, switched_signer):
+    for module in (dispatch, switched_signer):
         monkeypatch.setattr(module, "require_not_killed", lambda *_: None)
     monkeypatch.setattr(engine, "is_killed", lambda *_: False)
     require_caught("after the kill", range(0, 400, 4))

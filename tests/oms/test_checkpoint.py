@@ -33,6 +33,7 @@ from onchain_exec.execution.channels import Channel, Decision, Estimate, Stakes
 from onchain_exec.execution.outcome import Accepted, Mined, Reverted
 from onchain_exec.execution.plan import DurableTx, Purpose
 from onchain_exec.oms import EVERYTHING, Failure, Journal, OrderEvent, SlotKey, SwitchState
+from onchain_exec.oms.book.allowances import AllowanceKey
 from onchain_exec.oms.book.events import EventKind
 from onchain_exec.oms.book.fold import Book, fold
 from onchain_exec.oms.book.snapshot import decode, encode, forget_changes, join, split, split_changes
@@ -91,6 +92,9 @@ def live(journal: Journal) -> None:
     journal.append_order(late := make_order(8), make_quote(late))
     journal.append_expiry("order-8")
     journal.append_revocation("revoke-1")
+    allowance = AllowanceKey(CHAIN_ID, TRADER, WETH.address, USDC.address)
+    for amount in (2**256 - 1, 5, 0):
+        journal.append_allowances({allowance: amount})
     journal.append_switch(EVERYTHING, SwitchState.PAUSED, "lunch")
 
 

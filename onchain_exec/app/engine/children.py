@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 
+from onchain_exec.app.channels.dispatch import dispatch
 from onchain_exec.app.engine.lane import Lane
-from onchain_exec.app.run import dispatch, make_durable
+from onchain_exec.app.run import choose_way, make_durable
 from onchain_exec.core import Address, BlockRef, Exact, Order, ParentOrder
 from onchain_exec.errors import (
     DuplicateOrderError,
@@ -126,6 +127,7 @@ async def _proceed(lane: Lane, approved: Approved) -> None:
         case Denied() as denied:
             lane.context.journal.append_denial(approved.quote, denied)
         case simulated:
+            await choose_way(lane.context, approved.quote)
             first = (*simulated.depends_on, simulated)[0]
             await dispatch(lane.context, await make_durable(lane.context, signer, first))
 

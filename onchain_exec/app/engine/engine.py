@@ -8,6 +8,8 @@ import logging
 from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from onchain_exec.app.channels.around import watch_trade
+from onchain_exec.app.channels.care import look_after_private
 from onchain_exec.app.engine.children import Chance, advance, begin, end_parent
 from onchain_exec.app.engine.lane import Lane
 from onchain_exec.app.engine.slots import care_for, fill_gap
@@ -27,6 +29,7 @@ from onchain_exec.oms import (
     reconcile,
     require_running,
 )
+from onchain_exec.oms.book.events import EventKind
 from onchain_exec.oms.engine import Begin, End, Wait, plan_next, require_tradable
 
 log = logging.getLogger(__name__)
@@ -115,6 +118,10 @@ class Engine:
             log.warning("%s: %s", difference.code, difference.found, extra={"order_id": difference.order_id})
         if is_killed(self.journal.read_switches()):
             return
+        await look_after_private(context, head)
+        for event in found.corrections:
+            if event.kind is EventKind.TX_MINED:
+                await watch_trade(context, event.order_id)
         now = max(context.now(), head.timestamp)
         fees = await _find_fees(lane, head)
         await _all(care_for(lane, account, head, fees, now) for account in self._list_accounts(lane))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from onchain_exec.chain.decode import to_bytes, to_hex
@@ -25,8 +25,9 @@ class Courier:
         self._members = members
         self._under_way: set[asyncio.Task[Delivery]] = set()
 
-    async def broadcast(self, raw: bytes, role: Role) -> tuple[Delivery, ...]:
-        """Hand the bytes to all endpoints of one role, side by side, and return what each said.
+    async def broadcast(self, raw: bytes, role: Role, only: Collection[str] = ()) -> tuple[Delivery, ...]:
+        """Hand the bytes to all endpoints of one role, side by side, and return what each said; to those
+        that ``only`` names, if there are such.
 
         An endpoint that is silent `LINGER_S` after another took them is reported as
         NodeUnreachableError; the bytes stay on their way to it. The state of an endpoint is no
@@ -41,6 +42,7 @@ class Courier:
                 f"no endpoint of the chain has the {role.value} role",
                 needed=f"{role.value}+URL among the node URLs",
             )
+        members = [member for member in members if member.where in only] or members
         foreign = [member for member in members if member.health.state is EndpointState.WRONG_CHAIN]
         if len(foreign) == len(members):
             return tuple(_unsent(member) for member in foreign)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, assert_never
 
 from onchain_exec.chain.pool.delivery import Courier
@@ -14,6 +14,7 @@ from onchain_exec.chain.pool.policy import PoolPolicy
 from onchain_exec.chain.pool.reads import Reader
 from onchain_exec.chain.pool.survey import Surveyor
 from onchain_exec.chain.pool.targets import Kind, Target, find_target
+from onchain_exec.chain.relays import Relay, Relays
 from onchain_exec.chain.rpc import Delivery, HasUrls
 from onchain_exec.chain.wire import Reply, Request
 from onchain_exec.errors import ConfigError, NodeRefusedError
@@ -30,7 +31,7 @@ class EndpointPool:
 
     It adds to the errors of `Rpc.request` NodesDisagreeError, and BlockNotFoundError where no
     endpoint has a pinned block. ``chain_id`` None takes what most endpoints serve. ``wall_clock``
-    gives unix seconds.
+    gives unix seconds. ``relays`` are those among the private endpoints, None if there are none.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class EndpointPool:
         self._survey = Surveyor(readers, chain_id, policy, wall_clock)
         self._reader = Reader(self._survey, policy)
         self._courier = Courier(self._members)
+        self.relays = _gather_relays(self._members)
 
     def __repr__(self) -> str:
         return f"EndpointPool({list(self._members)!r})"
@@ -87,9 +89,11 @@ class EndpointPool:
         """Whether there is an endpoint for private bytes."""
         return any(Role.PRIVATE in member.roles for member in self._members)
 
-    async def broadcast(self, raw: bytes, *, private: bool = False) -> tuple[Delivery, ...]:
+    async def broadcast(
+        self, raw: bytes, *, private: bool = False, only: Collection[str] = ()
+    ) -> tuple[Delivery, ...]:
         """Hand signed bytes to every endpoint that takes them; see `Broadcaster.broadcast`."""
-        return await self._courier.broadcast(raw, Role.PRIVATE if private else Role.SEND)
+        return await self._courier.broadcast(raw, Role.PRIVATE if private else Role.SEND, only)
 
     async def find_urls(self, block_hash: str) -> tuple[str, ...]:
         """Return the URLs of the HTTP endpoints that have the block; see `HasUrls.find_urls`."""
@@ -139,3 +143,12 @@ class EndpointPool:
             else:
                 replies.append(found.shown)
         return tuple(replies)
+
+
+def _gather_relays(members: Sequence[Member]) -> Relays | None:
+    """Two relays of one host get names apart."""
+    found = [member.rpc for member in members if isinstance(member.rpc, Relay)]
+    for place, relay in enumerate(found):
+        if any(relay.name == other.name for other in found[:place]):
+            relay.name = f"{relay.name} ({place + 1})"
+    return Relays(found) if found else None

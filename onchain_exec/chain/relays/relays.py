@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from onchain_exec.chain.relays.bundle import Bundle, PrivateTx
+from onchain_exec.chain.relays.bundle import Bundle, PrivateTx, SharedBundle
 from onchain_exec.chain.relays.relay import Relay
 from onchain_exec.chain.rpc import Delivery
 from onchain_exec.chain.transport import AsyncClosing
+from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import ConfigError, NodeError, NodeRefusedError
 
 _FAILURES: Final = 3
@@ -65,7 +66,12 @@ class Relays(AsyncClosing):
 
     async def send_bundle(self, bundle: Bundle) -> tuple[Delivery, ...]:
         """Hand a bundle to every relay; return what each said. The reply is the bundle's hash, or empty."""
-        return await self._ask_each(lambda relay: relay.send_bundle(bundle))
+        return await self._ask_each(lambda relay: relay.send_bundle(bundle), bundle.transactions)
+
+    async def send_shared(self, bundle: SharedBundle) -> tuple[Delivery, ...]:
+        """Hand a bundle for MEV-Share to every relay; return what each said, as `send_bundle` does."""
+        raws = [item for item in bundle.body if isinstance(item, bytes)]
+        return await self._ask_each(lambda relay: relay.send_shared(bundle), raws)
 
     async def cancel_bundle(self, replacement_id: str) -> tuple[Delivery, ...]:
         """Ask every relay to forget the bundles of that id: also those that rest, which may hold it."""
@@ -76,15 +82,17 @@ class Relays(AsyncClosing):
 
         return await self._ask_each(cancel, rested=False)
 
-    async def send_private(self, tx: PrivateTx, tx_hash: str) -> tuple[Delivery, ...]:
-        """Hand a private transaction of that hash to every relay; return what each said."""
+    async def send_private(self, tx: PrivateTx) -> tuple[Delivery, ...]:
+        """Hand a private transaction to every relay; return what each said."""
 
         async def send(relay: Relay) -> str:
-            named = await relay.send_private(tx)
-            self._standings[relay.name].promised.add(tx_hash)
-            return named or tx_hash  # some acknowledge with nothing at all
+            return await relay.send_private(tx) or _get_hash(tx.raw)  # some acknowledge with nothing at all
 
-        return await self._ask_each(send)
+        return await self._ask_each(send, (tx.raw,))
+
+    async def send_raw(self, raw: bytes) -> tuple[Delivery, ...]:
+        """Hand signed bytes over as a private transaction; see `send_private`."""
+        return await self.send_private(PrivateTx(raw))
 
     async def cancel_private(self, tx_hash: str) -> tuple[Delivery, ...]:
         """Ask every relay to forget a private transaction. It may be mined all the same."""
@@ -95,7 +103,8 @@ class Relays(AsyncClosing):
         return await self._ask_each(cancel, rested=False)
 
     def note_included(self, tx_hash: str) -> None:
-        """Count a private transaction that the chain shows, for each relay that had acknowledged it."""
+        """Count a transaction that the chain shows, for each relay that had acknowledged it, or a bundle of
+        it: once, however often it was offered."""
         for standing in self._standings.values():
             if tx_hash in standing.promised:
                 standing.promised.discard(tx_hash)
@@ -106,12 +115,17 @@ class Relays(AsyncClosing):
         await asyncio.gather(*(relay.close() for relay in self._relays))
 
     async def _ask_each(
-        self, ask: Callable[[Relay], Awaitable[str]], *, rested: bool = True
+        self, ask: Callable[[Relay], Awaitable[str]], raws: Sequence[bytes] = (), *, rested: bool = True
     ) -> tuple[Delivery, ...]:
+        """Ask side by side; what is acknowledged of ``raws`` is held to."""
         now = self._clock()
         awake = [relay for relay in self._relays if self._standings[relay.name].rests_until <= now]
         asked = awake if rested and awake else self._relays
-        return tuple(await asyncio.gather(*(self._ask(relay, ask) for relay in asked)))
+        said = tuple(await asyncio.gather(*(self._ask(relay, ask) for relay in asked)))
+        for delivery in said:
+            if isinstance(delivery.reply, str):
+                self._standings[delivery.where].promised.update(map(_get_hash, raws))
+        return said
 
     async def _ask(self, relay: Relay, ask: Callable[[Relay], Awaitable[str]]) -> Delivery:
         standing, started = self._standings[relay.name], self._clock()
@@ -130,3 +144,7 @@ class Relays(AsyncClosing):
                 if standing.record.failures >= _FAILURES:
                     standing.rests_until = self._clock() + _REST_S
         return Delivery(relay.name, reply)
+
+
+def _get_hash(raw: bytes) -> str:
+    return "0x" + keccak(raw).hex()

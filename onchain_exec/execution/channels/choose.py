@@ -24,16 +24,15 @@ _NOT_ALLOWED: Final = "the policy does not allow it"
 class Decision:
     """Which way an order goes, what every way would have cost, and why others were no choice.
 
-    It was made on ``block_number``, with ``at_stake`` (as of `Stakes`) to lose once everybody sees the order.
-    ``promised`` says that the order was accepted under ``private_only``:
-    no later decision makes it public.
+    It was made on ``block_number`` with these ``stakes``. ``promised`` says that the order was accepted
+    under ``private_only``: no later decision makes it public.
     """
 
     channel: Channel
     estimates: tuple[Estimate, ...]
     excluded: tuple[tuple[Channel, str], ...]
     block_number: int
-    at_stake: int = 0
+    stakes: Stakes
     promised: bool = False
 
     @property
@@ -56,7 +55,7 @@ class Decision:
             },
             "excluded": {channel.value: why for channel, why in self.excluded},
             "block_number": self.block_number,
-            "at_stake": str(self.at_stake),
+            "stakes": self.stakes.to_json(),
             "promised": self.promised,
         }
 
@@ -71,7 +70,7 @@ class Decision:
             ),
             tuple((Channel(name), why) for name, why in value["excluded"].items()),
             value["block_number"],
-            int(value["at_stake"]),
+            Stakes.from_json(value["stakes"]),
             value["promised"],
         )
 
@@ -126,13 +125,13 @@ def choose_channel(stakes: Stakes, offers: Offers, policy: ChannelPolicy, block_
         every,
         tuple(excluded.items()),
         block_number,
-        stakes.at_stake,
+        stakes,
         offers.private_only,
     )
 
 
 def reconsider(
-    decision: Decision, stakes: Stakes, offers: Offers, policy: ChannelPolicy, block_number: int
+    decision: Decision, offers: Offers, policy: ChannelPolicy, block_number: int
 ) -> Decision | None:
     """Return another decision about bytes that stand in no block yet, or None to leave them where they are.
 
@@ -155,5 +154,5 @@ def reconsider(
         decision.promised or offers.private_only,
     )
     direct = frozenset(channel for channel in policy.allowed if channel.carries)
-    again = choose_channel(stakes, open_now, replace(policy, allowed=direct), block_number)
+    again = choose_channel(decision.stakes, open_now, replace(policy, allowed=direct), block_number)
     return None if again.channel is decision.channel else again

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any, Self
 
 from onchain_exec.core.fixed_point import div_up
 from onchain_exec.execution.channels.channel import Channel, ChannelPolicy
@@ -26,6 +28,29 @@ class Stakes:
     gas_cost: int = 0
     gas_cost_later: int = 0
     impact_cost: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return them as JSON values, amounts as text."""
+        return {
+            "at_stake": str(self.at_stake),
+            "back_run": str(self.back_run),
+            "late_costs": [str(cost) for cost in self.late_costs],
+            "gas_cost": str(self.gas_cost),
+            "gas_cost_later": str(self.gas_cost_later),
+            "impact_cost": str(self.impact_cost),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Return the stakes that `to_json` wrote."""
+        return cls(
+            int(value["at_stake"]),
+            int(value["back_run"]),
+            tuple(int(cost) for cost in value["late_costs"]),
+            int(value["gas_cost"]),
+            int(value["gas_cost_later"]),
+            int(value["impact_cost"]),
+        )
 
     def get_late_cost(self, blocks: int) -> int:
         """Return what being that many blocks late costs."""

@@ -57,7 +57,7 @@ def watch(book: Book, order_id: str, found: Surroundings) -> Iterator[Event]:
 
 def is_exposed(slot: SlotView, view: OrderView) -> bool:
     """Return whether others have private bytes of an open slot and could gain by attacking them."""
-    return bool(slot.leaked) and (view.decision is None or view.decision.at_stake > 0)
+    return bool(slot.leaked) and (view.decision is None or view.decision.stakes.at_stake > 0)
 
 
 def needs_reprice(slot: SlotView) -> bool:

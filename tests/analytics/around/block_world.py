@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from itertools import count
 from random import Random
 
+from eth_abi import encode
 from router_market import RECIPIENT, RouterMarket, get_pair, make_terms
 
 from onchain_exec.analytics.around import BlockTx, WatchedTrade, find_surroundings
-from onchain_exec.app.sandbox.deploy.own import deploy_own
 from onchain_exec.app.sandbox.erc20 import approve, fund
 from onchain_exec.core import Address, Exact, Token, to_address
 from onchain_exec.core.abi import Function
+from onchain_exec.core.artifact import get_artifact
 from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import OnchainExecError
 from onchain_exec.oms.book.surroundings import Surroundings
@@ -37,7 +38,9 @@ class Town:
     @classmethod
     def settle(cls, market: RouterMarket) -> Town:
         router, protocols = market.router, market.deployment.protocols
-        address = deploy_own(market.evm, router.wrapped_native, protocols)["router"]
+        built_for = protocols["permit2"]["permit2"], *astuple(router)[1:]
+        code = get_artifact("Router").bytecode + encode(["address"] * 4, built_for)
+        address = market.evm.deploy(code)
         crowd = tuple(to_address(keccak(f"actor {number}".encode())[:20]) for number in range(CROWD))
         for account in (market.trader, *crowd):
             for token in market.deployment.tokens.values():

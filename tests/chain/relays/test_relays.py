@@ -52,7 +52,7 @@ async def test_relays_hand_the_same_to_each_and_name_who_said_what(
 ) -> None:
     tx, tx_hash = sign(chain)
     builders["two"].behave(Whim.WRONG_NONCE)
-    taken, refused = await relays.send_private(tx, tx_hash)
+    taken, refused = await relays.send_private(tx)
     assert (taken.where, taken.reply) == ("one", tx_hash)
     assert refused.where == "two"
     assert isinstance(refused.reply, NodeRefusedError)
@@ -64,7 +64,7 @@ async def test_relays_count_inclusion_only_for_who_acknowledged_and_once(
 ) -> None:
     tx, tx_hash = sign(chain)
     builders["two"].behave(Whim.DOWN)
-    await relays.send_private(tx, tx_hash)
+    await relays.send_private(tx)
     assert relays.records["one"].included_share == 0, "an acknowledgement is no inclusion"
     for _ in range(2):
         relays.note_included(tx_hash)

@@ -21,7 +21,7 @@ from oms.builders import (
 )
 from onchain_exec.errors import JournalError
 from onchain_exec.execution import Fees
-from onchain_exec.execution.channels import Channel, Decision, TrackRecord
+from onchain_exec.execution.channels import Channel, Decision, Stakes, TrackRecord
 from onchain_exec.execution.outcome import Accepted, Mined
 from onchain_exec.execution.plan import DurableTx, Purpose
 from onchain_exec.oms import Journal, OrderState, SlotKey
@@ -41,7 +41,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 
 def decide(channel: Channel, block: int = 100, at_stake: int = 5, *, promised: bool = False) -> Decision:
-    return Decision(channel, (), (), block, at_stake, promised)
+    return Decision(channel, (), (), block, Stakes(at_stake), promised)
 
 
 def start(journal: Journal, decision: Decision) -> DurableTx:
