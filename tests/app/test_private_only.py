@@ -77,7 +77,7 @@ class Market:
     def require_nothing_public(self) -> None:
         heard = [entry.call for entry in self.public.transcript.of("*")]
         given = [a.params[0] for relay in self.relays for a in relay.asked if "cancel" not in a.method]
-        raws = [one["tx"] if isinstance(one, dict) else one for one in given]
+        raws = [one.get("tx") or one["txs"][0] if isinstance(one, dict) else one for one in given]
         assert raws, "the relays were asked"
         assert not [call for call in heard if any(raw in str(call.params) for raw in raws)]
         assert not self.public.transcript.of("eth_send*")
