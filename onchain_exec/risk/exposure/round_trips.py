@@ -6,6 +6,7 @@ what a search finds is played again in exact integers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from onchain_exec.core import Exact
@@ -18,30 +19,34 @@ from onchain_exec.venues.uniswap_v2 import UniswapV2Pool
 
 
 class RoundTrip(Protocol):
-    """One pool in the victim's direction. States are the pool's after swaps so far, with what the attacker
-    bought; they are hashable and never change. A pool that refuses raises PoolRevertError."""
+    """One pool, in the directions in which the victim meets it. States are the pool's after the swaps so
+    far, with what the attacker bought; they are hashable and never change. A pool that refuses raises
+    PoolRevertError."""
 
-    def begin(self, before: int) -> Any:
-        """Return the state after the attacker put in ``before`` base units of token_in."""
+    def begin(self, before: tuple[int, ...]) -> Any:
+        """Return the state after the attacker put in ``before``, base units of each direction's token_in."""
         ...
 
-    def swap(self, state: Any, amount: int) -> tuple[int, Any]:
+    def swap(self, state: Any, direction: int, amount: int) -> tuple[int, Any]:
         """Return the other amount of the victim's swap of ``amount``, which is on the side that its order
         fixes, and the state after it."""
         ...
 
-    def end(self, state: Any) -> int:
-        """Return what the attacker gets for all that he bought."""
+    def end(self, state: Any) -> tuple[int, ...]:
+        """Return what the attacker gets, in each direction, for all that he bought in it."""
         ...
 
 
-def make_round_trip(target: Target, exact: Exact) -> RoundTrip:
-    """Return the fastest that the kind of pool has."""
-    if type(target.pool) is UniswapV2Pool:
-        return _PairTrip(target.pool, target, exact)
-    if isinstance(target.pool, ConcentratedPool):
-        return _CurveTrip(target.pool, target, exact)
-    return _PoolTrip(target, exact)
+def make_round_trip(targets: Sequence[Target], exact: Exact) -> RoundTrip:
+    """Return the fastest that the pool of all the ``targets`` has."""
+    (first, *others), pool = targets, targets[0].pool
+    if others:
+        return _PoolTrip(targets, exact)
+    if type(pool) is UniswapV2Pool:
+        return _PairTrip(pool, first, exact)
+    if isinstance(pool, ConcentratedPool):
+        return _CurveTrip(pool, first, exact)
+    return _PoolTrip(targets, exact)
 
 
 class _Reserves(NamedTuple):
@@ -59,12 +64,12 @@ class _PairTrip:
             self._reserves = pool.reserve1, pool.reserve0
         self._keep_pips, self._exact = PIPS - pool.swap_fee_pips, exact
 
-    def begin(self, before: int) -> _Reserves:
+    def begin(self, before: tuple[int, ...]) -> _Reserves:
         reserve_in, reserve_out = self._reserves
-        bought = self._sell(before, reserve_in, reserve_out)
-        return _Reserves(reserve_in + before, reserve_out - bought, bought)
+        bought = self._sell(before[0], reserve_in, reserve_out)
+        return _Reserves(reserve_in + before[0], reserve_out - bought, bought)
 
-    def swap(self, state: _Reserves, amount: int) -> tuple[int, _Reserves]:
+    def swap(self, state: _Reserves, direction: int, amount: int) -> tuple[int, _Reserves]:
         reserve_in, reserve_out, bought = state
         if self._exact is Exact.IN:
             other = self._sell(amount, reserve_in, reserve_out)
@@ -74,8 +79,8 @@ class _PairTrip:
         other = reserve_in * amount * PIPS // ((reserve_out - amount) * self._keep_pips) + 1
         return other, _Reserves(reserve_in + other, reserve_out - amount, bought)
 
-    def end(self, state: _Reserves) -> int:
-        return self._sell(state.bought, state.reserve_out, state.reserve_in)
+    def end(self, state: _Reserves) -> tuple[int, ...]:
+        return (self._sell(state.bought, state.reserve_out, state.reserve_in),)
 
     def _sell(self, amount: int, reserve_in: int, reserve_out: int) -> int:
         kept = amount * self._keep_pips
@@ -100,11 +105,11 @@ class _CurveTrip:
         self._kept_pips = PIPS - pool.fee_pips(*pair)
         self._kept_back_pips = PIPS - pool.fee_pips(*pair[::-1])
 
-    def begin(self, before: int) -> _Totals:
-        bought = self._sell(before) if before else 0
-        return _Totals(before, bought, bought)
+    def begin(self, before: tuple[int, ...]) -> _Totals:
+        bought = self._sell(before[0]) if before[0] else 0
+        return _Totals(before[0], bought, bought)
 
-    def swap(self, state: _Totals, amount: int) -> tuple[int, _Totals]:
+    def swap(self, state: _Totals, direction: int, amount: int) -> tuple[int, _Totals]:
         total_in, total_out, bought = state
         if self._exact is Exact.IN:
             after = _Totals(total_in + amount, self._sell(total_in + amount), bought)
@@ -112,10 +117,11 @@ class _CurveTrip:
         after = _Totals(self._buy(total_out + amount), total_out + amount, bought)
         return after.total_in - total_in, after
 
-    def end(self, state: _Totals) -> int:
+    def end(self, state: _Totals) -> tuple[int, ...]:
         total_in, total_out, bought = state
         left_out = total_out - bought * self._kept_back_pips // PIPS
-        return (total_in - (self._buy(left_out) if left_out > 0 else 0)) * self._kept_pips // PIPS
+        left_in = self._buy(left_out) if left_out > 0 else 0
+        return ((total_in - left_in) * self._kept_pips // PIPS,)
 
 
 class _Met:
@@ -123,26 +129,34 @@ class _Met:
 
     __slots__ = ("bought", "pool")
 
-    def __init__(self, pool: Pool, bought: int) -> None:
+    def __init__(self, pool: Pool, bought: tuple[int, ...]) -> None:
         self.pool, self.bought = pool, bought
 
 
 class _PoolTrip:
     """Any pool, by its exact swaps."""
 
-    def __init__(self, target: Target, exact: Exact) -> None:
-        self._pool, self._pair, self._exact = target.pool, (target.token_in, target.token_out), exact
+    def __init__(self, targets: Sequence[Target], exact: Exact) -> None:
+        self._pool, self._exact = targets[0].pool, exact
+        self._pairs = [(target.token_in, target.token_out) for target in targets]
 
-    def begin(self, before: int) -> _Met:
-        if not before:
-            return _Met(self._pool, 0)
-        done = self._pool.swap(*self._pair, before, Exact.IN)
-        return _Met(done.pool_after, done.amount_out)
+    def begin(self, before: tuple[int, ...]) -> _Met:
+        pool, bought = self._pool, [0] * len(before)
+        for direction, amount in enumerate(before):
+            if amount:
+                done = pool.swap(*self._pairs[direction], amount, Exact.IN)
+                pool, bought[direction] = done.pool_after, done.amount_out
+        return _Met(pool, tuple(bought))
 
-    def swap(self, state: _Met, amount: int) -> tuple[int, _Met]:
-        done = state.pool.swap(*self._pair, amount, self._exact)
+    def swap(self, state: _Met, direction: int, amount: int) -> tuple[int, _Met]:
+        done = state.pool.swap(*self._pairs[direction], amount, self._exact)
         other = done.amount_out if self._exact is Exact.IN else done.amount_in
         return other, _Met(done.pool_after, state.bought)
 
-    def end(self, state: _Met) -> int:
-        return state.pool.quote(*self._pair[::-1], state.bought, Exact.IN) if state.bought else 0
+    def end(self, state: _Met) -> tuple[int, ...]:
+        pool, backs = state.pool, [0] * len(state.bought)
+        for direction in reversed(range(len(backs))):
+            if state.bought[direction]:
+                done = pool.swap(*self._pairs[direction][::-1], state.bought[direction], Exact.IN)
+                pool, backs[direction] = done.pool_after, done.amount_out
+        return tuple(backs)

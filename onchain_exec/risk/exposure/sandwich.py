@@ -9,7 +9,7 @@ from typing import Final
 from onchain_exec.core.fixed_point import BPS
 from onchain_exec.risk.exposure.attack import Attacker, Sandwich
 from onchain_exec.risk.exposure.search import Search
-from onchain_exec.risk.exposure.trials import ExactTrials, Played, get_attack_gas, make_trials
+from onchain_exec.risk.exposure.trials import ExactTrials, FastTrials, Played, get_attack_gas
 from onchain_exec.risk.exposure.victim import Victim
 
 _NOTHING: Final = Sandwich()
@@ -28,7 +28,7 @@ class Sandwiches:
 
     def __init__(self, victim: Victim, attacker: Attacker) -> None:
         self.victim, self.attacker = victim, attacker
-        self._exact, self._trials = ExactTrials(victim), make_trials(victim)
+        self._exact, self._trials = ExactTrials(victim), FastTrials(victim)
         self._numbers = [n for n, target in enumerate(victim.targets) if target.can_be_moved]
 
     def find(self, slack: int) -> Sandwich:
@@ -57,7 +57,9 @@ class Sandwiches:
 
         It is where the first target by itself pays for its gas, unless several together do before.
         """
-        safe = min((self._find_even(number, most) for number in self._numbers), default=most)
+        safe = most
+        for number in self._numbers:
+            safe = min(safe, self._find_even(number, safe))
         for _ in range(_SAFE_ROUNDS):
             found = self.find(safe)
             if not found.pays:

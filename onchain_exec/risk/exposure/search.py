@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from onchain_exec.risk.exposure.allocation import Point, allocate
-from onchain_exec.risk.exposure.trials import Trials
+from onchain_exec.risk.exposure.trials import FastTrials
 from onchain_exec.risk.exposure.victim import Victim
 
 _FIRST_SHIFT: Final = 6
@@ -31,7 +31,7 @@ class Search:
     ``charge`` is what a base unit of capital costs, beside what the pools take of it.
     """
 
-    def __init__(self, victim: Victim, trials: Trials, charge: float = 0.0) -> None:
+    def __init__(self, victim: Victim, trials: FastTrials, charge: float = 0.0) -> None:
         self._victim, self._trials, self._charge = victim, trials, charge
         self._values = [float(target.value) for target in victim.targets]
         self._nothing = (0,) * len(victim.targets)

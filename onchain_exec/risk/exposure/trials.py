@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from onchain_exec.core import Exact
 from onchain_exec.errors import PoolRevertError, StaleStateError
@@ -28,44 +28,53 @@ class Trial(NamedTuple):
     gains: tuple[int, ...]
 
 
-class Trials(Protocol):
-    """Attacks on one victim, by what is put into each of its targets beforehand."""
-
-    @property
-    def run(self) -> Callable[[tuple[int, ...]], Trial | None]:
-        """Return what ``amounts`` come to, in base units of each target's token_in; None where the victim
-        would revert whatever its bound, or a pool refuses."""
-        ...
-
-
 class FastTrials:
-    """By `RoundTrip`: for victims that go each of their pools in one direction only."""
+    """By `RoundTrip`, within a few base units."""
 
     def __init__(self, victim: Victim) -> None:
         self._victim = victim
-        trips = [make_round_trip(target, victim.exact) for target in victim.targets]
-        # one target's amount changes at a time: what the others come to is known
+        pools: dict[str, list[int]] = {}
+        for number, target in enumerate(victim.targets):
+            pools.setdefault(target.pool.key, []).append(number)
+        self._members = list(pools.values())
+        self._places = {
+            number: (place, direction)
+            for place, numbers in enumerate(self._members)
+            for direction, number in enumerate(numbers)
+        }
+        trips = [
+            make_round_trip([victim.targets[number] for number in numbers], victim.exact)
+            for numbers in self._members
+        ]
+        # one pool's amounts change at a time: what the others come to is known
         self._begin = [cache(trip.begin) for trip in trips]
         self._swap = [cache(trip.swap) for trip in trips]
         self._end = [cache(trip.end) for trip in trips]
         self.run = cache(self._run)
 
     def _run(self, amounts: tuple[int, ...]) -> Trial | None:
+        """Return what ``amounts``, base units of each target's token_in, come to; None where the victim
+        would revert whatever its bound, or a pool refuses."""
         try:
-            states = [begin(amount) for begin, amount in zip(self._begin, amounts, strict=True)]
+            states = [
+                begin(tuple([amounts[number] for number in numbers]))
+                for begin, numbers in zip(self._begin, self._members, strict=True)
+            ]
 
             def swap(target: int, amount: int) -> int:
-                other, states[target] = self._swap[target](states[target], amount)
+                place, direction = self._places[target]
+                other, states[place] = self._swap[place](states[place], direction, amount)
                 return other
 
             loss = self._victim.get_loss(self._victim.run(swap))
-            backs = [
-                end(state) if amount else 0
-                for end, state, amount in zip(self._end, states, amounts, strict=True)
-            ]
+            gains = [-amount for amount in amounts]
+            for end, state, numbers in zip(self._end, states, self._members, strict=True):
+                if any(amounts[number] for number in numbers):
+                    for number, back in zip(numbers, end(state), strict=True):
+                        gains[number] += back
         except (PoolRevertError, StaleStateError, NotRunError):
             return None
-        return Trial(loss, tuple(back - amount for back, amount in zip(backs, amounts, strict=True)))
+        return Trial(loss, tuple(gains))
 
 
 class ExactTrials:
@@ -75,17 +84,8 @@ class ExactTrials:
     def __init__(self, victim: Victim) -> None:
         self._victim = victim
 
-    def run(self, amounts: tuple[int, ...]) -> Trial | None:
-        """See `Trials.run`."""
-        played = self.play(amounts)
-        if played is None:
-            return None
-        gains = dict.fromkeys(range(len(amounts)), 0)
-        gains.update((number, front_run.gain) for number, front_run in played.front_runs.items())
-        return Trial(played.loss, tuple(gains.values()))
-
     def play(self, amounts: Sequence[int]) -> Played | None:
-        """Return the attack in full; None as of `run`."""
+        """Return the attack; None where the victim would revert whatever its bound, or a pool refuses."""
         targets = self._victim.targets
         market = _Market({target.pool.key: target.pool for target in targets})
 
@@ -139,10 +139,3 @@ class Played(NamedTuple):
 class _Market:
     def __init__(self, pools: dict[str, Pool]) -> None:
         self.pools, self.ticks = pools, 0
-
-
-def make_trials(victim: Victim) -> Trials:
-    """Return the fastest trials that tell the truth: a pool of several tokens that the victim goes in
-    several directions carries one into the other."""
-    keys = {target.pool.key for target in victim.targets}
-    return FastTrials(victim) if len(keys) == len(victim.targets) else ExactTrials(victim)
