@@ -150,7 +150,9 @@ class AsyncDesk:
 
         ``sell`` and ``buy`` are listed symbols or token addresses. ``amount`` is whole tokens as text
         or Decimal (or ``amount_base_units`` an int) of ``sell`` for Exact.IN, of ``buy`` for
-        Exact.OUT. ``max_slippage_bps`` sets the quote's ``amount_out_min`` or ``amount_in_max``.
+        Exact.OUT. ``max_slippage_bps`` sets the quote's ``amount_out_min`` or ``amount_in_max``;
+        without it they are as tight as the price's own moves and sandwiches ask for, at most the
+        policy's ``max_slippage_bps``, and ``tolerance`` says why.
 
         Raises:
             InputError: a token or amount that cannot be used.
@@ -227,7 +229,8 @@ class AsyncDesk:
         context = self._context
         block = await context.node.get_block("latest")
         token_in, token_out = await read_tokens(context, block, request.sell, request.buy)
-        return await quote_order(context, self._make_order(request, block, token_in, token_out), block)
+        order = self._make_order(request, block, token_in, token_out)
+        return await quote_order(context, order, block, bound_given=request.max_slippage_bps is not None)
 
     async def prepare(self, request: Request) -> Quote:
         """Return the quote of a request that is meant to be traded; what fails gets a journal line."""
