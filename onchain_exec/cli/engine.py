@@ -50,7 +50,7 @@ def serve(
 
     async def work() -> None:
         async with open_engine(server.tracing.trace_observed, rpc_url=rpc, journal=journal) as opened:
-            with server.serve.open_service(opened.lanes[0].context, settings.journal) as book:
+            with server.serve.open_service(opened.lanes[0], settings.journal) as book:
                 await server.serve.serve(opened, access, book)
 
     asyncio.run(work())

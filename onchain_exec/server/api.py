@@ -28,6 +28,7 @@ from onchain_exec.server.book.service import BookService
 from onchain_exec.server.metrics import make_registry
 from onchain_exec.server.models import PROBLEMS, OrderIn, Problem, SwitchIn
 from onchain_exec.server.rates import BodyLimit
+from onchain_exec.server.rfq.routes import make_maker_router, make_taker_router
 from onchain_exec.server.stream import add_stream
 
 _STATUSES: Final[tuple[tuple[type[OnchainExecError], int], ...]] = (
@@ -53,12 +54,14 @@ def make_app(
 ) -> ASGIApp:
     """Return the ASGI application in front of an engine that somebody else runs; every path, the
     description at ``/openapi.json`` too, needs ``token`` as a bearer token. With a ``book`` of signed orders
-    it is served, too, also to those with one of the ``maker_tokens``."""
+    it is served, too, and with it requests for quotes, also to those with one of the ``maker_tokens``."""
     app = FastAPI(title="onchain-exec", version="1", docs_url=None, redoc_url=None)
     app.include_router(_make_orders(engine))
     app.include_router(_make_state(engine))
     if book is not None:
         app.include_router(make_book_router(book))
+        app.include_router(make_taker_router(book.quotes, engine.journal))
+        app.include_router(make_maker_router(book.quotes))
     add_stream(app, engine.journal)
     app.add_exception_handler(OnchainExecError, _show_error)
     return BearerGuard(BodyLimit(app), token, maker_tokens)

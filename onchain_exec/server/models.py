@@ -16,6 +16,7 @@ ClientOrderId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 DecimalText = Annotated[
     str, Field(pattern=r"^[0-9]{1,40}(\.[0-9]{1,40})?$", description="A decimal number, as text")
 ]
+Units = Annotated[str, Field(pattern=r"^[0-9]{1,39}$", description="Base units, as text")]
 TokenName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="A listed symbol, or an address")
 ]

@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, closing
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
@@ -119,11 +119,20 @@ async def forward(
         leaving.cancel()
 
 
-async def refuse_if_full(socket: WebSocket, feed: Feed[Any]) -> bool:
+class HasRoom(Protocol):
+    """What some may listen to, and not too many."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more may listen."""
+
+
+async def refuse_if_full(socket: WebSocket, source: HasRoom) -> bool:
     """Turn a client away where no more may listen; return whether that was so."""
-    if feed.is_full:
+    if source.is_full:
         await socket.close(_TRY_AGAIN, "too many listeners")
-    return feed.is_full
+        return True
+    return False
 
 
 def add_stream(app: FastAPI, journal: Journal) -> None:

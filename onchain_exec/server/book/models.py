@@ -10,9 +10,8 @@ from onchain_exec.clearing.settle import Scheme, SettleOrder, Signed
 from onchain_exec.core import ZERO_ADDRESS
 from onchain_exec.errors import InputError
 from onchain_exec.oms.signed_book.terms import order_from_json
-from onchain_exec.server.models import AddressText, Count
+from onchain_exec.server.models import AddressText, Count, Units
 
-Units = Annotated[str, Field(pattern=r"^[0-9]{1,39}$", description="Base units, as text")]
 Uint32 = Annotated[Count, Field(ge=0, lt=2**32)]
 Flag = Annotated[bool, Field(strict=True)]
 

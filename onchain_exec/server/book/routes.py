@@ -50,7 +50,7 @@ def make_book_router(service: BookService) -> APIRouter:
     @router.get("/orders/{digest}")
     def show(digest: Digest) -> dict[str, Any]:
         """Show an order with its fills."""
-        booked = book.find(_read_digest(digest))
+        booked = book.find(read_digest(digest))
         if booked is None:
             raise UnknownOrderError(f"the book has no order {digest}")
         fills = [
@@ -69,11 +69,12 @@ def make_book_router(service: BookService) -> APIRouter:
     async def withdraw(digest: Digest, word: SignedIn) -> dict[str, Any]:
         """Show an order to nobody any more, on its owner's signed word (EIP-712 ``Withdrawal(bytes32 order)``
         in the same domain). Who has seen it may still fill it, until its lane is cancelled on chain."""
-        return service.show(await intake.withdraw(_read_digest(digest), word.to_signed()))
+        return service.show(await intake.withdraw(read_digest(digest), word.to_signed()))
 
     add_changes(router, service)
     return router
 
 
-def _read_digest(text: str) -> bytes:
+def read_digest(text: str) -> bytes:
+    """Return the bytes of a `Digest`."""
     return bytes.fromhex(text[2:])

@@ -1,4 +1,4 @@
-"""The book of one chain as the server has it: the store, the intake, and what is traded."""
+"""The book of one chain as the server has it: the store, the intake, the requests for quotes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from onchain_exec.app.context import Context
+from onchain_exec.app.engine import Lane
+from onchain_exec.app.rfq import QuoteDesk
 from onchain_exec.app.signed_book import Intake, Verifier
 from onchain_exec.clearing.settle import Domain
 from onchain_exec.core import Token
@@ -21,8 +23,8 @@ class BookService:
 
     context: Context
     book: SignedBook
-    verifier: Verifier
     intake: Intake
+    quotes: QuoteDesk
     tokens: Mapping[str, Token]
 
     def describe(self) -> dict[str, Any]:
@@ -43,13 +45,14 @@ class BookService:
 
 
 @contextmanager
-def open_service(context: Context, where: str | Path) -> Iterator[BookService | None]:
+def open_service(lane: Lane, where: str | Path) -> Iterator[BookService | None]:
     """Open the book beside the journal at ``where``, of the chain's Settle contract; None where the chain
     lists none.
 
     Raises:
         JournalError: as for `SignedBook.open`.
     """
+    context = lane.context
     contract = context.profile.get_contract("onchain_exec", "settle")
     if contract is None:
         yield None
@@ -59,4 +62,4 @@ def open_service(context: Context, where: str | Path) -> Iterator[BookService | 
         verifier = Verifier(context.node, domain)
         listed = [token.address for token in tokens.values()]
         intake = Intake(book, verifier, listed, context.now)
-        yield BookService(context, book, verifier, intake, tokens)
+        yield BookService(context, book, intake, QuoteDesk(lane, verifier), tokens)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from app.signed_book.settle_chain import WETH, SettleChain
-from server.book.conftest import BookServed
+from server.signed_server import BookServed
 from starlette.websockets import WebSocketDisconnect
 
 from onchain_exec.clearing.settle import Lane, Signed

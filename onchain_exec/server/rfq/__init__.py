@@ -1,0 +1,1 @@
+"""Requests for quotes over HTTP and WebSocket."""

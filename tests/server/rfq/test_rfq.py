@@ -1,0 +1,275 @@
+"""Requests for quotes: the best is settled, once; what is late, unsigned, unfunded or worse is refused."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from app.signed_book.settle_chain import USDC, WETH, SettleChain
+from server.signed_server import BookServed
+
+from onchain_exec.app import actions
+from onchain_exec.app.sandbox.erc20 import get_balance
+from onchain_exec.clearing.settle import Flags, Scheme, SettleOrder, Signed
+from onchain_exec.core import Address, Token
+
+CONSENTS = bytes.fromhex("631626ba7e60e01b60005260206000f3")
+
+
+def ask(served: BookServed, request_id: str, **terms: Any) -> dict[str, Any]:
+    """Ask for what 1 WETH brings, unless told otherwise."""
+    wish = {"client_order_id": request_id, "sell": "WETH", "buy": "USDC", "amount": "1"} | terms
+    asked = served.desk.post("/rfq", json=wish)
+    assert asked.status_code == 201, asked.text
+    return asked.json()
+
+
+def answer(
+    chain: SettleChain, maker: int = 0, usdc: int = 2_000, weth: int = WETH, **terms: Any
+) -> SettleOrder:
+    """Return a maker's order that pays so many USDC for ether."""
+    pair = {"token_in": chain.usdc.address, "token_out": chain.weth.address}
+    return chain.order(maker=maker, **(pair | {"amount_in": usdc * USDC, "amount_out": weth} | terms))
+
+
+def quote(served: BookServed, request_id: str, order: SettleOrder, signed: Signed | None = None) -> Any:
+    return served.maker.post(f"/book/requests/{request_id}/quotes", json=served.body(order, signed))
+
+
+def take(served: BookServed, request_id: str, digest: str | None = None) -> Any:
+    return served.desk.post(f"/rfq/{request_id}/take", json={} if digest is None else {"digest": digest})
+
+
+def held(chain: SettleChain, account: Address) -> dict[Token, int]:
+    return {token: get_balance(chain.evm, token, account) for token in (chain.weth, chain.usdc)}
+
+
+def test_take_best_of_several_is_settled_once_and_the_journal_agrees(served: BookServed) -> None:
+    chain = served.chain
+    told = ask(served, "one")
+    assert (told["taker_pays"], told["taker_gets"]) == (chain.weth.address, chain.usdc.address)
+    assert served.maker.get("/book/requests").json()["requests"] == [told]
+    for maker, usdc in enumerate((1_990, 2_010, 2_000)):
+        assert quote(served, "one", answer(chain, maker, usdc)).status_code == 201
+    shown = served.desk.get("/rfq/one").json()
+    assert [int(found["amount_out"]) // USDC for found in shown["quotes"]] == [2_010, 2_000, 1_990]
+    before = held(chain, chain.trader.address)
+    taken = take(served, "one")
+    assert (taken.status_code, taken.json()["state"]) == (200, "FILLED"), taken.text
+    after = held(chain, chain.trader.address)
+    assert after[chain.weth] == before[chain.weth] - WETH
+    assert after[chain.usdc] == before[chain.usdc] + 2_010 * USDC
+    again = take(served, "one")
+    assert again.json()["tx_hash"] == taken.json()["tx_hash"]
+    assert held(chain, chain.trader.address) == after
+    assert served.desk.get("/rfq/one").json()["order"]["state"] == "FILLED"
+    positions = {item["token"]: item["amount"] for item in served.desk.get("/positions").json()["positions"]}
+    assert positions == {chain.weth.address: str(-WETH), chain.usdc.address: str(2_010 * USDC)}
+    assert served.maker.get("/book/requests").json()["requests"] == []
+    late = quote(served, "one", answer(chain, 3, 3_000))
+    assert (late.status_code, late.json()["reason"]) == (400, "late")
+    taken_id = served.desk.post(
+        "/rfq", json={"client_order_id": "one", "sell": "WETH", "buy": "USDC", "amount": "1"}
+    )
+    assert (taken_id.status_code, taken_id.json()["code"]) == (409, "DuplicateOrderError")
+
+
+def test_take_exact_output_from_a_part_of_an_order_pays_the_least(served: BookServed) -> None:
+    chain = served.chain
+    ask(served, "out", amount="500", exact="out", limit_base_units=str(WETH // 3))
+    quote(served, "out", answer(chain, 0, 4_100, 2 * WETH, flags=Flags.EXACT_OUT))
+    quote(served, "out", answer(chain, 1, 3_900, 2 * WETH))
+    before = held(chain, chain.trader.address)
+    taken = take(served, "out")
+    assert taken.json()["state"] == "FILLED", taken.text
+    after = held(chain, chain.trader.address)
+    assert after[chain.usdc] - before[chain.usdc] == 500 * USDC
+    assert before[chain.weth] - after[chain.weth] == -(-2 * WETH * 500 // 4_100)
+
+
+def test_take_a_named_quote_though_another_is_better(served: BookServed) -> None:
+    ask(served, "named")
+    worse = quote(served, "named", answer(served.chain, 0, 1_900)).json()
+    quote(served, "named", answer(served.chain, 1, 2_100))
+    taken = take(served, "named", worse["digest"])
+    assert taken.json()["state"] == "FILLED", taken.text
+    assert "1900000000 USDC" in str(taken.json()["action"])
+
+
+def foreign(chain: SettleChain) -> SettleOrder:
+    return answer(chain, matcher=chain.makers[1].address)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda chain: chain.order(), "wrong_pair"),
+        (lambda chain: answer(chain, token_in=chain.deployment.tokens["DAI"].address), "wrong_pair"),
+        (lambda chain: answer(chain, deadline_at=chain.now + 30), "expires_early"),
+        (foreign, "foreign_matcher"),
+        (lambda chain: answer(chain, receiver=chain.trader.address), "bad_receiver"),
+        (lambda chain: answer(chain, receiver=chain.contract), "bad_receiver"),
+        (lambda chain: answer(chain, weth=WETH // 2), "too_small"),
+        (lambda chain: answer(chain, 0, 3_000, WETH + 1, flags=Flags.FILL_OR_KILL), "not_whole"),
+        (lambda chain: answer(chain, usdc=1_499), "worse_than_limit"),
+        (lambda chain: answer(chain, usdc=600_000), "balance_short"),
+    ],
+)
+def test_offer_that_is_no_answer_is_refused_with_its_reason(
+    served: BookServed, make: Callable[[SettleChain], SettleOrder], reason: str
+) -> None:
+    ask(served, "refused", limit_base_units=str(1_500 * USDC))
+    refused = quote(served, "refused", make(served.chain))
+    assert (refused.status_code, refused.json()["reason"]) == (400, reason), refused.text
+    nothing = take(served, "refused")
+    assert (nothing.status_code, nothing.json()["reason"]) == (400, "no_quote")
+
+
+def test_offer_unsigned_replayed_or_of_a_passed_lane_is_refused(served: BookServed) -> None:
+    chain = served.chain
+    ask(served, "first")
+    used = answer(chain)
+    unsigned = quote(served, "first", used, chain.sign(used, chain.makers[1]))
+    assert unsigned.json()["reason"] == "not_signed"
+    assert quote(served, "first", used).status_code == 201
+    assert take(served, "first").json()["state"] == "FILLED"
+    ask(served, "second")
+    assert quote(served, "second", used).json()["reason"] == "used_up"
+    cancelled = answer(chain, 1)
+    chain.cancel(cancelled)
+    assert quote(served, "second", cancelled).json()["reason"] == "lane_passed"
+    assert quote(served, "unknown", used).status_code == 404
+
+
+def test_offer_a_maker_may_better_its_own_and_not_worsen_it(served: BookServed) -> None:
+    chain = served.chain
+    ask(served, "promise")
+    first = quote(served, "promise", answer(chain, 0, 2_000)).json()
+    worse = quote(served, "promise", answer(chain, 0, 1_999))
+    assert worse.json()["reason"] == "worse_than_promised"
+    better = quote(served, "promise", answer(chain, 0, 2_001)).json()
+    assert [found["digest"] for found in served.desk.get("/rfq/promise").json()["quotes"]] == [
+        better["digest"]
+    ]
+    path = f"/book/requests/promise/quotes/{better['digest']}/withdrawal"
+    digest = bytes.fromhex(better["digest"][2:])
+
+    def withdraw(maker: int) -> Any:
+        word = chain.sign_withdrawal(digest, chain.makers[maker])
+        return served.maker.post(path, json={"signature": "0x" + word.signature.hex()})
+
+    assert withdraw(1).json()["reason"] == "not_signed"
+    assert withdraw(0).status_code == 200
+    assert withdraw(0).status_code == 404
+    assert take(served, "promise").json()["reason"] == "no_quote"
+    assert take(served, "promise", first["digest"]).status_code == 404
+    assert quote(served, "promise", answer(chain, 0, 1_999)).status_code == 201
+
+
+def test_ask_same_again_is_the_same_request_and_other_terms_are_not(served: BookServed) -> None:
+    told = ask(served, "again")
+    assert ask(served, "again") == told
+    wish = {"client_order_id": "again", "sell": "WETH", "buy": "USDC", "amount": "2"}
+    other = served.desk.post("/rfq", json=wish)
+    assert (other.status_code, other.json()["code"]) == (409, "DuplicateOrderError")
+
+
+def test_take_quote_cancelled_on_chain_since_is_a_typed_failure_and_nothing_is_lost(
+    served: BookServed,
+) -> None:
+    chain = served.chain
+    ask(served, "gone")
+    best, next_best = answer(chain, 0, 2_100), answer(chain, 1, 2_000)
+    for order in (best, next_best):
+        quote(served, "gone", order)
+    chain.cancel(best)
+    before = held(chain, chain.trader.address)
+    failed = take(served, "gone")
+    assert (failed.status_code, failed.json()["reason"]) == (400, "lane_passed")
+    assert held(chain, chain.trader.address) == before
+    assert served.context.journal.find_order("gone") is None
+    taken = take(served, "gone")  # the taker's own second choice
+    assert taken.json()["state"] == "FILLED", taken.text
+    assert held(chain, chain.trader.address)[chain.usdc] == before[chain.usdc] + 2_000 * USDC
+
+
+def test_take_quote_cancelled_while_it_is_sent_fails_on_chain_and_costs_gas_alone(
+    served: BookServed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = served.chain
+    ask(served, "late")
+    order = answer(chain)
+    quote(served, "late", order)
+    build = actions.build
+
+    async def cancel_meanwhile(context: Any, approved: Any) -> Any:
+        simulated = await build(context, approved)
+        chain.cancel(order)
+        return simulated
+
+    monkeypatch.setattr(actions, "build", cancel_meanwhile)
+    before = held(chain, chain.trader.address)
+    failed = take(served, "late").json()
+    assert (failed["state"], failed["failure"]["code"]) == ("FAILED", "REVERTED")
+    assert "SeqPassed" in failed["failure"]["found"]
+    assert held(chain, chain.trader.address) == before
+    assert take(served, "late").json()["tx_hash"] == failed["tx_hash"]
+
+
+def test_take_without_money_is_denied_and_nothing_signed(served: BookServed) -> None:
+    chain = served.chain
+    ask(served, "poor", amount="99999")
+    quote(served, "poor", answer(chain, 0, 1, 10**5 * WETH))
+    denied = take(served, "poor").json()
+    assert (denied["state"], denied["tx_hash"]) == ("DENIED", None)
+    assert denied["failure"]["code"] == "BALANCE_BELOW_AMOUNT"
+
+
+def test_take_at_the_same_time_settles_once(served: BookServed) -> None:
+    chain = served.chain
+    ask(served, "race")
+    for maker in range(2):
+        quote(served, "race", answer(chain, maker))
+    before, answers = held(chain, chain.trader.address), []
+    threads = [
+        threading.Thread(target=lambda: answers.append(take(served, "race").json()["tx_hash"]))
+        for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(answers)) == 1
+    assert held(chain, chain.trader.address)[chain.weth] == before[chain.weth] - WETH
+
+
+def test_rank_a_wallets_gas_counts_against_it(served: BookServed) -> None:
+    chain = served.chain
+    maker = chain.makers[5]
+    chain.chain.set_code(maker.address, CONSENTS)
+    ask(served, "wallet", sell="USDC", buy="WETH", amount="2000")
+    plain = chain.order(maker=4, amount_in=WETH, amount_out=2_000 * USDC)
+    by_code = chain.order(maker=5, amount_in=WETH, amount_out=2_000 * USDC)
+    first = quote(served, "wallet", by_code, Signed(Scheme.ERC1271, b"\x01" * 65)).json()
+    second = quote(served, "wallet", plain).json()
+    assert first["amount_out"] == second["amount_out"]
+    assert int(first["net"]) < int(second["net"]) < WETH
+    shown = served.desk.get("/rfq/wallet").json()["quotes"]
+    assert [found["digest"] for found in shown] == [second["digest"], first["digest"]]
+
+
+def test_live_requests_reach_makers_as_they_are_made(served: BookServed) -> None:
+    open_before = ask(served, "before")
+    with served.maker.websocket_connect("/book/requests/live") as socket:
+        assert socket.receive_json() == open_before
+        told = ask(served, "during")
+        assert socket.receive_json() == told
+
+
+def test_makers_token_neither_asks_nor_takes(served: BookServed) -> None:
+    ask(served, "mine")
+    for path in ("/rfq", "/rfq/mine/take"):
+        assert served.maker.post(path, json={}).status_code == 403
+    assert served.maker.get("/rfq/mine").status_code == 403

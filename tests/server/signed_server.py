@@ -1,0 +1,83 @@
+"""A server with a book on a real chain, called in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from app.signed_book.settle_chain import SettleChain, deploy_settle_chain, load_settle_chain
+from starlette.testclient import TestClient
+
+from onchain_exec import LocalSigner
+from onchain_exec.app.context import Context, Policy
+from onchain_exec.app.engine import DeskPath, Engine, Lane
+from onchain_exec.app.sandbox.sandbox import CHAIN_ID
+from onchain_exec.chain import Node
+from onchain_exec.chain.opening import open_rpc
+from onchain_exec.clearing.settle import SettleOrder, Signed
+from onchain_exec.clearing.settle.contract import SETTLE_ERRORS
+from onchain_exec.oms import Journal
+from onchain_exec.oms.signed_book.terms import order_to_json, signed_to_json
+from onchain_exec.server.api import make_app
+from onchain_exec.server.book.service import BookService, open_service
+
+TOKEN, MAKER_TOKEN = "0123456789abcdef", "fedcba9876543210"
+
+
+@dataclass
+class BookServed:
+    """The server's parts; ``desk`` holds the server's token, ``maker`` a maker's."""
+
+    chain: SettleChain
+    context: Context
+    service: BookService
+    desk: TestClient
+    maker: TestClient
+
+    def body(self, order: SettleOrder, signed: Signed | None = None) -> dict[str, Any]:
+        """Return an order as it is sent, signed by its owner or as given."""
+        return {
+            "order": order_to_json(order),
+            "signed": signed_to_json(signed or self.chain.sign(order)),
+        }
+
+    def submit(self, order: SettleOrder) -> dict[str, Any]:
+        """Send an order that is taken in; return it as it is shown."""
+        given = self.maker.post("/book/orders", json=self.body(order))
+        assert given.status_code == 201, given.text
+        return given.json()
+
+
+@pytest.fixture(scope="module")
+def settle_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SettleChain]:
+    """One chain for the tests of a module: each order is on a lane of its own."""
+    with load_settle_chain(deploy_settle_chain(tmp_path_factory.getbasetemp())) as chain:
+        yield chain
+
+
+@pytest.fixture
+def served(settle_chain: SettleChain, tmp_path: Path) -> Iterator[BookServed]:
+    signer = LocalSigner(settle_chain.trader.key, chain_id=CHAIN_ID)
+    where, now = tmp_path / "journal.sqlite", settle_chain.now
+    with Journal.open(where) as journal:
+        context = Context(
+            node=Node(open_rpc(settle_chain.chain.url, CHAIN_ID), CHAIN_ID, errors=SETTLE_ERRORS),
+            profile=settle_chain.profile,
+            journal=journal,
+            policy=Policy(),
+            signer=signer,
+            now=lambda: now,
+            observe=lambda *_: None,
+        )
+        engine = Engine(journal, [Lane(context, {signer.address: signer}, DeskPath(context))])
+        with open_service(engine.lanes[0], where) as service:
+            assert service
+            app = make_app(engine, TOKEN, service, [MAKER_TOKEN])
+            maker = TestClient(app, headers={"Authorization": f"Bearer {MAKER_TOKEN}"})
+            with TestClient(app, headers={"Authorization": f"Bearer {TOKEN}"}) as desk:
+                maker.portal = desk.portal  # one loop for both: the node's connection belongs to it
+                yield BookServed(settle_chain, context, service, desk, maker)
+                desk.portal.call(context.node.close)
