@@ -11,7 +11,7 @@ from typing import Any, Final
 from coincurve import PrivateKey
 
 from onchain_exec import LocalSigner
-from onchain_exec.app.context import Context, Observer, Policy
+from onchain_exec.app.context import Context, Policy
 from onchain_exec.app.desk import ignore
 from onchain_exec.app.opening import Opening
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
@@ -116,16 +116,17 @@ class Stage:
 
     @asynccontextmanager
     async def solving(
-        self, policy: SolverPolicy | None = None, observe: Observer = ignore
+        self, policy: SolverPolicy | None = None, account: DevAccount | None = None
     ) -> AsyncIterator[Solving]:
+        """Open a solver; without an account it is its contract's owner's."""
         async with AsyncExitStack() as resources:
-            key = self.sandbox.trader.key
+            key = (account or self.sandbox.trader).key
             opening = Opening(
                 self.sandbox.url,
                 lambda chain_id: LocalSigner(key, chain_id=chain_id),
                 self.journal,
                 Policy(),
-                observe,
+                ignore,
                 self.sandbox.profile,
             )
             context = await opening.open(resources)

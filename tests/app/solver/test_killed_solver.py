@@ -57,9 +57,7 @@ def run_turn() -> Iterator[Callable[[Stage, str], int]]:
         yield run
 
 
-@pytest.mark.parametrize(
-    "point", [*GATE, *(pytest.param(name, marks=pytest.mark.deep) for name in DEEP)]
-)
+@pytest.mark.parametrize("point", [*GATE, *(pytest.param(name, marks=pytest.mark.deep) for name in DEEP)])
 async def test_turn_killed_at_a_point_settles_once(
     stage: Stage, point: str, run_turn: Callable[[Stage, str], int]
 ) -> None:

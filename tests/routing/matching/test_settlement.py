@@ -85,7 +85,7 @@ def test_build_settlement_random_matches_balance_and_leave_what_the_match_left(
     rng: random.Random, fee_bps: int
 ) -> None:
     swapped = round_trips = 0
-    for _ in range(15):
+    for _ in range(6):
         book = [
             replace(entry, order=replace(entry.order, max_fee_bps=rng.choice((0, 10, 100))))
             for entry in random_book(rng, rng.randrange(1, 30), 4)

@@ -1,0 +1,111 @@
+"""What a turn leaves out, and why: orders that cannot be paid, that revert, that were cancelled."""
+
+from __future__ import annotations
+
+import pytest
+from app.chain_facts import send
+from app.solver.solver_stage import Stage
+
+from onchain_exec.app.solver import SolverPolicy, cancel_lane
+from onchain_exec.app.solver.solver import Turn
+from onchain_exec.clearing.settle import Flags, SettleOrder
+from onchain_exec.clearing.settle.order_book import RefusalCode
+from onchain_exec.core.abi import Function
+from onchain_exec.errors import ConfigError, FencedError, RevertError
+from onchain_exec.oms import OrderState
+
+SET_PAUSED = Function("setPaused(bool)")
+APPROVE = Function("approve(address,uint256)", "(bool)")
+
+
+def list_filled(turn: Turn) -> list[SettleOrder]:
+    assert turn.settlement is not None
+    assert turn.settlement.state is OrderState.FILLED
+    assert turn.match is not None
+    return [fill.entry.order for fill in turn.match.fills]
+
+
+async def test_take_turn_order_whose_token_reverts_is_left_out_of_the_next(stage: Stage) -> None:
+    good = stage.sign(stage.order(0, (1, "WETH"), (2_500, "USDC")))
+    bad = stage.sign(stage.order(2, (1_000, "DAI"), (900, "USDC")))
+    async with stage.solving(SolverPolicy(hold_blocks=100)) as solving:
+        solving.rest(bad, good)
+        send(stage.sandbox, stage.token("DAI").address, SET_PAUSED.encode(True))
+        turn = await solving.solver.take_turn()
+        assert turn.settlement is None
+        assert [(one.digest, one.code) for one in turn.refusals] == [(bad.digest, RefusalCode.REVERTS)]
+        assert list_filled(await solving.solver.take_turn()) == [good.order]
+        assert (await solving.solver.take_turn()).refusals == ()  # it is left alone for a while
+        known = solving.book.find(bad.digest)
+        assert known is not None
+        assert known.refusal == turn.refusals[0]
+
+
+async def test_take_turn_partly_paid_order_fills_in_parts_and_the_unpaid_is_refused(stage: Stage) -> None:
+    partly = stage.sign(stage.order(0, (150, "WETH"), (300_000, "USDC")))
+    unpaid = stage.sign(stage.order(1, (1, "WBTC"), (50_000, "DAI")))
+    whole = stage.sign(stage.order(2, (400_000, "DAI"), (300_000, "USDC"), flags=Flags.FILL_OR_KILL))
+    wbtc = stage.token("WBTC").address
+    stage.evm.call(unpaid.order.owner, wbtc, APPROVE.encode(stage.domain.contract, 0))
+    async with stage.solving() as solving:
+        solving.rest(partly, unpaid, whole)
+        turn = await solving.solver.take_turn()
+        assert list_filled(turn) == [partly.order]
+        assert {one.digest: one.code for one in turn.refusals} == {
+            unpaid.digest: RefusalCode.ALLOWANCE_SHORT,
+            whole.digest: RefusalCode.BALANCE_SHORT,
+        }
+        assert 0 < stage.lane(partly.order.owner).filled <= 100 * 10**18
+        known = solving.book.find(partly.digest)
+        assert known is not None
+        assert known.filled == stage.lane(partly.order.owner).filled
+
+
+async def test_take_turn_fee_and_surplus_reach_who_is_named(stage: Stage) -> None:
+    order = stage.order(0, (10, "WETH"), (25_000, "USDC"), max_fee_bps=20)
+    treasury = stage.sandbox.chain.accounts[8].address
+    before = stage.balances(treasury)
+    async with stage.solving(SolverPolicy(surplus_to=treasury, fee_bps=50)) as solving:
+        resting = stage.sign(order)
+        solving.rest(resting)
+        list_filled(await solving.solver.take_turn())
+        (fill,) = solving.book.list_fills(resting.digest)
+        assert fill.fee == (fill.amount_out + fill.fee) * 20 // 10_000 > 0
+        gained = stage.balances(treasury)["USDC", treasury] - before["USDC", treasury]
+        assert 0 <= gained - fill.fee < fill.amount_out / 10**6  # what rounding left on the way
+
+
+async def test_cancel_lane_kills_the_order_once_and_the_book_hears_of_it(stage: Stage) -> None:
+    trader = stage.sandbox.trader.address
+    maker = stage.maker(-1)
+    assert maker.address == trader
+    resting = stage.sign(stage.order(-1, (1, "WETH"), (2_500, "USDC"), seq=4))
+    async with stage.solving() as solving:
+        solving.rest(resting)
+        cancelled = await cancel_lane(solving.context, 0, 4, client_order_id="stop")
+        again = await cancel_lane(solving.context, 0, 4, client_order_id="stop")
+        assert cancelled.state is OrderState.FILLED
+        assert again == cancelled
+        assert stage.lane(trader).seq == 5
+        turn = await solving.solver.take_turn()
+        assert [one.code for one in turn.refusals] == [RefusalCode.LANE_PASSED]
+        assert solving.book.list_open(stage.now) == ()
+        with pytest.raises(RevertError, match="SeqPassed"):
+            await cancel_lane(solving.context, 0, 3)
+
+
+async def test_take_turn_of_two_solvers_on_one_book_one_has_it(stage: Stage) -> None:
+    async with stage.solving() as first:
+        await first.solver.take_turn()
+        async with stage.solving() as second:
+            with pytest.raises(FencedError, match="settles the book"):
+                await second.solver.take_turn()
+            await first.solver.take_turn()
+    async with stage.solving() as third:
+        await third.solver.take_turn()
+
+
+async def test_find_place_contract_of_another_owner_is_refused(stage: Stage) -> None:
+    with pytest.raises(ConfigError, match="owned by"):
+        async with stage.solving(account=stage.maker(0)):
+            pass
