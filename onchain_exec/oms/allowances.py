@@ -1,4 +1,5 @@
-"""What may still be pulled from our accounts, against what the journal's own approvals granted."""
+"""What may still be pulled from our accounts, against what the journal's own approvals granted, and against
+what was last found."""
 
 from __future__ import annotations
 
@@ -10,8 +11,9 @@ from typing import Final, TypeAlias
 from onchain_exec.chain import Node
 from onchain_exec.core import Address, BlockRef, to_address
 from onchain_exec.execution.approvals import read_approvals
-from onchain_exec.execution.plan import Purpose
+from onchain_exec.execution.plan import Purpose, StandingApproval
 from onchain_exec.execution.signers.transaction import decode_unsigned
+from onchain_exec.oms.book.allowances import AllowanceKey
 from onchain_exec.oms.book.views import SlotView
 from onchain_exec.oms.journal import Journal
 from onchain_exec.venues.erc20 import APPROVE
@@ -24,22 +26,21 @@ _APPROVALS: Final = (Purpose.ALLOWANCE, Purpose.REVOKE)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An allowance that stands: ``amount`` base units of ``token``, of which the newest canonical approval
-    in the journal granted ``granted``. ``is_needed``: something of the account is under way."""
+    """An allowance of ``amount`` base units, of which the newest canonical approval in the journal granted
+    ``granted``. ``is_needed``: something of the account is under way."""
 
-    account: Address
-    token: Address
-    spender: Address
+    key: AllowanceKey
     amount: int
     granted: int
     is_needed: bool
 
     def __str__(self) -> str:
-        return f"{self.spender} may pull {self.amount} of {self.token} from {self.account}"
+        return f"{self.key.spender} may pull {self.amount} of {self.key.token} from {self.key.account}"
 
 
 async def find_standing(node: Node, journal: Journal, block: BlockRef) -> tuple[Standing, ...]:
-    """Return what stands at ``block`` of all that the journal's accounts ever approved, one batch an account.
+    """Return what stands at ``block`` of all that the journal's accounts ever approved, or were found to have
+    approved, one batch an account; what does not stand any more with an amount of 0.
 
     Raises:
         NodeError: the node fails (BlockNotFoundError: it lacks the block).
@@ -48,27 +49,28 @@ async def find_standing(node: Node, journal: Journal, block: BlockRef) -> tuple[
     for slot in journal.read_slots():
         if slot.key.chain_id == node.chain_id:
             granted[slot.key.account].update(_list_grants(slot))
+    for key in journal.read_allowances(node.chain_id):
+        granted[key.account].setdefault((key.token, key.spender), 0)
     open_work = journal.read_open()
     busy = {slot.key.account for slot in open_work.slots} | {
         terms.account for view in open_work.orders if (terms := view.order or view.action)
     }
     found = [
-        (await node.perform(read_approvals(account, grants), block), grants)
+        (account, _index(await node.perform(read_approvals(account, grants), block)), grants)
         for account, grants in granted.items()
         if grants
     ]
     return tuple(
         Standing(
-            account=approval.owner,
-            token=approval.token,
-            spender=approval.spender,
-            amount=approval.amount,
-            granted=grants[approval.token, approval.spender],
-            is_needed=approval.owner in busy,
+            AllowanceKey(node.chain_id, account, *pair), stands.get(pair, 0), grants[pair], account in busy
         )
-        for approvals, grants in found
-        for approval in approvals
+        for account, stands, grants in found
+        for pair in grants
     )
+
+
+def _index(approvals: Iterable[StandingApproval]) -> Grants:
+    return {(approval.token, approval.spender): approval.amount for approval in approvals}
 
 
 def _list_grants(slot: SlotView) -> Iterator[tuple[tuple[Address, Address], int]]:
@@ -90,4 +92,4 @@ def list_excess(standing: Iterable[Standing]) -> Iterator[Standing]:
 
 def list_left(standing: Iterable[Standing]) -> Iterator[Standing]:
     """Yield those that nothing under way needs."""
-    return (found for found in standing if found.amount <= found.granted and not found.is_needed)
+    return (found for found in standing if 0 < found.amount <= found.granted and not found.is_needed)

@@ -7,7 +7,7 @@ nonce survives the end of the process; power loss may free it, which harms nobod
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,8 @@ from onchain_exec.errors import InputError, OnchainExecError
 from onchain_exec.execution.channels import Decision, TrackRecord
 from onchain_exec.execution.outcome import Outcome, SendOutcome
 from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx
-from onchain_exec.oms.book import conduct, decisions, events, nonces
+from onchain_exec.oms.book import allowances, conduct, decisions, events, nonces
+from onchain_exec.oms.book.allowances import AllowanceKey
 from onchain_exec.oms.book.events import Event, EventKind, Reservation
 from onchain_exec.oms.book.fold import Book
 from onchain_exec.oms.book.parents import ParentView
@@ -304,6 +305,16 @@ class Journal:
     def append_final(self, slot: SlotKey) -> tuple[Event, ...]:
         """Record that the slot's consumer is finalised: the slot is closed. Return what was new."""
         return self._store.append(lambda book: decisions.finalise(book, slot))[1]
+
+    def append_allowances(self, found: Mapping[AllowanceKey, int]) -> tuple[Event, ...]:
+        """Record what the chain lets others pull where the journal has it otherwise; return what was new."""
+        return self._store.append(lambda book: allowances.correct(book, found))[1]
+
+    def read_allowances(self, chain_id: int) -> dict[AllowanceKey, int]:
+        """Return what others were last found able to pull on that chain, in base units; what they were found
+        unable to any more is 0."""
+        known = self._store.read().allowances
+        return {key: found.amount for key, found in known.items() if key.chain_id == chain_id}
 
     def read_order(self, name: str) -> OrderView:
         """Return the order of that id, client order id or transaction hash, or raise InputError."""

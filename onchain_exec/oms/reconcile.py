@@ -106,7 +106,8 @@ async def reconcile(
     took ends its order, and slots whose consumer is finalised are closed. ``block`` (None: the
     head) must still be canonical when all is read, or nothing is appended. With ``since``, an earlier
     block, what the balances did between the two must be what the journal says, too. With
-    ``allowances``, what the journal's approvals left standing is named.
+    ``allowances``, what others may pull is recorded, and named where no approval of the journal granted it
+    or nothing needs it.
 
     Raises:
         NodeError: the node fails (BlockNotFoundError: a reorg passed meanwhile; run it again).
@@ -129,6 +130,7 @@ async def reconcile(
     breaks += _find_gaps(journal, node.chain_id)
     if allowances:
         standing = await find_standing(node, journal, head)
+        corrections += journal.append_allowances({found.key: found.amount for found in standing})
         breaks += [_excessive(found) for found in list_excess(standing)]
         breaks += [_left(found) for found in list_left(standing)]
     if since:

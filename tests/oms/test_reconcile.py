@@ -1,19 +1,15 @@
-"""Reconciliation and recovery against a real chain: what the journal missed, and what the chain undid.
+"""Reconciliation against a real chain: what the journal missed, and what the chain undid.
 
 Catalogue entries 17 (foreign use of our key), 51, 53, 59.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-
-import pytest
+from collections.abc import Sequence
+from dataclasses import replace
 
 from oms.builders import (
     CHAIN_ID,
-    TRADER,
     USDC,
     WETH,
     make_approved,
@@ -22,93 +18,19 @@ from oms.builders import (
     make_quote,
     sign_plan,
 )
-from oms.paper_market import open_market, recipient_of, sign_cancel, sign_raw, sign_swap
-from onchain_exec.chain import DevAccount, LocalChain, Node
-from onchain_exec.core import Order
-from onchain_exec.core.action import ActionOrder, VenueCall
-from onchain_exec.errors import ConfigError, InputError, NodeUnreachableError
+from oms.paper_desk import QUOTED
+from oms.paper_market import recipient_of, sign_cancel, sign_raw
+from onchain_exec.chain import LocalChain, Node
+from onchain_exec.errors import InputError
 from onchain_exec.execution.confirm import confirm
-from onchain_exec.execution.outcome import Accepted, AlreadyKnown, Ambiguous, Mined, Rejected
-from onchain_exec.execution.plan import DurableTx, Purpose
-from onchain_exec.execution.send import send
-from onchain_exec.oms import BreakCode, Journal, OrderState, SlotKey, SlotState, reconcile, recover
-from onchain_exec.testing.lying_node import LyingNode
+from onchain_exec.execution.outcome import Accepted, Mined
+from onchain_exec.execution.plan import Purpose
+from onchain_exec.oms import BreakCode, Journal, OrderState, SlotState, reconcile, recover
+from onchain_exec.oms.book.allowances import AllowanceKey
+from onchain_exec.oms.book.events import EventKind
 from onchain_exec.venues.erc20 import APPROVE
 
 NOW = 1_900_000_000
-QUOTED = 2_000 * 10**6
-SEND = "eth_sendRawTransaction"
-
-
-@pytest.fixture
-def chain() -> Iterator[LocalChain]:
-    with LocalChain.start(chain_id=CHAIN_ID, extra=("--slots-in-an-epoch", "4")) as chain:
-        open_market(chain)
-        chain.mine(2)
-        yield chain
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    with Journal.open(tmp_path / "journal.sqlite") as journal:
-        yield journal
-
-
-@pytest.fixture
-async def node(chain: LocalChain):
-    node = await Node.connect(chain.url, CHAIN_ID)
-    yield node
-    await node.close()
-
-
-@dataclass
-class Desk:
-    """A trader on the chain who writes the journal as a run does, as far as told."""
-
-    chain: LocalChain
-    node: Node
-    journal: Journal
-    trader: DevAccount
-    number: int = 0
-
-    async def sign(
-        self, *, reverts: bool = False, paid: int = QUOTED, private: bool = False, **terms: object
-    ) -> DurableTx:
-        """Take a new order to where its swap bytes are durable."""
-        self.number += 1
-        recipient = recipient_of(id(self) + self.number)
-        order = make_order(self.number, account=self.trader.address, recipient=recipient, **terms)
-        self.journal.append_order(order, make_quote(order))
-        floor = await self.node.get_nonce(self.trader.address)
-        nonce = self.journal.reserve_nonce(CHAIN_ID, self.trader.address, order.order_id, Purpose.SWAP, floor)
-        signed = sign_swap(self.trader.key, order, nonce, paid, reverts=reverts)
-        return self.journal.write_signed(order.order_id, signed, private=private)
-
-    def order(self, durable: DurableTx) -> Order:
-        order = self.journal.read_order(durable.order_id).order
-        assert order is not None
-        return order
-
-    def state(self, durable: DurableTx) -> tuple[OrderState, SlotState]:
-        slot = self.journal.read_slot(SlotKey(CHAIN_ID, durable.sender, durable.nonce))
-        return self.journal.read_order(durable.order_id).state, slot.state
-
-    async def send(self, durable: DurableTx) -> None:
-        await send(self.node, durable)
-        self.chain.settle()
-
-    async def send_raw(self, raw: bytes) -> str:
-        tx_hash = await self.node.send_raw_transaction(raw)
-        self.chain.settle()
-        return tx_hash
-
-    async def record(self, durable: DurableTx) -> None:
-        self.journal.append_outcome(durable, await confirm(self.node, durable, 1, 1, 0.01))
-
-
-@pytest.fixture
-def desk(chain: LocalChain, node: Node, journal: Journal) -> Desk:
-    return Desk(chain, node, journal, chain.accounts[1])
 
 
 async def test_reconcile_fill_that_was_not_recorded_is_appended_once(desk):
@@ -345,6 +267,11 @@ async def test_reconcile_allowance_is_named_when_nothing_needs_it_or_it_exceeds_
         desk.chain.mine()
         found = await reconcile(desk.node, desk.journal)
         assert all(spender in known.found for known in found.breaks)
+        (recorded,) = desk.journal.read_allowances(CHAIN_ID).items()
+        assert recorded == (AllowanceKey(CHAIN_ID, desk.trader.address, token, spender), stands)
+        assert found.corrections[-1].kind is EventKind.ALLOWANCE_FOUND
+        again = await reconcile(desk.node, desk.journal)
+        assert (again.corrections, again.breaks) == ((), found.breaks)
         return [known.code for known in found.breaks]
 
     assert await find_breaks(granted) == []
@@ -374,133 +301,6 @@ async def test_reconcile_json_is_what_scripts_read(desk):
     assert (order["id"], order["client_order_id"]) == ("order-1", "client-1")
     assert (order["state"], order["tx_hash"]) == ("FILLED", durable.tx_hash)
     assert order["fill"]["amount_out"] == str(QUOTED)
-
-
-async def test_recover_sends_the_journalled_bytes_in_nonce_order(desk):
-    durables = [await desk.sign() for _ in range(3)]
-    found = await recover(desk.node, desk.journal, NOW)
-    assert [durable for durable, _ in found.resent] == durables
-    desk.chain.settle()
-    await reconcile(desk.node, desk.journal)
-    assert [desk.state(durable)[0] for durable in durables] == [OrderState.FILLED] * 3
-    assert (await recover(desk.node, desk.journal, NOW)).resent == ()
-
-
-async def test_recover_bytes_in_the_pool_are_already_known(desk):
-    desk.chain.request("evm_setAutomine", False)
-    durable = await desk.sign()
-    await send(desk.node, durable)
-    found = await recover(desk.node, desk.journal, NOW)
-    assert found.resent == ((durable, AlreadyKnown(durable.tx_hash)),)
-    assert desk.state(durable) == (OrderState.WORKING, SlotState.SEEN)
-
-
-async def test_recover_expired_bytes_are_not_sent(desk):
-    durable = await desk.sign(expires_at=NOW - 1)
-    found = await recover(desk.node, desk.journal, NOW)
-    assert found.resent == ()
-    assert [slot.key.nonce for slot in found.to_cancel] == [durable.nonce]
-    assert await desk.node.get_transaction(durable.tx_hash) is None
-
-
-async def test_recover_expired_with_a_cancel_sends_the_cancel(desk):
-    durable = await desk.sign(expires_at=NOW - 1)
-    cancel = desk.journal.write_signed(durable.order_id, sign_cancel(desk.trader.key, durable))
-    found = await recover(desk.node, desk.journal, NOW)
-    assert [durable for durable, _ in found.resent] == [cancel]
-    desk.chain.settle()
-    await reconcile(desk.node, desk.journal)
-    assert desk.state(durable)[0] is OrderState.CANCELLED
-
-
-async def test_recover_unsigned_orders_end_when_expired_and_are_named_when_not(desk):
-    late, live = make_order(1, expires_at=NOW - 1), make_order(2)
-    for order in (late, live):
-        desk.journal.append_order(order, make_quote(order))
-    found = await recover(desk.node, desk.journal, NOW)
-    assert [view.order for view in found.unsigned] == [live]
-    assert desk.journal.read_order(late.order_id).state is OrderState.EXPIRED
-
-
-async def test_recover_an_unsigned_action_waits_for_its_caller_until_its_time_has_passed(desk):
-    order = ActionOrder("a", "supply-1", TRADER, "aave_v3", (VenueCall("supply", TRADER, b""),), (), NOW)
-    desk.journal.append_action(order)
-    await recover(desk.node, desk.journal, NOW)
-    assert desk.journal.read_order("supply-1").state is OrderState.NEW
-    await recover(desk.node, desk.journal, NOW + 1)
-    view = desk.journal.read_order("supply-1")
-    assert (view.state, view.failure.code) == (OrderState.EXPIRED, "EXPIRED")
-    nonces = desk.journal.read_slots()
-    again = await recover(desk.node, desk.journal, NOW + 2)
-    assert (again.reconciliation.corrections, desk.journal.read_slots()) == ((), nonces)
-
-
-async def test_recover_refused_bytes_stay_open(desk):
-    durable = await desk.sign()
-    balance = await desk.node.get_balance(desk.trader.address)
-    desk.chain.set_balance(desk.trader.address, 0)
-    found = await recover(desk.node, desk.journal, NOW)
-    desk.chain.set_balance(desk.trader.address, balance)
-    assert [type(outcome) for _, outcome in found.resent] in ([Rejected], [Ambiguous])
-    assert desk.state(durable)[0] is OrderState.WORKING
-    await recover(desk.node, desk.journal, NOW)
-    desk.chain.settle()
-    await reconcile(desk.node, desk.journal)
-    assert desk.state(durable)[0] is OrderState.FILLED
-
-
-@pytest.fixture
-async def relayed(chain: LocalChain):
-    """A public node and a private relay before the chain, and the pool of both."""
-    with LyingNode.start(chain.url) as public, LyingNode.start(chain.url) as relay:
-        node = await Node.connect(f"{public.url} private+{relay.url}", CHAIN_ID)
-        yield public, relay, node
-        await node.close()
-
-
-async def test_recover_sends_private_bytes_to_private_endpoints_only(desk, relayed):
-    public, relay, node = relayed
-    hidden, shown = await desk.sign(private=True), await desk.sign()
-    found = await recover(node, desk.journal, NOW)
-    assert [durable for durable, _ in found.resent] == [hidden, shown]
-    assert [entry.call.params[0] for entry in relay.transcript.of(SEND)] == ["0x" + hidden.raw.hex()]
-    assert [entry.call.params[0] for entry in public.transcript.of(SEND)] == ["0x" + shown.raw.hex()]
-    desk.chain.settle()
-    await reconcile(desk.node, desk.journal)
-    assert [desk.state(durable)[0] for durable in (hidden, shown)] == [OrderState.FILLED] * 2
-
-
-async def test_recover_private_bytes_without_a_private_endpoint_says_so_and_publishes_nothing(desk):
-    hidden = await desk.sign(private=True)
-    with pytest.raises(ConfigError, match="public"):
-        await recover(desk.node, desk.journal, NOW)
-    assert await desk.node.get_transaction(hidden.tx_hash) is None
-
-
-async def test_recover_private_bytes_that_a_reorg_showed_are_to_be_cancelled(desk, relayed):
-    _, _, node = relayed
-    before = desk.chain.request("evm_snapshot")
-    hidden = await desk.sign(private=True)
-    await send(node, hidden)
-    desk.chain.settle()
-    await reconcile(desk.node, desk.journal)
-    assert desk.state(hidden) == (OrderState.FILLED, SlotState.MINED)
-    desk.chain.request("evm_revert", before)
-    desk.chain.mine(3)
-    found = await recover(node, desk.journal, NOW)
-    assert found.resent == ()
-    assert [slot.key.nonce for slot in found.to_cancel] == [hidden.nonce]
-    assert desk.state(hidden) == (OrderState.BUSTED, SlotState.ORPHANED)
-
-
-async def test_recover_without_a_node_sends_nothing_and_says_so(desk):
-    durable = await desk.sign()
-    with LocalChain.start(chain_id=CHAIN_ID) as gone:
-        node = await Node.connect(gone.url)
-    with pytest.raises(NodeUnreachableError):
-        await recover(node, desk.journal, NOW)
-    await node.close()
-    assert desk.state(durable) == (OrderState.WORKING, SlotState.SIGNED)
 
 
 class _WithoutReceipts(Node):

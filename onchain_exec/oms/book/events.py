@@ -50,6 +50,7 @@ class EventKind(enum.Enum):
     SLOT_FINAL = "slot_final"
     SLOT_ORPHANED = "slot_orphaned"
     SLOT_FOREIGN = "slot_foreign"
+    ALLOWANCE_FOUND = "allowance_found"
     TX_LEAKED = "tx_leaked"
     CHANNEL_CHOSEN = "channel_chosen"
     TRADE_WATCHED = "trade_watched"

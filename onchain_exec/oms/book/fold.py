@@ -11,7 +11,7 @@ from onchain_exec.core import Address, to_address
 from onchain_exec.errors import JournalError
 from onchain_exec.execution.channels import TrackRecord
 from onchain_exec.execution.plan import DurableTx, Purpose
-from onchain_exec.oms.book import conduct
+from onchain_exec.oms.book import allowances, conduct
 from onchain_exec.oms.book.action_terms import action_from_json
 from onchain_exec.oms.book.events import Event, EventKind
 from onchain_exec.oms.book.fill import Fill, get_slippage_bps
@@ -53,7 +53,8 @@ class Book:
     ``unsettled`` the slots without a final consumer, ``unsigned`` those without any bytes and without
     a consumer, ``newest_final`` the highest final transactions of ours by chain id, ``switches`` what
     people stopped, by scope, ``records`` what the chain has shown of each channel, and of each endpoint
-    as ``CHANNEL@ENDPOINT``. ``undo`` takes the last events back.
+    as ``CHANNEL@ENDPOINT``, ``allowances`` what others were last found able to pull. ``undo`` takes the
+    last events back.
     """
 
     def __init__(self) -> None:
@@ -73,6 +74,7 @@ class Book:
         self.positions: dict[tuple[int, Address, Address], int] = UndoDict(log)
         self.gas_wei: dict[tuple[int, Address], int] = UndoDict(log)
         self.records: dict[str, TrackRecord] = UndoDict(log)
+        self.allowances: dict[allowances.AllowanceKey, allowances.Found] = UndoDict(log)
 
     def apply(self, event: Event, recorded_at: int) -> None:
         """Take in one event, recorded at that unix second.
@@ -294,6 +296,7 @@ _HANDLERS: Final[Mapping[EventKind, Callable[[Book, Event, int], None]]] = {
     EventKind.SLOT_CONFIRMED: Book._settle,
     EventKind.SLOT_FINAL: Book._settle,
     EventKind.SLOT_ORPHANED: Book._orphan,
+    EventKind.ALLOWANCE_FOUND: allowances.note_allowance,
     EventKind.TX_LEAKED: conduct.note_leak,
     EventKind.CHANNEL_CHOSEN: conduct.note_choice,
     EventKind.TRADE_WATCHED: conduct.note_surroundings,

@@ -15,6 +15,7 @@ from msgspec import structs
 
 from onchain_exec.core import Address, Token
 from onchain_exec.execution.channels import TrackRecord
+from onchain_exec.oms.book.allowances import AllowanceKey, Found
 from onchain_exec.oms.book.fold import Book
 from onchain_exec.oms.book.parents import ParentView
 from onchain_exec.oms.book.states import SlotState
@@ -54,6 +55,7 @@ class Rest(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     positions: list[tuple[tuple[int, Address, Address], int]] = []
     gas_wei: list[tuple[tuple[int, Address], int]] = []
     records: dict[str, TrackRecord] = {}
+    allowances: list[tuple[AllowanceKey, Found]] = []
 
 
 def split(book: Book) -> Iterator[Part]:
@@ -96,6 +98,7 @@ def _split(
             positions=list(book.positions.items()),
             gas_wei=list(book.gas_wei.items()),
             records=dict(book.records),
+            allowances=list(book.allowances.items()),
         )
     )
 
@@ -147,6 +150,7 @@ def join(parts: Iterable[Part]) -> Book:
     book.positions.update(rest.positions)
     book.gas_wei.update(rest.gas_wei)
     book.records.update(rest.records)
+    book.allowances.update(rest.allowances)
     return book
 
 
