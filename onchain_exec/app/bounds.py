@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from onchain_exec.app.context import Context
@@ -10,14 +11,18 @@ from onchain_exec.chain import Node
 from onchain_exec.core import Exact, all_of
 from onchain_exec.risk.exposure import (
     Attacker,
+    Exposure,
     Inclusion,
+    Lateness,
     Volatility,
     bound_quote,
     combine,
     estimate_volatility_of_means,
+    get_back_run,
+    get_exposure,
 )
 from onchain_exec.routing import GasModel, Quote, Route
-from onchain_exec.venues import Hop
+from onchain_exec.venues import Hop, PoolSet
 from onchain_exec.venues.prices import read_mean_ticks
 from onchain_exec.venues.uniswap_v3 import UniswapV3Pool
 
@@ -34,6 +39,24 @@ async def bound_by_market(context: Context, quote: Quote, *, given: bool) -> Quo
     attacker = Attacker(GasModel(quote.block.base_fee_wei, _price_wei(quote)))
     return bound_quote(
         quote, volatility, attacker, Inclusion(hidden=context.policy.private_only), given=given
+    )
+
+
+async def read_exposure(context: Context, quote: Quote) -> Exposure:
+    """Return what others can take of the quote's route under its bound, if they see it; the back-run is
+    over the route's own pools."""
+    route, is_in = quote.route, quote.order.exact is Exact.IN
+    gas = GasModel(quote.block.base_fee_wei, _price_wei(quote))
+    volatility = await read_volatility(context.node, quote, context.profile.gas_rules.block_time_s)
+    decided, bound = (
+        (quote.amount_out, quote.amount_out_min) if is_in else (quote.amount_in, quote.amount_in_max)
+    )
+    lateness = None if volatility is None else Lateness(decided, volatility)
+    exposure = get_exposure(route, bound, Attacker(gas), lateness)
+    pools = {hop.pool.key: hop.pool for hop in reversed(route.hops)}
+    return replace(
+        exposure,
+        back_run=get_back_run(route, PoolSet(route.block, tuple(pools.values())), exposure.priced, gas),
     )
 
 

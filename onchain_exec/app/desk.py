@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self, Unpack
 
 from onchain_exec.app.approvals import find_approvals, pick_approvals, prepare_revocations, revoke
+from onchain_exec.app.bounds import read_exposure
 from onchain_exec.app.context import Context, Observer, Policy, Step
 from onchain_exec.app.journals import find_order
 from onchain_exec.app.market import read_named_token, read_tokens
@@ -33,6 +34,7 @@ from onchain_exec.execution import LocalSigner, Signer, SimulatedTx
 from onchain_exec.oms import OrderView, Reconciliation, reconcile
 from onchain_exec.risk import Denied
 from onchain_exec.risk.collateral import NO_LIMITS, CollateralLimits
+from onchain_exec.risk.exposure import Exposure
 from onchain_exec.routing import Quote
 from onchain_exec.venues.collateral import CollateralAccount
 
@@ -160,6 +162,15 @@ class AsyncDesk:
             NodeError: the node fails.
         """
         return await self.ask(Request(sell, buy, amount, amount_base_units, exact, max_slippage_bps))
+
+    async def expose(self, request: Request) -> Exposure:
+        """Return what others can take of a trade that they see before it is mined: by a sandwich under its
+        bound, by arbitrage after it, by its being late.
+
+        Raises:
+            InputError, StateError, NodeError: as for `quote`.
+        """
+        return await read_exposure(self._context, await self.ask(request))
 
     async def price(self, sell: str, buy: str) -> PairPrice:
         """Return what ``sell`` is worth in ``buy`` at the newest block, by every source of its own: pools

@@ -8,7 +8,7 @@ from onchain_exec.app.ways import Choice
 from onchain_exec.core import Token
 from onchain_exec.execution import SimulatedTx
 from onchain_exec.risk import Denied
-from onchain_exec.routing import Quote
+from onchain_exec.routing import Quote, Tolerance
 from onchain_exec.venues import Hop
 
 
@@ -28,6 +28,7 @@ def quote_to_json(quote: Quote) -> dict[str, Any]:
         "amount_out_min": str(quote.amount_out_min),
         "amount_in_max": str(quote.amount_in_max),
         "max_slippage_bps": order.max_slippage_bps,
+        "tolerance": None if quote.tolerance is None else _tolerance_to_json(quote.tolerance),
         "price": format(quote.price, "f"),
         "fee_bps": format(quote.fee_bps, ".4f"),
         "impact_bps": format(quote.impact_bps, ".4f"),
@@ -72,6 +73,16 @@ def choice_to_json(choice: Choice) -> dict[str, Any]:
 def denial_to_json(denied: Denied) -> dict[str, Any]:
     """Return why an order was refused."""
     return {"code": denied.code.value, "found": denied.found, "limit": denied.limit, "todo": denied.todo}
+
+
+def _tolerance_to_json(tolerance: Tolerance) -> dict[str, Any]:
+    return {
+        "reason": tolerance.reason.value,
+        "blocks": tolerance.blocks,
+        "at_stake": str(tolerance.at_stake),
+        "deviation_per_block": tolerance.deviation_per_block,
+        "revert_chance": tolerance.revert_chance,
+    }
 
 
 def _token_to_json(token: Token) -> dict[str, Any]:

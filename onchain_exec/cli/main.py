@@ -31,6 +31,10 @@ COMMANDS: Final = (
     *list_commands(
         "price", price="Show the consolidated price of a pair: pools, means of v3 pools over time, feeds."
     ),
+    *list_commands(
+        "exposure",
+        exposure="Show what others can take of a trade that they see: sandwich, arbitrage after it, delay.",
+    ),
     *list_commands("pools", pools="Read pools, and find those of a pair."),
     *list_commands(
         "journal",

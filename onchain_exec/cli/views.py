@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from decimal import Decimal
+from typing import Final
 
 from onchain_exec.cli.exits import Exit
 from onchain_exec.cli.output import messages, print_facts, print_table
@@ -11,7 +13,7 @@ from onchain_exec.core import Exact, Token, format_amount
 from onchain_exec.execution import SimulatedTx
 from onchain_exec.oms import OrderState, OrderView
 from onchain_exec.risk import Denied
-from onchain_exec.routing import Quote, Route
+from onchain_exec.routing import BoundReason, Quote, Route
 
 
 def print_quote(quote: Quote) -> None:
@@ -19,9 +21,9 @@ def print_quote(quote: Quote) -> None:
     order, route = quote.order, quote.route
     token_out = order.token_out
     if order.exact is Exact.IN:
-        bound = ("at least", f"{_amount(quote.amount_out_min, token_out)} ({order.max_slippage_bps} bps)")
+        bound = ("at least", f"{_amount(quote.amount_out_min, token_out)} ({quote.slippage_bps:.4g} bps)")
     else:
-        bound = ("at most", f"{_amount(quote.amount_in_max, order.token_in)} ({order.max_slippage_bps} bps)")
+        bound = ("at most", f"{_amount(quote.amount_in_max, order.token_in)} ({quote.slippage_bps:.4g} bps)")
     gas = f"{format_amount(quote.gas_cost_wei, _WEI)} native ({route.gas_units:,} gas)"
     if quote.gas_cost_out is not None:
         gas += f" = {_amount(quote.gas_cost_out, token_out)}"
@@ -33,10 +35,37 @@ def print_quote(quote: Quote) -> None:
             ("price impact", f"{_amount(quote.impact_cost, token_out)} ({quote.impact_bps:.2f} bps)"),
             ("gas", gas),
             bound,
+            *_list_reasons(quote),
             ("block", str(quote.block)),
         ],
     )
     print_flow(route)
+
+
+_REASONS: Final = {
+    BoundReason.GIVEN: "as given",
+    BoundReason.POLICY: "the desk's most: no history of the price asks for less",
+    BoundReason.VOLATILITY: "as tight as the price's own moves allow",
+    BoundReason.SANDWICH: "the widest under which no sandwich pays",
+}
+
+
+def _list_reasons(quote: Quote) -> Iterator[tuple[str, str]]:
+    """Yield why the bound lies where it lies, and what follows from it."""
+    tolerance = quote.tolerance
+    if tolerance is None:
+        return
+    why = _REASONS[tolerance.reason]
+    if tolerance.revert_chance is not None:
+        why += f"; the price passes it within {tolerance.blocks} blocks with {tolerance.revert_chance:.1%}"
+    yield "why", why
+    if tolerance.at_stake:
+        priced = quote.order.token_out if quote.order.exact is Exact.IN else quote.order.token_in
+        lost = _amount(tolerance.at_stake, priced)
+        if tolerance.reason is BoundReason.SANDWICH:
+            yield "at stake", f"nothing; with the bound that it would have else {lost}"
+        else:
+            yield "at stake", f"{lost} to a sandwich: send it privately, or allow less slippage"
 
 
 def print_flow(route: Route) -> None:

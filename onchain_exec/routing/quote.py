@@ -78,6 +78,15 @@ class Quote:
         """``impact_cost`` as a share of the mid value, in 1e-4; 18 digits."""
         return self._bps(self.impact_cost)
 
+    @property
+    def slippage_bps(self) -> Decimal:
+        """How far the bound lies from the quote, in 1e-4 of the amount that the market decides; 18 digits."""
+        if self.order.exact is Exact.IN:
+            slack, decided = self.amount_out - self.amount_out_min, self.amount_out
+        else:
+            slack, decided = self.amount_in_max - self.amount_in, self.amount_in
+        return _HUMAN.divide(Decimal(slack * BPS), Decimal(decided)) if decided else Decimal(0)
+
     def age_s(self, now: int) -> int:
         """Return the seconds from ``made_at`` to ``now`` (unix seconds), at least 0."""
         return max(0, now - self.made_at)
