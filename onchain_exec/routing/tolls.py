@@ -19,10 +19,13 @@ from onchain_exec.routing.oracles import IndexArray
 _ROUNDS: Final = 4
 _TOLERANCE: Final = 1e-6
 _DEAREST: Final = 1.0
+_BEND: Final = 1e-4
+"""Of a fixed rate: Newton's steps would bounce off a straight line, and a toll is a guess anyway."""
 
 
 def find_supports(problem: Problem, point: DualPoint) -> Iterator[IndexArray]:
     """Yield sets of edges that flows settle on under tolls, from ``point``, the solution without costs."""
+    problem = replace(problem, edges=problem.edges.widened(_BEND))
     tolls = np.minimum(problem.costs / abs(point.value), _DEAREST)
     for _ in range(_ROUNDS):
         point = solve(replace(problem, tolls=tolls), point.log_prices, _TOLERANCE)

@@ -14,7 +14,7 @@ from onchain_exec.core.fixed_point import PIPS, Q96, WAD
 from onchain_exec.routing.oracles.concentrated import Concentrated, Ladder
 from onchain_exec.routing.oracles.constant_product import ConstantProduct
 from onchain_exec.routing.oracles.crypto import Crypto
-from onchain_exec.routing.oracles.linear import Linear
+from onchain_exec.routing.oracles.linear import LEAST_BEND, Linear
 from onchain_exec.routing.oracles.solidly import Solidly
 from onchain_exec.routing.oracles.stable import Stable, solve_invariant
 from onchain_exec.routing.oracles.weighted import Weighted
@@ -99,7 +99,7 @@ def _linear(rows: Sequence[tuple[float, float]], sides: list[Side]) -> tuple[Lin
     if not rows:
         return None
     rate, limit = np.array(rows).T
-    return Linear(rate, limit, limit), sides
+    return Linear(rate, limit, limit, np.full_like(rate, LEAST_BEND)), sides
 
 
 def concentrated(pools: Sequence[ConcentratedPool]) -> tuple[Concentrated, list[Side]] | None:

@@ -9,8 +9,8 @@ import numpy as np
 
 from onchain_exec.routing.oracles.curves import FloatArray, Rows, Trade
 
-_BEND: Final = 1e-10
-"""How much of the rate is lost up to the largest amount."""
+LEAST_BEND: Final = 1e-10
+"""How much of the rate is lost up to the largest amount, at least."""
 
 _LOSS: Final = 1e-12
 """How much of it is lost at zero: or else going there and back would be free, but for rounding."""
@@ -21,22 +21,27 @@ class Linear(Rows):
     """``rate`` units out per unit in, of ``limit`` units in at most.
 
     A straight line has no resistance, so that prices alone do not say how much flows. In its place stands
-    a constant product with reserves of ``most / _BEND``, which gives no more than ``slack`` less for up to
+    a constant product with reserves of ``most / bend``, which gives no more than ``slack`` less for up to
     ``most`` units in.
     """
 
     rate: FloatArray
     limit: FloatArray
     most: FloatArray
+    bend: FloatArray
 
     def sized(self, most_in: FloatArray) -> Self:
         """Return the curves for amounts in of at most ``most_in``."""
         return replace(self, most=np.minimum(self.limit, most_in))
 
+    def widened(self, bend: float) -> Self:
+        """Return the curves with ``bend`` of the rate lost up to the largest amount."""
+        return replace(self, bend=np.full_like(self.bend, bend))
+
     @property
     def slack(self) -> FloatArray:
         """What the line gives beyond the curve at most, units out."""
-        return self.rate * self.most * (_BEND + 2 * _LOSS)
+        return self.rate * self.most * (self.bend + 2 * _LOSS)
 
     def start(self) -> FloatArray:
         """Return the log of the marginal rate at zero."""
@@ -46,7 +51,7 @@ class Linear(Rows):
         """Return the best trades; see `Curves`."""
         excess = log_price + self.start()
         near = np.flatnonzero(excess > -reach)
-        reserve = self.most[near] / _BEND
+        reserve = self.most[near] / self.bend[near]
         wanted = np.expm1(np.maximum(excess[near], 0.0) / 2)
         growth = np.minimum(wanted, self.limit[near] / reserve)
         grown = 1 + growth
