@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from onchain_exec.core.bisection import find_largest
-
 _REACH: Final = 10**6
 """How far, in times the price, one is looked for."""
 
@@ -16,9 +14,15 @@ def find_liquidation_price(holds: Callable[[int], bool], price: int, *, is_long:
 
     None where no price within a million times ``price`` decides.
     """
-    low, high = price // _REACH, price * _REACH
-    if holds(low) == holds(high):
+    holding, broken = price * _REACH, price // _REACH
+    if not is_long:
+        holding, broken = broken, holding
+    if not holds(holding) or holds(broken):
         return None
-    if is_long:
-        return find_largest(lambda one: not holds(one), low, high) + 1
-    return find_largest(holds, low, high)
+    while abs(holding - broken) > 1:
+        middle = (holding + broken) // 2
+        if holds(middle):
+            holding = middle
+        else:
+            broken = middle
+    return holding

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from recorded import Recording, load, to_addresses
@@ -50,8 +51,26 @@ class Deed:
         return (decrease if self.order.kind in DECREASES else increase)(state, self.owner, self.order)
 
 
-def replay(world: dict[str, Any]) -> Iterator[Deed]:
-    """Yield a world's deeds in their order."""
+@cache
+def get_deeds(number: int) -> tuple[Deed, ...]:
+    """Return a world's deeds in their order."""
+    return tuple(_replay(WORLDS[number]))
+
+
+def list_deeds() -> list[Deed]:
+    """Return the deeds of all worlds."""
+    return [deed for number in range(len(WORLDS)) for deed in get_deeds(number)]
+
+
+def start(number: int) -> Recording:
+    """Return a world before its first deed."""
+    world = WORLDS[number]
+    recording = Recording(world["to"], world["keys"])
+    recording.learn(world["steps"][0]["before"])
+    return recording
+
+
+def _replay(world: dict[str, Any]) -> Iterator[Deed]:
     recording = Recording(world["to"], world["keys"])
     contracts = GmxContracts(*to_addresses(world["contracts"]))
     owners, markets = to_addresses(world["owners"]), to_addresses(world["markets"])

@@ -36,6 +36,8 @@ GET_LIQUIDATE_REWARD: Final = Function("getCollateralLiquidateRewardRatio()", "(
 GET_INTEREST_RATE_PARAMETERS: Final = Function("getInterestRateParameters()", "(uint128,uint128,uint128)")
 GET_KEEPER_COST_NODE: Final = Function("getKeeperCostNodeId()", "(bytes32)")
 UTILIZATION_RATE: Final = Function("utilizationRate()", "(uint256,uint256,uint256)")
+USD_COLLATERAL: Final = Function("globalCollateralValue(uint128)", _WORD)
+GET_COLLATERAL_CONFIGURATION: Final = Function("getCollateralConfiguration(uint128)", _WORD)
 TOTAL_COLLATERAL: Final = Function("totalGlobalCollateralValue()", _WORD)
 
 # Accounts

@@ -13,6 +13,7 @@ from onchain_exec.venues.asking import Ask, ask_each, ask_one_value_each
 from onchain_exec.venues.perpetuals.storage import build_storage_call, decode_words
 from onchain_exec.venues.perpetuals.synthetix_v3 import contracts as abi
 from onchain_exec.venues.perpetuals.synthetix_v3.account_reads import Holdings, read_account, read_holdings
+from onchain_exec.venues.perpetuals.synthetix_v3.actions import USD
 from onchain_exec.venues.perpetuals.synthetix_v3.market_reads import read_market
 from onchain_exec.venues.perpetuals.synthetix_v3.mirror.margin import get_available_margin
 from onchain_exec.venues.perpetuals.synthetix_v3.mirror.market import Market
@@ -53,7 +54,7 @@ def read_synthetix_v3(
     found = yield from all_of([read_market(proxy, one, strategy_id) for one in wanted])
     read = yield from all_of([read_account(proxy, one) for one in holdings])
     usd, oracle, pool, interest = yield from _read_factory(proxy, found)
-    (is_open,), (most, _), (liquidation_reward,), guards, gradients = yield from ask_each(
+    (is_open,), (most, kinds), (liquidation_reward,), guards, gradients = yield from ask_each(
         [
             Ask(proxy, abi.IS_FEATURE_ALLOWED, (_SYSTEM, ZERO_ADDRESS)),
             Ask(proxy, abi.GET_PER_ACCOUNT_CAPS),
@@ -70,6 +71,7 @@ def read_synthetix_v3(
         usd=usd,
         is_open=is_open,
         max_positions=most,
+        max_collaterals=kinds,
         liquidation_reward=liquidation_reward,
         keeper_rules=KeeperRules(*guards),
         keeper_costs=(yield from _read_keeper_costs(proxy, oracle, feeds)),
@@ -90,15 +92,18 @@ def _read_factory(
     slots = [factory + offset for offset in range(5)] + [interest + offset for offset in range(3)]
     snapshot = yield (build_storage_call(proxy, slots),)
     oracle, usd, core, _, system_id, *owed = decode_words(snapshot.answers[0], len(slots))
-    withdrawable, collateral = yield from ask_one_value_each(
+    (withdrawable,), (collateral,), (in_usd,), (max_usd,), (_, _, locked) = yield from ask_each(
         [
             Ask(_to_address(core), abi.GET_WITHDRAWABLE_USD, (system_id,)),
             Ask(proxy, abi.TOTAL_COLLATERAL),
+            Ask(proxy, abi.USD_COLLATERAL, (USD,)),
+            Ask(proxy, abi.GET_COLLATERAL_CONFIGURATION, (USD,)),
+            Ask(proxy, abi.UTILIZATION_RATE),
         ]
     )
-    ((_, _, locked),) = yield from ask_each([Ask(proxy, abi.UTILIZATION_RATE)])
     others = locked - sum(one.rules.get_credit(one.size, one.price) for one in markets)
-    return _to_address(usd), _to_address(oracle), Pool(withdrawable, collateral, others), Interest(*owed)
+    pool = Pool(withdrawable, collateral, in_usd, max_usd, others)
+    return _to_address(usd), _to_address(oracle), pool, Interest(*owed)
 
 
 def _read_keeper_costs(proxy: Address, oracle: Address, feeds: int) -> Reading[KeeperCosts]:

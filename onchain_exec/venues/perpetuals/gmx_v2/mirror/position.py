@@ -235,6 +235,7 @@ def get_free_collateral(seat: Seat) -> int:
     solvency = get_solvency(seat, checks_least=False, liquidates=False)
     collateral = held.collateral * price
     return min(
+        collateral - seat.get_fees(Change(0, improves=False)).total * price,
         collateral - for_size,
         collateral + seat.get_pnl(held.size) - seat.rules.min_collateral_usd,
         solvency.remaining - max(1, solvency.needed),

@@ -15,7 +15,7 @@ from onchain_exec.venues.perpetuals.synthetix_v3.mirror.margin import (
     is_liquidatable,
 )
 from onchain_exec.venues.perpetuals.synthetix_v3.mirror.market import Market, is_reducing
-from onchain_exec.venues.perpetuals.synthetix_v3.mirror.state import Account, Order, Position, State
+from onchain_exec.venues.perpetuals.synthetix_v3.mirror.state import Account, Order, Pool, Position, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +109,23 @@ def modify_collateral(state: State, account_id: int, amount: int) -> State:
     """Return the state after ``modifyCollateral`` of snxUSD, taken out below 0.
 
     Raises:
-        PoolRevertError: ``InvalidAmountDelta``, ``PendingOrderExists``, ``AccountLiquidatable``,
+        PoolRevertError: ``InvalidAmountDelta``, ``MaxCollateralExceeded``, ``InsufficientCollateral``,
+            ``MaxCollateralsPerAccountReached``, ``PendingOrderExists``, ``AccountLiquidatable``,
             ``InsufficientSynthCollateral``, ``InsufficientCollateralAvailableForWithdraw``.
     """
     state.require_open()
     account = state.get_account(account_id)
     if not amount:
         raise PoolRevertError("InvalidAmountDelta", found="no amount")
+    _require_collateral_limits(state.pool, amount)
     require_not_flagged(account)
+    kinds = account.others + (account.usd > 0)
+    if not account.usd and state.max_collaterals <= kinds:
+        raise PoolRevertError(
+            "MaxCollateralsPerAccountReached",
+            found=f"{kinds} kinds of collateral",
+            needed=f"{state.max_collaterals} at most",
+        )
     require_no_order(state, account)
     if amount < 0:
         _require_withdrawable(state, account, -amount)
@@ -220,6 +229,21 @@ def _is_exceeded(order: Order, fill_price: int) -> bool:
     if order.size > 0:
         return fill_price > order.acceptable_price
     return fill_price < order.acceptable_price
+
+
+def _require_collateral_limits(pool: Pool, amount: int) -> None:
+    """Mirror of ``validateCollateralAmount``."""
+    after = pool.usd + amount
+    if after < 0:
+        raise PoolRevertError("InsufficientCollateral", found=f"{pool.usd / WAD:.2f} snxUSD in all accounts")
+    if amount > 0 and not pool.max_usd:
+        raise PoolRevertError("SynthNotEnabledForCollateral", found="snxUSD is not taken as collateral")
+    if amount > 0 and after > pool.max_usd:
+        raise PoolRevertError(
+            "MaxCollateralExceeded",
+            found=f"{after / WAD:.2f} snxUSD in all accounts",
+            needed=f"{pool.max_usd / WAD:.2f} at most",
+        )
 
 
 def _require_withdrawable(state: State, account: Account, amount: int) -> None:

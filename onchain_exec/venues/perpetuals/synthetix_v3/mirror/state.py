@@ -137,10 +137,13 @@ class KeeperCosts:
 @dataclass(frozen=True, slots=True)
 class Pool:
     """What is behind all markets: ``withdrawable`` of the liquidity providers, traders' collateral among it,
-    and the credit that markets which were not read lock."""
+    snxUSD among that, of which there may be ``max_usd``, and the credit that markets lock which were not
+    read."""
 
     withdrawable: int
     collateral: int
+    usd: int
+    max_usd: int
     other_credit: int
 
     @property
@@ -159,6 +162,7 @@ class State:
     usd: Address
     is_open: bool
     max_positions: int
+    max_collaterals: int
     liquidation_reward: int
     keeper_rules: KeeperRules
     keeper_costs: KeeperCosts
@@ -206,7 +210,7 @@ class State:
     def with_account(self, account: Account) -> State:
         """Return the state with an account replaced, and its snxUSD in the sum of all collateral."""
         change = account.usd - self.accounts[account.id].usd
-        pool = replace(self.pool, collateral=self.pool.collateral + change)
+        pool = replace(self.pool, collateral=self.pool.collateral + change, usd=self.pool.usd + change)
         return replace(self, pool=pool, accounts={**self.accounts, account.id: account})
 
     def with_cash(self, amount: int) -> State:
