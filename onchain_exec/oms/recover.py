@@ -82,15 +82,13 @@ def _end_expired(journal: Journal, chain_id: int, now: int) -> tuple[OrderView, 
     until its time has passed it waits for them, under its client order id.
     """
     unsigned = [view for view in journal.read_open().orders if view.state is OrderState.NEW]
-    for view in unsigned:
-        if view.action and view.action.expires_at < now:
-            journal.append_expiry(view.order_id)
-    ours = [view for view in unsigned if view.order and view.order.token_in.chain_id == chain_id]
+    ours = [view for view in unsigned if view.order is None or view.order.token_in.chain_id == chain_id]
     for view in ours:
         if _is_expired(view, now):
             journal.append_expiry(view.order_id)
-    return tuple(view for view in ours if not _is_expired(view, now))
+    return tuple(view for view in ours if view.order and not _is_expired(view, now))
 
 
 def _is_expired(view: OrderView, now: int) -> bool:
-    return view.order is not None and view.order.expires_at < now
+    terms = view.order or view.action
+    return terms is not None and terms.expires_at < now

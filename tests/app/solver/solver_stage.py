@@ -116,7 +116,10 @@ class Stage:
 
     @asynccontextmanager
     async def solving(
-        self, policy: SolverPolicy | None = None, account: DevAccount | None = None
+        self,
+        policy: SolverPolicy | None = None,
+        account: DevAccount | None = None,
+        confirm_timeout_s: float = 60.0,
     ) -> AsyncIterator[Solving]:
         """Open a solver; without an account it is its contract's owner's."""
         async with AsyncExitStack() as resources:
@@ -125,7 +128,7 @@ class Stage:
                 self.sandbox.url,
                 lambda chain_id: LocalSigner(key, chain_id=chain_id),
                 self.journal,
-                Policy(),
+                Policy(confirm_timeout_s=confirm_timeout_s),
                 ignore,
                 self.sandbox.profile,
             )

@@ -94,6 +94,33 @@ async def test_cancel_lane_kills_the_order_once_and_the_book_hears_of_it(stage: 
             await cancel_lane(solving.context, 0, 3)
 
 
+async def test_take_turn_settlement_that_hangs_holds_everything_until_its_time_has_passed(
+    stage: Stage,
+) -> None:
+    request, (one, other) = (
+        stage.sandbox.chain.request,
+        (stage.sign(stage.order(maker, (1, "WETH"), (2_500, "USDC"))) for maker in (0, 2)),
+    )
+    before = stage.count_sent()
+    async with stage.solving(confirm_timeout_s=0.0) as solving:
+        solving.rest(one)
+        request("evm_setAutomine", False)
+        hanging = (await solving.solver.take_turn()).settlement
+        assert hanging is not None
+        assert hanging.state is OrderState.WORKING
+        solving.rest(other)
+        assert [view.order_id for view in (await solving.solver.take_turn()).waits_for] == [hanging.order_id]
+        request("anvil_dropTransaction", hanging.tx_hash)
+        request("evm_increaseTime", 200)
+        stage.sandbox.chain.mine()
+        request("evm_setAutomine", True)
+    async with stage.solving() as solving:
+        turn = await solving.solver.take_turn()
+        assert solving.context.journal.read_order(hanging.order_id).state is OrderState.CANCELLED
+        assert set(list_filled(turn)) == {one.order, other.order}
+        assert stage.count_sent() - before == 2  # the cancel took the nonce
+
+
 async def test_take_turn_of_two_solvers_on_one_book_one_has_it(stage: Stage) -> None:
     async with stage.solving() as first:
         await first.solver.take_turn()
