@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,12 +61,27 @@ def settle_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SettleCha
 
 @pytest.fixture
 def served(settle_chain: SettleChain, tmp_path: Path) -> Iterator[BookServed]:
-    signer = LocalSigner(settle_chain.trader.key, chain_id=CHAIN_ID)
-    where, now = tmp_path / "journal.sqlite", settle_chain.now
+    """A server that nobody has asked anything."""
+    with serve_book(settle_chain, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared(settle_chain: SettleChain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BookServed]:
+    """One server for the tests of a module that leave others' orders and requests alone."""
+    with serve_book(settle_chain, tmp_path_factory.mktemp("shared")) as running:
+        yield running
+
+
+@contextmanager
+def serve_book(chain: SettleChain, folder: Path) -> Iterator[BookServed]:
+    """Yield a server on the chain, whose second account is the desk's."""
+    signer = LocalSigner(chain.trader.key, chain_id=CHAIN_ID)
+    where, now = folder / "journal.sqlite", chain.now
     with Journal.open(where) as journal:
         context = Context(
-            node=Node(open_rpc(settle_chain.chain.url, CHAIN_ID), CHAIN_ID, errors=SETTLE_ERRORS),
-            profile=settle_chain.profile,
+            node=Node(open_rpc(chain.chain.url, CHAIN_ID), CHAIN_ID, errors=SETTLE_ERRORS),
+            profile=chain.profile,
             journal=journal,
             policy=Policy(),
             signer=signer,
@@ -79,5 +95,6 @@ def served(settle_chain: SettleChain, tmp_path: Path) -> Iterator[BookServed]:
             maker = TestClient(app, headers={"Authorization": f"Bearer {MAKER_TOKEN}"})
             with TestClient(app, headers={"Authorization": f"Bearer {TOKEN}"}) as desk:
                 maker.portal = desk.portal  # one loop for both: the node's connection belongs to it
-                yield BookServed(settle_chain, context, service, desk, maker)
+                yield BookServed(chain, context, service, desk, maker)
+                assert desk.portal
                 desk.portal.call(context.node.close)

@@ -3,10 +3,9 @@ token, and what is sent again is done once."""
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from schemathesis import GenerationMode
-from server.conftest import TOKEN
+from server.schema_cases import check_operation, few, list_cases, many, relaxed
 
 OPERATIONS = (
     ("/orders", "POST"),
@@ -18,17 +17,7 @@ OPERATIONS = (
     ("/positions", "GET"),
     ("/metrics", "GET"),
 )
-CASES = [
-    (path, method, mode)
-    for path, method in OPERATIONS
-    for mode in GenerationMode
-    if mode is GenerationMode.POSITIVE or "{" in path or path == "/orders"  # the others take nothing
-]
-relaxed = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    phases=[Phase.explicit, Phase.generate],
-)
-few = settings(relaxed, max_examples=6)
+CASES = list_cases(OPERATIONS, taking_input=("/orders",))
 
 
 @pytest.fixture
@@ -43,44 +32,13 @@ def test_schema_names_every_operation(schema):
 
 @pytest.mark.parametrize(("path", "method", "mode"), CASES)
 def test_operation_any_request_is_answered_within_the_schema(served, schema, path, method, mode):
-    check_operation(served, schema[path][method], mode, few)
+    check_operation(served.client, schema[path][method], mode, few, lambda: served.signer.signed)
 
 
 @pytest.mark.deep
 @pytest.mark.parametrize(("path", "method", "mode"), CASES)
 def test_operation_many_requests_are_answered_within_the_schema(served, schema, path, method, mode):
-    check_operation(served, schema[path][method], mode, settings(relaxed, max_examples=500))
-
-
-def check_operation(served, operation, mode, profile):
-    """Send what the schema describes (or its opposite), with the token and without."""
-
-    documented = {*operation.definition.raw["responses"], "404", "405", "422"}
-
-    @profile
-    @given(case=operation.as_strategy(generation_mode=mode))
-    def check(case):
-        response = call(served.client, case, {"Authorization": f"Bearer {TOKEN}"})
-        assert response.status_code < 500, response.text
-        assert str(response.status_code) in documented
-        signed = served.signer.signed
-        stranger = call(served.client, case, {"Authorization": "Bearer none"})
-        assert (stranger.status_code, served.signer.signed) == (401, signed)
-
-    check()
-
-
-def call(client, case, headers):
-    """Send a case through the client, in this process."""
-    sent = case.as_transport_kwargs(base_url="http://testserver")
-    return client.request(
-        sent["method"],
-        sent["url"],
-        params=sent.get("params"),
-        json=sent.get("json"),
-        content=sent.get("data"),
-        headers={**(sent.get("headers") or {}), **headers},
-    )
+    check_operation(served.client, schema[path][method], mode, many, lambda: served.signer.signed)
 
 
 orders = st.fixed_dictionaries(

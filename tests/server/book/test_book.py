@@ -17,9 +17,9 @@ def digest_of(chain: SettleChain, order: Any) -> str:
     return "0x" + chain.domain.get_digest(order).hex()
 
 
-def test_describe_tells_what_to_sign_for(served: BookServed) -> None:
-    told = served.maker.get("/book").json()
-    assert (told["chain_id"], told["contract"]) == (1337, served.chain.contract)
+def test_describe_tells_what_to_sign_for(shared: BookServed) -> None:
+    told = shared.maker.get("/book").json()
+    assert (told["chain_id"], told["contract"]) == (1337, shared.chain.contract)
     assert {token["symbol"] for token in told["tokens"]} == {"WETH", "USDC", "WBTC", "DAI"}
 
 
@@ -37,13 +37,13 @@ def test_submit_order_is_shown_listed_and_the_same_again(served: BookServed) -> 
 
 
 @pytest.mark.parametrize("v", [0, 27])
-def test_submit_signature_of_65_bytes_is_a_wallets(served: BookServed, v: int) -> None:
-    order = served.chain.order()
-    signature = served.chain.sign(order).signature
+def test_submit_signature_of_65_bytes_is_a_wallets(shared: BookServed, v: int) -> None:
+    order = shared.chain.order()
+    signature = shared.chain.sign(order).signature
     vs = int.from_bytes(signature[32:])
     long = signature[:32] + (vs & (1 << 255) - 1).to_bytes(32) + bytes([v + (vs >> 255)])
-    body = served.body(order) | {"signed": {"signature": "0x" + long.hex()}}
-    assert served.maker.post("/book/orders", json=body).status_code == 201
+    body = shared.body(order) | {"signed": {"signature": "0x" + long.hex()}}
+    assert shared.maker.post("/book/orders", json=body).status_code == 201
 
 
 @pytest.mark.parametrize(
@@ -55,13 +55,14 @@ def test_submit_signature_of_65_bytes_is_a_wallets(served: BookServed, v: int) -
     ],
 )
 def test_submit_order_that_cannot_be_settled_is_refused_with_all_that_helps(
-    served: BookServed, terms: dict[str, Any], reason: str
+    shared: BookServed, terms: dict[str, Any], reason: str
 ) -> None:
-    refused = served.maker.post("/book/orders", json=served.body(served.chain.order(**terms)))
+    before = shared.service.book.list_open(shared.chain.now)
+    refused = shared.maker.post("/book/orders", json=shared.body(shared.chain.order(**terms)))
     problem = refused.json()
     assert (refused.status_code, problem["code"], problem["reason"]) == (400, "OrderRefusedError", reason)
     assert all(problem[part] for part in ("found", "needed", "todo"))
-    assert served.maker.get("/book/orders").json()["orders"] == []
+    assert shared.service.book.list_open(shared.chain.now) == before
 
 
 @pytest.mark.parametrize(
@@ -77,11 +78,11 @@ def test_submit_order_that_cannot_be_settled_is_refused_with_all_that_helps(
     ids=str,
 )
 def test_submit_terms_that_no_order_has_are_refused(
-    served: BookServed, change: dict[str, Any], status: int, code: str | None
+    shared: BookServed, change: dict[str, Any], status: int, code: str | None
 ) -> None:
-    body = served.body(served.chain.order())
+    body = shared.body(shared.chain.order())
     body["order"] |= change
-    refused = served.maker.post("/book/orders", json=body)
+    refused = shared.maker.post("/book/orders", json=body)
     assert (refused.status_code, refused.json().get("code")) == (status, code)
 
 
@@ -94,30 +95,30 @@ def test_submit_terms_that_no_order_has_are_refused(
     ],
     ids=lambda signed: len(signed["signature"]),
 )
-def test_submit_signature_that_cannot_be_is_refused(served: BookServed, signed: dict[str, str]) -> None:
-    refused = served.maker.post("/book/orders", json=served.body(served.chain.order()) | {"signed": signed})
+def test_submit_signature_that_cannot_be_is_refused(shared: BookServed, signed: dict[str, str]) -> None:
+    refused = shared.maker.post("/book/orders", json=shared.body(shared.chain.order()) | {"signed": signed})
     assert (refused.status_code, refused.json()["code"]) == (400, "InputError")
 
 
-def test_withdraw_by_the_owners_word_ends_it_here(served: BookServed) -> None:
-    booked = served.submit(served.chain.order())
-    digest, (owner, other) = booked["digest"], served.chain.makers[:2]
+def test_withdraw_by_the_owners_word_ends_it_here(shared: BookServed) -> None:
+    booked = shared.submit(shared.chain.order())
+    digest, (owner, other) = booked["digest"], shared.chain.makers[:2]
 
     def send(account: Any) -> Any:
-        word: Signed = served.chain.sign_withdrawal(bytes.fromhex(digest[2:]), account)
+        word: Signed = shared.chain.sign_withdrawal(bytes.fromhex(digest[2:]), account)
         body = {"signature": "0x" + word.signature.hex()}
-        return served.maker.post(f"/book/orders/{digest}/withdrawal", json=body)
+        return shared.maker.post(f"/book/orders/{digest}/withdrawal", json=body)
 
     refused = send(other)
     assert (refused.status_code, refused.json()["reason"]) == (400, "not_signed")
-    assert served.maker.get(f"/book/orders/{digest}").json()["state"] == "open"
+    assert shared.maker.get(f"/book/orders/{digest}").json()["state"] == "open"
     assert send(owner).json()["state"] == "cancelled"
     assert send(owner).status_code == 200
 
 
-def test_unknown_order_is_no_order(served: BookServed) -> None:
-    assert served.maker.get(f"/book/orders/0x{'11' * 32}").status_code == 404
-    assert served.maker.get("/book/orders/0x11").status_code == 422
+def test_unknown_order_is_no_order(shared: BookServed) -> None:
+    assert shared.maker.get(f"/book/orders/0x{'11' * 32}").status_code == 404
+    assert shared.maker.get("/book/orders/0x11").status_code == 422
 
 
 def test_changes_begin_with_what_rests_and_go_on_without_a_gap(served: BookServed) -> None:
@@ -156,16 +157,16 @@ def test_changes_every_listener_is_told(served: BookServed) -> None:
 @pytest.mark.parametrize(
     "path", ["/orders", "/switches", "/positions", "/metrics", "/openapi.json", "/bookkeeping"]
 )
-def test_makers_token_opens_nothing_but_the_book(served: BookServed, path: str) -> None:
-    refused = served.maker.get(path)
+def test_makers_token_opens_nothing_but_the_book(shared: BookServed, path: str) -> None:
+    refused = shared.maker.get(path)
     assert (refused.status_code, refused.json()["code"]) == (403, "Forbidden")
-    switched = served.maker.put("/switches/all", json={"state": "KILLED"})
+    switched = shared.maker.put("/switches/all", json={"state": "KILLED"})
     assert switched.status_code == 403
-    with pytest.raises(WebSocketDisconnect), served.maker.websocket_connect("/events"):
+    with pytest.raises(WebSocketDisconnect), shared.maker.websocket_connect("/events"):
         pass
 
 
-def test_body_beyond_its_limit_is_not_read(served: BookServed) -> None:
-    refused = served.desk.post("/book/orders", content=b" " * (MOST_BYTES + 1))
+def test_body_beyond_its_limit_is_not_read(shared: BookServed) -> None:
+    refused = shared.desk.post("/book/orders", content=b" " * (MOST_BYTES + 1))
     assert (refused.status_code, refused.json()["code"]) == (413, "BodyTooLarge")
-    assert served.desk.post("/book/orders", content=b" " * MOST_BYTES).status_code == 422
+    assert shared.desk.post("/book/orders", content=b" " * MOST_BYTES).status_code == 422

@@ -76,24 +76,24 @@ def test_take_best_of_several_is_settled_once_and_the_journal_agrees(served: Boo
     assert (taken_id.status_code, taken_id.json()["code"]) == (409, "DuplicateOrderError")
 
 
-def test_take_exact_output_from_a_part_of_an_order_pays_the_least(served: BookServed) -> None:
-    chain = served.chain
-    ask(served, "out", amount="500", exact="out", limit_base_units=str(WETH // 3))
-    quote(served, "out", answer(chain, 0, 4_100, 2 * WETH, flags=Flags.EXACT_OUT))
-    quote(served, "out", answer(chain, 1, 3_900, 2 * WETH))
+def test_take_exact_output_from_a_part_of_an_order_pays_the_least(shared: BookServed) -> None:
+    chain = shared.chain
+    ask(shared, "out", amount="500", exact="out", limit_base_units=str(WETH // 3))
+    quote(shared, "out", answer(chain, 0, 4_100, 2 * WETH, flags=Flags.EXACT_OUT))
+    quote(shared, "out", answer(chain, 1, 3_900, 2 * WETH))
     before = held(chain, chain.trader.address)
-    taken = take(served, "out")
+    taken = take(shared, "out")
     assert taken.json()["state"] == "FILLED", taken.text
     after = held(chain, chain.trader.address)
     assert after[chain.usdc] - before[chain.usdc] == 500 * USDC
     assert before[chain.weth] - after[chain.weth] == -(-2 * WETH * 500 // 4_100)
 
 
-def test_take_a_named_quote_though_another_is_better(served: BookServed) -> None:
-    ask(served, "named")
-    worse = quote(served, "named", answer(served.chain, 0, 1_900)).json()
-    quote(served, "named", answer(served.chain, 1, 2_100))
-    taken = take(served, "named", worse["digest"])
+def test_take_a_named_quote_though_another_is_better(shared: BookServed) -> None:
+    ask(shared, "named")
+    worse = quote(shared, "named", answer(shared.chain, 0, 1_900)).json()
+    quote(shared, "named", answer(shared.chain, 1, 2_100))
+    taken = take(shared, "named", worse["digest"])
     assert taken.json()["state"] == "FILLED", taken.text
     assert "1900000000 USDC" in str(taken.json()["action"])
 
@@ -118,39 +118,39 @@ def foreign(chain: SettleChain) -> SettleOrder:
     ],
 )
 def test_offer_that_is_no_answer_is_refused_with_its_reason(
-    served: BookServed, make: Callable[[SettleChain], SettleOrder], reason: str
+    shared: BookServed, make: Callable[[SettleChain], SettleOrder], reason: str
 ) -> None:
-    ask(served, "refused", limit_base_units=str(1_500 * USDC))
-    refused = quote(served, "refused", make(served.chain))
+    ask(shared, "refused", limit_base_units=str(1_500 * USDC))
+    refused = quote(shared, "refused", make(shared.chain))
     assert (refused.status_code, refused.json()["reason"]) == (400, reason), refused.text
-    nothing = take(served, "refused")
+    nothing = take(shared, "refused")
     assert (nothing.status_code, nothing.json()["reason"]) == (400, "no_quote")
 
 
-def test_offer_unsigned_replayed_or_of_a_passed_lane_is_refused(served: BookServed) -> None:
-    chain = served.chain
-    ask(served, "first")
+def test_offer_unsigned_replayed_or_of_a_passed_lane_is_refused(shared: BookServed) -> None:
+    chain = shared.chain
+    ask(shared, "first")
     used = answer(chain)
-    unsigned = quote(served, "first", used, chain.sign(used, chain.makers[1]))
+    unsigned = quote(shared, "first", used, chain.sign(used, chain.makers[1]))
     assert unsigned.json()["reason"] == "not_signed"
-    assert quote(served, "first", used).status_code == 201
-    assert take(served, "first").json()["state"] == "FILLED"
-    ask(served, "second")
-    assert quote(served, "second", used).json()["reason"] == "used_up"
+    assert quote(shared, "first", used).status_code == 201
+    assert take(shared, "first").json()["state"] == "FILLED"
+    ask(shared, "second")
+    assert quote(shared, "second", used).json()["reason"] == "used_up"
     cancelled = answer(chain, 1)
     chain.cancel(cancelled)
-    assert quote(served, "second", cancelled).json()["reason"] == "lane_passed"
-    assert quote(served, "unknown", used).status_code == 404
+    assert quote(shared, "second", cancelled).json()["reason"] == "lane_passed"
+    assert quote(shared, "unknown", used).status_code == 404
 
 
-def test_offer_a_maker_may_better_its_own_and_not_worsen_it(served: BookServed) -> None:
-    chain = served.chain
-    ask(served, "promise")
-    first = quote(served, "promise", answer(chain, 0, 2_000)).json()
-    worse = quote(served, "promise", answer(chain, 0, 1_999))
+def test_offer_a_maker_may_better_its_own_and_not_worsen_it(shared: BookServed) -> None:
+    chain = shared.chain
+    ask(shared, "promise")
+    first = quote(shared, "promise", answer(chain, 0, 2_000)).json()
+    worse = quote(shared, "promise", answer(chain, 0, 1_999))
     assert worse.json()["reason"] == "worse_than_promised"
-    better = quote(served, "promise", answer(chain, 0, 2_001)).json()
-    assert [found["digest"] for found in served.desk.get("/rfq/promise").json()["quotes"]] == [
+    better = quote(shared, "promise", answer(chain, 0, 2_001)).json()
+    assert [found["digest"] for found in shared.desk.get("/rfq/promise").json()["quotes"]] == [
         better["digest"]
     ]
     path = f"/book/requests/promise/quotes/{better['digest']}/withdrawal"
@@ -158,50 +158,50 @@ def test_offer_a_maker_may_better_its_own_and_not_worsen_it(served: BookServed) 
 
     def withdraw(maker: int) -> Any:
         word = chain.sign_withdrawal(digest, chain.makers[maker])
-        return served.maker.post(path, json={"signature": "0x" + word.signature.hex()})
+        return shared.maker.post(path, json={"signature": "0x" + word.signature.hex()})
 
     assert withdraw(1).json()["reason"] == "not_signed"
     assert withdraw(0).status_code == 200
     assert withdraw(0).status_code == 404
-    assert take(served, "promise").json()["reason"] == "no_quote"
-    assert take(served, "promise", first["digest"]).status_code == 404
-    assert quote(served, "promise", answer(chain, 0, 1_999)).status_code == 201
+    assert take(shared, "promise").json()["reason"] == "no_quote"
+    assert take(shared, "promise", first["digest"]).status_code == 404
+    assert quote(shared, "promise", answer(chain, 0, 1_999)).status_code == 201
 
 
-def test_ask_same_again_is_the_same_request_and_other_terms_are_not(served: BookServed) -> None:
-    told = ask(served, "again")
-    assert ask(served, "again") == told
+def test_ask_same_again_is_the_same_request_and_other_terms_are_not(shared: BookServed) -> None:
+    told = ask(shared, "again")
+    assert ask(shared, "again") == told
     wish = {"client_order_id": "again", "sell": "WETH", "buy": "USDC", "amount": "2"}
-    other = served.desk.post("/rfq", json=wish)
+    other = shared.desk.post("/rfq", json=wish)
     assert (other.status_code, other.json()["code"]) == (409, "DuplicateOrderError")
 
 
 def test_take_quote_cancelled_on_chain_since_is_a_typed_failure_and_nothing_is_lost(
-    served: BookServed,
+    shared: BookServed,
 ) -> None:
-    chain = served.chain
-    ask(served, "gone")
+    chain = shared.chain
+    ask(shared, "gone")
     best, next_best = answer(chain, 0, 2_100), answer(chain, 1, 2_000)
     for order in (best, next_best):
-        quote(served, "gone", order)
+        quote(shared, "gone", order)
     chain.cancel(best)
     before = held(chain, chain.trader.address)
-    failed = take(served, "gone")
+    failed = take(shared, "gone")
     assert (failed.status_code, failed.json()["reason"]) == (400, "lane_passed")
     assert held(chain, chain.trader.address) == before
-    assert served.context.journal.find_order("gone") is None
-    taken = take(served, "gone")  # the taker's own second choice
+    assert shared.context.journal.find_order("gone") is None
+    taken = take(shared, "gone")  # the taker's own second choice
     assert taken.json()["state"] == "FILLED", taken.text
     assert held(chain, chain.trader.address)[chain.usdc] == before[chain.usdc] + 2_000 * USDC
 
 
 def test_take_quote_cancelled_while_it_is_sent_fails_on_chain_and_costs_gas_alone(
-    served: BookServed, monkeypatch: pytest.MonkeyPatch
+    shared: BookServed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chain = served.chain
-    ask(served, "late")
+    chain = shared.chain
+    ask(shared, "late")
     order = answer(chain)
-    quote(served, "late", order)
+    quote(shared, "late", order)
     build = actions.build
 
     async def cancel_meanwhile(context: Any, approved: Any) -> Any:
@@ -211,30 +211,30 @@ def test_take_quote_cancelled_while_it_is_sent_fails_on_chain_and_costs_gas_alon
 
     monkeypatch.setattr(actions, "build", cancel_meanwhile)
     before = held(chain, chain.trader.address)
-    failed = take(served, "late").json()
+    failed = take(shared, "late").json()
     assert (failed["state"], failed["failure"]["code"]) == ("FAILED", "REVERTED")
     assert "SeqPassed" in failed["failure"]["found"]
     assert held(chain, chain.trader.address) == before
-    assert take(served, "late").json()["tx_hash"] == failed["tx_hash"]
+    assert take(shared, "late").json()["tx_hash"] == failed["tx_hash"]
 
 
-def test_take_without_money_is_denied_and_nothing_signed(served: BookServed) -> None:
-    chain = served.chain
-    ask(served, "poor", amount="99999")
-    quote(served, "poor", answer(chain, 0, 1, 10**5 * WETH))
-    denied = take(served, "poor").json()
+def test_take_without_money_is_denied_and_nothing_signed(shared: BookServed) -> None:
+    chain = shared.chain
+    ask(shared, "poor", amount="99999")
+    quote(shared, "poor", answer(chain, 0, 1, 10**5 * WETH))
+    denied = take(shared, "poor").json()
     assert (denied["state"], denied["tx_hash"]) == ("DENIED", None)
     assert denied["failure"]["code"] == "BALANCE_BELOW_AMOUNT"
 
 
-def test_take_at_the_same_time_settles_once(served: BookServed) -> None:
-    chain = served.chain
-    ask(served, "race")
+def test_take_at_the_same_time_settles_once(shared: BookServed) -> None:
+    chain = shared.chain
+    ask(shared, "race")
     for maker in range(2):
-        quote(served, "race", answer(chain, maker))
+        quote(shared, "race", answer(chain, maker))
     before, answers = held(chain, chain.trader.address), []
     threads = [
-        threading.Thread(target=lambda: answers.append(take(served, "race").json()["tx_hash"]))
+        threading.Thread(target=lambda: answers.append(take(shared, "race").json()["tx_hash"]))
         for _ in range(3)
     ]
     for thread in threads:
@@ -245,18 +245,18 @@ def test_take_at_the_same_time_settles_once(served: BookServed) -> None:
     assert held(chain, chain.trader.address)[chain.weth] == before[chain.weth] - WETH
 
 
-def test_rank_a_wallets_gas_counts_against_it(served: BookServed) -> None:
-    chain = served.chain
+def test_rank_a_wallets_gas_counts_against_it(shared: BookServed) -> None:
+    chain = shared.chain
     maker = chain.makers[5]
     chain.chain.set_code(maker.address, CONSENTS)
-    ask(served, "wallet", sell="USDC", buy="WETH", amount="2000")
+    ask(shared, "wallet", sell="USDC", buy="WETH", amount="2000")
     plain = chain.order(maker=4, amount_in=WETH, amount_out=2_000 * USDC)
     by_code = chain.order(maker=5, amount_in=WETH, amount_out=2_000 * USDC)
-    first = quote(served, "wallet", by_code, Signed(Scheme.ERC1271, b"\x01" * 65)).json()
-    second = quote(served, "wallet", plain).json()
+    first = quote(shared, "wallet", by_code, Signed(Scheme.ERC1271, b"\x01" * 65)).json()
+    second = quote(shared, "wallet", plain).json()
     assert first["amount_out"] == second["amount_out"]
     assert int(first["net"]) < int(second["net"]) < WETH
-    shown = served.desk.get("/rfq/wallet").json()["quotes"]
+    shown = shared.desk.get("/rfq/wallet").json()["quotes"]
     assert [found["digest"] for found in shown] == [second["digest"], first["digest"]]
 
 
@@ -268,8 +268,8 @@ def test_live_requests_reach_makers_as_they_are_made(served: BookServed) -> None
         assert socket.receive_json() == told
 
 
-def test_makers_token_neither_asks_nor_takes(served: BookServed) -> None:
-    ask(served, "mine")
+def test_makers_token_neither_asks_nor_takes(shared: BookServed) -> None:
+    ask(shared, "mine")
     for path in ("/rfq", "/rfq/mine/take"):
-        assert served.maker.post(path, json={}).status_code == 403
-    assert served.maker.get("/rfq/mine").status_code == 403
+        assert shared.maker.post(path, json={}).status_code == 403
+    assert shared.maker.get("/rfq/mine").status_code == 403
