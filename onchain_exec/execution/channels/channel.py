@@ -24,11 +24,6 @@ class Channel(enum.Enum):
         """Whether bytes that go this way must never reach a public endpoint by us."""
         return self in (Channel.PROTECTED, Channel.PRIVATE, Channel.BUNDLE, Channel.SHARED)
 
-    @property
-    def carries(self) -> bool:
-        """Whether a transaction goes out at all by this choice itself."""
-        return self not in (Channel.SPLIT, Channel.WAIT)
-
 
 DIRECT = frozenset({Channel.PUBLIC, Channel.PROTECTED, Channel.PRIVATE, Channel.BUNDLE})
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 from onchain_exec.errors import UnsupportedOrderError
-from onchain_exec.execution.channels.channel import Channel, ChannelPolicy
+from onchain_exec.execution.channels.channel import DIRECT, Channel, ChannelPolicy
 from onchain_exec.execution.channels.costs import (
     Estimate,
     Stakes,
@@ -135,24 +135,20 @@ def reconsider(
 ) -> Decision | None:
     """Return another decision about bytes that stand in no block yet, or None to leave them where they are.
 
-    They are left alone before ``policy.reconsider_blocks`` blocks, and once they were public. The blocks that
-    came without them count against their channel. They become public only by ``fall_back_to_public``, and
-    never if that was promised.
+    They are left alone before ``policy.reconsider_blocks`` blocks, once they were public, and where there is
+    no other way. They become public only by ``fall_back_to_public``, and never if that was promised.
     """
     waited = block_number - decision.block_number
     if not decision.channel.is_private or not policy.reconsider_blocks or waited < policy.reconsider_blocks:
         return None
-    held = offers.records.get(decision.channel, TrackRecord())
-    missing, records = dict(offers.missing), {**offers.records, decision.channel: held + TrackRecord(waited)}
-    if not policy.fall_back_to_public or decision.promised:
+    missing = {**offers.missing, decision.channel: f"no block had it for {waited} blocks"}
+    missing |= dict.fromkeys((Channel.SPLIT, Channel.WAIT), "it is signed")
+    if not policy.fall_back_to_public:
         missing[Channel.PUBLIC] = "it went out privately"
-    for channel in (Channel.SPLIT, Channel.WAIT):
-        missing[channel] = "it is signed"
-    open_now = Offers(
-        {channel: record for channel, record in records.items() if channel not in missing},
-        missing,
-        decision.promised or offers.private_only,
-    )
-    direct = frozenset(channel for channel in policy.allowed if channel.carries)
-    again = choose_channel(decision.stakes, open_now, replace(policy, allowed=direct), block_number)
-    return None if again.channel is decision.channel else again
+    others = {channel: record for channel, record in offers.records.items() if channel not in missing}
+    private_only = decision.promised or offers.private_only
+    direct = replace(policy, allowed=policy.allowed - {Channel.SPLIT, Channel.WAIT} or DIRECT)
+    try:
+        return choose_channel(decision.stakes, Offers(others, missing, private_only), direct, block_number)
+    except UnsupportedOrderError:
+        return None

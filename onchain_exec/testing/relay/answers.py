@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from onchain_exec.chain import CallResult, Node
+from onchain_exec.core import BlockRef
 from onchain_exec.errors import InputError, NodeRefusedError
 from onchain_exec.testing.lying_node import PoolTx, Refusal, Result
-from onchain_exec.testing.relay.building import Builder
 from onchain_exec.testing.relay.orders import (
     BundleOrder,
     read_bundle,
@@ -26,10 +26,22 @@ _PRIVATE_BLOCKS: Final = 25
 _NONCE_TOO_LOW: Final = Refusal(-32000, "nonce too low")
 
 
+class Hands(Protocol):
+    """What a relay does to a chain."""
+
+    async def try_out(self, transactions: Sequence[PoolTx], base: BlockRef) -> tuple[CallResult, ...]:
+        """As of `Builder.try_out`."""
+        ...
+
+    async def leak(self, tx: PoolTx) -> None:
+        """As of `Builder.leak`."""
+        ...
+
+
 class Answers:
     """Holds ``orders`` by name; ``whims`` are in force."""
 
-    def __init__(self, node: Node, builder: Builder) -> None:
+    def __init__(self, node: Node, builder: Hands) -> None:
         self._node, self._builder = node, builder
         self.whims = frozenset[Whim]()
         self.orders: dict[str, BundleOrder] = {}

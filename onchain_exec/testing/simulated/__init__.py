@@ -3,7 +3,8 @@
 `run_virtually` runs a program whose sleeps take no time. `SimulatedChain` has geth's pool and builds
 blocks when it is told. `SimulatedNode` is the `Rpc` of a `Node` in front of it, and `Fate` decides when
 a reply is lost, a send is doubled, or the whole process dies. `MemoryJournal` keeps the lines of a
-journal over such a death.
+journal over such a death. `SimulatedRelay` and `SimulatedProtected` are private endpoints that keep or
+break their word, and `build_block` mines what they hold.
 """
 
 from onchain_exec.testing.simulated.chain import Execution, SimulatedChain
@@ -11,6 +12,7 @@ from onchain_exec.testing.simulated.clock import VirtualLoop, run_virtually
 from onchain_exec.testing.simulated.fate import Fate, SimulatedCrash
 from onchain_exec.testing.simulated.journal import MemoryJournal
 from onchain_exec.testing.simulated.node import SimulatedNode
+from onchain_exec.testing.simulated.relay import SimulatedProtected, SimulatedRelay, build_block
 
 __all__ = [
     "Execution",
@@ -19,6 +21,9 @@ __all__ = [
     "SimulatedChain",
     "SimulatedCrash",
     "SimulatedNode",
+    "SimulatedProtected",
+    "SimulatedRelay",
     "VirtualLoop",
+    "build_block",
     "run_virtually",
 ]

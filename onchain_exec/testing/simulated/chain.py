@@ -106,23 +106,23 @@ class SimulatedChain:
 
     def mine(self, included: Iterable[PoolTx] | None = None) -> Block:
         """Build a block of what is pending (or of ``included``, in its order)."""
-        chosen = select(self.pool, self.base_fee_wei, GAS_LIMIT) if included is None else included
-        before = self.head
-        block = Block(
-            number=before.number + 1,
-            hash=_hash(f"{before.hash}/{self._forks}"),
-            parent_hash=before.hash,
-            timestamp=before.timestamp + BLOCK_TIME_S,
-            base_fee_wei=self.base_fee_wei,
-            nonces=dict(before.nonces),
-            spent_wei=dict(before.spent_wei),
-            state=before.state,
-        )
-        for tx in chosen:
+        block = self._begin()
+        for tx in self.select_public() if included is None else included:
             block = self._run(tx, block)
         self.blocks.append(block)
         self._reset_pool()
         return block
+
+    def select_public(self) -> list[PoolTx]:
+        """Return what of the pool a builder would put into the next block, in its order."""
+        return list(select(self.pool, self.base_fee_wei, GAS_LIMIT))
+
+    def try_out(self, txs: Iterable[PoolTx]) -> tuple[Mined, ...]:
+        """Return what transactions would do, one after another, as the next block; nothing is kept."""
+        block = self._begin()
+        for tx in txs:
+            block = self._run(tx, block)
+        return block.txs
 
     def reorg(self, depth: int, kept: Callable[[PoolTx], bool] = lambda tx: True) -> None:
         """Replace the newest ``depth`` blocks by as many empty ones. What they held waits again in the
@@ -148,6 +148,19 @@ class SimulatedChain:
             if found := block.find(tx_hash):
                 return block, *found
         return None
+
+    def _begin(self) -> Block:
+        before = self.head
+        return Block(
+            number=before.number + 1,
+            hash=_hash(f"{before.hash}/{self._forks}"),
+            parent_hash=before.hash,
+            timestamp=before.timestamp + BLOCK_TIME_S,
+            base_fee_wei=self.base_fee_wei,
+            nonces=dict(before.nonces),
+            spent_wei=dict(before.spent_wei),
+            state=before.state,
+        )
 
     def _run(self, tx: PoolTx, block: Block) -> Block:
         execution = self._contract(tx, block, block.state)

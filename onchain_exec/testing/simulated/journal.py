@@ -29,6 +29,11 @@ class MemoryJournal:
         self._lines: list[str] = []
         self._sessions = 0
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The lines as they were written."""
+        return tuple(self._lines)
+
     def open(self) -> Journal:
         """Return the journal as a new process finds it: replayed from its lines."""
         self._sessions += 1

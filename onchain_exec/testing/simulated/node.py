@@ -11,6 +11,7 @@ from onchain_exec.chain.one_by_one import request_each
 from onchain_exec.core import Log, to_address
 from onchain_exec.errors import NodeRefusedError, NodeUnreachableError
 from onchain_exec.testing.lying_node.exchange import Refusal
+from onchain_exec.testing.lying_node.mempool.transaction import PoolTx
 from onchain_exec.testing.simulated.chain import GAS_LIMIT, WEALTH_WEI, Block, Mined, SimulatedChain
 from onchain_exec.testing.simulated.fate import Fate, SendFault
 
@@ -41,6 +42,7 @@ class SimulatedNode:
             "eth_getTransactionReceipt": self._show_receipt,
             "eth_feeHistory": self._show_fees,
             "eth_call": lambda call, at, *overrides: "0x",
+            "eth_simulateV1": self._simulate,
         }
 
     async def request(self, method: str, params: Sequence[Any] = ()) -> Any:
@@ -82,6 +84,16 @@ class SimulatedNode:
         if isinstance(refusal, Refusal):
             raise NodeRefusedError("eth_sendRawTransaction", refusal.code, refusal.message)
         return tx.tx_hash
+
+    def _simulate(self, asked: dict[str, Any], at: Any) -> list[dict[str, Any]]:
+        head, txs = self._require(at), list[PoolTx]()
+        for call in asked["blockStateCalls"][0]["calls"]:
+            tx = _read_call(call)
+            if tx.nonce != head.nonces.get(tx.sender, 0) + len(txs):
+                word = "low" if tx.nonce < head.nonces.get(tx.sender, 0) else "high"
+                raise NodeRefusedError("eth_simulateV1", -32000, f"nonce too {word}")
+            txs.append(tx)
+        return [{"calls": [_show_result(mined, head) for mined in self.chain.try_out(txs)]}]
 
     def _find(self, named: Any) -> Block | None:
         chain = self.chain
@@ -149,6 +161,34 @@ class SimulatedNode:
             "gasUsedRatio": [0.5],
             "reward": [[hex(10**9)] * len(percentiles)],
         }
+
+
+def _read_call(call: dict[str, Any]) -> PoolTx:
+    """A transaction of one sender that nobody has signed."""
+    return PoolTx(
+        raw=b"",
+        tx_hash="",
+        kind=2,
+        chain_id=None,
+        sender=to_address(call["from"]),
+        nonce=int(call["nonce"], 16),
+        tip_cap_wei=int(call["maxPriorityFeePerGas"], 16),
+        fee_cap_wei=int(call["maxFeePerGas"], 16),
+        gas_limit=int(call["gas"], 16),
+        to=to_address(call["to"]),
+        value_wei=int(call.get("value", "0x0"), 16),
+        data=bytes.fromhex(call["data"][2:]),
+    )
+
+
+def _show_result(mined: Mined, head: Block) -> dict[str, Any]:
+    execution = mined.execution
+    return {
+        "status": hex(execution.success),
+        "gasUsed": hex(execution.gas_used),
+        "returnData": "0x",
+        "logs": [_show_log(log, head, mined) for log in execution.logs],
+    }
 
 
 def _show_log(log: Log, block: Block, mined: Mined) -> dict[str, Any]:

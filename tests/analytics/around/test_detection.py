@@ -60,7 +60,7 @@ def judge(town: Town, rng: Random, each: int) -> Counter[str]:
     return counts
 
 
-@pytest.mark.parametrize("each", [4, pytest.param(40, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("each", [2, pytest.param(40, marks=pytest.mark.deep)])
 def test_find_surroundings_labelled_blocks_tells_sandwiches_from_what_looks_like_them(town, rng, each):
     counts = judge(town, rng, each)
     sys.stdout.writelines(f"{name}: {times}\n" for name, times in sorted(counts.items()))
