@@ -14,6 +14,7 @@ import {Session} from "./libraries/router/Session.sol";
 import {Tokens} from "./libraries/router/Tokens.sol";
 import {V3Swap} from "./libraries/router/V3Swap.sol";
 import {V4Swap} from "./libraries/router/V4Swap.sol";
+import {VaultSwap} from "./libraries/router/VaultSwap.sol";
 import {WrappedSwap} from "./libraries/router/WrappedSwap.sol";
 
 contract Router is IRouter {
@@ -48,12 +49,29 @@ contract Router is IRouter {
         payable
         returns (uint256 amountIn, uint256 amountOut)
     {
-        bool native = terms.tokenIn == Tokens.NATIVE;
-        uint256 value = native ? terms.amountInMax : 0;
-        if (msg.value != value) revert ValueMismatch(msg.value, value);
-        Session.open(msg.sender, terms.amountInMax - value);
+        open(terms);
         amountOut = run(terms, hops, msg.sender);
-        amountIn = terms.amountInMax - (native ? refund(terms, msg.sender) : Session.left());
+        amountIn = terms.amountInMax - leftover(terms);
+        Checks.run(checks);
+        Session.close();
+    }
+
+    /// @inheritdoc IRouter
+    function swapBasket(
+        Terms calldata terms,
+        TokenAmount[] calldata more,
+        Hop[] calldata hops,
+        Check[] calldata checks
+    ) external payable returns (uint256 amountIn, uint256 amountOut) {
+        open(terms);
+        for (uint256 i = 0; i < more.length; ++i) {
+            more[i].token.transferFrom(msg.sender, address(this), more[i].amount);
+        }
+        amountOut = run(terms, hops, msg.sender);
+        amountIn = terms.amountInMax - leftover(terms);
+        for (uint256 i = 0; i < more.length; ++i) {
+            sweep(more[i].token, msg.sender);
+        }
         Checks.run(checks);
         Session.close();
     }
@@ -89,6 +107,17 @@ contract Router is IRouter {
         return "";
     }
 
+    function open(Terms calldata terms) private {
+        uint256 value = terms.tokenIn == Tokens.NATIVE ? terms.amountInMax : 0;
+        if (msg.value != value) revert ValueMismatch(msg.value, value);
+        Session.open(msg.sender, terms.amountInMax - value);
+    }
+
+    /// @dev What is left of amountInMax: not taken, or returned as value.
+    function leftover(Terms calldata terms) private returns (uint256) {
+        return terms.tokenIn == Tokens.NATIVE ? refund(terms, msg.sender) : Session.left();
+    }
+
     function run(Terms calldata terms, Hop[] calldata hops, address payer)
         private
         returns (uint256 amountOut)
@@ -117,6 +146,7 @@ contract Router is IRouter {
         else if (venue == Venue.BALANCER_V2) BalancerSwap.swap(VAULT, hop, to);
         else if (venue == Venue.CURVE) CurveSwap.swap(hop, to);
         else if (venue == Venue.SOLIDLY) PairSwap.swapSolidly(hop, to);
+        else if (venue == Venue.VAULT) VaultSwap.swap(hop, to);
         else if (venue == Venue.WRAP) WrappedSwap.wrap(WRAPPED, hop, to);
         else WrappedSwap.unwrap(WRAPPED, hop, to);
     }
@@ -184,8 +214,12 @@ contract Router is IRouter {
 
     /// @dev Whatever this contract holds of tokenIn goes to the payer; no more than amountInMax counts.
     function refund(Terms calldata terms, address payer) private returns (uint256 amount) {
-        amount = terms.tokenIn.balanceOf(address(this));
-        if (amount != 0) terms.tokenIn.transfer(payer, amount);
+        amount = sweep(terms.tokenIn, payer);
         if (amount > terms.amountInMax) amount = terms.amountInMax;
+    }
+
+    function sweep(address token, address to) private returns (uint256 amount) {
+        amount = token.balanceOf(address(this));
+        if (amount != 0) token.transfer(to, amount);
     }
 }

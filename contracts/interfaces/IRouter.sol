@@ -4,8 +4,8 @@ pragma solidity 0.8.37;
 /// @title Runs a route over the pools of several protocols, all of it or nothing
 /// @notice Holds nothing between transactions, leaves no approvals, has no owner and is not upgradable.
 /// It calls pools, tokens and its four fixed contracts in the ways below, and nothing else; checks are
-/// static calls. Tokens are taken from nobody but the caller of `swap` or the signer of
-/// `swapWithPermit`, and never more than `amountInMax`.
+/// static calls. Tokens are taken from nobody but the caller of `swap` or `swapBasket` or the signer of
+/// `swapWithPermit`, and never more than `amountInMax` (of a basket: than each amount).
 ///
 /// A route is a list of hops in an order in which each finds its input: hops may split a flow and
 /// merge flows. What hops leave in this contract of a token that is not tokenIn is anyone's to take: the
@@ -27,6 +27,8 @@ interface IRouter {
     /// the indices as uint256 (CryptoSwap) instead of int128 (StableSwap). Exact input only.
     /// SOLIDLY: a pool of Solidly, Velodrome v2 or Aerodrome. Exact input only.
     /// WRAP, UNWRAP: the native coin for its wrapped token and back; pool and data are not read.
+    /// VAULT: a vault of ERC-4626: tokenIn is its asset and tokenOut the vault, or the other way round; data
+    /// is not read. Exact input only.
     enum Venue {
         UNISWAP_V2,
         UNISWAP_V3,
@@ -35,7 +37,8 @@ interface IRouter {
         CURVE,
         SOLIDLY,
         WRAP,
-        UNWRAP
+        UNWRAP,
+        VAULT
     }
 
     /// @notice Who pays a hop. PAYER: the caller of `swap`, directly, by allowance. ROUTER: this
@@ -80,6 +83,12 @@ interface IRouter {
         uint256 amountOutMin;
         address recipient;
         uint256 deadline;
+    }
+
+    /// @notice An amount of a token, base units.
+    struct TokenAmount {
+        address token;
+        uint256 amount;
     }
 
     /// @notice One swap.
@@ -160,6 +169,19 @@ interface IRouter {
         external
         payable
         returns (uint256 amountIn, uint256 amountOut);
+
+    /// @notice Swap several of the caller's tokens at once: tokenIn as `swap` takes it, and all of `more`, by
+    /// allowance, before the first hop. Hops take those from this contract (Input.ROUTER); what they leave
+    /// of them returns to the caller.
+    /// @param more What is sold beside tokenIn, none of it the native coin
+    /// @return amountIn What was taken of tokenIn and not returned
+    /// @return amountOut What the recipient got
+    function swapBasket(
+        Terms calldata terms,
+        TokenAmount[] calldata more,
+        Hop[] calldata hops,
+        Check[] calldata checks
+    ) external payable returns (uint256 amountIn, uint256 amountOut);
 
     /// @notice Swap a signer's tokens; anyone may bring the signature, nobody can change what it signs.
     /// The hops take their input from this contract (Input.ROUTER).

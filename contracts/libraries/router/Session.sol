@@ -21,10 +21,9 @@ library Session {
         store(BUDGET, budget);
     }
 
-    /// @notice Unlock it. A transaction may hold several swaps, one after the other.
+    /// @notice Unlock it. A transaction may hold several swaps, one after the other: each sets its own budget.
     function close() internal {
         store(PAYER, 0);
-        store(BUDGET, 0);
     }
 
     /// @notice What may still be taken from the payer.

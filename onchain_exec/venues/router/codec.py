@@ -18,6 +18,9 @@ HOPS_TYPE: Final = "(uint8,uint8,uint8,bool,address,address,address,uint256,byte
 _CHECKS: Final = "(address,bytes,uint256,uint8,uint256)[]"
 _PERMIT: Final = "(address,uint256,bytes)"
 _SWAP: Final = Function(f"swap({TERMS_TYPE},{HOPS_TYPE},{_CHECKS})", "(uint256,uint256)")
+_SWAP_BASKET: Final = Function(
+    f"swapBasket({TERMS_TYPE},(address,uint256)[],{HOPS_TYPE},{_CHECKS})", "(uint256,uint256)"
+)
 _SWAP_WITH_PERMIT: Final = Function(
     f"swapWithPermit({TERMS_TYPE},{HOPS_TYPE},{_CHECKS},{_PERMIT})", "(uint256,uint256)"
 )
@@ -35,6 +38,7 @@ class Venue(enum.IntEnum):
     SOLIDLY = 5
     WRAP = 6
     UNWRAP = 7
+    VAULT = 8
 
 
 class Input(enum.IntEnum):
@@ -100,21 +104,30 @@ class RouterPermit:
 @dataclass(frozen=True, slots=True)
 class RouterCall:
     """One swap: hops in their order, then conditions, all or nothing. Without a ``permit`` it takes the
-    caller's tokens by allowance, or the call's value."""
+    caller's tokens by allowance, or the call's value. ``more`` is what it takes of the caller's beside the
+    terms' token_in: tokens and amounts, by allowance alone."""
 
     terms: RouterTerms
     hops: tuple[RouterHop, ...]
     conditions: tuple[Condition, ...] = ()
     permit: RouterPermit | None = None
+    more: tuple[tuple[Address, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.permit is not None and self.more:
+            raise InputError("a basket by permit", needed="allowances, or a basket of one token")
 
 
 def encode_router_call(call: RouterCall) -> bytes:
-    """Return the calldata of ``swap``, or with a permit of ``swapWithPermit``."""
-    arguments = (get_terms_tuple(call.terms), get_hop_tuples(call.hops), _condition_tuples(call.conditions))
+    """Return the calldata of ``swap``, of ``swapBasket``, or with a permit of ``swapWithPermit``."""
+    terms = get_terms_tuple(call.terms)
+    run = get_hop_tuples(call.hops), _condition_tuples(call.conditions)
+    if call.more:
+        return _SWAP_BASKET.encode(terms, list(call.more), *run)
     if call.permit is None:
-        return _SWAP.encode(*arguments)
+        return _SWAP.encode(terms, *run)
     permit = (call.permit.owner, call.permit.nonce, call.permit.signature)
-    return _SWAP_WITH_PERMIT.encode(*arguments, permit)
+    return _SWAP_WITH_PERMIT.encode(terms, *run, permit)
 
 
 def decode_router_call(calldata: bytes) -> RouterCall:
@@ -123,8 +136,11 @@ def decode_router_call(calldata: bytes) -> RouterCall:
     Raises:
         InputError: other calldata, or a venue, input, output or comparison that is none.
     """
-    permit = None
-    if calldata[:4] == _SWAP_WITH_PERMIT.selector:
+    permit: RouterPermit | None = None
+    more: list[tuple[str, int]] = []
+    if calldata[:4] == _SWAP_BASKET.selector:
+        terms, more, hops, checks = _SWAP_BASKET.decode_arguments(calldata)
+    elif calldata[:4] == _SWAP_WITH_PERMIT.selector:
         terms, hops, checks, (owner, nonce, signature) = _SWAP_WITH_PERMIT.decode_arguments(calldata)
         permit = RouterPermit(to_address(owner), nonce, signature)
     else:
@@ -135,6 +151,7 @@ def decode_router_call(calldata: bytes) -> RouterCall:
             tuple(decode_hop(*hop) for hop in hops),
             tuple(_decode_condition(*check) for check in checks),
             permit,
+            tuple((to_address(token), amount) for token, amount in more),
         )
     except ValueError as error:
         raise InputError(f"calldata of the router with {error}") from error

@@ -17,7 +17,7 @@ ROUTER_ERRORS: Final = (
     CustomError("UnexpectedCallback(address)", "Another than the pool in use asked for payment"),
     CustomError("CallbackMissing(address)", "No pool of v3's kind stands at the address"),
     CustomError("PartialFill(address,uint256,uint256)", "The pool's liquidity ends before the amount"),
-    CustomError("ExactOutUnsupported(uint8)", "Curve's and Solidly's pools take exact inputs only"),
+    CustomError("ExactOutUnsupported(uint8)", "Curve, Solidly and vaults take exact inputs only"),
     CustomError("AmountTooLarge(uint256)", "An amount is beyond its type"),
     CustomError(
         "TokenCallFailed(address,bytes4,bytes)", "Approve the router for at least the amount, and hold it"

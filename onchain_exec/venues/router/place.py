@@ -16,7 +16,7 @@ from onchain_exec.venues.solidly import SolidlyPool
 from onchain_exec.venues.uniswap_v2 import UniswapV2Pool
 from onchain_exec.venues.uniswap_v3 import UniswapV3Pool
 from onchain_exec.venues.uniswap_v4 import UniswapV4Pool
-from onchain_exec.venues.vaults import WrappedNativePool
+from onchain_exec.venues.vaults import Erc4626Pool, WrappedNativePool
 
 _UNSIGNED_INDICES: Final = 1 << 16
 
@@ -61,6 +61,8 @@ def find_place(hop: Hop, router: RouterDeployment) -> Place:
             place = Place(Venue.CURVE, address, _pack_sides(hop) | _UNSIGNED_INDICES)
         case SolidlyPool(address=address):
             place = Place(Venue.SOLIDLY, address, 0)
+        case Erc4626Pool(address=address):
+            place = Place(Venue.VAULT, address, 0)
         case WrappedNativePool(address=router.wrapped_native):
             wraps = hop.token_in.address == ZERO_ADDRESS
             place = Place(Venue.WRAP if wraps else Venue.UNWRAP, router.wrapped_native, 0)

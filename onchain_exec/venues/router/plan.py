@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from onchain_exec.core import ZERO_ADDRESS, Address, Condition, Exact
@@ -63,8 +63,8 @@ def plan_router_swap(
     that is there, so that slippage on the way leaves nothing behind. A pair is paid by the pool before
     it where it takes all that this one gives; between two v4 pools that stays in the PoolManager.
 
-    Exact output: hops that sell token_in buy their exact outputs where the venue can (Curve and
-    Solidly cannot: they take the quoted input), the others swap all of that. They buy what `cover` finds
+    Exact output: hops that sell token_in buy their exact outputs where the venue can (Curve, Solidly
+    and vaults cannot: they take the quoted input), the others swap all of that. They buy what `cover` finds
     to be enough, so that a few units more than the quote may be taken and given.
 
     Raises:
@@ -78,18 +78,29 @@ def plan_router_swap(
         legs = cover(legs, token_in)
     hops = tuple(hop for leg in legs for hop in leg.hops)
     ends = token_in.address, hops[-1].token_out.address
-    _require_ends(hops, ends)
+    require_ends(hops, ends)
     _require_bounds(hops, ends, terms)
     payer = Input.ROUTER if by_permit or ends[0] == ZERO_ADDRESS else Input.PAYER
-    planned = tuple(_plan_hops(hops, ends, terms.exact, payer, deployment))
+    planned = tuple(plan_hops(hops, ends, terms.exact, payer, deployment, {}))
     bounds = terms.amount_in_max, terms.amount_out_min
     return RouterCall(RouterTerms(*ends, *bounds, terms.recipient, terms.deadline_at), planned, conditions)
 
 
-def _plan_hops(
-    hops: tuple[Hop, ...], ends: tuple[Address, Address], exact: Exact, payer: Input, router: RouterDeployment
+def plan_hops(
+    hops: tuple[Hop, ...],
+    ends: tuple[Address | None, Address],
+    exact: Exact,
+    payer: Input,
+    router: RouterDeployment,
+    pulled: Mapping[Address, int],
 ) -> Iterator[RouterHop]:
-    held: Counter[Address] = Counter()  # by the quotes, what the router has of the tokens in between
+    """Yield the hops as the router takes them: between the two ``ends``, of which ``payer`` pays the first,
+    if there is one; ``pulled`` is what the router has of other tokens before the first hop.
+
+    Raises:
+        InputError: a pool that the router does not reach, or a hop that does not find its input.
+    """
+    held = Counter(pulled)  # by the quotes, what the router has of the tokens in between
     output = Output.ROUTER
     for index, hop in enumerate(hops):
         place, later = find_place(hop, router), hops[index + 1 :]
@@ -137,8 +148,12 @@ def _pays_ahead(hop: Hop, later: Hop, router: RouterDeployment) -> bool:
     return after in _PREPAID or before is after is Venue.UNISWAP_V4
 
 
-def _require_ends(hops: tuple[Hop, ...], ends: tuple[Address, Address]) -> None:
-    """What is sold comes from the payer alone, what is bought goes to the recipient at once."""
+def require_ends(hops: tuple[Hop, ...], ends: tuple[Address | None, Address]) -> None:
+    """Return if what is sold comes from the payer alone, and what is bought goes to the recipient at once.
+
+    Raises:
+        InputError: a hop buys the first of ``ends`` or sells the second.
+    """
     token_in, token_out = ends
     for hop in hops if token_in != token_out else ():
         if hop.token_in.address == token_out or hop.token_out.address == token_in:

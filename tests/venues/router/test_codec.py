@@ -48,13 +48,9 @@ conditions = st.builds(Condition, addresses, st.binary(max_size=70), unsigned, w
     Condition, addresses, st.binary(max_size=70), signed, st.integers(-(2**255), 2**255 - 1), words
 )
 permits = st.none() | st.builds(RouterPermit, addresses, words, st.binary(max_size=70))
-calls = st.builds(
-    RouterCall,
-    terms,
-    st.lists(hops, max_size=5).map(tuple),
-    st.lists(conditions, max_size=3).map(tuple),
-    permits,
-)
+runs = (terms, st.lists(hops, max_size=5).map(tuple), st.lists(conditions, max_size=3).map(tuple))
+others = st.lists(st.tuples(addresses, words), max_size=3).map(tuple)
+calls = st.builds(RouterCall, *runs, permits) | st.builds(RouterCall, *runs, more=others)
 
 
 @given(calls)
@@ -63,9 +59,14 @@ def test_decode_router_call_of_encoded_returns_the_same(call: RouterCall) -> Non
 
 
 NO_TERMS = RouterTerms(*[to_address(bytes(20))] * 2, 0, 0, to_address(bytes(20)), 0)
+PERMIT = RouterPermit(to_address(bytes(20)), 0, b"")
 SELECTORS = [
-    encode_router_call(RouterCall(NO_TERMS, (), (), permit))[:4]
-    for permit in (None, RouterPermit(to_address(bytes(20)), 0, b""))
+    encode_router_call(call)[:4]
+    for call in (
+        RouterCall(NO_TERMS, ()),
+        RouterCall(NO_TERMS, (), permit=PERMIT),
+        RouterCall(NO_TERMS, (), more=((NO_TERMS.token_in, 1),)),
+    )
 ]
 
 
@@ -77,7 +78,7 @@ def test_decode_router_call_of_other_calldata_raises_input_error(calldata: bytes
         decode_router_call(calldata)
 
 
-@given(calls.filter(lambda call: call.hops), st.integers(8, 255))
+@given(calls.filter(lambda call: call.hops), st.integers(len(Venue), 255))
 def test_decode_router_call_unknown_venue_raises_input_error(call: RouterCall, venue: int) -> None:
     calldata = encode_router_call(call)
     first = call.hops[0]
