@@ -14,14 +14,14 @@ from onchain_exec.app.context import Context
 from onchain_exec.app.recover import resume_all
 from onchain_exec.app.run import require_signer
 from onchain_exec.app.solver.place import SolverPlace
-from onchain_exec.clearing.settle.events import decode_fills
+from onchain_exec.clearing.settle.events import Filled, decode_fills
 from onchain_exec.clearing.settle.order_book import BookedFill, OrderBook
 from onchain_exec.core import Address, BlockRef, Receipt
 from onchain_exec.core.action import ActionOrder, VenueCall
 from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import OnchainExecError
 from onchain_exec.oms import OrderState, OrderView
-from onchain_exec.routing.matching import SolverCall, decode_solver_call
+from onchain_exec.routing.matching import Mismatch, SolverCall, decode_solver_call, find_mismatches
 
 log = logging.getLogger(__name__)
 
@@ -101,27 +101,34 @@ async def record_settlements(context: Context, place: SolverPlace, book: OrderBo
             await record_settlement(context, place, book, view)
 
 
-async def record_settlement(context: Context, place: SolverPlace, book: OrderBook, view: OrderView) -> None:
-    """Tell the book the fills of a settlement, if it was mined and succeeded."""
+async def record_settlement(
+    context: Context, place: SolverPlace, book: OrderBook, view: OrderView
+) -> tuple[Mismatch, ...]:
+    """Tell the book the fills of a settlement, if it was mined and succeeded, and return what it did
+    otherwise than it was asked to: nothing, or a contract or token is not what it should be."""
     receipt = await context.node.get_receipt(view.tx_hash) if view.tx_hash else None
-    if view.action and receipt and receipt.success and receipt.to == place.solver:
-        call = decode_solver_call(view.action.calls[0].data, place.solver)
-        await asyncio.to_thread(book.record_fills, list_fills(place, call, receipt))
+    if not view.action or not receipt or not receipt.success or receipt.to != place.solver:
+        return ()
+    call, contract = decode_solver_call(view.action.calls[0].data, place.solver), place.domain.contract
+    told = decode_fills(receipt.logs, contract)
+    digests = {
+        (fill.order.owner, fill.order.lane, fill.order.seq): place.domain.get_digest(fill.order)
+        for fill in call.batch.fills
+    }
+    named = [(digests.get((fill.owner, fill.lane, fill.seq)), fill) for fill in told]
+    booked = tuple(_book(digest, fill, receipt) for digest, fill in named if digest)
+    await asyncio.to_thread(book.record_fills, booked)
+    return find_mismatches(call, receipt.logs, contract, place.solver)
 
 
-def list_fills(place: SolverPlace, call: SolverCall, receipt: Receipt) -> tuple[BookedFill, ...]:
-    """Return what a mined settlement filled, as the contract told it, in the batch's order."""
-    told = decode_fills(receipt.logs, place.domain.contract)
-    return tuple(
-        BookedFill(
-            digest=place.domain.get_digest(fill.order),
-            amount_in=filled.amount_in,
-            amount_out=filled.amount_out,
-            fee=filled.fee,
-            tx_hash=receipt.tx_hash,
-            block_number=receipt.block_number,
-            block_hash=receipt.block_hash,
-            log_index=filled.log.index,
-        )
-        for fill, filled in zip(call.batch.fills, told, strict=True)
+def _book(digest: bytes, filled: Filled, receipt: Receipt) -> BookedFill:
+    return BookedFill(
+        digest=digest,
+        amount_in=filled.amount_in,
+        amount_out=filled.amount_out,
+        fee=filled.fee,
+        tx_hash=receipt.tx_hash,
+        block_number=receipt.block_number,
+        block_hash=receipt.block_hash,
+        log_index=filled.log.index,
     )

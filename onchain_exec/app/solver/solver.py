@@ -26,7 +26,7 @@ from onchain_exec.clearing.settle.verification import Verified, read_verified
 from onchain_exec.core import BlockRef
 from onchain_exec.errors import FencedError, OnchainExecError, RevertError
 from onchain_exec.oms import OrderView
-from onchain_exec.routing.matching import Match, SolverCall, SolverTerms, select_orders, solve
+from onchain_exec.routing.matching import Match, Mismatch, SolverCall, SolverTerms, select_orders, solve
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +35,13 @@ _READ_AT_ONCE: Final = 250
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a turn came to: the match of what rested, its settlement, and who was refused. ``waits_for`` are
-    settlements whose outcome must be known first."""
+    """What a turn came to: the match of what rested, its settlement, who was refused, and what the settlement
+    did otherwise than it was asked to. ``waits_for`` are settlements whose outcome must be known first."""
 
     match: Match | None = None
     settlement: OrderView | None = None
     refusals: tuple[Refusal, ...] = ()
+    mismatches: tuple[Mismatch, ...] = ()
     waits_for: tuple[OrderView, ...] = ()
 
 
@@ -60,7 +61,9 @@ class Solver:
             try:
                 turn = await self.take_turn()
                 if turn.settlement is not None:
-                    log.info("%s: %s", turn.settlement.action, turn.settlement.state.value)
+                    log.info("settlement %s: %s", turn.settlement.tx_hash, turn.settlement.state.value)
+                for mismatch in turn.mismatches:
+                    log.error("%s; expected: %s", mismatch.found, mismatch.expected)
             except FencedError as error:
                 log.info("another solver has the turn: %s", error)
             except OnchainExecError as error:
@@ -94,8 +97,8 @@ class Solver:
             culprits = await context.node.perform(reading, block)
             await self._refuse(culprits)
             return Turn(match, refusals=(*refusals, *culprits))
-        await record_settlement(context, self._place, self._book, view)
-        return Turn(match, view, refusals)
+        mismatches = await record_settlement(context, self._place, self._book, view)
+        return Turn(match, view, refusals, mismatches)
 
     async def _verify(self, block: BlockRef) -> tuple[list[Verified], tuple[Refusal, ...]]:
         """Return which of the orders that rest can be filled by a transaction after the block, and why others

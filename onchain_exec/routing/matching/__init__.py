@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from onchain_exec.routing.matching.book import BookOrder
     from onchain_exec.routing.matching.exact import MatchedFill
     from onchain_exec.routing.matching.match import Match, find_match
+    from onchain_exec.routing.matching.reconciliation import Mismatch, find_mismatches
     from onchain_exec.routing.matching.selection import find_prices, select_orders
     from onchain_exec.routing.matching.settlement import SolverTerms, build_settlement
     from onchain_exec.routing.matching.solve import solve
@@ -18,11 +19,13 @@ __all__ = [
     "BookOrder",
     "Match",
     "MatchedFill",
+    "Mismatch",
     "SolverCall",
     "SolverTerms",
     "build_settlement",
     "decode_solver_call",
     "find_match",
+    "find_mismatches",
     "find_prices",
     "select_orders",
     "solve",

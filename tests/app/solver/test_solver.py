@@ -25,6 +25,7 @@ async def test_take_turn_makers_of_every_scheme_settle_with_the_pools_to_the_uni
         turn = await solving.solver.take_turn()
         assert turn.settlement is not None
         assert turn.settlement.state is OrderState.FILLED
+        assert turn.mismatches == ()
         assert turn.match is not None
         assert turn.match.gain > 0
         after = stage.balances(*parties)
