@@ -19,10 +19,11 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """What goes into each pool. ``binds`` says whether what is allowed stops it, be it the loss or the end
-    of a curve; else it is where no more is gained."""
+    """What goes into each pool, and what all of it gains by the curves. ``binds`` says whether what is
+    allowed stops it, be it the loss or the end of a curve; else it is where no more is gained."""
 
     amounts: tuple[int, ...]
+    gain: float
     binds: bool
 
 
@@ -39,18 +40,20 @@ def allocate(curves: Sequence[Sequence[Point]], slack: float) -> Allocation:
         for number, curve in enumerate(curves)
         for begin, end in pairwise(_find_hull(curve))
     ]
-    left, binds = slack, False
+    left, total, binds = slack, 0.0, False
     for _, number, begin, end in sorted(steps, key=lambda step: -step[0]):
         loss = end.loss - begin.loss
         if loss > left:
             part = left / loss
             amounts[number] = begin.amount + int((end.amount - begin.amount) * part)
+            total += (end.gain - begin.gain) * part
             binds = True
             break
         amounts[number] = end.amount
+        total += end.gain - begin.gain
         left -= loss
         binds |= end is curves[number][-1]
-    return Allocation(tuple(amounts), binds)
+    return Allocation(tuple(amounts), total, binds)
 
 
 def _find_hull(curve: Sequence[Point]) -> list[Point]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil
+from math import ceil, inf
 from typing import Final
 
 from onchain_exec.core.fixed_point import BPS
@@ -20,7 +20,8 @@ _DEAREST: Final = 2.0
 
 _SAFE_ROUNDS: Final = 8
 _SAFE_PART: Final = 0.99
-_EVEN_BITS: Final = 12
+_EVEN_BITS: Final = 10
+_EVEN_PART: Final = 0.02
 
 
 class Sandwiches:
@@ -57,9 +58,9 @@ class Sandwiches:
 
         It is where the first target by itself pays for its gas, unless several together do before.
         """
-        safe = most
+        search, safe = self._make_search(), most
         for number in self._numbers:
-            safe = min(safe, self._find_even(number, safe))
+            safe = min(safe, self._find_even(search, number, most, safe))
         for _ in range(_SAFE_ROUNDS):
             found = self.find(safe)
             if not found.pays:
@@ -68,23 +69,25 @@ class Sandwiches:
             safe = int(safe * _SAFE_PART * found.gas_cost / (found.net + found.gas_cost))
         return 0
 
-    def _find_even(self, number: int, most: int) -> int:
-        """Return the victim's loss under the largest attack on one target that just does not pay."""
-        search = self._make_search()
-        pool = self.victim.targets[number].pool
-        gas = self.attacker.gas.cost(get_attack_gas([pool.kind]))
-        keep = 1 - self.attacker.bribe_bps / BPS
+    def _find_even(self, search: Search, number: int, most: int, least: int) -> int:
+        """Return the victim's loss under the largest attack on one target that just does not pay, or
+        ``most``; anything from ``least`` on where it is at least that."""
+        gas = self.attacker.gas.cost(get_attack_gas([self.victim.targets[number].pool.kind]))
+        needed = gas / (1 - self.attacker.bribe_bps / BPS) if self.attacker.bribe_bps < BPS else inf
         points = search.scan(number, most)
-        last = next((place for place, point in enumerate(points) if point.gain * keep > gas), None)
-        if last is None:
+        first = next((place for place, point in enumerate(points) if point.gain > needed), None)
+        if first is None:
             return most
-        even, paying = points[last - 1], points[last].amount
-        while paying - even.amount > even.amount >> _EVEN_BITS:
-            middle = search.try_one(number, (even.amount + paying) // 2)
-            if middle is None or middle.amount == even.amount:
+        even, paying = points[first - 1], points[first]
+        while even.loss < least and paying.amount - even.amount > even.amount >> _EVEN_BITS:
+            part = (needed - even.gain) / (paying.gain - even.gain)
+            part = min(max(part, _EVEN_PART), 1 - _EVEN_PART)
+            amount = even.amount + max(1, int((paying.amount - even.amount) * part))
+            middle = search.try_one(number, amount)
+            if middle is None or amount >= paying.amount:
                 break
-            if middle.gain * keep > gas:
-                paying = middle.amount
+            if middle.gain > needed:
+                paying = middle
             else:
                 even = middle
         return int(even.loss)

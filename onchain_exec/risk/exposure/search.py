@@ -18,6 +18,7 @@ _ROUNDS: Final = 6
 _POINTS: Final = 6
 _SHRINK: Final = 3
 _LITTLE: Final = 1_000
+_SETTLED: Final = 1e-6
 _NEAR: Final = 1e-2
 _CLOSE: Final = 1e-9
 _CLIFF: Final = 1e-4
@@ -64,22 +65,24 @@ class Search:
             amounts = self.tighten(self._place(found, found.values()), slack)
             if self._still_rises(amounts):
                 return amounts
+        known = 0.0
         for _ in range(_ROUNDS):
-            reaches = [
-                (max(0, found[number] - width), found[number] + width) for number, width in widths.items()
-            ]
-            base = self._place(found, [low for low, _ in reaches])
+            reaches = {number: (max(0, found[number] - width), width) for number, width in widths.items()}
+            base = self._place(found, [low for low, _ in reaches.values()])
             start = self._try(base)
             if start is None or start.loss > slack:
                 break
-            drawn = [
-                self._draw(base, start, number, reach) for number, reach in zip(found, reaches, strict=True)
-            ]
+            drawn = [self._draw(base, start, number, found[number] + widths[number]) for number in found]
             allocation = allocate(drawn, slack - start.loss)
             found = dict(zip(found, allocation.amounts, strict=True))
-            for (number, amount), (low, high) in zip(found.items(), reaches, strict=True):
+            worth = start.gain + allocation.gain
+            if worth - known <= _SETTLED * worth:
+                break
+            known = worth
+            for number, (low, width) in reaches.items():
                 # one that ends at the edge of its reach may go on beyond it
-                widths[number] = widths[number] // (1 if amount in (low, high) else _SHRINK)
+                if low < found[number] < low + 2 * width:
+                    widths[number] = width // _SHRINK
         amounts = self._place(found, found.values())
         return self.tighten(amounts, slack) if allocation.binds and any(amounts) else amounts
 
@@ -148,9 +151,9 @@ class Search:
                 missing /= 1 + moved_high
             moved_low, moved_high = left >= 0, left < 0
 
-    def _draw(self, base: tuple[int, ...], start: Point, number: int, reach: tuple[int, int]) -> list[Point]:
-        """Return points of one target within its reach, counted from ``start``, where the others stay."""
-        low, high = reach
+    def _draw(self, base: tuple[int, ...], start: Point, number: int, high: int) -> list[Point]:
+        """Return points of one target up to ``high``, counted from ``start``, where the others stay."""
+        low = base[number]
         points: list[Point] = []
         for amount in sorted({low + (high - low) * part // _POINTS for part in range(_POINTS + 1)}):
             point = self._try((*base[:number], amount, *base[number + 1 :]))
@@ -167,11 +170,10 @@ class Search:
         trial = self._trials.run(amounts)
         if trial is None:
             return None
-        gain = sum(
-            (gain - self._charge * amount) * value
-            for gain, amount, value in zip(trial.gains, amounts, self._values, strict=True)
-            if amount
-        )
+        gain = 0.0
+        for number, amount in enumerate(amounts):
+            if amount:
+                gain += (trial.gains[number] - self._charge * amount) * self._values[number]
         return Point(0, trial.loss, gain)
 
     def _place(self, numbers: Iterable[int], amounts: Iterable[int]) -> tuple[int, ...]:

@@ -50,28 +50,30 @@ class FastTrials:
         self._begin = [cache(trip.begin) for trip in trips]
         self._swap = [cache(trip.swap) for trip in trips]
         self._end = [cache(trip.end) for trip in trips]
+        self._untouched = [
+            begin((0,) * len(numbers)) for begin, numbers in zip(self._begin, self._members, strict=True)
+        ]
         self.run = cache(self._run)
 
     def _run(self, amounts: tuple[int, ...]) -> Trial | None:
         """Return what ``amounts``, base units of each target's token_in, come to; None where the victim
         would revert whatever its bound, or a pool refuses."""
+        states, places, swaps = self._untouched.copy(), self._places, self._swap
+        moved = {places[number][0] for number, amount in enumerate(amounts) if amount}
+
+        def swap(target: int, amount: int) -> int:
+            place, direction = places[target]
+            other, states[place] = swaps[place](states[place], direction, amount)
+            return other
+
+        gains = [-amount for amount in amounts]
         try:
-            states = [
-                begin(tuple([amounts[number] for number in numbers]))
-                for begin, numbers in zip(self._begin, self._members, strict=True)
-            ]
-
-            def swap(target: int, amount: int) -> int:
-                place, direction = self._places[target]
-                other, states[place] = self._swap[place](states[place], direction, amount)
-                return other
-
+            for place in moved:
+                states[place] = self._begin[place](tuple([amounts[n] for n in self._members[place]]))
             loss = self._victim.get_loss(self._victim.run(swap))
-            gains = [-amount for amount in amounts]
-            for end, state, numbers in zip(self._end, states, self._members, strict=True):
-                if any(amounts[number] for number in numbers):
-                    for number, back in zip(numbers, end(state), strict=True):
-                        gains[number] += back
+            for place in moved:
+                for number, back in zip(self._members[place], self._end[place](states[place]), strict=True):
+                    gains[number] += back
         except (PoolRevertError, StaleStateError, NotRunError):
             return None
         return Trial(loss, tuple(gains))
