@@ -9,6 +9,7 @@ contract Sequence is ISequence {
 
     /// @inheritdoc ISequence
     function run(Step[] calldata steps) external payable returns (Result[] memory results) {
+        if (msg.sender != address(this)) revert NotTheAccount(msg.sender);
         results = new Result[](steps.length);
         for (uint256 i = 0; i < steps.length; ++i) {
             Step calldata step = steps[i];

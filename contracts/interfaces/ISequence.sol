@@ -2,9 +2,9 @@
 pragma solidity 0.8.37;
 
 /// @title Transactions of one account, tried one after another in a single call
-/// @notice Never deployed. In an `eth_call` its runtime bytecode is put at the account's own address
-/// through a state override, so that what it calls sees the account as caller. It calls whatever it
-/// is told to: it must never stand anywhere.
+/// @notice In an `eth_call` its runtime bytecode is put at the account's own address through a state override,
+/// so that what it calls sees the account as caller. It calls whatever the account tells it to, and takes
+/// orders from nobody else: an account that lends itself this code (EIP-7702) loses nothing by it.
 interface ISequence {
     /// @notice One call.
     /// @param gasLimit Gas that the call is given, or all but a 64th of what is left if that is less
@@ -24,6 +24,9 @@ interface ISequence {
         bytes data;
     }
 
-    /// @notice Make the calls in their order; one that reverts does not stop those after it.
+    /// @notice Thrown when `run` is called by another than the account at whose address this code stands.
+    error NotTheAccount(address caller);
+
+    /// @notice Make the calls in their order, for the account itself; one that reverts does not stop those after it.
     function run(Step[] calldata steps) external payable returns (Result[] memory results);
 }

@@ -24,6 +24,20 @@ contract Witness {
     }
 }
 
+/// @notice Pays what it is called with back into whatever `run` it finds at its caller's address.
+contract Reentrant {
+    bytes public refusal;
+
+    fallback() external payable {
+        ISequence.Step[] memory steps = new ISequence.Step[](1);
+        steps[0] = ISequence.Step(address(this), msg.sender.balance, gasleft(), "");
+        try ISequence(msg.sender).run(steps) {}
+        catch (bytes memory reason) {
+            refusal = reason;
+        }
+    }
+}
+
 /// @title Steps lent to an account: in its name, in their order, each on its own
 contract SequenceTest is Shipped {
     address private account = makeAddr("trader");
@@ -51,6 +65,7 @@ contract SequenceTest is Shipped {
         steps[0] = step(address(witness), 0, abi.encodeCall(Witness.note, (1)));
         steps[1] = step(address(witness), 0, abi.encodeCall(Witness.refuse, (number)));
         steps[2] = step(address(witness), 0, abi.encodeCall(Witness.note, (3)));
+        vm.prank(account);
         ISequence.Result[] memory results = ISequence(account).run(steps);
         assertTrue(results[0].success && results[2].success);
         assertFalse(results[1].success);
@@ -78,6 +93,36 @@ contract SequenceTest is Shipped {
         assertGt(result.gasUsed, 10 * 5_000);
     }
 
+    function testFuzz_run_byAnybodyElse_isRefused(address attacker) public {
+        vm.assume(attacker != account);
+        ISequence.Step[] memory steps = new ISequence.Step[](1);
+        steps[0] = step(attacker, account.balance, "");
+        vm.expectRevert(abi.encodeWithSelector(ISequence.NotTheAccount.selector, attacker));
+        vm.prank(attacker);
+        ISequence(account).run(steps);
+        assertEq(account.balance, 10 ether);
+    }
+
+    function test_run_thatIsReentered_isRefusedToWhoeverIsCalled() public {
+        Reentrant attacker = new Reentrant();
+        ISequence.Result memory result = run(step(address(attacker), 1 ether, "x"))[0];
+        assertTrue(result.success);
+        assertEq(
+            attacker.refusal(), abi.encodeWithSelector(ISequence.NotTheAccount.selector, address(attacker))
+        );
+        assertEq(account.balance, 9 ether);
+    }
+
+    function test_run_whereItStandsByItself_isRefusedToAll() public {
+        ISequence deployed = ISequence(deployShipped("Sequence"));
+        vm.deal(address(deployed), 1 ether);
+        ISequence.Step[] memory steps = new ISequence.Step[](1);
+        steps[0] = step(address(this), 1 ether, "");
+        vm.expectRevert(abi.encodeWithSelector(ISequence.NotTheAccount.selector, address(this)));
+        deployed.run(steps);
+        assertEq(address(deployed).balance, 1 ether);
+    }
+
     function test_receive_takesTheNativeCoin() public {
         vm.deal(address(this), 1 ether);
         (bool success,) = account.call{value: 1 ether}("");
@@ -92,6 +137,7 @@ contract SequenceTest is Shipped {
     function run(ISequence.Step memory only) private returns (ISequence.Result[] memory) {
         ISequence.Step[] memory steps = new ISequence.Step[](1);
         steps[0] = only;
+        vm.prank(account);
         return ISequence(account).run(steps);
     }
 }
