@@ -27,7 +27,12 @@ from onchain_exec.venues.perpetuals.gmx_v2.orders import (
 )
 from onchain_exec.venues.perpetuals.gmx_v2.reads import SignedPrices, read_gmx_v2
 
-WORLDS: list[dict[str, Any]] = load("gmx_v2_sequences")["worlds"]
+_RECORDED = load("gmx_v2_sequences")
+WORLDS: list[dict[str, Any]] = _RECORDED["worlds"]
+EXECUTION_FEES: list[Any] = _RECORDED["execution_fees"]
+"""Gas rules, kind, swap of a decrease, length of the path, gas price, and the least fee that was taken."""
+UPDATES: list[Any] = _RECORDED["updates"]
+"""Kind, size, terms and key of orders, and the calldata that gave them to those orders."""
 
 
 @dataclass(frozen=True, slots=True)

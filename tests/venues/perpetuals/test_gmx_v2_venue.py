@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from gmx import Deed, list_deeds, start
+from gmx import EXECUTION_FEES, UPDATES, Deed, list_deeds, start
 
 from onchain_exec.core import Address, to_address
 from onchain_exec.core.abi import Function
@@ -18,12 +19,21 @@ from onchain_exec.venues.perpetuals.gmx_v2.account import GmxV2Account
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.gas import get_execution_fee_wei
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.market import Market
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.rules import GasRules
-from onchain_exec.venues.perpetuals.gmx_v2.orders import GmxOrder, OrderType, Position, Terms
+from onchain_exec.venues.perpetuals.gmx_v2.orders import (
+    DecreaseSwap,
+    GmxOrder,
+    OrderType,
+    Position,
+    Request,
+    Terms,
+    encode_update_order,
+)
 from onchain_exec.venues.perpetuals.gmx_v2.reads import SignedPrices, read_gmx_v2
 from onchain_exec.venues.perpetuals.hedge import Leg, find_hedge
 from onchain_exec.venues.perpetuals.venue import PositionState
 
 DAY_S = 86_400
+OWNER = to_address(b"\x01" * 20)
 MULTICALL = Function("multicall(bytes[])", "(bytes[])")
 
 
@@ -246,13 +256,30 @@ def test_read_gmx_v2_old_prices_raise_stale_state() -> None:
         start(0).perform(read_gmx_v2(deed.before.contracts, old, (), ()), deed.at)
 
 
-def test_get_execution_fee_wei_counts_swaps_and_prices() -> None:
-    rules = GasRules(600_000, 250_000, 2 * 10**30, 4_000_000, 3_000_000, 2_000_000, 1_000_000)
-    owner = to_address(b"\x01" * 20)
-    order = GmxOrder(OrderType.MARKET_DECREASE, Position(owner, owner, is_long=True), 1, 0, 1, Terms(0))
-    assert get_execution_fee_wei(rules, order, 7) == (600_000 + 750_000 + 2 * 3_000_000) * 7
-    swapping = replace(order, swap_path=(owner, owner))
-    assert get_execution_fee_wei(rules, swapping, 1) == 600_000 + 5 * 250_000 + 2 * 5_000_000
+@pytest.mark.parametrize(("rules", "kind", "swap", "length", "gas_price_wei", "fee_wei"), EXECUTION_FEES)
+def test_get_execution_fee_wei_is_the_least_that_was_taken(
+    rules: list[int], kind: int, swap: int, length: int, gas_price_wei: int, fee_wei: int
+) -> None:
+    place = Position(OWNER, OWNER, is_long=True)
+    order = GmxOrder(
+        OrderType(kind), place, 1, 0, 1, Terms(1), (OWNER,) * length, decrease_swap=DecreaseSwap(swap)
+    )
+    assert get_execution_fee_wei(GasRules(*rules), order, gas_price_wei) == fee_wei
+
+
+@pytest.mark.parametrize("row", UPDATES)
+def test_encode_update_order_is_the_calldata_that_was_taken(row: list[Any]) -> None:
+    kind, size, *terms, key, calldata = row
+    order = GmxOrder(OrderType(kind), Position(OWNER, OWNER, is_long=True), size, 0, 1, Terms(*terms))
+    contracts = list_deeds()[0].before.contracts
+    call = encode_update_order(contracts, OWNER, Request(bytes.fromhex(key), order, 0))
+    assert (call.data.hex(), call.to) == (calldata, contracts.exchange_router)
+
+
+def test_encode_update_order_of_a_market_order_raises_input_error() -> None:
+    order = GmxOrder(OrderType.MARKET_INCREASE, Position(OWNER, OWNER, is_long=True), 1, 0, 1, Terms(1))
+    with pytest.raises(InputError, match="an update of a market order"):
+        encode_update_order(list_deeds()[0].before.contracts, OWNER, Request(bytes(32), order, 0))
 
 
 def test_find_hedge_counts_what_both_sides_pay() -> None:
