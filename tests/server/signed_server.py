@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from app.signed_book.settle_chain import SettleChain, deploy_settle_chain, load_settle_chain
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from onchain_exec import LocalSigner
 from onchain_exec.app.context import Context, Policy
@@ -75,7 +76,20 @@ def shared(settle_chain: SettleChain, tmp_path_factory: pytest.TempPathFactory) 
 
 @contextmanager
 def serve_book(chain: SettleChain, folder: Path) -> Iterator[BookServed]:
-    """Yield a server on the chain, whose second account is the desk's."""
+    """Yield a server on the chain, whose second account is the desk's, called in this process."""
+    with open_book(chain, folder) as (app, service):
+        maker = TestClient(app, headers={"Authorization": f"Bearer {MAKER_TOKEN}"})
+        with TestClient(app, headers={"Authorization": f"Bearer {TOKEN}"}) as desk:
+            maker.portal = desk.portal  # one loop for both: the node's connection belongs to it
+            context = service.context
+            yield BookServed(chain, context, service, desk, maker)
+            assert desk.portal
+            desk.portal.call(context.node.close)
+
+
+@contextmanager
+def open_book(chain: SettleChain, folder: Path) -> Iterator[tuple[ASGIApp, BookService]]:
+    """Yield the application and its book; the caller closes its node."""
     signer = LocalSigner(chain.trader.key, chain_id=CHAIN_ID)
     where, now = folder / "journal.sqlite", chain.now
     with Journal.open(where) as journal:
@@ -91,10 +105,4 @@ def serve_book(chain: SettleChain, folder: Path) -> Iterator[BookServed]:
         engine = Engine(journal, [Lane(context, {signer.address: signer}, DeskPath(context))])
         with open_service(engine.lanes[0], where) as service:
             assert service
-            app = make_app(engine, TOKEN, service, [MAKER_TOKEN])
-            maker = TestClient(app, headers={"Authorization": f"Bearer {MAKER_TOKEN}"})
-            with TestClient(app, headers={"Authorization": f"Bearer {TOKEN}"}) as desk:
-                maker.portal = desk.portal  # one loop for both: the node's connection belongs to it
-                yield BookServed(chain, context, service, desk, maker)
-                assert desk.portal
-                desk.portal.call(context.node.close)
+            yield make_app(engine, TOKEN, service, [MAKER_TOKEN]), service
