@@ -63,9 +63,9 @@ def _list_reasons(quote: Quote) -> Iterator[tuple[str, str]]:
         priced = quote.order.token_out if quote.order.exact is Exact.IN else quote.order.token_in
         lost = _amount(tolerance.at_stake, priced)
         if tolerance.reason is BoundReason.SANDWICH:
-            yield "at stake", f"nothing; with the bound that it would have else {lost}"
+            yield "at stake", f"nothing; under the bound that it would have else {lost}"
         else:
-            yield "at stake", f"{lost} to a sandwich: send it privately, or allow less slippage"
+            yield "at stake", f"{lost} to a sandwich, if others see it: send it privately, or allow less"
 
 
 def print_flow(route: Route) -> None:

@@ -69,8 +69,8 @@ def get_stakes(quote: Quote, *, shares: bool = False) -> Stakes:
 def _get_at_stake(quote: Quote) -> int:
     """Return what the sandwich that nets most takes under the quote's bound; all that the bound allows where
     that is not to be found."""
-    if quote.tolerance and quote.tolerance.reason is BoundReason.SANDWICH:
-        return 0  # the bound was drawn where none pays
+    if told := quote.tolerance:
+        return 0 if told.reason is BoundReason.SANDWICH else told.at_stake  # drawn where none pays
     is_in = quote.route.exact is Exact.IN
     slack = (
         quote.route.amount_out - quote.amount_out_min

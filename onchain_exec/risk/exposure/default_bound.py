@@ -45,8 +45,8 @@ def bound_quote(
         and (moves := lateness.get_slack(inclusion.revert_chance, inclusion.blocks)) < slack
     ):
         slack, reason = moves, BoundReason.VOLATILITY
-    at_stake = 0 if inclusion.hidden else sandwiches.find(slack).victim_loss
-    if at_stake and not given:
+    at_stake = sandwiches.find(slack).victim_loss
+    if at_stake and not given and not inclusion.hidden:
         slack, reason = min(slack, sandwiches.find_safe_slack(slack)), BoundReason.SANDWICH
     tolerance = Tolerance(
         reason,
