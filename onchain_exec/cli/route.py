@@ -1,4 +1,5 @@
-"""``route`` and ``arbitrage``: what is best over a file of pools, and the proof. No node is asked."""
+"""``route``, ``basket`` and ``arbitrage``: what is best over a file of pools, and the proof. No node is
+asked."""
 
 from __future__ import annotations
 
@@ -13,16 +14,32 @@ from onchain_exec.cli.route_file import (
     AsJson,
     GasPriceWei,
     HopDataWei,
+    MaxHops,
     PoolsFile,
     get_token,
     make_gas,
     read_pools,
 )
-from onchain_exec.cli.route_views import arbitrage_to_json, print_arbitrage, print_route, route_to_json
+from onchain_exec.cli.route_views import (
+    arbitrage_to_json,
+    basket_route_to_json,
+    print_arbitrage,
+    print_basket_route,
+    print_route,
+    route_to_json,
+)
 from onchain_exec.cli.units import parse_units
 from onchain_exec.core import Exact
 from onchain_exec.errors import InputError
-from onchain_exec.routing import Options, Shape, Swap, find_arbitrage, find_route
+from onchain_exec.routing import (
+    Basket,
+    Options,
+    Shape,
+    Swap,
+    find_arbitrage,
+    find_basket_route,
+    find_route,
+)
 
 
 def route(
@@ -41,7 +58,7 @@ def route(
             "native coin, for example 3000.",
         ),
     ] = None,
-    max_hops: Annotated[int, typer.Option("--max-hops", min=1, max=4, help="Hops of a path.")] = 3,
+    max_hops: MaxHops = 3,
     cycles: Annotated[bool, typer.Option("--cycles", help="Let arbitrage mix into the swap.")] = False,
     time_limit_ms: Annotated[
         int | None, typer.Option("--time-limit-ms", min=1, help="Stop proving after this long.")
@@ -73,6 +90,51 @@ def route(
         print_json(route_to_json(found))
     else:
         print_route(found)
+
+
+def basket(
+    pools_file: PoolsFile,
+    sell: Annotated[
+        list[str], typer.Option("--sell", help="TOKEN=AMOUNT in base units, several times; or one TOKEN.")
+    ],
+    buy: Annotated[
+        list[str], typer.Option("--buy", help="The one TOKEN to get; or TOKEN=AMOUNT, several times.")
+    ],
+    gas_price_wei: GasPriceWei = 0,
+    hop_data_wei: HopDataWei = 0,
+    gas_token_price: Annotated[
+        str | None,
+        typer.Option(
+            "--gas-token-price",
+            help="Whole tokens of the side without amounts per whole native coin, for example 3000.",
+        ),
+    ] = None,
+    max_hops: MaxHops = 3,
+    as_json: AsJson = False,
+) -> None:
+    """Sell several tokens for one, or buy several with one, over a file of pools: the best route at once."""
+    pools = read_pools(pools_file)
+    exact = Exact.IN if all("=" in amount for amount in sell) else Exact.OUT
+    fixed, open_side = (sell, buy) if exact is Exact.IN else (buy, sell)
+    if len(open_side) != 1:
+        raise InputError(
+            f"{len(open_side)} tokens on the side without amounts",
+            needed="one token there, and TOKEN=AMOUNT on the other side",
+        )
+    priced = get_token(pools, open_side[0])
+    amounts = [
+        (get_token(pools, name), parse_units(amount))
+        for name, _, amount in (part.partition("=") for part in fixed)
+    ]
+    if len(dict(amounts)) != len(amounts):
+        raise InputError("a token is in the basket twice", needed="one amount of each token")
+    gas = make_gas(gas_price_wei, hop_data_wei, gas_token_price, priced)
+    options = Options(max_hops=max_hops, shape=Shape.GRAPH)
+    found = find_basket_route(Basket(dict(amounts), priced, exact), pools, gas, options=options)
+    if as_json:
+        print_json(basket_route_to_json(found))
+    else:
+        print_basket_route(found)
 
 
 def arbitrage(

@@ -25,6 +25,7 @@ HopDataWei: TypeAlias = Annotated[
     int,
     typer.Option("--hop-data-wei", min=0, help="What a rollup takes beside for the calldata of each hop."),
 ]
+MaxHops: TypeAlias = Annotated[int, typer.Option("--max-hops", min=1, max=4, help="Hops of a path.")]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from onchain_exec.cli.output import print_facts, print_table
 from onchain_exec.core import Exact, Token, format_amount
-from onchain_exec.routing import Arbitrage, Certificate, Route, get_hop_shares
+from onchain_exec.routing import Arbitrage, BasketRoute, Certificate, Route, get_hop_shares
 from onchain_exec.venues import Hop
 
 _BAR = 20
@@ -20,6 +20,22 @@ def route_to_json(found: Route) -> dict[str, Any]:
         "block_number": str(found.block.number),
         "amount_in": str(found.amount_in),
         "amount_out": str(found.amount_out),
+        **_proven_to_json(found),
+    }
+
+
+def basket_route_to_json(found: BasketRoute) -> dict[str, Any]:
+    """Return the route of a basket as a document; integers are strings, amounts by the tokens' addresses."""
+    return {
+        "block_number": str(found.block.number),
+        "amounts_in": {token.address: str(amount) for token, amount in found.amounts_in.items()},
+        "amounts_out": {token.address: str(amount) for token, amount in found.amounts_out.items()},
+        **_proven_to_json(found),
+    }
+
+
+def _proven_to_json(found: Route | BasketRoute) -> dict[str, Any]:
+    return {
         "bound": str(found.bound),
         "gap_bps": found.gap_bps,
         "gas_units": found.gas_units,
@@ -69,16 +85,7 @@ def certificate_to_json(certificate: Certificate) -> dict[str, Any]:
 
 def print_route(found: Route) -> None:
     """Print a route: its amounts, its bound and gap, and the flow, hop by hop with its costs."""
-    searched = found.token_out if found.exact is Exact.IN else found.token_in
-    print_facts(
-        f"{_amount(found.amount_in, found.token_in)} → {_amount(found.amount_out, found.token_out)}",
-        [
-            ("bound", _amount(found.bound, searched)),
-            ("gap", f"{found.gap_bps:.6f} bps"),
-            ("gas", f"{found.gas_units:,} units"),
-            *_excluded(found.certificate),
-        ],
-    )
+    _print_proven(found, {found.token_in: found.amount_in}, {found.token_out: found.amount_out})
     print_table(
         "Flow",
         ("", "#Share", "Hop", "Pool", "#Fee", "#Impact"),
@@ -92,6 +99,42 @@ def print_route(found: Route) -> None:
                 f"{share.impact_bps:.2f} bps",
             )
             for share in get_hop_shares(found)
+        ],
+    )
+
+
+def print_basket_route(found: BasketRoute) -> None:
+    """Print the route of a basket: its amounts, its bound and gap, and its hops in the order they run."""
+    _print_proven(found, found.amounts_in, found.amounts_out)
+    print_table(
+        "Hops",
+        ("#In", "#Out", "Pool"),
+        [
+            (
+                _rounded(hop.amount_in, hop.token_in),
+                _rounded(hop.amount_out, hop.token_out),
+                f"{hop.pool.kind} {hop.pool.key.partition(':')[2][:8]}…",
+            )
+            for hop in found.hops
+        ],
+    )
+
+
+def _print_proven(
+    found: Route | BasketRoute, amounts_in: Mapping[Token, int], amounts_out: Mapping[Token, int]
+) -> None:
+    (searched,) = amounts_out if found.exact is Exact.IN else amounts_in
+    sides = (
+        " + ".join(_amount(amount, token) for token, amount in amounts.items())
+        for amounts in (amounts_in, amounts_out)
+    )
+    print_facts(
+        " → ".join(sides),
+        [
+            ("bound", _amount(found.bound, searched)),
+            ("gap", f"{found.gap_bps:.6f} bps"),
+            ("gas", f"{found.gas_units:,} units"),
+            *_excluded(found.certificate),
         ],
     )
 

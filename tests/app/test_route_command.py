@@ -108,6 +108,41 @@ def test_route_plot_writes_a_picture(offline: Cli) -> None:
     assert (offline.journal.parent / "flow.svg").read_text().count("uniswap_v2") > 2
 
 
+BASKET = ("basket", "--pools-file", "pools.json")
+
+
+def test_basket_of_two_sold_gives_more_than_one_after_the_other(offline: Cli) -> None:
+    amounts = {"WETH": 5 * 10**18, "DAI": 9_000 * 10**18}
+    sell = [word for token, amount in amounts.items() for word in ("--sell", f"{token}={amount}")]
+    found = offline.json(*BASKET, *sell, "--buy", "USDC")
+    assert found["amounts_in"] == {WETH: str(amounts["WETH"]), DAI: str(amounts["DAI"])}
+    assert int(found["amounts_out"][USDC]) <= int(found["bound"])
+    assert 0 <= found["gap_bps"] < 0.001
+    shown = offline.run(*BASKET, *sell, "--buy", "USDC").stdout
+    assert "5 WETH + 9000 DAI" in shown.replace(",", "").replace(".000000000000000000", "")
+    assert "Hops" in shown
+
+
+def test_basket_of_two_bought_takes_at_least_its_bound(offline: Cli) -> None:
+    found = offline.json(*BASKET, "--buy", f"USDC={10**9}", "--buy", f"DAI={10**21}", "--sell", "WETH")
+    assert int(found["amounts_out"][USDC]) >= 10**9
+    assert int(found["amounts_out"][DAI]) >= 10**21
+    assert int(found["amounts_in"][WETH]) >= int(found["bound"])
+
+
+@pytest.mark.parametrize(
+    "sides",
+    [
+        ("--sell", "WETH=1", "--buy", "USDC", "--buy", "DAI"),
+        ("--sell", "WETH", "--buy", "USDC"),
+        ("--sell", "WETH=1", "--sell", "WETH=2", "--buy", "USDC"),
+        ("--sell", "WETH=1", "--buy", "WETH"),
+    ],
+)
+def test_basket_of_bad_input_is_told(sides: tuple[str, ...], offline: Cli) -> None:
+    assert offline.json(*BASKET, *sides, expect=2)["error"]["code"] in {"InputError", "AmountError"}
+
+
 def test_arbitrage_of_a_cycle_prints_legs_that_gain(offline: Cli) -> None:
     found = offline.json("arbitrage", "--pools-file", "pools.json", "--token", "WETH")
     pools = {pool.key: pool for pool in pool_set_from_json(FILE).pools}

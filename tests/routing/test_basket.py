@@ -8,7 +8,7 @@ from math import ceil, floor
 
 import pytest
 from exact_dual import dual_value
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from markets import A, B, C, D, make_pool, make_token, markets, pool_set
 
@@ -48,6 +48,7 @@ def find_or_skip(basket, market):
         assume(False)
 
 
+@settings(max_examples=settings().max_examples // 2)
 @given(baskets, markets(least=10**15))
 def test_find_basket_route_hops_replay_exactly_and_leave_nothing_between(basket, market):
     market = joined(market)
@@ -73,6 +74,7 @@ def test_find_basket_route_hops_replay_exactly_and_leave_nothing_between(basket,
             assert route.amounts_out[token] >= amount
 
 
+@settings(max_examples=settings().max_examples // 2)
 @given(baskets, markets(least=10**18, most=10**26))
 def test_bound_is_the_duals_value_at_the_reported_prices(basket, market):
     market = joined(market)
@@ -111,6 +113,7 @@ def calm_markets(draw):
     )
 
 
+@settings(max_examples=settings().max_examples // 2)
 @given(baskets, calm_markets(), st.permutations((A, C, D)))
 def test_no_route_of_one_token_after_the_other_beats_the_basket(basket, market, order):
     market = joined(market)
@@ -203,6 +206,7 @@ def test_find_basket_route_unsound_basket_raises_input_error(basket, options):
         find_basket_route(basket, joined(pool_set(make_pool(1, (A, B), (10**24, 10**24)))), options=options)
 
 
+@settings(max_examples=settings().max_examples // 2)
 @given(st.dictionaries(st.sampled_from((A, C, D)), amounts, min_size=2), markets(least=10**18, most=10**22))
 def test_find_basket_route_with_cycles_spends_the_basket_within_the_bound(held, market):
     try:
