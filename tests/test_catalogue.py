@@ -12,11 +12,7 @@ REQUIRED = {
     *range(1, 18),  # nonces and replacement
     *range(30, 41),  # RPC data and transport
     *range(41, 51),  # gas and fees
-    *range(61, 66),  # private routing
-    67,
-    69,
-    70,
-    72,
+    *range(61, 73),  # private routing
     *range(80, 88),  # signers and custody
 }
 _NAMED = re.compile(r'[Cc]atalogue(?: entr(?:y|ies))?:?\s+([^.:"]*)')

@@ -102,7 +102,12 @@ async def find_fault(
     may_revert: Sequence[str] = (),
     is_wanted: Wanted = anything,
 ) -> str:
-    """Return why these transactions, in a row, should not be in the block after ``head``, or nothing."""
+    """Return why these transactions, in a row, should not be in the block after ``head``, or nothing.
+
+    Each must have its sender's next nonce, which not every node's simulation asks for.
+    """
+    if fault := await _find_wrong_nonce(node, transactions, head):
+        return fault
     block = SimulatedBlock(tuple(map(_as_call, transactions)))
     try:
         (results,) = await node.simulate([block], head, validation=True)
@@ -112,6 +117,16 @@ async def find_fault(
         if result.error and tx.tx_hash not in may_revert:
             return f"{tx.tx_hash} would revert in block {head.number + 1}: {result.error.found}"
     return "" if is_wanted(results) else f"its effects in block {head.number + 1} are not those wanted"
+
+
+async def _find_wrong_nonce(node: Node, transactions: Sequence[DurableTx], head: BlockRef) -> str:
+    senders = sorted({tx.sender for tx in transactions})
+    expected = dict(zip(senders, await node.get_nonces(senders, head), strict=True))
+    for tx in transactions:
+        if tx.nonce != expected[tx.sender]:
+            return f"{tx.tx_hash} has nonce {tx.nonce}, and {expected[tx.sender]} is next of {tx.sender}"
+        expected[tx.sender] += 1
+    return ""
 
 
 def _as_call(durable: DurableTx) -> TxCall:

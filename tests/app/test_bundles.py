@@ -1,6 +1,6 @@
 """Bundles offered block after block to relays that keep their word, and to those that do not. Catalogue
-entries 62 (unbundling), 63 (never included), 69 (what was simulated is not what is mined), 70 (an
-acknowledgement proves nothing)."""
+entries 62 (unbundling), 63 (never included), 68 (nonces within a bundle), 69 (what was simulated is not what
+is mined), 70 (an acknowledgement proves nothing)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from onchain_exec.app.bundles import (
     Missed,
     Unbundled,
     Withdrawn,
+    find_fault,
     run_bundle,
 )
 from onchain_exec.chain import LocalChain, Node
@@ -58,13 +59,20 @@ async def relays(builder: LocalRelay) -> AsyncIterator[Relays]:
         yield several
 
 
-def sign(chain: LocalChain, account: int, *, private: bool = True) -> DurableTx:
+def sign(chain: LocalChain, account: int, *, nonce: int = 0, private: bool = True) -> DurableTx:
     owner = chain.accounts[account]
-    fields: dict[str, Any] = {"type": 2, "chainId": 1337, "nonce": 0, "to": SWITCH, "value": 0, "gas": 60_000}
+    fields: dict[str, Any] = {
+        "type": 2,
+        "chainId": 1337,
+        "nonce": nonce,
+        "to": SWITCH,
+        "value": 0,
+        "gas": 60_000,
+    }
     fees = {"maxFeePerGas": 10**10, "maxPriorityFeePerGas": 10**9}
     raw = bytes(Account.sign_transaction(fields | fees, owner.key)["raw_transaction"])
     tx_hash = "0x" + keccak(raw).hex()
-    return DurableTx(f"order-{account}", Purpose.SWAP, 1337, owner.address, 0, raw, tx_hash, private)
+    return DurableTx(f"order-{account}", Purpose.SWAP, 1337, owner.address, nonce, raw, tx_hash, private)
 
 
 async def run(
@@ -91,6 +99,17 @@ async def test_run_bundle_is_included_as_a_whole(
     assert isinstance(outcome, Included)
     assert [receipt.tx_hash for receipt in outcome.receipts] == [tx.tx_hash for tx in transactions]
     assert len({receipt.block_hash for receipt in outcome.receipts}) == 1
+
+
+async def test_run_bundle_of_one_account_keeps_the_nonces_in_their_order(
+    chain: LocalChain, builder: LocalRelay, node: Node, relays: Relays
+) -> None:
+    transactions = [sign(chain, 0), sign(chain, 0, nonce=1), sign(chain, 1)]
+    terms = BundleTerms(last_block=3, poll_s=0.01)
+    assert "nonce 1" in await find_fault(node, transactions[1::-1], await node.get_block())
+    outcome = await run(node, relays, transactions, terms, builder.build)
+    assert isinstance(outcome, Included)
+    assert [receipt.tx_hash for receipt in outcome.receipts] == [tx.tx_hash for tx in transactions]
 
 
 async def test_run_bundle_that_is_ignored_is_offered_for_each_block_and_missed(

@@ -1,4 +1,5 @@
-"""Every limit denies what breaks it, says so in human units, and a wider limit never denies more."""
+"""Every limit denies what breaks it, says so in human units, and a wider limit never denies more. Catalogue
+entry 71 (any price, at any time)."""
 
 from __future__ import annotations
 
