@@ -19,6 +19,7 @@ from onchain_exec.chain import Node, Rpc
 from onchain_exec.clearing.settle.contract import SETTLE_ERRORS
 from onchain_exec.errors import ConfigError
 from onchain_exec.execution import KeystoreSigner, LocalSigner, Signer
+from onchain_exec.execution.channels import ChannelPolicy
 from onchain_exec.oms import Journal
 from onchain_exec.risk import Limits
 from onchain_exec.routing.matching.solver_call import SOLVER_ERRORS
@@ -101,6 +102,11 @@ def make_policy(settings: Settings) -> Policy:
         confirmations=settings.confirmations,
         confirm_timeout_s=settings.confirm_timeout_s,
         private_only=settings.private_only,
+        channels=ChannelPolicy(
+            settings.channels,
+            reconsider_blocks=settings.reconsider_blocks,
+            fall_back_to_public=settings.fall_back_to_public,
+        ),
         max_fee_wei=None if settings.max_fee_gwei is None else int(settings.max_fee_gwei * 10**9),
     )
 

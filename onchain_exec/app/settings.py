@@ -19,6 +19,7 @@ from pydantic_settings import (
 
 from onchain_exec.chain import Endpoint, EndpointLimits, PoolPolicy
 from onchain_exec.errors import ConfigError
+from onchain_exec.execution.channels import Channel, ChannelPolicy
 
 
 class Settings(BaseSettings):
@@ -69,6 +70,13 @@ class Settings(BaseSettings):
     confirmations: int = Field(1, description="Blocks, the including one counted, until a fill is reported")
     confirm_timeout_s: float = Field(60.0, description="Wait this long for inclusion; then it is UNKNOWN")
     private_only: bool = Field(False, description="Send transactions to private endpoints and relays only")
+    channels: frozenset[Channel] = Field(
+        ChannelPolicy().allowed, description="Ways that an order may go out; a JSON list in the environment"
+    )
+    reconsider_blocks: int | None = Field(
+        None, description="Choose again for private bytes that no block had for so many blocks"
+    )
+    fall_back_to_public: bool = Field(False, description="Let that choice be the public pool")
     max_fee_gwei: Decimal | None = Field(None, description="Never pay more per gas than this")
 
     # A limit that is misspelt would be no limit: what nothing reads is refused in both.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
@@ -22,6 +22,7 @@ from onchain_exec.cli.output import messages, print_json
 from onchain_exec.cli.views import exit_of_order, print_denial, print_order, print_quote, print_transactions
 from onchain_exec.core import Exact
 from onchain_exec.errors import InputError, NodeError
+from onchain_exec.execution.channels import Decision
 from onchain_exec.oms import OrderView
 from onchain_exec.risk import Denied
 
@@ -56,18 +57,12 @@ def swap(
         conditions=[parse_condition(text) for text in condition or ()],
     )
 
-    choices: list[Choice] = []
-
-    def watch(_: Step, made: object) -> None:
-        if isinstance(made, Choice):
-            choices.append(made)
-            if not as_json:
-                messages.print(f"Through {made}", highlight=False)
+    chosen = _Chosen(tells=not as_json)
 
     async def work() -> Exit:
-        async with await _open_desk(rpc, journal, watch) as desk:
+        async with await _open_desk(rpc, journal, chosen) as desk:
             if dry_run:
-                return await _show_plan(desk, request, choices, as_json=as_json)
+                return await _show_plan(desk, request, chosen, as_json=as_json)
             view = await desk.continue_earlier(request)
             if view is None:
                 found = await desk.prepare(request)
@@ -82,6 +77,28 @@ def swap(
     raise typer.Exit(asyncio.run(work()))
 
 
+@dataclass
+class _Chosen:
+    """The router and the channel that an order goes by, told to people as soon as they are chosen."""
+
+    tells: bool
+    router: Choice | None = None
+    channel: Decision | None = None
+
+    def __call__(self, _: Step, made: object) -> None:
+        match made:
+            case Choice():
+                self.router = made
+                self._tell(f"Through {made}")
+            case Decision():
+                self.channel = made
+                self._tell(f"By {made}")
+
+    def _tell(self, text: str) -> None:
+        if self.tells:
+            messages.print(text, highlight=False)
+
+
 async def _open_desk(rpc: str | None, journal: str | None, observe: Observer) -> AsyncDesk:
     """Open the desk of an order; that its node fails is a line in the journal like any other failure."""
     try:
@@ -92,7 +109,7 @@ async def _open_desk(rpc: str | None, journal: str | None, observe: Observer) ->
         raise
 
 
-async def _show_plan(desk: AsyncDesk, request: Request, choices: list[Choice], *, as_json: bool) -> Exit:
+async def _show_plan(desk: AsyncDesk, request: Request, chosen: _Chosen, *, as_json: bool) -> Exit:
     found = await desk.ask(request)
     planned = await desk.plan(found)
     if isinstance(planned, Denied):
@@ -106,7 +123,8 @@ async def _show_plan(desk: AsyncDesk, request: Request, choices: list[Choice], *
         print_json(
             {
                 "quote": quote_to_json(found),
-                "router": choice_to_json(choices[-1]),
+                "router": chosen.router and choice_to_json(chosen.router),
+                "channel": chosen.channel and chosen.channel.to_json(),
                 "transaction": transaction_to_json(planned),
             }
         )

@@ -9,9 +9,10 @@ from typing import Final
 
 from onchain_exec.cli.exits import Exit
 from onchain_exec.cli.output import messages, print_facts, print_table
-from onchain_exec.core import Exact, Token, format_amount
+from onchain_exec.core import Exact, Order, Token, format_amount
 from onchain_exec.execution import SimulatedTx
 from onchain_exec.oms import OrderState, OrderView
+from onchain_exec.oms.book.surroundings import Surroundings
 from onchain_exec.risk import Denied
 from onchain_exec.routing import BoundReason, Quote, Route
 
@@ -121,6 +122,8 @@ def print_order(view: OrderView) -> None:
         ("transaction", view.tx_hash or "none"),
     ]
     order, quote, fill = view.order, view.quote, view.fill
+    if view.decision is not None:
+        facts.append(("channel", str(view.decision)))
     if order is not None and quote is not None:
         facts.append(("quoted", _flow(quote.amount_in, order.token_in, quote.amount_out, order.token_out)))
     if order is not None and fill is not None:
@@ -129,6 +132,7 @@ def print_order(view: OrderView) -> None:
             ("against quote", f"{float(fill.slippage_bps):+.4f} bps worse" if fill.slippage_bps else "equal"),
             ("gas paid", f"{format_amount(fill.gas_cost_wei, _WEI)} native"),
             ("block", str(fill.block_number)),
+            *_list_surroundings(order, view.surroundings),
         ]
     if view.failure is not None:
         facts += [
@@ -137,6 +141,25 @@ def print_order(view: OrderView) -> None:
             ("to do", view.failure.todo),
         ]
     print_facts(f"Order {view.order_id}", [fact for fact in facts if fact[1]])
+
+
+def _list_surroundings(order: Order, found: Surroundings | None) -> list[tuple[str, str]]:
+    """Return who was around a fill, one a line, with what the order lost to each."""
+    if found is None:
+        return [("around", "not looked at")]
+    open_side = order.token_out if order.exact is Exact.IN else order.token_in
+    lines = [
+        (
+            neighbour.kind.value,
+            f"lost {_amount(neighbour.loss, open_side)} to {', '.join(neighbour.tx_hashes)}",
+        )
+        for neighbour in found.neighbours
+    ]
+    if found.refund_wei:
+        lines.append(("refunded", f"{format_amount(found.refund_wei, _WEI)} native"))
+    if not found.is_exact:
+        lines.append(("losses", "estimated: the block could not be replayed to the unit"))
+    return lines or [("around", "nobody")]
 
 
 def print_orders(views: tuple[OrderView, ...]) -> None:
