@@ -11,7 +11,8 @@ from onchain_exec.chain import HeadEvent, HeadFollower, LogFilter, Node
 from onchain_exec.clearing.settle import Domain, Lane
 from onchain_exec.clearing.settle.contract import CANCELLED, CHARGED, FILLED, LANE_OF
 from onchain_exec.clearing.settle.events import apply_logs, decode_fills
-from onchain_exec.clearing.settle.order_book import BookedFill
+from onchain_exec.clearing.settle.order_book import BookedFill, RefusalCode
+from onchain_exec.clearing.settle.verification import Verified, read_verified
 from onchain_exec.core import Address, BlockRef, Call, Log
 from onchain_exec.errors import JournalError, NodeError, StateError
 from onchain_exec.oms.signed_book import SignedBook
@@ -20,7 +21,10 @@ log = logging.getLogger(__name__)
 
 _SETTLED_BLOCKS: Final = 512
 """What was seen to end further back is not looked at again when following begins: no reorg went deeper."""
+_AGAIN_BLOCKS: Final = 25
 _READ_AT_ONCE: Final = 500
+_SEEN: Final = (RefusalCode.NOT_SIGNED, RefusalCode.BALANCE_SHORT, RefusalCode.ALLOWANCE_SHORT)
+"""What can be read of the chain again; who else refuses an order says so again."""
 
 
 async def follow_chain(node: Node, book: SignedBook, *, poll_s: float = 1.0) -> None:
@@ -56,6 +60,19 @@ async def record(node: Node, book: SignedBook, event: HeadEvent) -> None:
     await asyncio.to_thread(_record, book, event)
     if event.orphaned:
         await _read_lanes(node, book, event.orphaned[-1].number, await node.get_block())
+    if any(block.number % _AGAIN_BLOCKS == 0 for block in event.added):
+        await look_again(node, book)
+
+
+async def look_again(node: Node, book: SignedBook) -> None:
+    """Lift what stood in orders' way and is seen to have passed: money that came, a word that was given."""
+    block = await node.get_block()
+    refused = await asyncio.to_thread(book.list_refused, block.timestamp)
+    seen = [kept.signed_order for kept in refused if kept.refusal and kept.refusal.code in _SEEN]
+    for first in range(0, len(seen), _READ_AT_ONCE):
+        found = await node.perform(read_verified(book.domain, seen[first : first + _READ_AT_ONCE]), block)
+        verified = [one.resting.digest for one in found if isinstance(one, Verified)]
+        await asyncio.to_thread(book.lift_refusals, verified)
 
 
 def _record(book: SignedBook, event: HeadEvent) -> None:

@@ -95,16 +95,19 @@ class Verifier:
         """Answer all that wait, and those that come meanwhile."""
         while self._waiting:
             batch, self._waiting = self._waiting[:_MOST_AT_ONCE], self._waiting[_MOST_AT_ONCE:]
+            futures = [future for _, future in batch]
             try:
                 looks = await self._read([resting for resting, _ in batch])
-            except OnchainExecError as error:
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(error)
-            else:
-                for (_, future), look in zip(batch, looks, strict=True):
+                for future, look in zip(futures, looks, strict=True):
                     if not future.done():
                         future.set_result(look)
+            except OnchainExecError as error:
+                for future in futures:
+                    if not future.done():
+                        future.set_exception(error)
+            finally:
+                for future in futures:
+                    future.cancel()  # nobody waits for ever, whatever happened
 
     async def _read(self, orders: list[OpenOrder]) -> list[Look]:
         block = await self._node.get_block()

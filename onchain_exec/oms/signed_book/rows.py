@@ -53,6 +53,11 @@ _RESTING: Final = Statement(
 _UNSETTLED: Final = Statement(
     _select(*_OF_DOMAIN, (_O.ended == 0) | (_O.base_block >= bindparam("since_block")))
 )
+_REFUSED: Final = Statement(
+    _select(
+        *_OF_DOMAIN, _O.ended == 0, _O.withdrawn == 0, _O.deadline_at >= bindparam("at"), _O.refusal != ""
+    )
+)
 _CHANGED: Final = Statement(
     _select(*_OF_DOMAIN, _O.number > bindparam("after")).order_by(_O.number).limit(bindparam("most"))
 )
@@ -163,6 +168,10 @@ class Rows:
     def list_resting(self, at: int) -> list[Kept]:
         """Return the orders that may be filled, the one that came first first."""
         return list(self._ask(_RESTING, at=at, **self._domain))
+
+    def list_refused(self, at: int) -> list[Kept]:
+        """Return the orders that rest although they were passed over."""
+        return list(self._ask(_REFUSED, at=at, **self._domain))
 
     def list_unsettled(self, since_block: int) -> list[Kept]:
         """Return the orders that rest, and those whose end was seen at ``since_block`` or later."""

@@ -127,6 +127,10 @@ class SignedBook:
         which rest again because the block that said otherwise has left the chain."""
         self._write(lambda writing: writing.record_lanes(lanes, block_number))
 
+    def lift_refusals(self, digests: Sequence[bytes]) -> None:
+        """Record that what stood in these orders' way has passed."""
+        self._write(lambda writing: writing.lift_refusals(digests))
+
     def find(self, digest: bytes) -> BookedOrder | None:
         """Return an order, or None if the book does not have it."""
         kept = self._read(lambda rows: rows.find(digest))
@@ -140,6 +144,10 @@ class SignedBook:
     def list_open(self, at: int) -> tuple[OpenOrder, ...]:
         """Return the orders that may be filled at unix second ``at``, the one that came first first."""
         return tuple(kept.booked.signed_order for kept in self._read(lambda rows: rows.list_resting(at)))
+
+    def list_refused(self, at: int) -> tuple[BookedOrder, ...]:
+        """Return the orders that may be filled at unix second ``at``, and were passed over lately."""
+        return tuple(kept.booked for kept in self._read(lambda rows: rows.list_refused(at)))
 
     def list_newest(self, most: int, owner: Address | None = None) -> tuple[BookedOrder, ...]:
         """Return the orders that changed last, the newest first."""

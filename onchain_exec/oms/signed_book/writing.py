@@ -83,6 +83,12 @@ class Writing:
                 kept = kept.change(base_block=refusal.block_number, base_filled=kept.booked.filled)
             self._change(kept.change(refusal=refusal))
 
+    def lift_refusals(self, digests: Sequence[bytes]) -> None:
+        for digest in digests:
+            kept = self._rows.find(digest)
+            if kept is not None and kept.booked.refusal is not None and not kept.booked.is_over:
+                self._change(kept.change(refusal=None))
+
     def record_lanes(self, lanes: Mapping[tuple[Address, int], Lane], block_number: int) -> None:
         for (owner, number), lane in lanes.items():
             for kept in self._rows.list_lane(owner, number):

@@ -9,12 +9,16 @@ import pytest
 from app.signed_book.settle_chain import WETH, SettleChain
 
 from onchain_exec.app.signed_book import follow_chain
-from onchain_exec.app.signed_book.follow import record, start_following
+from onchain_exec.app.signed_book.follow import look_again, record, start_following
 from onchain_exec.chain import Node
 from onchain_exec.chain.wire import Reply, Request
 from onchain_exec.clearing.settle import Lane, SettleOrder
+from onchain_exec.clearing.settle.order_book import Refusal, RefusalCode
+from onchain_exec.core.abi import Function
 from onchain_exec.errors import NodeUnreachableError
 from onchain_exec.oms.signed_book import RestState, SignedBook
+
+TRANSFER = Function("transfer(address,uint256)", "(bool)")
 
 
 def rest(chain: SettleChain, book: SignedBook, order: SettleOrder) -> bytes:
@@ -99,6 +103,32 @@ async def test_record_reorg_takes_back_what_left_the_chain(
     kept = [book.find(digest) for digest in digests]
     assert [found.filled for found in kept if found] == [1, WETH // 2, 0]
     assert [len(book.list_fills(digest)) for digest in digests] == [0, 1, 0]
+
+
+async def test_look_again_lifts_what_has_passed_and_nothing_else(
+    settle_chain: SettleChain, book: SignedBook, node: Node
+) -> None:
+    paid, poor, unsaid = (
+        settle_chain.order(),
+        settle_chain.order(amount_in=10**30),
+        settle_chain.order(maker=1),
+    )
+    codes = (RefusalCode.BALANCE_SHORT, RefusalCode.BALANCE_SHORT, RefusalCode.REVERTS)
+    digests = [rest(settle_chain, book, order) for order in (paid, poor, unsaid)]
+    settle_chain.evm.call(poor.owner, poor.token_in, TRANSFER.encode(settle_chain.trader.address, 99 * WETH))
+    book.record_refusals(
+        [Refusal(digest, code, "", "", 1) for digest, code in zip(digests, codes, strict=True)]
+    )
+    await look_again(node, book)
+    assert [state(settle_chain, book, digest) for digest in digests] == [
+        RestState.OPEN,
+        RestState.OPEN,  # a part of it can be paid for
+        RestState.REFUSED,
+    ]
+    book.record_refusals([Refusal(digests[0], codes[0], "", "", 1)])
+    settle_chain.evm.call(paid.owner, paid.token_in, TRANSFER.encode(settle_chain.trader.address, WETH))
+    await look_again(node, book)
+    assert state(settle_chain, book, digests[0]) is RestState.REFUSED
 
 
 async def test_follow_chain_goes_on_after_its_node_failed(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from app.signed_book.settle_chain import USDC, WETH, SettleChain
-from server.signed_server import BookServed
+from server.signed_server import BookServed, serve_book
 
 from onchain_exec.app import actions
 from onchain_exec.app.sandbox.erc20 import get_balance
@@ -243,6 +244,28 @@ def test_take_at_the_same_time_settles_once(shared: BookServed) -> None:
         thread.join()
     assert len(set(answers)) == 1
     assert held(chain, chain.trader.address)[chain.weth] == before[chain.weth] - WETH
+
+
+def test_take_that_a_stop_left_unsigned_goes_on_under_its_terms(
+    settle_chain: SettleChain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stop(context: Any, verdict: Any) -> None:
+        """Stand for the end of the process after the order was accepted."""
+
+    with serve_book(settle_chain, tmp_path) as before:
+        ask(before, "stopped")
+        quote(before, "stopped", answer(settle_chain))
+        with monkeypatch.context() as stopping:
+            stopping.setattr(actions, "_execute", stop)
+            assert take(before, "stopped").json()["state"] == "NEW"
+    held_before = held(settle_chain, settle_chain.trader.address)
+    with serve_book(settle_chain, tmp_path) as after:
+        for _ in range(2):
+            assert take(after, "stopped").json()["state"] == "FILLED"
+        assert after.desk.get("/rfq/stopped").json()["request"] is None
+        assert take(after, "unknown").status_code == 404
+    gained = held(settle_chain, settle_chain.trader.address)[settle_chain.usdc]
+    assert gained == held_before[settle_chain.usdc] + 2_000 * USDC
 
 
 def test_rank_a_wallets_gas_counts_against_it(shared: BookServed) -> None:
