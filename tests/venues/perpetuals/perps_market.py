@@ -14,11 +14,13 @@ from recorded import Recording, load
 
 from onchain_exec.core import Log, to_address
 from onchain_exec.venues.perpetuals.synthetix_v3.mirror import orders
-from onchain_exec.venues.perpetuals.synthetix_v3.mirror.liquidation import liquidate
+from onchain_exec.venues.perpetuals.synthetix_v3.mirror.liquidation import liquidate, liquidate_margin
 from onchain_exec.venues.perpetuals.synthetix_v3.mirror.state import State
 from onchain_exec.venues.perpetuals.synthetix_v3.reads import read_synthetix_v3
 
-WORLDS: list[dict[str, Any]] = load("synthetix_v3_sequences")["worlds"]
+_RECORDED = load("synthetix_v3_sequences")
+WORLDS: list[dict[str, Any]] = [*_RECORDED["worlds"], _RECORDED["in_debt"]]
+"""The last one is of an account that comes into debt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,10 @@ class Deed:
                 return orders.cancel(self.before, *terms)
             case "modify", terms:
                 return orders.modify_collateral(self.before, *terms)
+            case "pay", terms:
+                return orders.pay_debt(self.before, *terms)
+            case "margin", (liquidator, account):
+                return liquidate_margin(self.before, to_address(liquidator), account).state
             case _, (liquidator, account):
                 return liquidate(self.before, to_address(liquidator), account).state
         raise AssertionError(self.name)

@@ -32,6 +32,11 @@ def encode_modify_collateral(proxy: Address, owner: Address, account: int, amoun
     return Call(proxy, abi.MODIFY_COLLATERAL.encode(account, USD, amount), sender=owner)
 
 
+def encode_pay_debt(proxy: Address, owner: Address, account: int, amount: int) -> Call:
+    """Return ``payDebt`` in snxUSD of 1e18: an account with debt can take nothing out."""
+    return Call(proxy, abi.PAY_DEBT.encode(account, amount), sender=owner)
+
+
 def encode_commit(
     proxy: Address, owner: Address, account: int, order: Order, tracking_code: bytes = bytes(32)
 ) -> Call:
@@ -57,3 +62,8 @@ def encode_cancel(proxy: Address, sender: Address, account: int) -> Call:
 def encode_liquidate(proxy: Address, liquidator: Address, account: int) -> Call:
     """Return ``liquidate``, for which the liquidator is paid."""
     return Call(proxy, abi.LIQUIDATE.encode(account), sender=liquidator)
+
+
+def encode_liquidate_margin(proxy: Address, liquidator: Address, account: int) -> Call:
+    """Return ``liquidateMarginOnly``, for an account that has debt and no positions any more."""
+    return Call(proxy, abi.LIQUIDATE_MARGIN.encode(account), sender=liquidator)

@@ -59,6 +59,8 @@ MODIFY_COLLATERAL: Final = Function("modifyCollateral(uint128,uint128,int256)")
 COMMIT_ORDER: Final = Function(f"commitOrder({_REQUEST})", f"((uint256,{_REQUEST}),uint256)")
 SETTLE_ORDER: Final = Function("settleOrder(uint128)")
 CANCEL_ORDER: Final = Function("cancelOrder(uint128)")
+PAY_DEBT: Final = Function("payDebt(uint128,uint256)")
+LIQUIDATE_MARGIN: Final = Function("liquidateMarginOnly(uint128)", _WORD)
 LIQUIDATE: Final = Function("liquidate(uint128)", _WORD)
 
 # Beside the market: the core system and its oracle

@@ -7,7 +7,12 @@ from dataclasses import dataclass, replace
 from onchain_exec.core import Address
 from onchain_exec.errors import PoolRevertError
 from onchain_exec.venues.perpetuals.decimals import mul_d
-from onchain_exec.venues.perpetuals.synthetix_v3.mirror.margin import is_liquidatable
+from onchain_exec.venues.perpetuals.synthetix_v3.mirror.margin import (
+    NOTHING,
+    get_available_margin,
+    get_liquidation_reward,
+    is_liquidatable,
+)
 from onchain_exec.venues.perpetuals.synthetix_v3.mirror.state import Account, Position, State
 
 
@@ -30,17 +35,29 @@ def liquidate(state: State, liquidator: Address, account_id: int) -> Liquidation
     """
     state.require_open()
     account = state.get_account(account_id)
-    costs, is_new = state.keeper_costs, not account.is_flagged
-    if not is_new:
-        return _close(state, liquidator, account, _Flag(False, 0, costs.liquidate))
+    if account.is_flagged:
+        return _close(state, liquidator, account, _Flag(False, 0, state.keeper_costs.liquidate))
     if not is_liquidatable(state, account):
         raise PoolRevertError("NotEligibleForLiquidation", found=f"account {account_id} has margin enough")
-    cost = costs.get_flag(account.others + len(account.positions)) + costs.liquidate
-    bare = replace(account, usd=0, debt=0, others=0, others_value=0, others_discounted=0)
-    flagged = replace(bare, order=None, is_flagged=True)
-    pool = replace(state.pool, collateral=state.pool.collateral - account.others_value)
-    state = replace(state, pool=pool).with_account(flagged).with_cash(-account.others_value)
-    return _close(state, liquidator, flagged, _Flag(True, account.value, cost))
+    return _flag(state, liquidator, account)
+
+
+def liquidate_margin(state: State, liquidator: Address, account_id: int) -> Liquidation:
+    """Return what ``liquidateMarginOnly`` does to an account that has debt and no positions any more.
+
+    Raises:
+        PoolRevertError: ``AccountHasOpenPositions``, ``NotEligibleForMarginLiquidation``.
+    """
+    state.require_open()
+    account = state.get_account(account_id)
+    if account.positions:
+        raise PoolRevertError("AccountHasOpenPositions", found=f"{len(account.positions)} open positions")
+    reward = get_liquidation_reward(state, account, NOTHING)
+    if not account.debt or get_available_margin(state, account) >= reward:
+        raise PoolRevertError(
+            "NotEligibleForMarginLiquidation", found=f"account {account_id} has collateral for its debt"
+        )
+    return _flag(state, liquidator, account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +67,16 @@ class _Flag:
     is_new: bool
     seized: int
     cost: int
+
+
+def _flag(state: State, liquidator: Address, account: Account) -> Liquidation:
+    """Take all collateral, forget debt and order, and close positions. Mirror of ``flagForLiquidation``."""
+    cost = state.keeper_costs.get_flag(account.others + len(account.positions))
+    bare = replace(account, usd=0, debt=0, others=0, others_value=0, others_discounted=0)
+    flagged = replace(bare, order=None, is_flagged=True)
+    pool = replace(state.pool, collateral=state.pool.collateral - account.others_value)
+    state = replace(state, pool=pool).with_account(flagged).with_cash(-account.others_value)
+    return _close(state, liquidator, flagged, _Flag(True, account.value, cost + state.keeper_costs.liquidate))
 
 
 def _close(state: State, liquidator: Address, account: Account, flag: _Flag) -> Liquidation:

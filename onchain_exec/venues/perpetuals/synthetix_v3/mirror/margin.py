@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from onchain_exec.venues.perpetuals.decimals import mul_d
 from onchain_exec.venues.perpetuals.synthetix_v3.mirror.market import Market
@@ -57,7 +57,7 @@ def get_margins(state: State, account: Account) -> Margins:
         return Margins(0, 0, 0)
     held = get_open(state, account)
     needs = [market.rules.get_margins(position.size, market.price) for market, position in held]
-    reward = get_liquidation_reward(state, account, _Liquidation(0, 0))
+    reward = get_liquidation_reward(state, account, NOTHING)
     return Margins(sum(need[0] for need in needs), sum(need[1] for need in needs), reward)
 
 
@@ -80,6 +80,9 @@ class _Liquidation(NamedTuple):
 
     flag_reward: int
     windows: int
+
+
+NOTHING: Final = _Liquidation(0, 0)
 
 
 def get_liquidation_reward(state: State, account: Account, new: _Liquidation, skipped: int = 0) -> int:

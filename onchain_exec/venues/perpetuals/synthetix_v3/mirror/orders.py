@@ -132,6 +132,21 @@ def modify_collateral(state: State, account_id: int, amount: int) -> State:
     return state.with_account(replace(account, usd=account.usd + amount)).with_cash(amount)
 
 
+def pay_debt(state: State, account_id: int, amount: int) -> State:
+    """Return the state after ``payDebt`` in snxUSD; what is more than the debt is not taken.
+
+    Raises:
+        PoolRevertError: ``PendingOrderExists``, ``NonexistentDebt``.
+    """
+    state.require_open()
+    account = state.get_account(account_id)
+    require_no_order(state, account)
+    if not account.debt:
+        raise PoolRevertError("NonexistentDebt", found=f"account {account_id} has no debt")
+    paid = min(account.debt, amount)
+    return state.with_account(replace(account, debt=account.debt - paid)).with_cash(paid).with_interest()
+
+
 def get_settlement_reward(state: State, market: Market) -> int:
     """Return what a keeper gets for settling an order. Mirror of ``settlementRewardCost``."""
     return state.keeper_costs.settle + market.strategy.reward
