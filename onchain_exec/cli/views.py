@@ -151,7 +151,8 @@ def _list_surroundings(order: Order, found: Surroundings | None) -> list[tuple[s
     lines = [
         (
             neighbour.kind.value,
-            f"lost {_amount(neighbour.loss, open_side)} to {', '.join(neighbour.tx_hashes)}",
+            f"lost {_amount(neighbour.loss, open_side)} to "
+            + ", ".join(f"{tx_hash[:10]}…" for tx_hash in neighbour.tx_hashes),
         )
         for neighbour in found.neighbours
     ]

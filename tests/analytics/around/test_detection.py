@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 import pytest
 from block_world import BlockWorld, Town
-from labelled_blocks import ATTACKS, PEACE, Builder
+from labelled_blocks import ATTACKS, PEACE, Builder, nobody
 from router_market import RouterMarket
 
 from onchain_exec.errors import OnchainExecError
@@ -69,3 +70,14 @@ def test_find_surroundings_labelled_blocks_tells_sandwiches_from_what_looks_like
     sys.stdout.write(f"precision {precision:.4f}, recall {recall:.4f}\n")
     assert precision > 0.9
     assert recall > 0.9
+
+
+def test_find_surroundings_refund_is_what_others_pay_us_behind_the_trade(town, rng):
+    world, _ = build(town, rng, nobody)
+    own, stranger = world.txs[0], world.strangers[0]
+    world.txs += [
+        replace(own, index=1, tx_hash="0x1", sender=stranger, to=own.sender, value_wei=5, logs=()),
+        replace(own, index=2, tx_hash="0x2", sender=stranger, to=stranger, value_wei=7, logs=()),
+    ]
+    assert world.look().refund_wei == 5
+    world.undo()
