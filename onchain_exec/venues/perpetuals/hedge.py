@@ -40,8 +40,8 @@ class Leg:
     @property
     def size_wad(self) -> int:
         """What the account holds there already."""
-        held = self.venue.get_account(self.owner).get_position(self.market)
-        return held.size_wad if held else 0
+        held = self.venue.get_account(self.owner).positions
+        return sum(one.size_wad for one in held if one.market == self.market)
 
 
 @dataclass(frozen=True, slots=True)

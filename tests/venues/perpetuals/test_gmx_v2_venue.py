@@ -153,8 +153,7 @@ def test_encode_trade_sends_collateral_fee_and_order_in_one_multicall() -> None:
     assert call.value_wei == (600_000 + 3 * 250_000 + 4_000_000) * 10**9
     sent = GmxV2Account(venue, owner).encode(Trade(position.market, size_wad, 0))
     (spend,) = sent.spends
-    token = venue.state.get_market(position.market).short_token
-    assert (spend.token, spend.spender) == (token, venue.state.contracts.router)
+    assert (spend.token, spend.spender) == (position.collateral_token, venue.state.contracts.router)
     assert (sent.data, sent.value_wei) == (call.data, call.value_wei)
 
 
@@ -290,7 +289,30 @@ def test_find_hedge_counts_what_both_sides_pay() -> None:
     leg = Leg(replace(venue, state=state), empty, position.market)
     index = venue.get_market(position.market).index_price_wad
     for target in (WAD // 2, -WAD // 2):
-        hedge = find_hedge([leg], target, index, DAY_S)
+        hedge = find_hedge([leg], target, index, DAY_S, parts=1)
         (order,) = hedge.orders
-        assert order.funding_wad == leg.venue.get_funding(position.market).get_cost(order.size_wad, DAY_S)
-        assert hedge.cost_wad >= order.preview.fee_wad + order.funding_wad - abs(index) // 50
+        done = order.preview
+        assert order.funding_wad == leg.venue.get_funding(position.market).get_cost(done.size_wad, DAY_S)
+        fair = done.size_wad * index // WAD
+        assert abs(hedge.cost_wad - (done.notional_wad - fair + done.fee_wad + order.funding_wad)) <= 1
+
+
+def test_account_health_is_that_of_its_weakest_position() -> None:
+    for venue, owner, _ in ALONE[::6]:
+        account = GmxV2Account(venue, owner)
+        assert account.health.health_factor_wad == venue.get_health_factor_wad(owner)
+        assert account.health.is_liquidatable == venue.get_account(owner).is_liquidatable
+        assert account.key == f"gmx_v2:{venue.state.contracts.exchange_router}"
+
+
+def test_encode_trade_that_adds_brings_the_collateral_of_the_position() -> None:
+    venue, owner, position = ALONE[0]
+    size_wad = WAD // 10 if position.is_long else -WAD // 10
+    token, amount = venue.get_collateral_wanted(owner, position.market, size_wad)
+    assert token == position.collateral_token
+    assert amount > 0
+    named = replace(venue, collateral={position.market: venue.state.get_market(position.market).long_token})
+    assert named.get_collateral_wanted(owner, position.market, size_wad)[0] == next(
+        iter(named.collateral.values())
+    )
+    assert venue.get_collateral_wanted(owner, position.market, -size_wad // 100)[1] == 0

@@ -6,17 +6,20 @@ from dataclasses import dataclass
 
 from onchain_exec.core import Address, BlockRef, Call, Condition, Reading
 from onchain_exec.core.action import Spend
+from onchain_exec.core.fixed_point import WAD
 from onchain_exec.errors import UnsupportedOrderError
 from onchain_exec.venues.perpetuals.account import PerpetualAccount
 from onchain_exec.venues.perpetuals.actions import Close, Deposit, PerpetualAction, Withdraw
 from onchain_exec.venues.perpetuals.gmx_v2.orders import GmxContracts
 from onchain_exec.venues.perpetuals.gmx_v2.reads import SignedPrices, read_gmx_v2
 from onchain_exec.venues.perpetuals.gmx_v2.venue import GmxV2Venue
+from onchain_exec.venues.perpetuals.venue import AccountState
 
 
 @dataclass(frozen=True, slots=True)
 class GmxV2Account(PerpetualAccount[GmxV2Venue]):
-    """Each position has collateral of its own; all that is asked for happens in a keeper's transaction."""
+    """Each position has collateral of its own: the health factor is the weakest one's. All that is asked for
+    happens in a keeper's transaction."""
 
     @property
     def key(self) -> str:
@@ -38,6 +41,10 @@ class GmxV2Account(PerpetualAccount[GmxV2Venue]):
             "a guard on an order that a keeper executes later",
             needed="an acceptable price in the order, and limits before it is sent",
         )
+
+    def _get_health_factor(self, state: AccountState) -> int:
+        factor = self.venue.get_health_factor_wad(self.owner)
+        return min(factor, WAD - 1) if state.is_liquidatable else factor
 
     def _list_spends(self, action: PerpetualAction, call: Call) -> tuple[Spend, ...]:
         """Collateral is pulled by GMX's router, of a trade that adds as of a deposit."""

@@ -50,10 +50,11 @@ class OrderMaker:
         if not tokens:
             raise InputError("a trade of no size", needed="a size above 0 to buy, below 0 to sell")
         buys, account = size_wad > 0, self.state.get_account(owner)
-        opposite = [one for one in account.holdings if one.market == market and one.is_long != buys]
-        if opposite:
+        held = [one for one in account.holdings if one.market == market]
+        if any(one.is_long != buys for one in held):
             return self._make_decrease(owner, self.find_position(owner, market), tokens, bound_wad)
-        token = self.collateral.get(market, found.short_token)
+        usual = held[0].collateral_token if len(held) == 1 else found.short_token
+        token = self.collateral.get(market, usual)
         size = tokens * (index.most if buys else index.least)
         amount = div_up(div_up(size * WAD, self.leverage_wad), self.state.get_price(token).least)
         terms = Terms(_get_bound(bound_wad, tokens, buys=buys))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final
 
 from onchain_exec.core import Address, Call
-from onchain_exec.core.fixed_point import WAD, div_trunc, div_up
+from onchain_exec.core.fixed_point import MAX_UINT256, WAD, div_trunc, div_up
 from onchain_exec.errors import UnsupportedOrderError
 from onchain_exec.venues.perpetuals.gmx_v2 import scale
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.accrual import accrue, get_borrowing, get_funding
@@ -54,9 +54,10 @@ class GmxV2Venue:
 
     A market is named by its market token. Longs and shorts of one market, and those with another collateral,
     are positions of their own: a trade makes the opposite one smaller, or else adds to its own side, with
-    collateral by ``leverage_wad`` in the market's token of ``collateral`` (the short token where none is
-    named). An order is of dollars: at another price than the venue's, it is another size. Bounds are on the
-    price alone, as fees are taken from the collateral. ``gas_price_wei`` is what keepers are paid for.
+    collateral by ``leverage_wad`` in the market's token of ``collateral`` (where none is named, that of the
+    position it adds to, or the short token). An order is of dollars: at another price than the venue's, it
+    is another size. Bounds are on the price alone, as fees are taken from the collateral. Keepers are paid
+    for ``gas_price_wei``: without one, nothing can be encoded.
     """
 
     kind: ClassVar[str] = "gmx_v2"
@@ -126,6 +127,13 @@ class GmxV2Venue:
             is_liquidatable=any(one.reason for one in found),
             positions=tuple(self._describe_position(owner, seat) for seat in seats),
         )
+
+    def get_health_factor_wad(self, owner: Address) -> int:
+        """Return what remains of the account's weakest position over what must; MAX_UINT256 without any."""
+        found = [
+            get_solvency(self._seat(owner, position)) for position in self.state.get_account(owner).holdings
+        ]
+        return min((max(0, one.remaining) * WAD // one.needed for one in found), default=MAX_UINT256)
 
     def get_requests(self, owner: Address) -> tuple[TradeRequest, ...]:
         """Return an account's orders on positions; market orders expire, others wait."""

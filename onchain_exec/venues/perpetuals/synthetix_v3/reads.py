@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from onchain_exec.core import ZERO_ADDRESS, Address, Call, Reading, all_of, to_address
 from onchain_exec.errors import InputError
@@ -16,7 +16,6 @@ from onchain_exec.venues.perpetuals.synthetix_v3.account_reads import Holdings, 
 from onchain_exec.venues.perpetuals.synthetix_v3.actions import USD
 from onchain_exec.venues.perpetuals.synthetix_v3.market_reads import read_market
 from onchain_exec.venues.perpetuals.synthetix_v3.mirror.margin import get_available_margin
-from onchain_exec.venues.perpetuals.synthetix_v3.mirror.market import Market
 from onchain_exec.venues.perpetuals.synthetix_v3.mirror.state import (
     Interest,
     InterestRules,
@@ -51,63 +50,83 @@ def read_synthetix_v3(
         raise InputError(f"no market {min(unknown)} at {proxy}", needed=f"one of {sorted(listed)}")
     holdings = yield from all_of([read_holdings(proxy, one) for one in dict.fromkeys(accounts)])
     wanted = dict.fromkeys((*markets, *(market for one in holdings for market in one.markets)))
-    found = yield from all_of([read_market(proxy, one, strategy_id) for one in wanted])
-    read = yield from all_of([read_account(proxy, one) for one in holdings])
-    usd, oracle, pool, interest = yield from _read_factory(proxy, found)
-    (is_open,), (most, kinds), (liquidation_reward,), guards, gradients = yield from ask_each(
+    found, read, settings, factory = yield from all_of(
         [
-            Ask(proxy, abi.IS_FEATURE_ALLOWED, (_SYSTEM, ZERO_ADDRESS)),
-            Ask(proxy, abi.GET_PER_ACCOUNT_CAPS),
-            Ask(proxy, abi.GET_LIQUIDATE_REWARD),
-            Ask(proxy, abi.GET_KEEPER_REWARD_GUARDS),
-            Ask(proxy, abi.GET_INTEREST_RATE_PARAMETERS),
+            all_of([read_market(proxy, one, strategy_id) for one in wanted]),
+            all_of([read_account(proxy, one) for one in holdings]),
+            _read_settings(proxy),
+            _read_factory(proxy),
         ]
     )
+    (is_open,), (most, kinds), (liquidation_reward,), guards, gradients, (node,), pool_terms = settings
     feeds = _SPARE_FEEDS + max((one.others + len(one.positions) for one in read), default=0)
+    (withdrawable,), costs = yield from all_of(
+        [
+            ask_one_value_each([Ask(factory.core, abi.GET_WITHDRAWABLE_USD, (factory.system_id,))]),
+            _read_keeper_costs(factory.oracle, node, feeds),
+        ]
+    )
+    collateral, in_usd, max_usd, locked = pool_terms
+    others = locked - sum(one.rules.get_credit(one.size, one.price) for one in found)
     state = State(
         block=snapshot.block,
         at=snapshot.block.timestamp,
         proxy=proxy,
-        usd=usd,
+        usd=factory.usd,
         is_open=is_open,
         max_positions=most,
         max_collaterals=kinds,
         liquidation_reward=liquidation_reward,
         keeper_rules=KeeperRules(*guards),
-        keeper_costs=(yield from _read_keeper_costs(proxy, oracle, feeds)),
+        keeper_costs=costs,
         interest_rules=InterestRules(*gradients),
-        interest=interest,
-        pool=pool,
+        interest=factory.interest,
+        pool=Pool(withdrawable, collateral, in_usd, max_usd, others),
         markets={market.id: market for market in found},
         accounts={account.id: account for account in read},
     )
     return _with_discounts(state, holdings)
 
 
-def _read_factory(
-    proxy: Address, markets: Iterable[Market]
-) -> Reading[tuple[Address, Address, Pool, Interest]]:
-    """Read the snxUSD, the oracle manager, what is behind all markets, and the interest."""
-    factory, interest = abi.find_slot("PerpsMarketFactory"), abi.find_slot("InterestRate")
-    slots = [factory + offset for offset in range(5)] + [interest + offset for offset in range(3)]
-    snapshot = yield (build_storage_call(proxy, slots),)
-    oracle, usd, core, _, system_id, *owed = decode_words(snapshot.answers[0], len(slots))
-    (withdrawable,), (collateral,), (in_usd,), (max_usd,), (_, _, locked) = yield from ask_each(
+def _read_settings(proxy: Address) -> Reading[tuple[Any, ...]]:
+    """Read what is the same for all markets and accounts, and what they hold together."""
+    *settings, (collateral,), (in_usd,), (max_usd,), (_, _, locked) = yield from ask_each(
         [
-            Ask(_to_address(core), abi.GET_WITHDRAWABLE_USD, (system_id,)),
+            Ask(proxy, abi.IS_FEATURE_ALLOWED, (_SYSTEM, ZERO_ADDRESS)),
+            Ask(proxy, abi.GET_PER_ACCOUNT_CAPS),
+            Ask(proxy, abi.GET_LIQUIDATE_REWARD),
+            Ask(proxy, abi.GET_KEEPER_REWARD_GUARDS),
+            Ask(proxy, abi.GET_INTEREST_RATE_PARAMETERS),
+            Ask(proxy, abi.GET_KEEPER_COST_NODE),
             Ask(proxy, abi.TOTAL_COLLATERAL),
             Ask(proxy, abi.USD_COLLATERAL, (USD,)),
             Ask(proxy, abi.GET_COLLATERAL_CONFIGURATION, (USD,)),
             Ask(proxy, abi.UTILIZATION_RATE),
         ]
     )
-    others = locked - sum(one.rules.get_credit(one.size, one.price) for one in markets)
-    pool = Pool(withdrawable, collateral, in_usd, max_usd, others)
-    return _to_address(usd), _to_address(oracle), pool, Interest(*owed)
+    return (*settings, (collateral, in_usd, max_usd, locked))
 
 
-def _read_keeper_costs(proxy: Address, oracle: Address, feeds: int) -> Reading[KeeperCosts]:
-    (node,) = yield from ask_one_value_each([Ask(proxy, abi.GET_KEEPER_COST_NODE)])
+@dataclass(frozen=True, slots=True)
+class _Factory:
+    """What the market keeps without a getter: contracts beside it, and the interest."""
+
+    oracle: Address
+    usd: Address
+    core: Address
+    system_id: int
+    interest: Interest
+
+
+def _read_factory(proxy: Address) -> Reading[_Factory]:
+    factory, interest = abi.find_slot("PerpsMarketFactory"), abi.find_slot("InterestRate")
+    slots = [factory + offset for offset in range(5)] + [interest + offset for offset in range(3)]
+    snapshot = yield (build_storage_call(proxy, slots),)
+    oracle, usd, core, _, system_id, *owed = decode_words(snapshot.answers[0], len(slots))
+    return _Factory(_to_address(oracle), _to_address(usd), _to_address(core), system_id, Interest(*owed))
+
+
+def _read_keeper_costs(oracle: Address, node: bytes, feeds: int) -> Reading[KeeperCosts]:
     kinds = [(0, _SETTLE), (0, _LIQUIDATE), *((count, _FLAG) for count in range(feeds + 1))]
     costs = yield from ask_one_value_each(
         [Ask(oracle, abi.PROCESS_WITH_RUNTIME, (node, _RUNTIME_KEYS, _to_runtime(*kind))) for kind in kinds]

@@ -80,7 +80,10 @@ class Seat:
         return self.market.get_price(self.position.collateral_token, self.prices)
 
     def get_impact(self, size_delta: int, tokens_delta: int) -> Impact:
-        """Return the price impact of a change, before caps. ``PositionPricingUtils.getPriceImpactUsd``."""
+        """Return the price impact of a change; a gain is within its share of the size.
+
+        Mirror of ``PositionPricingUtils.getPriceImpactUsd``, capped by ``MarketUtils``.
+        """
         middle, in_tokens = self.prices.index.middle, self.rules.counts_tokens
         balance = self.market.get_balance(middle, in_tokens)
         delta = tokens_delta * middle if in_tokens else size_delta
