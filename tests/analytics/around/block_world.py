@@ -109,6 +109,17 @@ class BlockWorld:
         (fill,) = (fill for log in tx.logs if (fill := hop.pool.decode_fill(log)))
         return tx, fill.amount_out
 
+    def cycle(self, sender: Address, hops: tuple[Hop, ...], amount_in: int) -> int:
+        """Swap through hops that end where they begin; return what is gained by it."""
+        token = hops[0].token_in
+        taken = (amount_in, *(1 for _ in hops[1:]))  # each takes all that the one before it gives
+        pairs = zip(hops, taken, strict=True)
+        leg = Leg(tuple(replace(hop, amount_in=amount, amount_out=1, fee_amount=0) for hop, amount in pairs))
+        terms = replace(make_terms((leg,), Exact.IN), recipient=sender, amount_in_max=amount_in)
+        before = self.market.get_balance(token, sender)
+        self.send(sender, *build_router_call((leg,), terms, self.market.router)[:2])
+        return self.market.get_balance(token, sender) - before
+
     def hand_over(self, token: Token, sender: Address, receiver: Address, amount: int) -> BlockTx:
         return self.send(sender, token.address, TRANSFER.encode(receiver, amount))
 

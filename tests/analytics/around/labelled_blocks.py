@@ -143,20 +143,21 @@ def losing_round(world: BlockWorld) -> Fronts | None:
     return frozenset() if back <= cost else None
 
 
-def back_run(world: BlockWorld) -> Fronts:
-    """Somebody brings two pools back in line, and gains by it."""
+def back_run(world: BlockWorld) -> Fronts | None:
+    """Somebody brings two pools back in line behind us in one transaction, and gains by it."""
     (hop,), (arbitrageur, *_) = draw_hops(world, 1), world.strangers
     world.trade()
-    _, got = world.swap(arbitrageur, reverse(hop), hop.amount_out // 3)
     alike = [
         pool
         for pool in world.pools.values()
-        if {hop.token_in, hop.token_out} <= set(pool.tokens) and pool.key != hop.pool.key
-        and pool.kind != "wrapped_native"
+        if {hop.token_in, hop.token_out} <= set(pool.tokens) and pool.kind != "wrapped_native"
+        and pool.key not in {own.pool.key for own in list_hops(world)}
     ]  # fmt: skip
-    if alike:
-        world.swap(arbitrageur, replace(hop, pool=world.rng.choice(alike)), got)
-    return frozenset()
+    if not alike:
+        return None
+    other = replace(hop, pool=world.rng.choice(alike))
+    gained = world.cycle(arbitrageur, (reverse(hop), other), hop.amount_out // 4)
+    return frozenset() if gained > 0 else None
 
 
 def just_in_time_liquidity(world: BlockWorld) -> Fronts | None:

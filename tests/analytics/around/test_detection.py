@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 from block_world import BlockWorld, Town
-from labelled_blocks import ATTACKS, PEACE, Builder, nobody
+from labelled_blocks import ATTACKS, PEACE, Builder, back_run, nobody
 from router_market import RouterMarket
 
 from onchain_exec.errors import OnchainExecError
@@ -80,4 +80,13 @@ def test_find_surroundings_refund_is_what_others_pay_us_behind_the_trade(town, r
         replace(own, index=2, tx_hash="0x2", sender=stranger, to=stranger, value_wei=7, logs=()),
     ]
     assert world.look().refund_wei == 5
+    world.undo()
+
+
+def test_find_surroundings_back_run_is_told_and_cost_us_nothing(town, rng):
+    world, _ = build(town, rng, back_run)
+    (found,) = world.look().neighbours
+    assert (found.kind, found.tx_hashes, found.loss) == (
+        NeighbourKind.BACK_RUN, (world.txs[-1].tx_hash,), 0
+    )  # fmt: skip
     world.undo()
