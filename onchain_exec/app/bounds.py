@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from onchain_exec.app.context import Context
 from onchain_exec.chain import Node
-from onchain_exec.core import Exact, all_of
+from onchain_exec.core import Exact, Token, all_of
 from onchain_exec.risk.exposure import (
     Attacker,
     Exposure,
@@ -36,65 +35,65 @@ async def bound_by_market(context: Context, quote: Quote, *, given: bool) -> Quo
     privately before it is mined."""
     block_time_s = context.profile.gas_rules.block_time_s
     volatility = None if given else await read_volatility(context.node, quote, block_time_s)
-    attacker = Attacker(GasModel(quote.block.base_fee_wei, _price_wei(quote)))
-    return bound_quote(
-        quote, volatility, attacker, Inclusion(hidden=context.policy.private_only), given=given
-    )
+    inclusion = Inclusion(hidden=context.policy.private_only)
+    return bound_quote(quote, volatility, get_attacker(quote), inclusion, given=given)
+
+
+def get_attacker(quote: Quote) -> Attacker:
+    """Return the cheapest attacker that a quote's route can meet: he pays for gas at the base fee alone."""
+    return Attacker(GasModel(quote.block.base_fee_wei, _price_wei(quote)))
 
 
 async def read_exposure(context: Context, quote: Quote) -> Exposure:
     """Return what others can take of the quote's route under its bound, if they see it; the back-run is
     over the route's own pools."""
     route, is_in = quote.route, quote.order.exact is Exact.IN
-    gas = GasModel(quote.block.base_fee_wei, _price_wei(quote))
+    attacker = get_attacker(quote)
     volatility = await read_volatility(context.node, quote, context.profile.gas_rules.block_time_s)
     decided, bound = (
         (quote.amount_out, quote.amount_out_min) if is_in else (quote.amount_in, quote.amount_in_max)
     )
     lateness = None if volatility is None else Lateness(decided, volatility)
-    exposure = get_exposure(route, bound, Attacker(gas), lateness)
+    exposure = get_exposure(route, bound, attacker, lateness)
     pools = {hop.pool.key: hop.pool for hop in reversed(route.hops)}
     return replace(
         exposure,
-        back_run=get_back_run(route, PoolSet(route.block, tuple(pools.values())), exposure.priced, gas),
+        back_run=get_back_run(
+            route, PoolSet(route.block, tuple(pools.values())), exposure.priced, attacker.gas
+        ),
     )
 
 
 async def read_volatility(node: Node, quote: Quote, block_time_s: int) -> Volatility | None:
-    """Return how the price along the route's widest way moved before its block, as its v3 pools remember
-    it; None where one of its pairs has none in the route, or none with a history."""
-    way = list(_follow_widest(quote.route))
-    pools = [_find_oracle(quote.route, hop) for hop in way]
-    readings = [read_mean_ticks(pool, _WINDOW_S, _WINDOWS) for pool in pools if pool is not None]
-    if len(readings) < len(way):
+    """Return how the price along the route's widest way through v3 pools moved before its block, as these
+    remember it; None where it has no such way, or one of them no history."""
+    way = _find_way(quote.route, quote.order.token_in)
+    if way is None:
         return None
-    means = await node.perform(all_of(readings), quote.block)
+    means = await node.perform(
+        all_of([read_mean_ticks(pool, _WINDOW_S, _WINDOWS) for pool, _ in way]), quote.block
+    )
     if not all(means):
         return None
     blocks_each = max(1, _WINDOW_S // block_time_s)
     return combine(
         [
-            estimate_volatility_of_means(ticks, blocks_each, hop.pool.fee_pips(hop.token_in, hop.token_out))
-            for ticks, hop in zip(means, way, strict=True)
+            estimate_volatility_of_means(ticks, blocks_each, pool.fee_pips(hop.token_in, hop.token_out))
+            for ticks, (pool, hop) in zip(means, way, strict=True)
         ]
     )
 
 
-def _follow_widest(route: Route) -> Iterator[Hop]:
-    token = route.token_in
-    while token != route.token_out:
-        hop = max((hop for hop in route.hops if hop.token_in == token), key=lambda hop: hop.amount_in)
-        yield hop
-        token = hop.token_out
-
-
-def _find_oracle(route: Route, hop: Hop) -> UniswapV3Pool | None:
-    """Return the v3 pool of the hop's pair that the route gives most, if it has one."""
-    pair = {hop.token_in, hop.token_out}
-    same = [other for other in route.hops if {other.token_in, other.token_out} == pair]
-    for other in sorted(same, key=lambda other: -other.amount_in):
-        if isinstance(other.pool, UniswapV3Pool):
-            return other.pool
+def _find_way(route: Route, token: Token) -> list[tuple[UniswapV3Pool, Hop]] | None:
+    """Return hops through v3 pools from ``token`` to the route's end, the widest that there are."""
+    if token == route.token_out:
+        return []
+    leaving = [hop for hop in route.hops if hop.token_in == token]
+    for hop in sorted(leaving, key=lambda hop: -hop.amount_in):
+        if isinstance(hop.pool, UniswapV3Pool):
+            rest = _find_way(route, hop.token_out)
+            if rest is not None:
+                return [(hop.pool, hop), *rest]
     return None
 
 
