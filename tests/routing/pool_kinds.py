@@ -88,6 +88,7 @@ POOLS = {
     "balancer_stable": balancer_stable(),
     "curve_stable": curve_stable(),
     "crypto_two": crypto_two(26 * 10**6),
+    "crypto_three": crypto_three(3 * 10**6),
     "solidly_stable": SolidlyPool(ADDRESS, A, USDC, 10**24, 5 * 10**11, True, 500),
     "solidly_volatile": SolidlyPool(ADDRESS, A, B, 10**24, 5 * 10**23, False, 3_000),
 }
@@ -97,8 +98,5 @@ CONVERSIONS = {
     "wrapped": WrappedNativePool(NATIVE, A, 10**24),
 }
 
-MOVING_FEES = {"crypto_two": crypto_two(45 * 10**6)}
+MOVING_FEES = {"crypto_two": crypto_two(45 * 10**6), "crypto_three": crypto_three(30 * 10**6)}
 """Whose fee grows off the peg: what bounds them is the lowest."""
-
-TRICRYPTO = crypto_three(3 * 10**6)
-"""It has no curve in floats: a search takes seconds on it."""

@@ -9,7 +9,7 @@ from itertools import permutations
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from markets import A, B, C, pool_set
-from pool_kinds import MOVING_FEES, POOLS, TRICRYPTO, USDC
+from pool_kinds import MOVING_FEES, POOLS, USDC
 
 from onchain_exec.core import Exact
 from onchain_exec.errors import NoPoolError, NoRouteError, PoolRevertError
@@ -82,8 +82,9 @@ def run_hops(route, market, exact):
     assert not any(balance.values())
 
 
-def test_find_route_beside_tricrypto_names_it_as_left_out_of_the_proof():
-    market = pool_set(KINDS["product"], replace(TRICRYPTO, address=f"0x{99:040x}"))
+def test_find_route_beside_a_pool_off_its_curve_names_it_as_left_out_of_the_proof():
+    off = replace(KINDS["crypto_three"], address=f"0x{99:040x}", moved=True)
+    market = pool_set(KINDS["product"], off)
     route = find_route(Swap(A, B, 10**20, Exact.IN), market, options=GRAPH)
     (exclusion,) = route.certificate.excluded
-    assert exclusion.pools == (market.pools[1].key,)
+    assert exclusion.pools == (off.key,)

@@ -31,9 +31,8 @@ _LOG_TICK: Final = log(1.0001) / 2
 _MOST_IN: Final = 2.0**160
 """More base units of a token than are anywhere."""
 
-_CRYPTO_SWAPS: Final = frozenset(("twocrypto_ng_2_0", "twocrypto_ng"))
-"""Flavours on the curve of the CryptoSwap whitepaper that a search solves in milliseconds: between three
-tokens it takes a second. Pools that take donations are on another curve."""
+_CRYPTO_SWAPS: Final = frozenset(("tricrypto", "tricrypto_ng", "twocrypto_ng_2_0", "twocrypto_ng"))
+"""Flavours on the curve of the CryptoSwap whitepaper. Pools that take donations are on another."""
 
 _CRYPTO_A_UNIT: Final = 1e4
 _CRYPTO_FEE_UNIT: Final = 1e10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from typing import ClassVar, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from onchain_exec.routing.oracles.curves import FloatArray, Rows, Trade
 
 _MOST_STEPS: Final = 80
 _HIGHEST: Final = 40.0
+_EXACT: Final = 1e-14
+"""To which the log of the price is found: not less than floats lose in it."""
 
 
 class Place(NamedTuple):
@@ -31,9 +33,6 @@ class Implicit(Rows):
     The price falls along the curve, so the best trade is the root of one monotone function of the
     log of the input balance: Newton's steps, kept in a bracket.
     """
-
-    exact: ClassVar[float] = 1e-14
-    """To which the log of the price is found: not less than floats lose in it."""
 
     balance_in: FloatArray
     unit_in: FloatArray
@@ -77,7 +76,7 @@ class Implicit(Rows):
         for _ in range(_MOST_STEPS):
             place = self.at(self.balance_in * np.exp(growth))
             above = place.log_price - wanted
-            if np.abs(above).max(initial=0.0) <= self.exact:
+            if np.abs(above).max(initial=0.0) <= _EXACT:
                 break
             low, high = np.where(above > 0, growth, low), np.where(above > 0, high, growth)
             step = growth - above / place.bend
