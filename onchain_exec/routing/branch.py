@@ -108,6 +108,8 @@ class _Tree:
         for part in _SOFTNESS if case.is_root else _SOFTNESS[2:]:
             solved = solve(compact, log_prices, _SOFT_TOLERANCE * part, part * largest)
             log_prices = solved.log_prices
+            if part * largest <= _PROVEN * abs(self.best.worth):
+                break  # a sharper bend would not tell in the bound
         full = case.log_prices.copy()
         full[tokens] = log_prices
         found = self._improve(index[solved.trade.which[solved.share > 0.5]], full)

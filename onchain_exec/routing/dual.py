@@ -51,6 +51,12 @@ _MOST_IDLE: Final = 12
 _NOTHING: Final = 1e-300
 _MOST_DAMPING: Final = 1e6
 _LEAST_SHARE: Final = 1e-4
+_HARDER: Final = 100.0
+_LEAST_SHARE_SOFT: Final = 1e-3
+_HARDER_SOFT: Final = 10_000.0
+"""Of a step, and of the damping after one that failed: prices that are softened need not be exact, and a
+fixed rate that costs something fails many steps in a row."""
+
 _ARMIJO: Final = 1e-4
 _NOISE: Final = 1e-15
 """Relative to the value: what evaluating it loses. A step that promises less is the last."""
@@ -201,6 +207,7 @@ def solve(
     shortened, then damped; while long steps descend, longer ones are tried. Nothing is random.
     """
     reach, damping, longest, idle = _FIRST_REACH, _LEAST_DAMPING, _MAX_STEP, 0
+    harder = _HARDER_SOFT if softness else _HARDER
     point = evaluate(problem, log_prices, reach, softness)
     for _ in range(_MAX_ITERATIONS):
         if point.gap <= tolerance * abs(point.value) or damping > _MOST_DAMPING or idle > _MOST_IDLE:
@@ -220,7 +227,7 @@ def solve(
         found = _descend(problem, point, step, reach, softness)
         whole = found is not None and np.array_equal(found.log_prices, point.log_prices + step)
         longest = longest * 2 if whole and length > longest else _MAX_STEP
-        damping = max(damping / 10, _LEAST_DAMPING) if found else max(damping * 100, _FIRST_DAMPING)
+        damping = max(damping / 10, _LEAST_DAMPING) if found else max(damping * harder, _FIRST_DAMPING)
         idle += found is None
         point = found or point
     return point
@@ -235,7 +242,7 @@ def _descend(
     together are tried before a part of the first.
     """
     slope, share = float(step @ point.imbalance), 1.0
-    while share > _LEAST_SHARE:
+    while share > (_LEAST_SHARE_SOFT if softness else _LEAST_SHARE):
         limit = point.value + _ARMIJO * share * slope + _NOISE * abs(point.value)
         trial = evaluate(problem, point.log_prices + share * step, reach, softness)
         if trial.value > limit and share == 1:
