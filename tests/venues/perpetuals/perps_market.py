@@ -19,8 +19,8 @@ from onchain_exec.venues.perpetuals.synthetix_v3.mirror.state import State
 from onchain_exec.venues.perpetuals.synthetix_v3.reads import read_synthetix_v3
 
 _RECORDED = load("synthetix_v3_sequences")
-WORLDS: list[dict[str, Any]] = [*_RECORDED["worlds"], _RECORDED["in_debt"]]
-"""The last one is of an account that comes into debt."""
+WORLDS: list[dict[str, Any]] = [*_RECORDED["worlds"], _RECORDED["with_synth"], _RECORDED["in_debt"]]
+"""In the last but one, accounts have other collateral than snxUSD; in the last, one comes into debt."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ class Liquidation:
 def liquidate(state: State, liquidator: Address, account_id: int) -> Liquidation:
     """Return what ``liquidate`` does: flags the account, takes its collateral, closes what may be closed.
 
-    An account that is flagged already goes on from there. Other collateral than snxUSD goes to distributors.
+    An account that is flagged already goes on from there. Other collateral than snxUSD goes to distributors,
+    and what it was worth is taken from the pool, to a unit of rounding.
 
     Raises:
         PoolRevertError: ``NotEligibleForLiquidation``.
