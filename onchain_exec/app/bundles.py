@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from onchain_exec.chain import CallResult, Node, SimulatedBlock, TxCall
 from onchain_exec.chain.relays import Bundle, Relays
@@ -15,6 +15,7 @@ from onchain_exec.errors import InputError, NodeError, NodeRefusedError
 from onchain_exec.execution import DurableTx
 from onchain_exec.execution.signers.transaction import decode_unsigned
 
+POLL_S: Final = 0.5
 Wanted: TypeAlias = Callable[[Sequence[CallResult]], bool]
 """Whether a simulation shows what a bundle is for: the results, in its order."""
 
@@ -32,7 +33,7 @@ class BundleTerms:
     last_block: int
     may_revert: tuple[str, ...] = ()
     is_wanted: Wanted = anything
-    poll_s: float = 0.5
+    poll_s: float = POLL_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ async def run_bundle(
             await relays.cancel_bundle(name)
             return Withdrawn(reason)
         await relays.send_bundle(Bundle(raws, head.number + 1, terms.may_revert, replacement_id=name))
-        head = await _wait_beyond(node, head, terms.poll_s)
+        head = await wait_beyond(node, head, terms.poll_s)
         if outcome := await _find_inclusion(node, transactions):
             await relays.cancel_bundle(name)
             return outcome
@@ -144,7 +145,7 @@ def _as_call(durable: DurableTx) -> TxCall:
     )
 
 
-async def _wait_beyond(node: Node, head: BlockRef, poll_s: float) -> BlockRef:
+async def wait_beyond(node: Node, head: BlockRef, poll_s: float = POLL_S) -> BlockRef:
     """Return the newest block once there is one after ``head``. A node that fails lets time pass."""
     while True:
         try:

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from typing import assert_never
 
 from onchain_exec.app.bounds import bound_by_market
+from onchain_exec.app.bundles import wait_beyond
 from onchain_exec.app.channels.around import watch_trade
 from onchain_exec.app.channels.attend import attend
-from onchain_exec.app.channels.choice import decide_channel
+from onchain_exec.app.channels.choice import choose_way, decide_channel
 from onchain_exec.app.channels.dispatch import dispatch
 from onchain_exec.app.context import Context, Step
 from onchain_exec.app.market import read_market
@@ -33,7 +34,7 @@ from onchain_exec.execution import (
     sign,
     simulate,
 )
-from onchain_exec.execution.channels import Decision
+from onchain_exec.execution.channels import Channel
 from onchain_exec.oms import OrderView, list_paused_venues
 from onchain_exec.risk import Approved, Denied, check, judge_revert
 from onchain_exec.routing import Quote, find_route, make_quote
@@ -105,8 +106,11 @@ async def execute(context: Context, approved: Approved) -> None:
     signer, order = require_signer(context), approved.quote.order
     with failures_journalled(context, order.order_id):
         found = await build(context, approved, signer)
-        if isinstance(found, SimulatedTx):
-            await choose_way(context, approved.quote)
+        while isinstance(found, SimulatedTx):
+            if (await choose_way(context, approved.quote)).channel is not Channel.WAIT:
+                break
+            await wait_beyond(context.node, found.block)
+            found = await build(context, approved, signer)
     for step in () if isinstance(found, Denied) else (*found.depends_on, found):
         with failures_journalled(context, order.order_id):
             found = await judge(context, order, renew(context, step))
@@ -117,13 +121,6 @@ async def execute(context: Context, approved: Approved) -> None:
             return
     if isinstance(found, Denied):
         context.journal.append_denial(approved.quote, found)
-
-
-async def choose_way(context: Context, quote: Quote) -> Decision:
-    """Journal which way an order goes out; return it."""
-    decision = decide_channel(context, quote, await context.node.get_block())
-    context.journal.append_channel(quote.order.order_id, decision)
-    return decision
 
 
 async def build(context: Context, approved: Approved, signer: Signer | None) -> SimulatedTx | Denied:

@@ -4,64 +4,98 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from fractions import Fraction
 from typing import Final
 
+from onchain_exec.app.bounds import get_attacker
 from onchain_exec.app.channels.offers import find_offers
 from onchain_exec.app.context import Context, Step
 from onchain_exec.core import BlockRef, Exact
 from onchain_exec.errors import StateError
 from onchain_exec.execution.channels import Channel, Decision, Stakes, choose_channel
-from onchain_exec.risk.exposure import Attacker, Lateness, Volatility, get_back_run
+from onchain_exec.risk.exposure import Lateness, Volatility, get_back_run
 from onchain_exec.risk.exposure.sandwich import Sandwiches
 from onchain_exec.risk.exposure.victim import Victim
-from onchain_exec.routing import GasModel, Quote
+from onchain_exec.routing import Quote
 from onchain_exec.routing.tolerance import BoundReason
 from onchain_exec.venues import PoolSet
 
 _LATE_BLOCKS: Final = 12
 """How many blocks of delay are told apart; what comes later costs as much as the last."""
 
+_FEE_BLOCKS: Final = 20
+
 ONE_TRANSACTION: Final[Mapping[Channel, str]] = {Channel.SPLIT: "the order is one transaction"}
 
 
-def decide_channel(
-    context: Context, quote: Quote, head: BlockRef, excluded: Mapping[Channel, str] = ONE_TRANSACTION
-) -> Decision:
-    """Return the way for an order of this quote, chosen at ``head`` without those that are ``excluded``.
+async def choose_way(context: Context, quote: Quote) -> Decision:
+    """Return which way an accepted order goes out, chosen on the newest block and journalled. One that waits
+    goes on waiting until the policy's blocks have passed, and does not wait again.
 
     Raises:
         UnsupportedOrderError: no way is left.
     """
-    offers = find_offers(context)
-    policy = context.policy.channels
-    if context.policy.private_only and not any(channel.is_private for channel in policy.allowed):
-        policy = replace(policy, allowed=frozenset({Channel.PROTECTED, Channel.PRIVATE}))
-    usable = [channel for channel in offers.records if channel in policy.allowed]
+    head, policy = await context.node.get_block(), context.policy.channels
+    before = context.journal.read_order(quote.order.order_id).decision
+    excluded = dict(ONE_TRANSACTION)
+    if before and before.channel is Channel.WAIT:
+        if head.number - before.block_number < policy.wait_blocks:
+            return before
+        excluded[Channel.WAIT] = "it has waited"
+    gas_later = await _forecast_gas(context, head) if Channel.WAIT in policy.allowed else Fraction(1)
+    decision = decide_channel(context, quote, head, excluded, gas_later)
+    context.journal.append_channel(quote.order.order_id, decision)
+    return decision
+
+
+def decide_channel(
+    context: Context,
+    quote: Quote,
+    head: BlockRef,
+    excluded: Mapping[Channel, str] = ONE_TRANSACTION,
+    gas_later: Fraction = Fraction(1),
+) -> Decision:
+    """Return the way for an order of this quote, chosen at ``head`` without those that are ``excluded``.
+    After a wait gas is expected to cost ``gas_later`` times what it does now.
+
+    Raises:
+        UnsupportedOrderError: no way is left.
+    """
+    offers, policy = find_offers(context), context.policy.channels
+    stakes = get_stakes(quote, gas_later, shares=Channel.SHARED in offers.records.keys() & policy.allowed)
     policy = replace(policy, allowed=policy.allowed - excluded.keys())
     offers = replace(offers, missing={**offers.missing, **excluded})
-    stakes = get_stakes(quote, shares=Channel.SHARED in usable)
     decision = choose_channel(stakes, offers, policy, head.number)
     context.observe(Step.CHANNELLED, decision)
     return decision
 
 
-def get_stakes(quote: Quote, *, shares: bool = False) -> Stakes:
+async def _forecast_gas(context: Context, head: BlockRef) -> Fraction:
+    """Return the mean base fee of the last blocks over the newest: it returns to its mean."""
+    history = await context.node.fee_history(_FEE_BLOCKS, (), head)
+    fees = history.base_fees_wei
+    return Fraction(sum(fees), len(fees) * max(head.base_fee_wei, 1)) if fees else Fraction(1)
+
+
+def get_stakes(quote: Quote, gas_later: Fraction = Fraction(1), *, shares: bool = False) -> Stakes:
     """Return what an order stands to lose by its quote: as the quote's bound was reasoned, where it was. The
     back-run, over the route's own pools, is looked for only where somebody might pay for it (``shares``)."""
     route, told = quote.route, quote.tolerance
     priced = route.token_out if route.exact is Exact.IN else route.token_in
     quoted = route.amount_out if route.exact is Exact.IN else route.amount_in
-    pools = {hop.pool.key: hop.pool for hop in route.hops}
+    pools = {hop.pool.key: hop.pool for hop in reversed(route.hops)}
     deviation = told.deviation_per_block if told else None
     lateness = Lateness(quoted, Volatility(deviation)) if deviation is not None else None
+    attacker = get_attacker(quote)
+    gas_cost = int(attacker.gas.cost(route.gas_units))
     return Stakes(
         at_stake=_get_at_stake(quote),
-        back_run=get_back_run(route, PoolSet(route.block, tuple(pools.values())), priced, GasModel())
+        back_run=get_back_run(route, PoolSet(route.block, tuple(pools.values())), priced, attacker.gas)
         if shares
         else 0,
         late_costs=tuple(lateness.get_adverse(blocks) for blocks in range(_LATE_BLOCKS)) if lateness else (),
-        gas_cost=(quote.gas_cost_out or 0) if route.exact is Exact.IN else 0,
-        gas_cost_later=(quote.gas_cost_out or 0) if route.exact is Exact.IN else 0,
+        gas_cost=gas_cost,
+        gas_cost_later=int(gas_cost * gas_later),
         impact_cost=quote.impact_cost,
     )
 
@@ -69,17 +103,16 @@ def get_stakes(quote: Quote, *, shares: bool = False) -> Stakes:
 def _get_at_stake(quote: Quote) -> int:
     """Return what the sandwich that nets most takes under the quote's bound; all that the bound allows where
     that is not to be found."""
-    if told := quote.tolerance:
+    route, told = quote.route, quote.tolerance
+    if told:
         return 0 if told.reason is BoundReason.SANDWICH else told.at_stake  # drawn where none pays
-    is_in = quote.route.exact is Exact.IN
-    slack = (
-        quote.route.amount_out - quote.amount_out_min
-        if is_in
-        else quote.amount_in_max - quote.route.amount_in
-    )
-    if not quote.route.legs:
+    if route.exact is Exact.IN:
+        slack = route.amount_out - quote.amount_out_min
+    else:
+        slack = quote.amount_in_max - route.amount_in
+    if not route.legs:
         return slack
     try:
-        return Sandwiches(Victim(quote.route), Attacker()).find(slack).victim_loss
+        return Sandwiches(Victim(route), get_attacker(quote)).find(slack).victim_loss
     except StateError:
         return slack

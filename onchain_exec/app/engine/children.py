@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from onchain_exec.app.channels.choice import choose_way, decide_channel
 from onchain_exec.app.channels.dispatch import dispatch
 from onchain_exec.app.engine.lane import Lane
-from onchain_exec.app.run import choose_way, make_durable
+from onchain_exec.app.run import make_durable
 from onchain_exec.core import Address, BlockRef, Exact, Order, ParentOrder
 from onchain_exec.errors import (
     DuplicateOrderError,
@@ -20,6 +21,7 @@ from onchain_exec.errors import (
     OnchainExecError,
     StateError,
 )
+from onchain_exec.execution.channels import Channel
 from onchain_exec.oms import OrderView, ParentView, require_running
 from onchain_exec.oms.engine import End, get_limit_bound, kill
 from onchain_exec.risk import Approved, Denied
@@ -42,6 +44,9 @@ async def begin(lane: Lane, chance: Chance, head: BlockRef, now: int) -> None:
     parent = chance.view.parent
     try:
         quote = await _find_quote(lane, chance, head, now)
+        if quote is not None and (parts := _count_parts(lane, parent, quote, head)) > 1:
+            part = replace(chance, amount=-(-chance.amount // parts))
+            quote = await _find_quote(lane, part, head, now)
     except StateError as error:
         quote = None
         why = str(error)
@@ -51,6 +56,15 @@ async def begin(lane: Lane, chance: Chance, head: BlockRef, now: int) -> None:
         await _accept(lane, quote)
     elif parent.fill_or_kill:
         end_parent(lane, chance.view, kill(why))
+
+
+def _count_parts(lane: Lane, parent: ParentOrder, quote: Quote, head: BlockRef) -> int:
+    """Return in how many parts a child is expected to cost least, one after the other."""
+    policy = lane.context.policy.channels
+    if parent.fill_or_kill or Channel.SPLIT not in policy.allowed:
+        return 1
+    decision = decide_channel(lane.context, quote, head, excluded={})
+    return policy.parts if decision.channel is Channel.SPLIT else 1
 
 
 async def advance(lane: Lane, view: OrderView, head: BlockRef, now: int) -> None:
@@ -127,7 +141,8 @@ async def _proceed(lane: Lane, approved: Approved) -> None:
         case Denied() as denied:
             lane.context.journal.append_denial(approved.quote, denied)
         case simulated:
-            await choose_way(lane.context, approved.quote)
+            if (await choose_way(lane.context, approved.quote)).channel is Channel.WAIT:
+                return
             first = (*simulated.depends_on, simulated)[0]
             await dispatch(lane.context, await make_durable(lane.context, signer, first))
 
