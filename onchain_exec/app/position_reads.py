@@ -16,6 +16,7 @@ from onchain_exec.venues.options.lyra.account import read_lyra_shorts
 from onchain_exec.venues.options.lyra.state import Contracts
 from onchain_exec.venues.perpetuals.perp_v1.account import read_perp_v1_account
 from onchain_exec.venues.perpetuals.perp_v2.account import read_perp_v2_account
+from onchain_exec.venues.perpetuals.synthetix_v3.account import read_synthetix_v3_account
 
 
 async def read_position(
@@ -86,6 +87,7 @@ _READERS: Final[Mapping[str, tuple[str, _Reader]]] = {
     "aave_v3": ("pool", read_aave_account),
     "perp_v1": ("clearing_house", read_perp_v1_account),
     "perp_v2": ("clearing_house", read_perp_v2_account),
+    "synthetix_v3": ("perps_market", read_synthetix_v3_account),
 }
 """By venue, the role of its contract in a chain's profile, and how an account is read from it. Of Lyra each
 short is an account of its own."""

@@ -84,7 +84,12 @@ class PerpetualAccount(Generic[V]):
             case never:
                 assert_never(never)
         spends = self._list_spends(action, call)
-        return VenueCall(str(action), call.to or ZERO_ADDRESS, call.data, call.value_wei, spends)
+        return VenueCall(self._name(action), call.to or ZERO_ADDRESS, call.data, call.value_wei, spends)
+
+    def _name(self, action: PerpetualAction) -> str:
+        """Name what the call does, for people: of a trade in two phases, that it is asked for."""
+        is_asked_for = self.venue.is_two_phase and isinstance(action, Trade | Close)
+        return f"ask to {action}" if is_asked_for else str(action)
 
     def _list_spends(self, action: PerpetualAction, call: Call) -> tuple[Spend, ...]:
         """What is deposited is pulled by who is called; trades settle within the venue."""

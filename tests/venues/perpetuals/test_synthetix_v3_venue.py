@@ -7,11 +7,13 @@ from dataclasses import replace
 import pytest
 from perps_market import WORLDS, list_deeds, start
 
-from onchain_exec.core import Address, to_address
+from onchain_exec.core import Address, Token, to_address
+from onchain_exec.core.action import Spend
 from onchain_exec.core.fixed_point import MAX_UINT256, WAD, div_up
 from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import InputError, PoolRevertError, UnsupportedOrderError
 from onchain_exec.venues.perpetuals import TwoPhaseVenue
+from onchain_exec.venues.perpetuals.actions import Deposit, Trade
 from onchain_exec.venues.perpetuals.hedge import Leg, find_hedge
 from onchain_exec.venues.perpetuals.synthetix_v3 import SynthetixV3Venue
 from onchain_exec.venues.perpetuals.synthetix_v3 import contracts as abi
@@ -195,6 +197,18 @@ def test_require_health_bounds_the_margin_that_the_contract_finds() -> None:
     guard = SynthetixV3Account(venue, owner).require_health(2 * WAD)
     assert guard.data == abi.GET_AVAILABLE_MARGIN.encode(venue.find_account(owner).id)
     assert guard.bound == 2 * venue.get_account(owner).maintenance_margin_wad
+
+
+def test_encode_action_names_what_is_only_asked_for() -> None:
+    venue, owner, market = SAFE[0]
+    account = SynthetixV3Account(venue, owner)
+    usd = Token(1337, venue.state.usd, "snxUSD", 18)
+    assert account.encode(Trade(market, WAD, 0)).label == f"ask to buy 1 in {market}"
+    deposit = account.encode(Deposit(usd, 5 * WAD))
+    assert deposit.label == "deposit 5 snxUSD"
+    assert deposit.spends == (Spend(usd.address, 5 * WAD, venue.state.proxy),)
+    assert account.key == f"synthetix_v3:{venue.state.proxy}"
+    assert account.after(Deposit(usd, 5 * WAD)).state.value_wad == account.state.value_wad + 5 * WAD
 
 
 def test_synthetix_v3_venue_refuses_what_it_cannot_do() -> None:

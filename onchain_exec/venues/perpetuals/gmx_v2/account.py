@@ -42,6 +42,9 @@ class GmxV2Account(PerpetualAccount[GmxV2Venue]):
             needed="an acceptable price in the order, and limits before it is sent",
         )
 
+    def _name(self, action: PerpetualAction) -> str:
+        return f"ask to {action}"
+
     def _get_health_factor(self, state: AccountState) -> int:
         factor = self.venue.get_health_factor_wad(self.owner)
         return min(factor, WAD - 1) if state.is_liquidatable else factor
