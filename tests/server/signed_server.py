@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from app.signed_book.settle_chain import SettleChain, deploy_settle_chain, load_settle_chain
+from oms.signed_book.resting import place_journal
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
@@ -61,8 +62,11 @@ def settle_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SettleCha
 
 
 @pytest.fixture
-def served(settle_chain: SettleChain, tmp_path: Path) -> Iterator[BookServed]:
+def served(
+    settle_chain: SettleChain, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BookServed]:
     """A server that nobody has asked anything."""
+    place_journal(tmp_path, tmp_path_factory.getbasetemp())
     with serve_book(settle_chain, tmp_path) as running:
         yield running
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from app.signed_book.settle_chain import Deployed, SettleChain, deploy_settle_chain, load_settle_chain
+from oms.signed_book.resting import place_journal
 
 from onchain_exec.app.signed_book import Intake, Verifier
 from onchain_exec.chain import Node
@@ -33,8 +34,11 @@ def settle_chain(deployed_settle: Deployed) -> Iterator[SettleChain]:
 
 
 @pytest.fixture
-def book(settle_chain: SettleChain, tmp_path: Path) -> Iterator[SignedBook]:
-    opened = SignedBook.open(tmp_path / "journal.sqlite", settle_chain.domain)
+def book(
+    settle_chain: SettleChain, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SignedBook]:
+    place = place_journal(tmp_path, tmp_path_factory.getbasetemp())
+    opened = SignedBook.open(place, settle_chain.domain)
     yield opened
     opened.close()
 

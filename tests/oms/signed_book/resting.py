@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 from onchain_exec.clearing.settle import Domain, Scheme, SettleOrder, Signed
 from onchain_exec.clearing.settle.order_book import BookedFill, OpenOrder
 from onchain_exec.core import to_address
+from onchain_exec.oms.signed_book import SignedBook
 
 NOW: Final = 1_700_000_000
 DOMAIN: Final = Domain(1337, to_address("0x" + "5e" * 20))
@@ -44,3 +48,16 @@ def make_fill(resting: OpenOrder, amount: int, block_number: int, log_index: int
         block_hash=f"0x{block_number:064x}",
         log_index=log_index,
     )
+
+
+def place_journal(folder: Path, base: Path) -> Path:
+    """Return the path of an empty journal in a folder: a copy of one that was made once under ``base``, since
+    making its tables takes longer than most tests."""
+    return Path(shutil.copy(_make_empty(base), folder / "journal.sqlite"))
+
+
+@cache
+def _make_empty(base: Path) -> Path:
+    path = base / "empty_journal.sqlite"
+    SignedBook.open(path, DOMAIN).close()
+    return path

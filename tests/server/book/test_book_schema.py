@@ -28,7 +28,7 @@ OPERATIONS = (
     ("/rfq/{request_id}/take", "POST"),
 )
 CASES = list_cases(OPERATIONS, taking_input=("/book/orders", "/rfq"))
-fewer = settings(relaxed, max_examples=3)
+fewer = settings(relaxed, max_examples=2)
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +47,11 @@ def test_schema_names_every_operation(schema: Any) -> None:
     assert {item for item in found if item[0].startswith(("/book", "/rfq"))} == set(OPERATIONS)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=" ".join)
+@pytest.mark.parametrize(("path", "method", "mode"), [case for case in CASES if case[1] == "POST"])
 def test_operation_any_request_is_answered_within_the_schema(
-    shared: BookServed, schema: Any, operation: tuple[str, str]
+    shared: BookServed, schema: Any, path: str, method: str, mode: GenerationMode
 ) -> None:
-    for path, method, mode in CASES:
-        if (path, method) == operation:
-            check_operation(shared.desk, schema[path][method], mode, fewer, lambda: count_effects(shared))
+    check_operation(shared.desk, schema[path][method], mode, fewer, lambda: count_effects(shared))
 
 
 @pytest.mark.deep
