@@ -10,10 +10,12 @@ from typing import Final, TypeAlias
 
 from onchain_exec.chain import CallResult, Node, SimulatedBlock, TxCall
 from onchain_exec.chain.relays import Bundle, Relays
-from onchain_exec.core import BlockRef, Receipt
+from onchain_exec.chain.simulation import TRANSFERS_ADDRESS
+from onchain_exec.core import Address, BlockRef, Receipt
 from onchain_exec.errors import InputError, NodeError, NodeRefusedError
-from onchain_exec.execution import DurableTx
+from onchain_exec.execution import DurableTx, InProcessRunner
 from onchain_exec.execution.signers.transaction import decode_unsigned
+from onchain_exec.venues.erc20 import get_balance_changes
 
 POLL_S: Final = 0.5
 Wanted: TypeAlias = Callable[[Sequence[CallResult]], bool]
@@ -25,15 +27,31 @@ def anything(_: Sequence[CallResult]) -> bool:
     return True
 
 
+def earns(owner: Address, token: Address, least: int) -> Wanted:
+    """Want a bundle by which ``owner`` ends with at least ``least`` base units more of a token (negative: at
+    most so much less)."""
+
+    def is_earned(results: Sequence[CallResult]) -> bool:
+        logs = [log for result in results for log in result.logs]
+        return get_balance_changes(logs, owner).get(token, 0) >= least
+
+    return is_earned
+
+
 @dataclass(frozen=True, slots=True)
 class BundleTerms:
     """Until which block a bundle is offered, which of its transactions may fail (by hash), and what its
-    simulation must show (the results, in its order); ``poll_s`` is how often the head is looked at."""
+    simulation must show; ``second`` simulates it in this process, too, and both must agree. ``poll_s`` is
+    how often the head is looked at."""
 
     last_block: int
     may_revert: tuple[str, ...] = ()
     is_wanted: Wanted = anything
+    second: InProcessRunner | None = None
     poll_s: float = POLL_S
+
+
+_ANYTHING: Final = BundleTerms(last_block=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +102,7 @@ async def run_bundle(
     name, head = str(uuid.uuid4()), await node.get_block()
     raws = tuple(tx.raw for tx in transactions)
     while head.number < terms.last_block:
-        if reason := await find_fault(node, transactions, head, terms.may_revert, terms.is_wanted):
+        if reason := await find_fault(node, transactions, head, terms):
             await relays.cancel_bundle(name)
             return Withdrawn(reason)
         await relays.send_bundle(Bundle(raws, head.number + 1, terms.may_revert, replacement_id=name))
@@ -100,8 +118,7 @@ async def find_fault(
     node: Node,
     transactions: Sequence[DurableTx],
     head: BlockRef,
-    may_revert: Sequence[str] = (),
-    is_wanted: Wanted = anything,
+    terms: BundleTerms = _ANYTHING,
 ) -> str:
     """Return why these transactions, in a row, should not be in the block after ``head``, or nothing.
 
@@ -115,9 +132,29 @@ async def find_fault(
     except NodeRefusedError as error:
         return f"it cannot be in block {head.number + 1}: {error.rpc_message}"
     for tx, result in zip(transactions, results, strict=True):
-        if result.error and tx.tx_hash not in may_revert:
+        if result.error and tx.tx_hash not in terms.may_revert:
             return f"{tx.tx_hash} would revert in block {head.number + 1}: {result.error.found}"
-    return "" if is_wanted(results) else f"its effects in block {head.number + 1} are not those wanted"
+    if not terms.is_wanted(results):
+        return f"its effects in block {head.number + 1} are not those wanted"
+    again = await terms.second.try_out(block.calls, head) if terms.second else results
+    if _get_effects(again) != _get_effects(results):
+        return f"the node and this process do not agree on what it does in block {head.number + 1}"
+    return ""
+
+
+def _get_effects(results: Sequence[CallResult]) -> list[tuple[object, ...]]:
+    """Return what two simulations must agree on: moves of the native coin only a node tells."""
+    return [
+        (
+            result.success,
+            *(
+                (log.address, log.topics, log.data)
+                for log in result.logs
+                if log.address.lower() != TRANSFERS_ADDRESS.lower()
+            ),
+        )
+        for result in results
+    ]
 
 
 async def _find_wrong_nonce(node: Node, transactions: Sequence[DurableTx], head: BlockRef) -> str:

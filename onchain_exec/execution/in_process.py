@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from onchain_exec.chain import CallResult, Node, TxCall
 from onchain_exec.core import Address, BlockRef, to_address
@@ -25,6 +26,7 @@ from onchain_exec.execution.runs import BLOCKS_AHEAD, Run, require_success
 if TYPE_CHECKING:
     import pyrevm
 
+T = TypeVar("T")
 _PLENTY_WEI: Final = 1 << 128
 _READ_GAS: Final = 30_000_000
 _COLD_ACCOUNT_GAS: Final = 2_500
@@ -55,12 +57,25 @@ class InProcessRunner:
             NodeUnreachableError: no HTTP endpoint tells the state.
             MissingToolError: pyrevm is not installed.
         """
+
+        async def run_ahead(url: str) -> list[Run]:
+            return await asyncio.gather(
+                *(asyncio.to_thread(self._run, url, plan, limits, ahead) for ahead in BLOCKS_AHEAD)
+            )
+
+        return await self._ask_first(plan.block, run_ahead)
+
+    async def try_out(self, calls: Sequence[TxCall], block: BlockRef) -> tuple[CallResult, ...]:
+        """Return what transactions do one after another in the block after ``block``, whatever their nonces
+        and whether or not their senders can pay; raises as `run` does."""
+        return await self._ask_first(block, lambda url: asyncio.to_thread(self._try_out, url, calls, block))
+
+    async def _ask_first(self, block: BlockRef, ask: Callable[[str], Awaitable[T]]) -> T:
+        """Return what comes of the first endpoint that tells the state."""
         failure = NodeUnreachableError("no endpoint is reached by HTTP", needed="one for revm to read from")
-        for url in await self.node.find_urls(plan.block):
+        for url in await self.node.find_urls(block):
             try:
-                return await asyncio.gather(
-                    *(asyncio.to_thread(self._run, url, plan, limits, ahead) for ahead in BLOCKS_AHEAD)
-                )
+                return await ask(url)
             except NodeUnreachableError as error:
                 failure = error
         raise failure
@@ -70,16 +85,13 @@ class InProcessRunner:
         return None
 
     def _run(self, url: str, plan: TxPlan, limits: Sequence[int], ahead: int) -> Run:
-        try:
+        with _failures_mapped():
             return self._run_on_fork(_Fork(self, url, plan.block, ahead), plan, limits)
-        except RuntimeError as error:  # pyrevm's only exception; what a transaction does is a result
-            if not str(error).startswith("Database("):
-                raise InputError(f"no chain would take this transaction: {error}") from error
-            raise NodeUnreachableError(
-                "the state of the block could not be fetched for the simulation in this process",
-                needed="an HTTP node that tells accounts and storage at a block's hash",
-                todo="Check the URL; for old blocks use an archive node",
-            ) from error
+
+    def _try_out(self, url: str, calls: Sequence[TxCall], block: BlockRef) -> tuple[CallResult, ...]:
+        with _failures_mapped():
+            fork = _Fork(self, url, block, 1)
+            return tuple(fork.transact(call) for call in calls)
 
     def _run_on_fork(self, fork: _Fork, plan: TxPlan, limits: Sequence[int]) -> Run:
         if plan.to == plan.sender and plan.data:
@@ -94,6 +106,21 @@ class InProcessRunner:
         answers = fork.read([TxCall(plan.sender, call.to, call.data) for call in get_holding_calls(plan)])
         require_success(answers)
         return Run(tuple(results), decode_holdings([answer.data for answer in answers]))
+
+
+@contextmanager
+def _failures_mapped() -> Iterator[None]:
+    """Map pyrevm's only exception; what a transaction does is a result."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith("Database("):
+            raise InputError(f"no chain would take this transaction: {error}") from error
+        raise NodeUnreachableError(
+            "the state of the block could not be fetched for the simulation in this process",
+            needed="an HTTP node that tells accounts and storage at a block's hash",
+            todo="Check the URL; for old blocks use an archive node",
+        ) from error
 
 
 class _Fork:

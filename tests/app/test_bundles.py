@@ -5,7 +5,8 @@ is mined), 70 (an acknowledgement proves nothing)."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,17 +19,20 @@ from onchain_exec.app.bundles import (
     Missed,
     Unbundled,
     Withdrawn,
+    earns,
     find_fault,
     run_bundle,
 )
-from onchain_exec.chain import LocalChain, Node
+from onchain_exec.chain import CallResult, LocalChain, Node, TxCall
 from onchain_exec.chain.relays import Relay, RelayIdentity, Relays
-from onchain_exec.core import to_address
+from onchain_exec.core import Address, BlockRef, Log, address_bytes, to_address
 from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import InputError
-from onchain_exec.execution import DurableTx, Purpose
+from onchain_exec.execution import DurableTx, InProcessRunner, Purpose
 from onchain_exec.testing.relay import LocalRelay, Whim
+from onchain_exec.venues.erc20 import TRANSFER
 
+OWNER, OTHER, TOKEN = (to_address("0x" + digit * 40) for digit in "abc")
 SWITCH = to_address("0x" + "66" * 20)
 """Its code succeeds while its slot 0 is 0, and reverts afterwards."""
 
@@ -139,6 +143,30 @@ async def test_run_bundle_that_would_revert_in_the_next_block_is_withdrawn(
     assert "would revert in block 2" in outcome.reason
     builder.build()
     assert chain.request("eth_getTransactionCount", chain.accounts[0].address, "latest") == "0x0"
+
+
+async def test_find_fault_asks_both_simulations(chain: LocalChain, node: Node) -> None:
+    transactions, head = [sign(chain, 0), sign(chain, 1)], await node.get_block()
+    terms = BundleTerms(last_block=1, second=InProcessRunner(node))
+    assert await find_fault(node, transactions, head, terms) == ""
+
+    class Other(InProcessRunner):
+        async def try_out(self, calls: Sequence[TxCall], block: BlockRef) -> tuple[CallResult, ...]:
+            found = await super().try_out(calls, block)
+            return (replace(found[0], logs=(Log(SWITCH, (), b"", 0),)), *found[1:])
+
+    other = BundleTerms(last_block=1, second=Other(node))
+    assert "do not agree" in await find_fault(node, transactions, head, other)
+
+
+@pytest.mark.parametrize(("least", "wanted"), [(7, True), (8, False), (-1, True)])
+def test_earns_counts_what_an_account_ends_with(least: int, wanted: bool) -> None:
+    def move(sender: Address, receiver: Address, amount: int) -> CallResult:
+        words = (bytes(12) + address_bytes(one) for one in (sender, receiver))
+        return CallResult(0, b"", (Log(TOKEN, (TRANSFER.topic, *words), amount.to_bytes(32), 0),), None)
+
+    results = [move(OTHER, OWNER, 10), move(OWNER, OTHER, 3)]
+    assert earns(OWNER, TOKEN, least)(results) is wanted
 
 
 async def test_run_bundle_whose_effects_are_not_wanted_is_never_sent(
