@@ -17,12 +17,11 @@ class Exposure:
     """The most that others can take of a route that everybody sees before it is mined.
 
     ``bound`` is the route's ``amount_out_min`` (Exact.IN) or ``amount_in_max`` (Exact.OUT), and
-    ``safe_bound`` the widest at which no sandwich pays, or up to a hundredth of what it allows tighter:
-    more where an attack has to cross ticks, whose gas it leaves out. ``sandwich`` is the attack that nets
-    most under ``bound``. ``back_run`` is what closed trades over all known pools gain after the route,
-    beyond what they gained before it: nobody loses it, but a builder pays for the right to it.
-    ``lateness`` prices delay, None where no history tells how the price moves. Amounts are base units of
-    ``priced``.
+    ``safe_bound`` the widest at which no sandwich pays, or up to a hundredth of what it allows tighter.
+    ``sandwich`` is the attack that nets most under ``bound``. ``back_run`` is what closed trades over all
+    known pools gain after the route, beyond what they gained before it: nobody loses it, but a builder
+    pays for the right to it. ``lateness`` prices delay, None where no history tells how the price moves.
+    Amounts are base units of ``priced``.
     """
 
     route: Route

@@ -136,7 +136,7 @@ class Sandwiches:
             front_runs=tuple(played.front_runs.values()),
             capital=capital,
             gross=ceil(gross),
-            gas_cost=attacker.gas.cost(played.gas_units),
+            gas_cost=attacker.gas.cost(get_attack_gas([targets[n].pool.kind for n in played.front_runs])),
             bribe=max(0, ceil(gross)) * attacker.bribe_bps // BPS,
             capital_cost=capital * attacker.capital_cost_bps // BPS,
             victim_loss=played.loss,

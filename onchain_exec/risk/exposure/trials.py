@@ -11,8 +11,7 @@ from onchain_exec.errors import PoolRevertError, StaleStateError
 from onchain_exec.risk.exposure.attack import FrontRun
 from onchain_exec.risk.exposure.round_trips import make_round_trip
 from onchain_exec.risk.exposure.victim import NotRunError, Victim
-from onchain_exec.routing.gas import TICK_GAS, hop_gas
-from onchain_exec.venues import Pool
+from onchain_exec.routing.gas import hop_gas
 
 _ENTRY_GAS: Final = 21_000
 """Of each of the attacker's two transactions: a contract of his own needs no more around its swaps."""
@@ -89,22 +88,19 @@ class ExactTrials:
     def play(self, amounts: Sequence[int]) -> Played | None:
         """Return the attack; None where the victim would revert whatever its bound, or a pool refuses."""
         targets = self._victim.targets
-        market = _Market({target.pool.key: target.pool for target in targets})
+        pools = {target.pool.key: target.pool for target in targets}
 
         def swap(number: int, amount: int, exact: Exact, *, back: bool = False) -> int:
             pool, token_in, token_out, *_ = targets[number]
             pair = (token_out, token_in) if back else (token_in, token_out)
-            done = market.pools[pool.key].swap(*pair, amount, exact)
-            market.pools[pool.key] = done.pool_after
-            market.ticks += done.ticks_crossed
+            done = pools[pool.key].swap(*pair, amount, exact)
+            pools[pool.key] = done.pool_after
             return done.amount_out if exact is Exact.IN else done.amount_in
 
         used = [number for number, amount in enumerate(amounts) if amount]
         try:
             bought = {number: swap(number, amounts[number], Exact.IN) for number in used}
-            crossed = market.ticks
             amount = self._victim.run(lambda number, known: swap(number, known, self._victim.exact))
-            market.ticks = crossed
             backs = {number: swap(number, bought[number], Exact.IN, back=True) for number in reversed(used)}
         except (PoolRevertError, StaleStateError, NotRunError):
             return None
@@ -118,26 +114,17 @@ class ExactTrials:
             )
             for number in used
         }
-        gas_units = get_attack_gas([targets[number].pool.kind for number in used], market.ticks)
-        return Played(self._victim.get_loss(amount), front_runs, gas_units)
-
-
-def get_attack_gas(kinds: Sequence[str], ticks: int = 0) -> int:
-    """Return the least gas of a transaction that front-runs in pools of these kinds and another that
-    reverses it, which together cross ``ticks`` initialised ticks."""
-    if not kinds:
-        return 0
-    return 2 * _ENTRY_GAS + int(_LEAN * (2 * sum(map(hop_gas, kinds)) + ticks * TICK_GAS))
+        return Played(self._victim.get_loss(amount), front_runs)
 
 
 class Played(NamedTuple):
-    """An attack in exact integers: front-runs by their target's number, and the gas of all their swaps."""
+    """An attack in exact integers: the victim's loss, and the front-runs by their target's number."""
 
     loss: int
     front_runs: dict[int, FrontRun]
-    gas_units: int
 
 
-class _Market:
-    def __init__(self, pools: dict[str, Pool]) -> None:
-        self.pools, self.ticks = pools, 0
+def get_attack_gas(kinds: Sequence[str]) -> int:
+    """Return the least gas of a transaction that front-runs in pools of these kinds and another that
+    reverses it; what the ticks that they cross take comes on top."""
+    return 2 * (_ENTRY_GAS + int(_LEAN * sum(map(hop_gas, kinds)))) if kinds else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sandwich_pools import BLOCK, E18, A, B, make_pair, route
 
@@ -32,6 +32,7 @@ def test_get_back_run_is_the_cycle_that_the_trade_opens() -> None:
     assert best <= gain <= best * 1.001
 
 
+@settings(max_examples=settings.default.max_examples // 3)
 @given(st.integers(10**18, 10**23))
 def test_get_back_run_without_another_way_round_is_nothing(amount: int) -> None:
     assert get_back_run(route((HERE,), amount), PoolSet(BLOCK, (HERE,)), B, GasModel()) == 0
@@ -48,6 +49,7 @@ def test_get_back_run_after_dear_gas_is_nothing() -> None:
     assert get_back_run(route((HERE,), 50_000 * E18), pools, B, GasModel(10**9, 10.0**12)) == 0
 
 
+@settings(max_examples=settings.default.max_examples // 3)
 @given(st.integers(10**18, 10**23))
 def test_get_pools_after_is_where_the_swaps_end(amount: int) -> None:
     found = route((HERE, THERE), amount)

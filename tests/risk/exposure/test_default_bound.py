@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sandwich_pools import BLOCK, E18, A, B, C, make_curve, make_pair, make_sandwiches, route
 
@@ -68,6 +68,7 @@ def test_bound_quote_by_volatility_is_passed_with_the_chance_of_the_inclusion() 
     assert float(found.slippage_bps) == pytest.approx(1.0 * 2.0537 * 3**0.5, rel=1e-3)
 
 
+@settings(max_examples=settings.default.max_examples // 3)
 @given(st.integers(10**19, 10**22), st.floats(1e-5, 1e-2), st.integers(1, 10**6))
 def test_bound_quote_by_default_leaves_no_sandwich_that_pays(
     amount: int, per_block: float, wei_worth: int

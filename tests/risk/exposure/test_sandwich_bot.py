@@ -20,7 +20,7 @@ from onchain_exec.risk.exposure import (
 from onchain_exec.routing import GasModel, Route, get_mid_values, make_quote
 from onchain_exec.testing.sandwich import Loot
 
-COUNTS = {"v2": 5, "v3": 5, "split": 1, "chain": 2}
+COUNTS = {"v2": 6, "v3": 6, "split": 1, "chain": 1}
 """How many cases of each layout the gate has; 125 of each the deep run."""
 
 
@@ -49,7 +49,7 @@ def market(deployed: SandwichMarket) -> Iterator[SandwichMarket]:
 def depth(request: pytest.FixtureRequest) -> dict[str, int]:
     """How closely the bot searches: in the gate less."""
     deep = request.node.get_closest_marker("deep") is not None
-    return {} if deep else {"grid": 4, "rounds": 5}
+    return {} if deep else {"grid": 3, "rounds": 4}
 
 
 def send_bot(market: SandwichMarket, route: Route, amount_out_min: int, depth: dict[str, int]) -> Loot:
@@ -85,7 +85,7 @@ def replay(market: SandwichMarket, route: Route, sandwich: Sandwich, amount_out_
     return loot
 
 
-@pytest.mark.parametrize(("layout", "number"), list_cases({"v2": 3, "v3": 3, "split": 0, "chain": 1}))
+@pytest.mark.parametrize(("layout", "number"), list_cases({"v2": 4, "v3": 4, "split": 0, "chain": 1}))
 def test_bound_quote_of_an_order_without_a_slippage_leaves_the_bot_nothing(
     market: SandwichMarket, layout: str, number: int, depth: dict[str, int]
 ) -> None:
