@@ -9,6 +9,7 @@ CONSTRAINTS = $(shell $(PYTHON) -c 'import sys; print("constraints%s.txt" % ("-p
 
 BIN := .venv/bin
 FORGE = $(firstword $(wildcard node_modules/@foundry-rs/forge-*/bin/forge))
+WITH_FORGE = PATH="$(abspath $(dir $(FORGE))):$$PATH"
 PIP := -m pip install -qq --disable-pip-version-check
 READY := .venv/.ready node_modules/.ready .protocols/.ready
 
@@ -24,7 +25,7 @@ help:
 	@echo "make test       setup, check, then every test: forge, ape, pytest"
 	@echo "make check      ruff, mypy, import-linter, forge fmt"
 	@echo "make bench      setup, then the benchmarks against other implementations"
-	@echo "make deep       long fuzzing, and the tests that meet web3 with web3 8"
+	@echo "make deep       long fuzzing, proofs, findings and mutants of the contracts, and web3 8"
 	@echo "make fmt        format Python and Solidity"
 	@echo "make contracts  compile the contracts into onchain_exec/core/artifacts, list the local chain"
 	@echo "make clean      delete everything that these commands have made"
@@ -74,13 +75,25 @@ check: setup
 bench: setup
 	@$(BIN)/python -m benchmarks
 
-deep: setup .venv-web3-8/.ready
+deep: setup .venv-web3-8/.ready .venv-analysis/.ready
 	@echo "deep: contracts (forge)"
 	@FOUNDRY_PROFILE=deep $(FORGE) test --fuzz-seed $$(date +%s)
+	@echo "deep: proofs of the contracts (halmos)"
+	@FOUNDRY_PROFILE=proofs $(WITH_FORGE) .venv-analysis/bin/halmos --forge-build-out .build/proofs --function testFuzz_
+	@echo "deep: findings in the contracts (slither)"
+	@$(WITH_FORGE) .venv-analysis/bin/python scripts/check_findings.py
+	@echo "deep: mutants of the contracts (forge)"
+	@$(BIN)/python -m scripts.mutate_contracts
 	@echo "deep: package (pytest)"
 	@$(BIN)/pytest -n 2 -m "" --hypothesis-profile=deep -o timeout=3600
 	@echo "deep: package with web3 8"
 	@.venv-web3-8/bin/pytest -n 2 tests/chain
+
+.venv-analysis/.ready: constraints-analysis.txt
+	@echo "setup: Python environment with halmos and slither (.venv-analysis)"
+	@test -x .venv-analysis/bin/python || "$(PYTHON)" -m venv .venv-analysis
+	@.venv-analysis/bin/python $(PIP) -c constraints-analysis.txt halmos slither-analyzer
+	@touch $@
 
 .venv-web3-8/.ready: pyproject.toml constraints-web3-8.txt
 	@echo "setup: Python environment with web3 8 (.venv-web3-8)"

@@ -39,6 +39,11 @@ contract SettleHandler {
     mapping(uint256 owner => mapping(uint32 lane => Book)) private books;
     uint256 public accepted;
     uint256 public rejected;
+    /// @notice Words of storage that the contract has ever written, and lanes that were ever filled or cancelled.
+    uint256 public words;
+    uint256 public lanes;
+    mapping(bytes32 slot => bool) private isWritten;
+    mapping(uint256 ownerLane => bool) private isUsed;
     /// @notice Batches that the contract took though a rule was broken, or refused though none was.
     uint256 public misjudged;
 
@@ -61,8 +66,11 @@ contract SettleHandler {
         (owner, lane) = (owner % owners.length, lane % 3);
         Book storage book = books[owner][lane];
         uint256 last = book.seq + ahead % 2;
+        VM.record();
         VM.prank(owners[owner]);
         SETTLEMENT.cancel((uint64(lane) << 32) | uint32(last));
+        countWords();
+        use(owner, lane);
         (book.seq, book.filled) = (last + 1, 0);
         delete book.order;
     }
@@ -80,9 +88,11 @@ contract SettleHandler {
             Fault wrong = i == victim ? fault : Fault.NONE;
             fills[i] = make(orders[i], who[i], amount, next(seed, 10 + i), wrong);
         }
+        VM.record();
         try SETTLEMENT.settle(tokens, new uint128[](0), fills, new bytes[](0), new ISettle.Advance[](0), "") {
             ++accepted;
             if (fault != Fault.NONE) ++misjudged;
+            countWords();
             for (uint256 i = 0; i < 3; ++i) {
                 enter(who[i], orders[i], fills[i]);
             }
@@ -169,6 +179,7 @@ contract SettleHandler {
 
     function enter(uint256 owner, ISettle.Order memory order, ISettle.Fill memory fill) private {
         (uint256 amountIn, uint256 amountOut) = (fill.amounts >> 128, uint128(fill.amounts));
+        use(owner, order.lane);
         Book storage book = books[owner][order.lane];
         uint256 done = order.seq == book.seq ? book.filled : 0;
         book.order = order;
@@ -176,6 +187,19 @@ contract SettleHandler {
         book.filled = done + (order.flags & Orders.EXACT_OUT != 0 ? amountOut : amountIn);
         moved[owner][owner % 3] -= int256(amountIn);
         moved[owner][(owner + 1) % 3] += int256(amountOut);
+    }
+
+    function countWords() private {
+        (, bytes32[] memory slots) = VM.accesses(address(SETTLEMENT));
+        for (uint256 i = 0; i < slots.length; ++i) {
+            if (!isWritten[slots[i]]) ++words;
+            isWritten[slots[i]] = true;
+        }
+    }
+
+    function use(uint256 owner, uint32 lane) private {
+        if (!isUsed[(owner << 32) | lane]) ++lanes;
+        isUsed[(owner << 32) | lane] = true;
     }
 
     function next(uint256 seed, uint256 index) private pure returns (uint256) {
