@@ -21,11 +21,11 @@ from onchain_exec.app.position_reads import read_position
 from onchain_exec.app.position_watch import Care, PositionReport, look, take_care
 from onchain_exec.app.positions import ActionOptions, ActionRequest, perform
 from onchain_exec.app.prices import PairPrice, read_pair_price
-from onchain_exec.app.recover import resume_all
+from onchain_exec.app.recover import resume_all, run_to_end
 from onchain_exec.app.registry import ChainProfile
 from onchain_exec.app.request import Amount, OrderOptions, Request
 from onchain_exec.app.routers import list_executable
-from onchain_exec.app.run import prepare, quote_order, require_signer, run
+from onchain_exec.app.run import prepare, quote_order, require_signer
 from onchain_exec.app.settings import load_settings
 from onchain_exec.chain import Rpc
 from onchain_exec.core import ZERO_ADDRESS, Address, BlockRef, Exact, Order, Token, all_of
@@ -266,7 +266,7 @@ class AsyncDesk:
                 chain. It is never quoted again silently.
         """
         require_signer(self._context)
-        return await run(self._context, quote)
+        return await run_to_end(self._context, quote)
 
     async def orders(self) -> tuple[OrderView, ...]:
         """Return every order of the journal, the oldest first, as last recorded."""
