@@ -191,3 +191,23 @@ def test_private_only_desk_without_a_private_endpoint_does_not_open(fork: Sandbo
             profile=fork.profile,
             policy=Policy(private_only=True),
         )
+
+
+@pytest.mark.parametrize("market", [CHANNELS["relay"]], indirect=True)
+def test_private_only_sell_that_a_relay_leaks_is_taken_back_at_once_where_it_can_be_attacked(
+    market: Market, tmp_path: Path
+) -> None:
+    """The leak lies in the pool; the cancel goes to the relay, asks it to forget, and takes the nonce."""
+    market.behave(Whim.LEAK)
+    with market.open_desk(tmp_path, build=False) as desk:
+        order = desk.sell("WETH", "60", buy="USDC", max_slippage_bps=100)
+        assert order.state is OrderState.CANCEL_PENDING
+        market.behave()
+        market.fork.chain.request("anvil_dropAllTransactions")
+        desk.recover()
+        market.build()
+        desk.recover()
+        (order,) = desk.orders()
+        assert order.state is OrderState.CANCELLED
+    assert {asked.method for asked in market.relays[0].asked} >= {"eth_cancelBundle"}
+    market.require_nothing_public()
