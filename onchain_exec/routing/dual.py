@@ -58,6 +58,9 @@ _HARDER_SOFT: Final = 10_000.0
 fixed rate that costs something fails many steps in a row."""
 
 _ARMIJO: Final = 1e-4
+_STEEP: Final = 10.0
+"""Times the slope that promised a descent."""
+
 _NOISE: Final = 1e-15
 """Relative to the value: what evaluating it loses. A step that promises less is the last."""
 
@@ -238,14 +241,14 @@ def _descend(
 ) -> DualPoint | None:
     """Return the point a share of ``step`` away that descends enough (Armijo), or None.
 
-    Where the whole step wakes an edge so wide that it rises, the step from there knows that edge: both
-    together are tried before a part of the first.
+    Where the whole step wakes an edge so wide that it rises steeply, the step from there knows that edge:
+    both together are tried before a part of the first.
     """
     slope, share = float(step @ point.imbalance), 1.0
     while share > (_LEAST_SHARE_SOFT if softness else _LEAST_SHARE):
         limit = point.value + _ARMIJO * share * slope + _NOISE * abs(point.value)
         trial = evaluate(problem, point.log_prices + share * step, reach, softness)
-        if trial.value > limit and share == 1:
+        if share == 1 and trial.value - point.value > _STEEP * abs(slope):
             back = _newton_step(problem, trial, _LEAST_DAMPING, softness)
             if np.abs(back).max() <= np.abs(step).max():
                 trial = evaluate(problem, trial.log_prices + back, reach, softness)
