@@ -27,6 +27,7 @@ from onchain_exec.app.request import Amount, OrderOptions, Request
 from onchain_exec.app.routers import list_executable
 from onchain_exec.app.run import prepare, quote_order, require_signer
 from onchain_exec.app.settings import load_settings
+from onchain_exec.app.together import continue_together, trade_together
 from onchain_exec.chain import Rpc
 from onchain_exec.core import ZERO_ADDRESS, Address, BlockRef, Exact, Order, Token, all_of
 from onchain_exec.errors import DuplicateOrderError, OnchainExecError
@@ -199,6 +200,24 @@ class AsyncDesk:
     ) -> OrderView:
         """Buy exactly ``amount`` for at most the quoted input plus the slippage; see `submit`."""
         return await self.submit(Request(sell, buy, amount, exact=Exact.OUT, **options))
+
+    async def submit_all(self, *trades: Request, client_order_id: str | None = None) -> OrderView:
+        """Make several trades in one transaction, all or nothing, where that takes less gas; see
+        `app.together`. The order that comes back is an action whose calls they are; what it moved is in the
+        journal's positions. Its client order id is idempotent, those of the trades are not used.
+
+        Raises:
+            DuplicateOrderError: the id is taken by an order that does something else.
+            UnsupportedOrderError: one transaction for each takes less gas.
+            ConfigError: the chain has no Guard.
+            OnchainExecError: what failed before anything was signed; the journal has a line of it.
+        """
+        earlier = await continue_together(self._context, trades, client_order_id)
+        if earlier is not None:
+            return earlier
+        return await trade_together(
+            self._context, [await self.prepare(trade) for trade in trades], client_order_id
+        )
 
     async def submit(self, request: Request) -> OrderView:
         """Trade: quote, check, build, simulate, sign, journal, send, wait; return the order.

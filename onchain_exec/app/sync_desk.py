@@ -16,7 +16,7 @@ from onchain_exec.app.position_watch import Care, PositionReport
 from onchain_exec.app.positions import ActionOptions
 from onchain_exec.app.prices import PairPrice
 from onchain_exec.app.registry import ChainProfile
-from onchain_exec.app.request import Amount, OrderOptions
+from onchain_exec.app.request import Amount, OrderOptions, Request
 from onchain_exec.chain import Rpc
 from onchain_exec.core import Address, BlockRef, Exact
 from onchain_exec.execution import Signer, SimulatedTx
@@ -141,6 +141,10 @@ class Desk:
     ) -> OrderView:
         """See `AsyncDesk.buy`."""
         return self._loop.run(self._desk.buy(buy, amount, sell=sell, **options))
+
+    def submit_all(self, *trades: Request, client_order_id: str | None = None) -> OrderView:
+        """See `AsyncDesk.submit_all`."""
+        return self._loop.run(self._desk.submit_all(*trades, client_order_id=client_order_id))
 
     def execute(self, quote: Quote) -> OrderView:
         """See `AsyncDesk.execute`."""

@@ -15,11 +15,12 @@ from onchain_exec.core import Address, BlockRef, Receipt
 from onchain_exec.errors import BlockNotFoundError, FinalityError, NodeRefusedError
 from onchain_exec.execution.confirm import look
 from onchain_exec.execution.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
+from onchain_exec.execution.signers.transaction import decode_unsigned
 from onchain_exec.oms.allowances import Standing, find_standing, list_excess, list_left
 from onchain_exec.oms.book.events import Event
 from onchain_exec.oms.book.fill import get_moved_amounts
 from onchain_exec.oms.book.states import OPEN, SlotState
-from onchain_exec.oms.book.views import OrderView, SlotView
+from onchain_exec.oms.book.views import OrderView, SlotKey, SlotView
 from onchain_exec.oms.journal import Journal
 from onchain_exec.oms.movements import find_unexplained
 
@@ -122,11 +123,12 @@ async def reconcile(
     findings = [(slot, await _find(node, slot, view)) for slot in slots]
     await node.require_canonical(head)
     corrections: list[Event] = []
-    breaks = list(_find_strangers(tops, view))
+    breaks: list[Break] = []
     for slot, finding in findings:
         is_final = slot.key.nonce < final_nonces.get(slot.key.account, 0)
         corrections += _correct(journal, slot, finding, is_final=is_final)
         breaks += _compare(journal, journal.read_slot(slot.key), finding)
+    breaks += _find_strangers(journal, tops, view)
     breaks += _find_gaps(journal, node.chain_id)
     if allowances:
         standing = await find_standing(node, journal, head)
@@ -271,10 +273,12 @@ def _compare(journal: Journal, slot: SlotView, finding: Finding) -> Iterator[Bre
             )
 
 
-def _find_strangers(tops: Mapping[Address, int], view: View) -> Iterator[Break]:
-    """Yield accounts whose nonce at the head is past every one that the journal gave out."""
-    for account, top in tops.items():
+def _find_strangers(journal: Journal, tops: Mapping[Address, int], view: View) -> Iterator[Break]:
+    """Yield accounts whose nonce at the head is past every one that the journal gave out, or lent code by."""
+    for account, given in tops.items():
         found = view.nonces[account]
+        newest = SlotKey(view.head.chain_id, account, given - 1)
+        top = given + _lent_code(journal.read_slot(newest)) if found > given else given
         if found > top:
             yield Break(
                 BreakCode.FOREIGN_NONCE,
@@ -283,6 +287,12 @@ def _find_strangers(tops: Mapping[Address, int], view: View) -> Iterator[Break]:
                 f"at most {top}: an account that only this journal uses",
                 "Find out who else holds the key, and move the funds if nobody should",
             )
+
+
+def _lent_code(slot: SlotView) -> bool:
+    """Return whether the slot's consumer lent its account code (EIP-7702): that takes the nonce after it."""
+    attempt = slot.get_attempt(slot.consumer.tx_hash) if slot.consumer else None
+    return attempt is not None and bool(decode_unsigned(attempt.tx.raw).authorisations)
 
 
 def _find_gaps(journal: Journal, chain_id: int) -> Iterator[Break]:
