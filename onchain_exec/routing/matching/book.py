@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from onchain_exec.clearing.settle import Flags, SettleOrder
+from onchain_exec.core import Address
 from onchain_exec.errors import InputError
 
 
@@ -28,6 +29,11 @@ class BookOrder:
     def must_fill(self) -> bool:
         """Whether it is filled as a whole or not at all."""
         return Flags.FILL_OR_KILL in self.order.flags
+
+    @property
+    def claims(self) -> Address:
+        """The token in which its owner can gain: more of what it buys, or less of what it pays."""
+        return self.order.token_in if self.order.is_exact_out else self.order.token_out
 
     @property
     def most_in(self) -> int:

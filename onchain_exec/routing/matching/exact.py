@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from onchain_exec.core import Address, Exact
+from onchain_exec.errors import PoolRevertError
 from onchain_exec.routing.flow import Flow, order_tokens
 from onchain_exec.routing.market import Market, RefusedError
 from onchain_exec.routing.matching.book import BookOrder
@@ -47,7 +48,7 @@ def settle_match(book: Sequence[BookOrder], network: Network, solution: Solution
         for entry, share in zip(book, solution.shares.tolist(), strict=True)
         if share > _TRIFLE and (fill := _at_limit(entry, share)) is not None
     )
-    trades = _trade(fills, _list_flows(network, solution))
+    trades = _trim(_trade(fills, _list_flows(network, solution)))
     return None if any(left < 0 for left in trades.balance.values()) else _divide(trades)
 
 
@@ -98,6 +99,31 @@ def _trade(fills: tuple[MatchedFill, ...], flows: Iterable[tuple[Flow, int]]) ->
     return _Trades(fills, tuple(hops), balance)
 
 
+def _trim(trades: _Trades) -> _Trades:
+    """Sell less where more is bought than anybody can be given: what is spared can be, of another token. A
+    pool that has several hops stays as it is: what one does decides what the next gets."""
+    hops, balance = list(trades.hops), defaultdict(int, trades.balance)
+    claimed = {fill.entry.claims for fill in trades.fills}
+    met = Counter(hop.pool.key for hop in hops)
+    for number, hop in reversed(list(enumerate(hops))):
+        sold, bought = hop.token_in.address, hop.token_out.address
+        wanted = hop.amount_out - balance[bought]
+        if bought in claimed or met[hop.pool.key] > 1 or not 0 < wanted < hop.amount_out:
+            continue
+        try:
+            enough = hop.pool.quote(hop.token_in, hop.token_out, wanted, Exact.OUT)
+            done = hop.pool.swap(hop.token_in, hop.token_out, enough, Exact.IN)
+        except PoolRevertError:
+            continue
+        if enough < hop.amount_in and done.amount_out >= wanted:
+            balance[sold] += hop.amount_in - enough
+            balance[bought] -= hop.amount_out - done.amount_out
+            hops[number] = replace(
+                hop, amount_in=enough, amount_out=done.amount_out, fee_amount=done.fee_amount
+            )
+    return replace(trades, hops=tuple(hops), balance=balance)
+
+
 def _divide(trades: _Trades) -> Settled:
     """Give what is over of each token to those who buy it, or take less of it from those who buy an exact
     amount with it, in proportion; the one that comes last has what rounding leaves."""
@@ -116,10 +142,9 @@ def _divide(trades: _Trades) -> Settled:
 
 
 def _claim(fill: MatchedFill, token: Address) -> int:
-    order = fill.entry.order
-    if order.is_exact_out:
-        return fill.amount_in if order.token_in == token else 0
-    return fill.amount_out if order.token_out == token else 0
+    if fill.entry.claims != token:
+        return 0
+    return fill.amount_in if fill.entry.order.is_exact_out else fill.amount_out
 
 
 def _improve(fill: MatchedFill, part: int) -> tuple[MatchedFill, int]:

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from onchain_exec.core import Address
 from onchain_exec.errors import InputError
@@ -22,6 +23,7 @@ from onchain_exec.routing.matching.book import BookOrder
 from onchain_exec.routing.network import Network
 from onchain_exec.routing.oracles import FloatArray, IndexArray
 
+BoolArray: TypeAlias = NDArray[np.bool_]
 _LIFTS: Final = (0.0, 1e-3, 1e-2)
 """How much more than at reference prices the output is worth in the first columns, in the log."""
 
@@ -32,14 +34,19 @@ _FILLING: Final = 1e-8
 """What a unit of value traded counts beside the gains: at no gain, orders that fit together are filled."""
 
 _KEEPING: Final = 10.0
-"""What a unit of a margin counts: more than any trade that would use it up."""
+"""What a unit of a margin counts, or of what is missing: more than any trade that would use it up."""
 
 _ROUNDING: Final = 1e-10
+_DUST: Final = 1e-9
 _MOST_GAIN: Final = 10.0
-"""Of what an order buys: what its owner can be given beside it. Without an end to it, a crumb of an order
-far off the price would take in any gain. One that buys an exact amount can be spared all it pays."""
+"""Of what an order buys, or sells, at reference prices: what its owner can be given beside its limit. Without
+an end to it, a crumb of an order far off the price would take in any gain. One that buys an exact amount
+can be spared as much of what it pays."""
 
 _TOLERANCE: Final = {"dual_feasibility_tolerance": 1e-10, "primal_feasibility_tolerance": 1e-10}
+
+_MOST_ALONE: Final = 8
+"""Orders that must be whole and are looked at one by one."""
 
 _MOST_SECONDS: Final = 1.0
 """What deciding the orders that must be whole may take; the best found then counts."""
@@ -100,65 +107,95 @@ class Exchange:
         self._edges = network.edges.relabelled(label) if len(network.edges) else network.edges
         self._prices = np.array([prices[token] for token in tokens], float)
         self._whole = np.array([entry.must_fill for entry in book], bool)
-        self._claims = np.array([number[_claim(entry)] for entry in book], np.intp)
+        self._claims = np.array([number[entry.claims] for entry in book], np.intp)
         self._sells = np.array([number[entry.order.token_in] for entry in book], np.intp)
         self._buys = np.array([number[entry.order.token_out] for entry in book], np.intp)
         offered = self._prices[self._sells] * [float(entry.most_in) for entry in book]
         wanted = self._prices[self._buys] * [float(entry.least_out) for entry in book]
+        exact_out = np.array([entry.order.is_exact_out for entry in book], bool)
+        offered = np.where(exact_out, np.minimum(offered, (1 + _MOST_GAIN) * wanted), offered)
         self._unit = float(offered.mean()) if len(book) else 1.0
         self._size, self._limit = offered / self._unit, wanted / offered
-        exact_out = np.array([entry.order.is_exact_out for entry in book], bool)
-        self._room = np.where(exact_out, 1.0, _MOST_GAIN * self._limit)
+        self._room = np.where(exact_out, 1.0, _MOST_GAIN * np.maximum(self._limit, 1.0))
 
     def solve(self) -> Solution:
         """Return the best match: with every order divisible for the bound, then with whole ones whole."""
         low, high = np.zeros(len(self._whole)), np.ones(len(self._whole))
         columns = self._price(np.log(self._prices), _LIFTS)
         answer, columns, bound = self._improve(columns, low, high)
-        if np.any(self._whole & (np.minimum(answer.shares, 1 - answer.shares) > _SETTLED)):
-            decided = np.round(self._decide(columns))
-            low, high = np.where(self._whole, decided, low), np.where(self._whole, decided, high)
-            answer, columns, _ = self._improve(columns, low, high)
-        decided = np.round(answer.shares)
-        low, high = np.where(self._whole, decided, low), np.where(self._whole, decided, high)
-        self._last = columns, low, high
+        parted = self._whole & (np.minimum(answer.shares, 1 - answer.shares) > _SETTLED)
+        if np.any(parted):
+            answer, columns = self._make_whole(columns, answer.shares, parted)
+        self._last = columns, *self._fix(answer.shares)
         return self._describe(answer, columns, bound * self._unit)
+
+    def _make_whole(
+        self, columns: _Columns, shares: FloatArray, parted: BoolArray
+    ) -> tuple[_Answer, _Columns]:
+        """Return the best answer in which what must be whole is. ``parted`` are the orders that the program
+        would rather fill in part: the pools' trades for all of one, and for all of all, become columns before
+        one chooses among the orders, and others at the prices of each choice."""
+        each = np.eye(len(parted), dtype=bool)[parted][:_MOST_ALONE]
+        for forced in (*each, parted) if len(self._edges) else ():
+            low, high = np.where(forced, 1.0, 0.0), np.ones(len(parted))
+            _, columns, _ = self._improve(columns, low, high, np.inf, _MOST_ROUNDS // 4)
+        choices = [self._decide(columns), np.where(parted, 1.0, shares), np.where(parted, 0.0, shares)]
+        found: list[tuple[_Answer, _Columns]] = []
+        while choices:
+            answer, columns, _ = self._improve(columns, *self._fix(choices.pop(0)))
+            found.append((answer, columns))
+            if len(found) == 1:
+                choices.append(self._decide(columns))
+        return max(found, key=lambda pair: pair[0].value)
+
+    def _fix(self, shares: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the least and the most of each order's share, the whole ones as they are in ``shares``."""
+        decided = np.round(shares)
+        return np.where(self._whole, decided, 0.0), np.where(self._whole, decided, 1.0)
 
     def spare(self, found: Solution, margin: float) -> Solution:
         """Return the same match with ``margin`` of a middling order left over of every token that can have
         it, for rounding to use up."""
         columns, low, high = self._last
-        return self._describe(self._ask(columns, low, high, margin), columns, found.bound)
+        return self._describe(self._ask(columns, low, high, 0.0, margin), columns, found.bound)
 
     def _describe(self, answer: _Answer, columns: _Columns, bound: float) -> Solution:
         whole = (1 - answer.shares) * self._size < _ROUNDING
         return Solution(np.where(whole, 1.0, answer.shares), self._flows(answer, columns), bound)
 
     def _improve(
-        self, columns: _Columns, low: FloatArray, high: FloatArray
+        self,
+        columns: _Columns,
+        low: FloatArray,
+        high: FloatArray,
+        shortage: float = 0.0,
+        rounds: int = _MOST_ROUNDS,
     ) -> tuple[_Answer, _Columns, float]:
-        """Return the program's answer when no pool has a better trade at its prices, and the bound."""
-        answer, bound = self._ask(columns, low, high), np.inf
-        for _ in range(_MOST_ROUNDS):
+        """Return the program's answer when no pool has a better trade at its prices, and the bound. With a
+        ``shortage`` tokens may be missing, at a high price: what cannot be had yet then has prices too."""
+        answer, bound = self._ask(columns, low, high, -shortage, 0.0), np.inf
+        for _ in range(rounds):
             offered, profits = self._best_trades(answer.prices)
             ratio = answer.prices / self._prices
             gains = ratio[self._sells] - ratio[self._buys] * self._limit + _FILLING
             gains = self._size * (gains + self._room * answer.room[self._claims])
             most = float(np.maximum(gains * low, gains * high).sum() + profits.sum() / self._unit)
             bound = min(bound, most)
-            if bound - answer.value <= _SETTLED * max(bound, _SETTLED):
+            if not len(offered.edge) or bound - answer.value <= _SETTLED * max(bound, _SETTLED):
                 break
             columns += offered
-            answer = self._ask(columns, low, high)
+            answer = self._ask(columns, low, high, -shortage, 0.0)
         return answer, columns, bound
 
-    def _ask(self, columns: _Columns, low: FloatArray, high: FloatArray, margin: float = 0.0) -> _Answer:
+    def _ask(
+        self, columns: _Columns, low: FloatArray, high: FloatArray, least_margin: float, most_margin: float
+    ) -> _Answer:
         from scipy.optimize import linprog  # noqa: PLC0415 - it takes long to import
 
         tokens, trades = len(self._prices), len(columns.edge)
-        endless, none = np.full(trades + tokens, np.inf), np.zeros(trades + 2 * tokens)
-        least = np.concatenate((low * self._size, none))
-        most = np.concatenate((high * self._size, endless, np.full(tokens, margin)))
+        endless, none = np.full(trades + tokens, np.inf), np.zeros(trades + tokens)
+        least = np.concatenate((low * self._size, none, np.full(tokens, least_margin)))
+        most = np.concatenate((high * self._size, endless, np.full(tokens, most_margin)))
         found = linprog(
             -self._worth(columns),
             A_ub=self._constraints(columns),
@@ -245,13 +282,18 @@ class Exchange:
     def _price(self, log_prices: FloatArray, lifts: Sequence[float]) -> _Columns:
         """Return the pools' most profitable trades, once for each lift."""
         parts = [self._trade(log_prices, lift) for lift in lifts]
-        return _Columns(*(np.concatenate(rows) for rows in zip(*parts, strict=True)))
+        return self._drop_dust(_Columns(*(np.concatenate(rows) for rows in zip(*parts, strict=True))))
+
+    def _drop_dust(self, columns: _Columns) -> _Columns:
+        """Return the columns without trades that are nothing beside an order: no solver takes them."""
+        kept = columns.amount_in * self._prices[self._edges.source[columns.edge]] > _DUST * self._unit
+        return _Columns(columns.edge[kept], columns.amount_in[kept], columns.amount_out[kept])
 
     def _best_trades(self, prices: FloatArray) -> tuple[_Columns, FloatArray]:
         """Return the pools' most profitable trades at these prices, and what each earns there."""
         edge, amount_in, amount_out = self._trade(np.log(prices), 0.0)
         profits = prices[self._edges.target[edge]] * amount_out - prices[self._edges.source[edge]] * amount_in
-        return _Columns(edge, amount_in, amount_out), profits
+        return self._drop_dust(_Columns(edge, amount_in, amount_out)), profits
 
     def _trade(self, log_prices: FloatArray, lift: float) -> tuple[IndexArray, FloatArray, FloatArray]:
         if not len(self._edges):
@@ -264,8 +306,3 @@ class Exchange:
         amounts = answer.weights * self._unit / self._prices[self._edges.source[columns.edge]]
         total = np.bincount(columns.edge, amounts, len(self._edges))
         return tuple((edge, float(total[edge])) for edge in np.flatnonzero(total).tolist())
-
-
-def _claim(entry: BookOrder) -> Address:
-    """Return the token in which the owner can gain: more of what it buys, or less of what it pays."""
-    return entry.order.token_in if entry.order.is_exact_out else entry.order.token_out

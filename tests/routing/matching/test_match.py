@@ -22,6 +22,7 @@ from matching_books import (
 )
 from scipy.optimize import linprog
 
+from onchain_exec.clearing.settle import Flags
 from onchain_exec.core import Exact, to_address
 from onchain_exec.errors import InputError
 from onchain_exec.routing.matching import BookOrder, find_match
@@ -153,3 +154,25 @@ def test_find_match_pool_of_three_tokens_is_not_counted_twice() -> None:
     match = find_match(book, market, PRICES)
     require_settles(match, market)
     assert match.gain > 0
+
+
+def test_find_match_whole_order_moves_a_pool_further_than_its_limit_alone_would() -> None:
+    """In part it would gain more, and its last part is had for less than its limit: all of it still gains."""
+    pool = UniswapV2Pool(to_address(b"\1" * 20), TOKENS[0], TOKENS[1], 20 * UNIT, 10 * UNIT)
+    market, limit = PoolSet(BLOCK, (pool,)), UNIT * 9 // 10
+    match = find_match([make_order((0, 1), 2 * UNIT, limit, Flags.FILL_OR_KILL)], market, PRICES)
+    require_settles(match, market)
+    (fill,) = match.fills
+    assert fill.amount_in == 2 * UNIT
+    assert fill.amount_out == pool.quote(TOKENS[0], TOKENS[1], 2 * UNIT, Exact.IN) > limit
+    dear = make_order((0, 1), 2 * UNIT, fill.amount_out + 1, Flags.FILL_OR_KILL)
+    assert find_match([dear], market, PRICES).fills == ()
+
+
+def test_find_match_pool_of_dust_at_any_price_hinders_nobody() -> None:
+    dust = UniswapV2Pool(to_address(b"\1" * 20), TOKENS[0], TOKENS[1], 1, 10**9)
+    market = PoolSet(BLOCK, (dust,))
+    book = [make_order((0, 1), 2 * UNIT, UNIT, owner=1), make_order((1, 0), UNIT, 2 * UNIT, owner=2)]
+    match = find_match(book, market, PRICES)
+    require_settles(match, market)
+    assert len(match.fills) == 2
