@@ -1,14 +1,16 @@
-"""``orders``, ``show`` and ``verify``: what the journal holds, and whether its lines still give it."""
+"""``orders``, ``show``, ``channels`` and ``verify``: what the journal holds, and whether its lines still
+give it."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from onchain_exec.app.journals import find_order, open_journal
 from onchain_exec.cli.options import JournalPath, Json
-from onchain_exec.cli.output import messages, print_json
+from onchain_exec.cli.output import messages, print_json, print_table
 from onchain_exec.cli.views import print_order, print_orders
 
 
@@ -34,6 +36,30 @@ def show(
         print_json(view.to_json())
     else:
         print_order(view)
+
+
+def channels(journal: JournalPath = None, as_json: Json = False) -> None:
+    """Show what the chain has shown of each way out, and of each endpoint; no node is asked.
+
+    Blocks are those that came while a transaction waited; harmed are sandwiched or leaked ones, of those that
+    were looked at.
+    """
+    with open_journal(journal) as opened:
+        records = sorted(opened.read_records().items())
+    if as_json:
+        print_json({"channels": {name: asdict(record) for name, record in records}})
+        return
+    rows = [
+        (
+            name,
+            str(record.included),
+            str(record.waited_blocks),
+            f"{record.harmed} of {record.seen}",
+            str(record.refunded),
+        )
+        for name, record in records
+    ]
+    print_table("Channels", ("Channel", "#Included", "#Blocks", "#Harmed", "#Refunded"), rows)
 
 
 def verify(journal: JournalPath = None, as_json: Json = False) -> None:

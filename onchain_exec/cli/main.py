@@ -41,6 +41,7 @@ COMMANDS: Final = (
         "journal",
         orders="List the orders of the journal as last recorded; no node is asked.",
         show="Show one order as last recorded; no node is asked.",
+        channels="Show what the chain has shown of each way out, and of each endpoint; no node is asked.",
         verify="Read the journal from its first line, and check each line's hash and the checkpoint.",
     ),
     *list_commands(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,8 @@ def test_sell_that_is_sandwiched_is_known_to_be_with_what_it_lost(block: Block, 
     assert (attack.kind, found.is_attacked, found.is_exact) == (NeighbourKind.SANDWICH, True, True)
     assert order.quote is not None
     assert found.loss == attack.loss == order.quote.amount_out - order.fill.amount_out
+    told = json.loads(cli.run("channels", "--json").stdout)["channels"]
+    assert told["public"] == {"waited_blocks": 1, "included": 1, "seen": 1, "harmed": 1, "refunded": 0}
     shown = cli.run("show", order.order_id).stdout
     assert "sandwich" in shown
     assert f"{attack.tx_hashes[0][:10]}…" in shown
