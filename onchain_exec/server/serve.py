@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import Final
 
@@ -31,8 +31,8 @@ class Access:
         ConfigError: a token that can be guessed.
     """
 
-    token: str
-    maker_tokens: tuple[str, ...] = ()
+    token: str = field(repr=False)
+    maker_tokens: tuple[str, ...] = field(default=(), repr=False)
     host: str = "127.0.0.1"
     port: int = 8_080
 

@@ -50,7 +50,7 @@ class Feed(Generic[T]):
         failed."""
         queue: asyncio.Queue[T | None] = asyncio.Queue()
         async with self._gate:
-            if self._following is None:
+            if self._following is None or self._following.done():
                 await self._begin()
             self._queues.add(queue)
         try:

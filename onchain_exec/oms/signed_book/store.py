@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
@@ -65,12 +65,13 @@ class SignedBook:
         self._database, self._domain, self._limits, self._clock = database, domain, limits, clock
         self._lock = threading.Lock()
         self._group: GroupCommit[_Work] = GroupCommit(self._commit)
-        with journal_errors(database.where):
-            self._connection = database.connect()
+        with journal_errors(database.where), ExitStack() as opening:
+            self._connection = opening.enter_context(database.connect())
             with self._connection.begin():
                 database.lock_for_opening(self._connection)
                 require_schema(self._connection, database.where)
             self._driver = Driver(self._connection)
+            opening.pop_all()
 
     @classmethod
     def open(

@@ -24,7 +24,7 @@ def add_changes(router: APIRouter, service: BookService) -> None:
     async def changes(socket: WebSocket, after: Annotated[int | None, Query(ge=0, lt=2**62)] = None) -> None:
         """Send the orders that rest, or those changed ``after`` a number, and then those that change. Each
         message says which ``number`` it brings its reader to, and after which: a gap shows. Where ``after``
-        is null it begins anew, with all that rest."""
+        is null it begins anew, with all that rest. That a deadline passes is no change."""
         if await refuse_if_full(socket, feed):
             return
         async with feed.listen() as queue:

@@ -80,13 +80,15 @@ def make_maker_router(desk: QuoteDesk) -> APIRouter:
             return
         with desk.rounds.listen() as queue:
             await socket.accept()
+            first = desk.list_open()
 
             async def send(request: QuoteRequest) -> None:
-                await socket.send_json(request.to_json())
+                if request not in first:  # it came while the connection was made
+                    await socket.send_json(request.to_json())
 
             try:
-                for request in desk.list_open():
-                    await send(request)
+                for request in first:
+                    await socket.send_json(request.to_json())
             except WebSocketDisconnect:
                 return
             await forward(socket, queue, send)

@@ -1,0 +1,89 @@
+"""One thread follows for all listeners; one that is too slow, or a source that fails, cuts them off."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from collections.abc import Generator
+
+import pytest
+
+from onchain_exec.errors import JournalError
+from onchain_exec.server import stream
+from onchain_exec.server.stream import Feed
+
+
+class Source:
+    """Yields what it is told to, to as many tails as are open."""
+
+    def __init__(self) -> None:
+        self.tails = 0
+        self.news: list[int | JournalError] = []
+        self.changed = threading.Condition()
+
+    def say(self, *news: int | JournalError) -> None:
+        with self.changed:
+            self.news += news
+            self.changed.notify_all()
+
+    def tail(self, idle_s: float) -> Generator[int | None]:
+        self.tails += 1
+        return self._tail(len(self.news), idle_s)
+
+    def _tail(self, first: int, idle_s: float) -> Generator[int | None]:
+        for place in itertools.count(first):
+            with self.changed:
+                while len(self.news) <= place:
+                    if not self.changed.wait(idle_s):
+                        yield None
+                item = self.news[place]
+            if isinstance(item, JournalError):
+                raise item
+            yield item
+
+
+async def test_listen_each_hears_everything_from_one_tail() -> None:
+    source, feed = Source(), Feed[int](source.tail)
+    async with asyncio.timeout(60), feed.listen() as one, feed.listen() as other:
+        source.say(1, 2)
+        assert [await queue.get() for queue in (one, one, other, other)] == [1, 2, 1, 2]
+    assert source.tails == 1
+    async with asyncio.timeout(60), feed.listen() as later:
+        source.say(3)
+        assert await later.get() == 3
+    assert source.tails == 2
+
+
+async def test_listen_source_that_fails_cuts_off_and_is_tried_again() -> None:
+    source = Source()
+    feed = Feed[int](source.tail)
+    async with asyncio.timeout(60), feed.listen() as queue:
+        source.say(1, JournalError("locked"))
+        assert [await queue.get(), await queue.get()] == [1, None]
+        while feed._following and not feed._following.done():
+            await asyncio.sleep(0.001)
+        async with feed.listen() as other:
+            source.say(2)
+            assert await other.get() == 2
+
+
+async def test_listen_slow_listener_is_cut_off_and_the_others_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stream, "_BACKLOG", 3)
+    source = Source()
+    feed = Feed[int](source.tail)
+    async with asyncio.timeout(60), feed.listen() as slow, feed.listen() as quick:
+        for number in range(6):
+            source.say(number)
+            assert await quick.get() == number
+        assert [await slow.get() for _ in range(4)] == [0, 1, 2, None]
+
+
+async def test_is_full_beyond_the_most_listeners(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "_MOST_LISTENERS", 1)
+    feed = Feed[int](Source().tail)
+    assert not feed.is_full
+    async with feed.listen():
+        assert feed.is_full
