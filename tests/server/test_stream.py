@@ -44,7 +44,8 @@ class Source:
 
 
 async def test_listen_each_hears_everything_from_one_tail() -> None:
-    source, feed = Source(), Feed[int](source.tail)
+    source = Source()
+    feed = Feed[int](source.tail)
     async with asyncio.timeout(60), feed.listen() as one, feed.listen() as other:
         source.say(1, 2)
         assert [await queue.get() for queue in (one, one, other, other)] == [1, 2, 1, 2]
