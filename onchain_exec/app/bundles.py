@@ -183,7 +183,8 @@ def _as_call(durable: DurableTx) -> TxCall:
 
 
 async def wait_beyond(node: Node, head: BlockRef, poll_s: float = POLL_S) -> BlockRef:
-    """Return the newest block once there is one after ``head``. A node that fails lets time pass."""
+    """Return the newest block once there is one after ``head``, however long that takes. A node that fails
+    lets time pass."""
     while True:
         try:
             newest = await node.get_block()

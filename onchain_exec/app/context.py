@@ -10,6 +10,7 @@ from typing import Any
 from onchain_exec.app.pools.balance_watch import BalanceWatch
 from onchain_exec.app.registry import ChainProfile
 from onchain_exec.chain import Node
+from onchain_exec.errors import ConfigError
 from onchain_exec.execution import Signer
 from onchain_exec.execution.channels import ChannelPolicy
 from onchain_exec.oms import Journal
@@ -48,6 +49,10 @@ class Policy:
     including block; ``confirm_timeout_s`` ends the waiting, not the transaction. ``private_only``
     is a promise: nothing signed ever goes to a public endpoint, after a failure or a restart neither.
     (What is simulated goes to the nodes that are read from, without permits: approvals replace them.)
+    ``channels`` says which ways orders may go, and when they are chosen for again.
+
+    Raises:
+        ConfigError: ``private_only``, and ``channels`` allows no private one.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -58,6 +63,10 @@ class Policy:
     max_fee_wei: int | None = None
     private_only: bool = False
     channels: ChannelPolicy = field(default_factory=ChannelPolicy)
+
+    def __post_init__(self) -> None:
+        if self.private_only and not any(channel.is_private for channel in self.channels.allowed):
+            raise ConfigError("private_only is set, and no private channel is allowed", needed="one at least")
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,8 @@ class Setting:
 SETTINGS = (
     Setting("public", Channel.PUBLIC, 0),
     Setting("protect", Channel.PROTECTED),
-    Setting("blocker", Channel.SHARED),
+    Setting("blocker", Channel.PROTECTED, 2),
+    Setting("MEV-Share", Channel.SHARED),
     Setting("three builders", Channel.PRIVATE, 3),
     Setting("three builders, bundles", Channel.BUNDLE, 3),
 )

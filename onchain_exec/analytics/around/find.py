@@ -28,7 +28,7 @@ def find_surroundings(
     trade: WatchedTrade, block_hash: str, txs: Sequence[BlockTx], pools: Mapping[str, Pool]
 ) -> Surroundings:
     """Return who was around the trade. ``txs`` are the block's, in its order; ``pools`` as the parent block
-    left them, by key: all that the trade went through.
+    left them, by key: all that the trade went through (none of it: nobody is found, and nothing is exact).
 
     A sandwich is known by what was bought before the trade, in its pools and its direction, and sold again
     behind it for more a unit; a back-run is a transaction behind it that swaps the other way in one of its
@@ -38,6 +38,8 @@ def find_surroundings(
     own = next(tx for tx in txs if tx.tx_hash == trade.tx_hash)
     others = [tx for tx in txs if tx is not own]
     ours = list_swaps(pools, own)
+    if not ours:
+        return Surroundings(block_hash, is_exact=False)
     ways = {(swap.pool_key, swap.fill.token_in, swap.fill.token_out) for swap in ours}
     touched = {key: pools[key] for key, _, _ in ways}
     swaps = [swap for tx in others for swap in list_swaps(touched, tx)]

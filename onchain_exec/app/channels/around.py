@@ -15,7 +15,7 @@ from onchain_exec.app.pools.discovery import find_pools
 from onchain_exec.app.routers import list_executable
 from onchain_exec.chain import LogFilter
 from onchain_exec.core import BlockRef, Log, Order, to_address
-from onchain_exec.errors import NodeError, StateError
+from onchain_exec.errors import BlockNotFoundError, NodeError, StateError
 from onchain_exec.execution.approvals import APPROVAL
 from onchain_exec.oms import Fill, OrderView
 from onchain_exec.oms.book.surroundings import Surroundings
@@ -67,7 +67,11 @@ async def _read_txs(context: Context, block: BlockRef, logs: Sequence[Log]) -> l
     by_tx: dict[str, list[Log]] = defaultdict(list)
     for told in logs:
         by_tx[told.tx_hash].append(told)
-    found: dict[str, Any] = await context.node.rpc.request("eth_getBlockByHash", (block.hash, True)) or {}
+    found: dict[str, Any] = await context.node.rpc.request("eth_getBlockByHash", (block.hash, True))
+    if not found:
+        raise BlockNotFoundError(
+            f"{context.node.rpc.where} has no {block} any more", needed="the fill's block"
+        )
     return [
         BlockTx(
             index=place,
@@ -77,5 +81,5 @@ async def _read_txs(context: Context, block: BlockRef, logs: Sequence[Log]) -> l
             value_wei=int(tx["value"], 16),
             logs=tuple(by_tx[tx["hash"].lower()]),
         )
-        for place, tx in enumerate(found.get("transactions", ()))
+        for place, tx in enumerate(found["transactions"])
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Final
 
 from onchain_exec.errors import ConfigError
 
@@ -25,7 +26,9 @@ class Channel(enum.Enum):
         return self in (Channel.PROTECTED, Channel.PRIVATE, Channel.BUNDLE, Channel.SHARED)
 
 
-DIRECT = frozenset({Channel.PUBLIC, Channel.PROTECTED, Channel.PRIVATE, Channel.BUNDLE})
+DIRECT: Final = frozenset({Channel.PUBLIC, Channel.PROTECTED, Channel.PRIVATE, Channel.BUNDLE})
+LATER: Final = frozenset({Channel.SPLIT, Channel.WAIT})
+"""Choices by which nothing is sent yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class ChannelPolicy:
     become public only where ``fall_back_to_public`` says so.
 
     Raises:
-        ConfigError: a number without a meaning.
+        ConfigError: a number without a meaning, or no channel that sends.
     """
 
     allowed: frozenset[Channel] = DIRECT
@@ -58,5 +61,5 @@ class ChannelPolicy:
             )
         if self.reconsider_blocks is not None and self.reconsider_blocks < 1:
             raise ConfigError(f"reconsider_blocks is {self.reconsider_blocks}", needed="1 or more")
-        if not self.allowed:
-            raise ConfigError("no channel is allowed", needed="one at least")
+        if not self.allowed - LATER:
+            raise ConfigError("no channel that sends is allowed", needed="one at least")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 from onchain_exec.errors import UnsupportedOrderError
-from onchain_exec.execution.channels.channel import DIRECT, Channel, ChannelPolicy
+from onchain_exec.execution.channels.channel import LATER, Channel, ChannelPolicy
 from onchain_exec.execution.channels.costs import (
     Estimate,
     Stakes,
@@ -142,12 +142,12 @@ def reconsider(
     if not decision.channel.is_private or not policy.reconsider_blocks or waited < policy.reconsider_blocks:
         return None
     missing = {**offers.missing, decision.channel: f"no block had it for {waited} blocks"}
-    missing |= dict.fromkeys((Channel.SPLIT, Channel.WAIT), "it is signed")
+    missing |= dict.fromkeys(LATER, "it is signed")
     if not policy.fall_back_to_public:
         missing[Channel.PUBLIC] = "it went out privately"
     others = {channel: record for channel, record in offers.records.items() if channel not in missing}
     private_only = decision.promised or offers.private_only
-    direct = replace(policy, allowed=policy.allowed - {Channel.SPLIT, Channel.WAIT} or DIRECT)
+    direct = replace(policy, allowed=policy.allowed - LATER)
     try:
         return choose_channel(decision.stakes, Offers(others, missing, private_only), direct, block_number)
     except UnsupportedOrderError:

@@ -25,6 +25,7 @@ from onchain_exec.execution.channels import (
 from onchain_exec.execution.channels.costs import estimate
 
 SENDING = (Channel.PUBLIC, Channel.PROTECTED, Channel.PRIVATE, Channel.BUNDLE, Channel.SHARED)
+LATER = (Channel.SPLIT, Channel.WAIT)
 EVERYTHING = ChannelPolicy(frozenset(Channel))
 amounts = st.integers(0, 10**30)
 counts = st.integers(0, 1_000)
@@ -54,7 +55,12 @@ def offers(draw: st.DrawFn) -> Offers:
     )
 
 
-policies = st.builds(ChannelPolicy, st.sets(st.sampled_from(Channel), min_size=1).map(frozenset))
+policies = st.builds(
+    ChannelPolicy,
+    st.tuples(st.sets(st.sampled_from(SENDING), min_size=1), st.sets(st.sampled_from(LATER))).map(
+        lambda both: frozenset(both[0] | both[1])
+    ),
+)
 
 
 @given(stakes(), offers(), policies)
@@ -66,7 +72,7 @@ def test_choose_channel_is_the_cheapest_that_may_be_used(stakes, offers, policy)
             choose_channel(stakes, offers, policy, 7)
         return
     found = choose_channel(stakes, offers, policy, 7)
-    later = {Channel.SPLIT, Channel.WAIT} & policy.allowed
+    later = set(LATER) & policy.allowed
     assert {estimate.channel for estimate in found.estimates} == usable | later
     assert found.cost == min(estimate.cost for estimate in found.estimates)
     assert {channel for channel, _ in found.excluded} == set(SENDING) - usable
