@@ -19,6 +19,7 @@ from onchain_exec.venues.perpetuals.gmx_v2.mirror.increase import increase
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.state import OraclePrice, State
 from onchain_exec.venues.perpetuals.gmx_v2.orders import (
     DECREASES,
+    DecreaseSwap,
     GmxContracts,
     GmxOrder,
     OrderType,
@@ -112,9 +113,17 @@ def _list_prices(world: dict[str, Any], step: dict[str, Any]) -> Iterator[Oracle
 
 
 def _to_order(terms: list[Any]) -> GmxOrder:
-    kind, market, token, is_long, size, collateral, price, minimum = terms
+    kind, market, token, is_long, size, collateral, price, minimum, swap = terms
     position = Position(to_address(market), to_address(token), is_long)
-    return GmxOrder(OrderType(kind), position, size, collateral, 10**16, Terms(price, minimum_output=minimum))
+    return GmxOrder(
+        kind=OrderType(kind),
+        position=position,
+        size_delta_usd=size,
+        collateral_amount=collateral,
+        execution_fee_wei=10**16,
+        terms=Terms(price, minimum_output=minimum),
+        decrease_swap=DecreaseSwap(swap),
+    )
 
 
 def _list_logs(rows: list[Any]) -> Iterator[Log]:

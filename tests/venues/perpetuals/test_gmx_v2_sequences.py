@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
-from gmx import WORLDS, Deed, get_deeds, get_emitter
+from gmx import WORLDS, Deed, get_deeds, get_emitter, list_deeds
 
 from onchain_exec.errors import PoolRevertError
 from onchain_exec.venues.perpetuals.gmx_v2 import GmxV2Venue
 from onchain_exec.venues.perpetuals.gmx_v2.events import GmxFill, Refused, decode_events, find_outcomes
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.state import State
+from onchain_exec.venues.perpetuals.gmx_v2.orders import DecreaseSwap, OrderType
 
 
 def require_same(foreseen: State, found: State) -> None:
@@ -45,6 +46,18 @@ def test_gmx_v2_random_orders_and_liquidations_equal_contracts(number: int) -> N
     assert ended["MARKET_DECREASE"] > 1
 
 
+def test_gmx_v2_recorded_deeds_hold_swaps_and_liquidations() -> None:
+    done = [deed for deed in list_deeds() if not isinstance(deed.end, str)]
+    decreases = [deed for deed in done if deed.order and deed.order.kind is OrderType.MARKET_DECREASE]
+    swapped = 0
+    for deed in decreases:
+        assert deed.order is not None
+        plain = replace(deed, order=replace(deed.order, decrease_swap=DecreaseSwap.NONE))
+        swapped += plain.foresee().state.markets != deed.after.markets
+    assert swapped > 2
+    assert sum(deed.order is None for deed in done) > 3
+
+
 def test_read_gmx_v2_orders_that_wait_are_what_was_asked_for() -> None:
     (deed,) = (one for one in get_deeds(0) if one.before.accounts[one.owner].requests)
     (request,) = deed.before.accounts[deed.owner].requests
@@ -53,7 +66,9 @@ def test_read_gmx_v2_orders_that_wait_are_what_was_asked_for() -> None:
     (waiting,) = venue.get_requests(deed.owner)
     assert (waiting.key, waiting.market) == (request.key, deed.position.market)
     assert waiting.until_at == request.updated_at + deed.before.rules.request_expiration_s
-    assert (waiting.size_wad > 0) == (deed.position.is_long == (request.order.kind.name == "MARKET_INCREASE"))
+    buys = deed.position.is_long == (request.order.kind is OrderType.MARKET_INCREASE)
+    assert (waiting.size_wad if buys else -waiting.size_wad) >= 0
+    assert (waiting.size_wad == 0) == (request.order.size_delta_usd == 0)
 
 
 def test_find_outcomes_of_recorded_logs_are_what_happened() -> None:

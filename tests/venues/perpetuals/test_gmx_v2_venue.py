@@ -210,10 +210,10 @@ def test_preview_of_a_paused_market_or_kind_raises_pool_revert() -> None:
         replace(venue, state=without).preview_close(owner, position.market)
 
 
-def test_preview_order_that_swaps_raises_input_error() -> None:
+def test_preview_order_with_a_path_of_swaps_raises_input_error() -> None:
     venue, owner, position = ALONE[0]
     order = GmxOrder(OrderType.MARKET_DECREASE, position, 1, 0, 1, Terms(0), swap_path=(position.market,))
-    with pytest.raises(InputError, match="an order that swaps"):
+    with pytest.raises(InputError, match="an order with a path of swaps"):
         venue.preview_order(owner, order)
 
 

@@ -15,8 +15,9 @@ from onchain_exec.venues.perpetuals.gmx_v2.keys import (
     read_bools,
     read_ints,
     read_uints,
+    read_words,
 )
-from onchain_exec.venues.perpetuals.gmx_v2.mirror.market import BySide, Cell, Market, Rules
+from onchain_exec.venues.perpetuals.gmx_v2.mirror.market import BySide, Cell, Market, Rules, SwapRules
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.pricing import BorrowingRules, FundingRules, ImpactRules
 
 _SIDES = (True, False)
@@ -89,17 +90,20 @@ def read_market(store: Address, market: Address) -> Reading[Market]:
     found, index, *tokens = yield from read_addresses(store, [find_field(market, name) for name in names])
     if found == ZERO_ADDRESS:
         raise InputError(f"no market {market} at {store}", needed="the address of a market token")
-    flags, rules, pool, signed, cells, sides, once = yield from all_of(
+    flags, rules, pool, signed, cells, sides, once, swap_impact_pool, shared = yield from all_of(
         [
             read_bools(store, [find_key("IS_MARKET_DISABLED", market)]),
-            _read_rules(store, market),
-            read_uints(store, [find_key("POOL_AMOUNT", market, token) for token in tokens]),
+            _read_rules(store, market, tokens),
+            _read_by_token(store, market, tokens, "POOL_AMOUNT"),
             read_ints(store, [find_key(name, market) for name in _SIGNED]),
             all_of([_read_cells(store, market, tokens, name) for name in _CELLS]),
             all_of([_read_sides(store, market, name) for name in _BORROWING]),
             _read_once(store, market, _ONCE),
+            _read_by_token(store, market, tokens, "SWAP_IMPACT_POOL_AMOUNT"),
+            _read_shared_pool(store, market),
         ]
     )
+    shared_pool_id, shared_pool = shared
     interest, interest_in_tokens, collateral, max_collateral, fee_per_size, claimable_per_size = cells
     borrowing, borrowed_at, total_borrowing = sides
     saved_funding, pending_impact = signed
@@ -111,7 +115,7 @@ def read_market(store: Address, market: Address) -> Reading[Market]:
         short_token=tokens[1],
         is_enabled=not any(flags) and index != ZERO_ADDRESS,
         rules=rules,
-        pool=dict(zip(tokens, pool, strict=True)),
+        pool=pool,
         interest=interest,
         interest_in_tokens=interest_in_tokens,
         collateral=collateral,
@@ -127,24 +131,28 @@ def read_market(store: Address, market: Address) -> Reading[Market]:
         lent_impact=lent_impact,
         pending_impact=pending_impact,
         impact_distributed_at=distributed_at,
+        swap_impact_pool=swap_impact_pool,
+        shared_pool_id=shared_pool_id,
+        shared_pool=shared_pool,
     )
 
 
-def _read_rules(store: Address, market: Address) -> Reading[Rules]:
-    pnl_kind = hash_name("MAX_PNL_FACTOR_FOR_TRADERS")
-    sides, funding, once, borrowing, max_pnl = yield from all_of(
+def _read_rules(store: Address, market: Address, tokens: Sequence[Address]) -> Reading[Rules]:
+    sides, funding, once, borrowing, max_pnl, swap = yield from all_of(
         [
             all_of([_read_sides(store, market, name) for name in _RULES_BY_SIDE]),
             _read_once(store, market, _FUNDING_RULES),
             _read_once(store, market, _RULES),
             _read_borrowing(store, market),
-            read_uints(store, [find_key("MAX_PNL_FACTOR", pnl_kind, market, side) for side in _SIDES]),
+            _read_max_pnl(store, market, "MAX_PNL_FACTOR_FOR_TRADERS"),
+            _read_swap_rules(store, market, tokens),
         ]
     )
     factors, exponents, (max_positive, max_negative), (better, worse), *by_side = sides
     reserve, open_interest_reserve, max_open_interest, min_collateral_per_interest = by_side
     liquidations, lendable_factor, lendable_usd, distribution, least_pool, *collateral, penalty = once
     return Rules(
+        swap=swap,
         impact=ImpactRules(*factors, *exponents),
         max_positive_impact=max_positive,
         max_negative_impact=max_negative,
@@ -158,7 +166,7 @@ def _read_rules(store: Address, market: Address) -> Reading[Rules]:
         reserve=reserve,
         open_interest_reserve=open_interest_reserve,
         max_open_interest=max_open_interest,
-        max_pnl_for_traders=BySide(*max_pnl),
+        max_pnl_for_traders=max_pnl,
         min_collateral_per_interest=min_collateral_per_interest,
         min_collateral=collateral[0],
         min_collateral_for_liquidation=collateral[1],
@@ -166,6 +174,44 @@ def _read_rules(store: Address, market: Address) -> Reading[Rules]:
         fee_if_better=better,
         liquidation_fee=penalty,
     )
+
+
+def _read_swap_rules(store: Address, market: Address, tokens: Sequence[Address]) -> Reading[SwapRules]:
+    factors, (exponent,), (better, worse), max_pool, deposits, withdrawals = yield from all_of(
+        [
+            _read_sides(store, market, "SWAP_IMPACT_FACTOR"),
+            _read_once(store, market, ("SWAP_IMPACT_EXPONENT_FACTOR",)),
+            _read_sides(store, market, "SWAP_FEE_FACTOR"),
+            _read_by_token(store, market, tokens, "MAX_POOL_AMOUNT"),
+            _read_max_pnl(store, market, "MAX_PNL_FACTOR_FOR_DEPOSITS"),
+            _read_max_pnl(store, market, "MAX_PNL_FACTOR_FOR_WITHDRAWALS"),
+        ]
+    )
+    positive, negative = factors
+    impact = ImpactRules(positive, negative, exponent, exponent)
+    return SwapRules(impact, worse, better, max_pool, deposits, withdrawals)
+
+
+def _read_max_pnl(store: Address, market: Address, kind: str) -> Reading[BySide[int]]:
+    keys = [find_key("MAX_PNL_FACTOR", hash_name(kind), market, side) for side in _SIDES]
+    return BySide(*(yield from read_uints(store, keys)))
+
+
+def _read_shared_pool(store: Address, market: Address) -> Reading[tuple[bytes, BySide[int] | None]]:
+    """Read the pool that markets of the same two tokens count together; the id is the market's own where it
+    shares none."""
+    (shared,) = yield from read_words(store, [find_key("VIRTUAL_MARKET_ID", market)])
+    if not any(shared):
+        return bytes.fromhex(market[2:]), None
+    keys = [find_key("VIRTUAL_INVENTORY_FOR_SWAPS", shared, side) for side in _SIDES]
+    return shared, BySide(*(yield from read_uints(store, keys)))
+
+
+def _read_by_token(
+    store: Address, market: Address, tokens: Sequence[Address], name: str
+) -> Reading[dict[Address, int]]:
+    found = yield from read_uints(store, [find_key(name, market, token) for token in tokens])
+    return dict(zip(tokens, found, strict=True))
 
 
 def _read_borrowing(store: Address, market: Address) -> Reading[BySide[BorrowingRules]]:

@@ -29,6 +29,7 @@ _RULES: Final = (
     "POSITION_FEE_RECEIVER_FACTOR",
     "BORROWING_FEE_RECEIVER_FACTOR",
     "LIQUIDATION_FEE_RECEIVER_FACTOR",
+    "SWAP_FEE_RECEIVER_FACTOR",
     "MIN_COLLATERAL_USD",
     "MIN_POSITION_SIZE_USD",
     "REQUEST_EXPIRATION_TIME",
@@ -108,12 +109,14 @@ def _read_rules(store: Address) -> Reading[GlobalRules]:
             read_bools(store, [hash_name(name) for name in _FLAGS]),
         ]
     )
-    position, borrowing, liquidation, min_collateral, min_position, expiration_s, max_age_s = numbers
+    position, borrowing, liquidation, swap, *others = numbers
+    min_collateral, min_position, expiration_s, max_age_s = others
     counts_tokens, spares = flags
     return GlobalRules(
         position_fee_receiver=position,
         borrowing_fee_receiver=borrowing,
         liquidation_fee_receiver=liquidation,
+        swap_fee_receiver=swap,
         min_collateral_usd=min_collateral,
         min_position_usd=min_position,
         request_expiration_s=expiration_s,

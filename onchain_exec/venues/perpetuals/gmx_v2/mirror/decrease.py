@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from onchain_exec.core import Address
 from onchain_exec.core.fixed_point import div_trunc
-from onchain_exec.errors import InputError, PoolRevertError
+from onchain_exec.errors import PoolRevertError
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.accrual import accrue
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.execution import (
     Executed,
@@ -27,6 +27,7 @@ from onchain_exec.venues.perpetuals.gmx_v2.mirror.position import (
 )
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.precision import FLOAT
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.state import Holding, State
+from onchain_exec.venues.perpetuals.gmx_v2.mirror.swap import swap
 from onchain_exec.venues.perpetuals.gmx_v2.orders import DecreaseSwap, GmxOrder, OrderType, Position
 
 
@@ -35,7 +36,7 @@ def decrease(state: State, owner: Address, order: GmxOrder) -> Executed:
 
     Raises:
         PoolRevertError: the contract's error: a market order is cancelled then, another one frozen.
-        InputError: an order that swaps, or that pays an interface's fee.
+        InputError: an order with a path of swaps, or with an interface's fee.
     """
     require_foreseeable(order)
     state.require_enabled(order.kind)
@@ -43,16 +44,16 @@ def decrease(state: State, owner: Address, order: GmxOrder) -> Executed:
     prices = state.get_prices(market)
     require_triggered(order, prices.index)
     seat = _take_accrued(state, owner, order.position)
-    profit_token = seat.market.get_pnl_token(order.position.is_long)
-    if order.decrease_swap is not DecreaseSwap.NONE and profit_token != order.position.collateral_token:
-        raise InputError("a swap of what is paid out is not foreseen", needed="DecreaseSwap.NONE")
     size, collateral = _get_part(seat, order)
     cut = seat.cut(size)
     price = _get_price(seat, cut)
     if size:
         require_acceptable(order, price, buys=not order.position.is_long)
-    payout = settle(seat, cut, liquidates=False)
+    swaps_profit = order.decrease_swap is DecreaseSwap.PROFIT_TO_COLLATERAL
+    payout = settle(seat, cut, liquidates=False, swaps_profit=swaps_profit)
     done = _book(state, owner, seat, _Settled(cut, collateral, payout, price))
+    if order.decrease_swap is DecreaseSwap.COLLATERAL_TO_PROFIT:
+        done = _swap_output(seat, done)
     _require_output(seat, done, order.terms.minimum_output)
     return done
 
@@ -62,7 +63,6 @@ def liquidate(state: State, owner: Address, position: Position) -> Executed:
 
     Raises:
         PoolRevertError: ``PositionShouldNotBeLiquidated``, or there is none.
-        InputError: as of `payout.settle`.
     """
     state.get_open_market(position.market)
     seat = _take_accrued(state, owner, position)
@@ -75,7 +75,8 @@ def liquidate(state: State, owner: Address, position: Position) -> Executed:
         )
     cut = seat.cut(seat.holding.size)
     price = _get_price(seat, cut)
-    return _book(state, owner, seat, _Settled(cut, 0, settle(seat, cut, liquidates=True), price))
+    payout = settle(seat, cut, liquidates=True, swaps_profit=True)
+    return _book(state, owner, seat, _Settled(cut, 0, payout, price))
 
 
 class _Part(NamedTuple):
@@ -203,6 +204,29 @@ def _shrink(seat: Seat, settled: _Settled, collateral: int, at: int) -> Holding:
         pending_impact=held.pending_impact - payout.pending_impact,
         borrowing=seat.market.borrowing.of(seat.position.is_long),
         decreased_at=at,
+    )
+
+
+def _swap_output(seat: Seat, done: Executed) -> Executed:
+    """Swap what is paid out of the collateral to the profit's token, if that is another one and it works.
+
+    Mirror of ``swapWithdrawnCollateralToPnlToken``.
+    """
+    position = seat.position
+    market = done.state.get_market(position.market)
+    if not done.output or market.get_pnl_token(position.is_long) == position.collateral_token:
+        return done
+    try:
+        swapped = swap(
+            market, seat.prices, position.collateral_token, done.output, seat.rules.swap_fee_receiver
+        )
+    except PoolRevertError:
+        return done
+    return replace(
+        done,
+        output=0,
+        profit_output=done.profit_output + swapped.amount_out,
+        state=done.state.with_market(swapped.market),
     )
 
 

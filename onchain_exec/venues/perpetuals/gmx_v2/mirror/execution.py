@@ -32,14 +32,14 @@ class Executed:
 
 
 def require_foreseeable(order: GmxOrder) -> None:
-    """Refuse an order whose execution swaps or pays an interface's fee: that is not foreseen.
+    """Refuse an order with a path of swaps, or with an interface's fee: that is not foreseen.
 
     Raises:
         InputError: such an order.
     """
     if order.swap_path or order.ui_fee_receiver != ZERO_ADDRESS:
         raise InputError(
-            "an order that swaps or pays an interface's fee is not foreseen",
+            "an order with a path of swaps, or with an interface's fee, is not foreseen",
             needed="a collateral token of the market itself, no interface's fee",
         )
 

@@ -33,7 +33,7 @@ def increase(state: State, owner: Address, order: GmxOrder) -> Executed:
 
     Raises:
         PoolRevertError: the contract's error: a market order is cancelled then, another one frozen.
-        InputError: an order that swaps, or that pays an interface's fee.
+        InputError: an order with a path of swaps, or with an interface's fee.
     """
     require_foreseeable(order)
     state.require_enabled(order.kind)
@@ -126,6 +126,7 @@ def _require_backed(seat: Seat) -> None:
     """Refuse what the pool could not pay, or too little collateral for the size."""
     is_long = seat.position.is_long
     seat.market.require_reserve(is_long, seat.prices)
+    seat.market.require_open_interest_reserve(is_long, seat.prices)
     found = seat.holding.collateral * seat.collateral_price.least
     needed = get_needed_collateral(seat.market, is_long, seat.holding.size, 0)
     if found < needed:

@@ -63,9 +63,23 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True)
+class SwapRules:
+    """A market's settings for swaps of its two tokens; ``max_pool`` by token, what traders may have won at
+    most by side while a token comes in or goes out."""
+
+    impact: ImpactRules
+    fee_if_worse: int
+    fee_if_better: int
+    max_pool: Mapping[Address, int]
+    max_pnl_for_deposits: BySide[int]
+    max_pnl_for_withdrawals: BySide[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """A market's settings, as the DataStore has them."""
 
+    swap: SwapRules
     impact: ImpactRules
     max_positive_impact: int
     max_negative_impact: int
@@ -105,7 +119,8 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """A market at one moment; ``pool`` by token, and what `Cell`s have apart by cell."""
+    """A market at one moment; ``pool`` by token, and what `Cell`s have apart by cell. Markets of one
+    ``shared_pool_id`` count their long and their short tokens together, in ``shared_pool``."""
 
     address: Address
     index_token: Address
@@ -129,6 +144,9 @@ class Market:
     lent_impact: int
     pending_impact: int
     impact_distributed_at: int
+    swap_impact_pool: Mapping[Address, int]
+    shared_pool_id: bytes
+    shared_pool: BySide[int] | None
 
     @property
     def tokens(self) -> tuple[Address, Address]:
@@ -201,19 +219,13 @@ class Market:
         return max(0, min(most, self.rules.max_lendable_usd) - self.lent_impact * prices.index.most)
 
     def require_reserve(self, is_long: bool, prices: Prices) -> None:
-        """Refuse more open interest than the pool can pay. Raises PoolRevertError."""
-        reserved, pool = self.get_reserved(is_long, prices), self.get_pool_usd(is_long, prices)
-        for reason, factors in (
-            ("InsufficientReserve", self.rules.reserve),
-            ("InsufficientReserveForOpenInterest", self.rules.open_interest_reserve),
-        ):
-            most = apply_factor(pool, factors.of(is_long))
-            if reserved > most:
-                raise PoolRevertError(
-                    reason,
-                    found=f"{reserved / FLOAT:.2f} USD reserved",
-                    needed=f"{most / FLOAT:.2f} USD at most",
-                )
+        """Refuse a pool that cannot pay the open interest. Raises PoolRevertError."""
+        self._require_reserve("InsufficientReserve", self.rules.reserve, is_long, prices)
+
+    def require_open_interest_reserve(self, is_long: bool, prices: Prices) -> None:
+        """Refuse more open interest than the pool may have. Raises PoolRevertError."""
+        factors = self.rules.open_interest_reserve
+        self._require_reserve("InsufficientReserveForOpenInterest", factors, is_long, prices)
 
     def with_pool(self, token: Address, change: int) -> Market:
         """Return the market after a token came into the pool. Mirror of ``applyDeltaToPoolAmount``."""
@@ -221,7 +233,17 @@ class Market:
             raise PoolRevertError(
                 "Invalid state, negative poolAmount", found=f"{self.pool[token]} in the pool"
             )
-        return replace(self, pool={**self.pool, token: self.pool[token] + change})
+        market = replace(self, pool={**self.pool, token: self.pool[token] + change})
+        if self.shared_pool is None:
+            return market
+        is_long = token == self.long_token
+        shared = self.shared_pool.having(is_long, max(0, self.shared_pool.of(is_long) + change))
+        return replace(market, shared_pool=shared)
+
+    def with_swap_impact_pool(self, token: Address, change: int) -> Market:
+        """Return the market after its swaps' impact pool of a token changed, to 0 at the least."""
+        left = max(0, self.swap_impact_pool[token] + change)
+        return replace(self, swap_impact_pool={**self.swap_impact_pool, token: left})
 
     def with_impact_pool(self, change: int) -> Market:
         """Return the market after the impact pool grew: it pays back first what was lent to it, and where it
@@ -271,6 +293,16 @@ class Market:
     def list_cells(self) -> Iterator[Cell]:
         """Yield each token on each side."""
         return (Cell(token, is_long) for is_long in (True, False) for token in dict.fromkeys(self.tokens))
+
+    def _require_reserve(self, reason: str, factors: BySide[int], is_long: bool, prices: Prices) -> None:
+        reserved = self.get_reserved(is_long, prices)
+        most = apply_factor(self.get_pool_usd(is_long, prices), factors.of(is_long))
+        if reserved > most:
+            raise PoolRevertError(
+                reason,
+                found=f"{reserved / FLOAT:.2f} USD reserved",
+                needed=f"{most / FLOAT:.2f} USD at most",
+            )
 
     def _get_pnl_price(self, is_long: bool, prices: Prices) -> Price:
         return prices.long if is_long else prices.short

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from onchain_exec.core.fixed_point import div_up, mul_div_down, mul_div_up
-from onchain_exec.errors import InputError, PoolRevertError
+from onchain_exec.errors import PoolRevertError
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.market import Market
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.position import Change, Cut, Fees, Seat
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.precision import FLOAT, apply_factor
+from onchain_exec.venues.perpetuals.gmx_v2.mirror.swap import swap
 
 
 class Purse(NamedTuple):
@@ -55,13 +56,13 @@ class _Impact(NamedTuple):
     pending: int
 
 
-def settle(seat: Seat, cut: Cut, *, liquidates: bool) -> Payout:
+def settle(seat: Seat, cut: Cut, *, liquidates: bool, swaps_profit: bool) -> Payout:
     """Return what ending a part of a position pays. Mirror of ``processCollateral``.
+
+    With ``swaps_profit`` a profit in another token than the collateral is swapped to it, if that works.
 
     Raises:
         PoolRevertError: ``InsufficientFundsToPayForCosts``; a liquidation goes on with what there is.
-        InputError: a liquidation of a position with profit in another token than its collateral, which is
-            swapped: that is not foreseen.
     """
     pnl = seat.get_pnl(cut.size)
     fees = seat.get_fees(Change(cut.size, cut.impact.improves, liquidates))
@@ -72,11 +73,8 @@ def settle(seat: Seat, cut: Cut, *, liquidates: bool) -> Payout:
     if owed.settled > 0:
         counter.market = counter.market.with_impact_pool(-div_up(owed.settled, seat.prices.index.least))
         counter.pay_profit(owed.settled)
-    if liquidates and counter.purse.profit:
-        raise InputError(
-            "a liquidation that swaps profit is not foreseen",
-            needed="collateral in the token that profit is paid in",
-        )
+    if swaps_profit:
+        counter.swap_profit()
     payer = _Payer(counter, fees, closes_insolvent=liquidates and cut.size == seat.holding.size)
     paid = payer.collect(pnl, owed)
     return Payout(pnl, owed.refundable, owed.pending, paid, counter.purse, counter.market)
@@ -101,6 +99,20 @@ class _Counter:
             self.purse = self.purse._replace(output=self.purse.output + amount)
         else:
             self.purse = self.purse._replace(profit=self.purse.profit + amount)
+
+    def swap_profit(self) -> None:
+        """Swap profit to the collateral token; it stays what it is where the swap fails."""
+        if not self.purse.profit:
+            return
+        seat = self.seat
+        try:
+            swapped = swap(
+                self.market, seat.prices, self.profit_token, self.purse.profit, seat.rules.swap_fee_receiver
+            )
+        except PoolRevertError:
+            return
+        output, collateral, _ = self.purse
+        self.purse, self.market = Purse(output + swapped.amount_out, collateral, 0), swapped.market
 
     def charge(self, usd: int) -> _Paid:
         """Take dollars out of the purse. Mirror of ``payForCost``."""

@@ -76,12 +76,12 @@ def get_price_impact(
     same token share, None where they do not; it can make a cost larger only. Mirror of
     ``PositionPricingUtils.getPriceImpactUsd``.
     """
-    impact = _get_impact(rules, interest, _after(interest, size_delta, is_long))
+    impact = get_balance_impact(rules, interest, _after(interest, size_delta, is_long))
     if impact.usd >= 0 or virtual_inventory is None:
         return impact
     offset = max(0, -size_delta)
     shared = OpenInterest(max(0, -virtual_inventory) + offset, max(0, virtual_inventory) + offset)
-    return min(impact, _get_impact(rules, shared, _after(shared, size_delta, is_long)))
+    return min(impact, get_balance_impact(rules, shared, _after(shared, size_delta, is_long)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +170,11 @@ def _after(interest: OpenInterest, size_delta: int, is_long: bool) -> OpenIntere
     return OpenInterest(interest.longs, max(0, interest.shorts + size_delta))
 
 
-def _get_impact(rules: ImpactRules, before: OpenInterest, after: OpenInterest) -> Impact:
-    """Mirror of ``PricingUtils``' two cases: the larger side stays the larger one, or changes."""
+def get_balance_impact(rules: ImpactRules, before: OpenInterest, after: OpenInterest) -> Impact:
+    """Return the impact of a change of two sides' balance, of open interests or of a pool's tokens.
+
+    Mirror of ``PricingUtils``' two cases: the larger side stays the larger one, or changes.
+    """
     improves = after.imbalance < before.imbalance
     if before.is_long == after.is_long:
         get = rules.get_positive if improves else rules.get_negative

@@ -16,6 +16,7 @@ class GlobalRules:
     position_fee_receiver: int
     borrowing_fee_receiver: int
     liquidation_fee_receiver: int
+    swap_fee_receiver: int
     min_collateral_usd: int
     min_position_usd: int
     request_expiration_s: int

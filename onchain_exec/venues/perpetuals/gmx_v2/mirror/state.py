@@ -151,8 +151,14 @@ class State:
         return shared.tokens * self.get_prices(market).index.middle
 
     def with_market(self, market: Market) -> State:
-        """Return the state with a market replaced."""
-        return replace(self, markets={**self.markets, market.address: market})
+        """Return the state with a market replaced; the pool that it shares is that of the others, too."""
+        markets = {
+            address: replace(other, shared_pool=market.shared_pool)
+            if other.shared_pool_id == market.shared_pool_id
+            else other
+            for address, other in self.markets.items()
+        }
+        return replace(self, markets={**markets, market.address: market})
 
     def with_holding(self, owner: Address, position: Position, holding: Holding) -> State:
         """Return the state with a position replaced; it is gone where its size is 0."""
