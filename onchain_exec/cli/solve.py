@@ -21,6 +21,9 @@ def solve(
     fee_bps: Annotated[
         int, typer.Option(help="What the solver keeps of a payment, as far as the order allows.", min=0)
     ] = 0,
+    covers_gas: Annotated[
+        bool, typer.Option("--covers-gas", help="Leave batches that earn less than their gas.")
+    ] = False,
     most_orders: Annotated[int, typer.Option(help="Orders in one batch.", min=1)] = 50,
     surplus_to: Annotated[
         str | None, typer.Option(help="Who gets fees and surplus; the solver's account if nobody is named.")
@@ -29,7 +32,10 @@ def solve(
     """Settle the book of signed orders, turn by turn, until SIGTERM or Ctrl-C. Each turn matches what rests
     with itself and the pools, simulates, signs, sends and records."""
     policy = SolverPolicy(
-        surplus_to=to_address(surplus_to) if surplus_to else None, fee_bps=fee_bps, most_orders=most_orders
+        surplus_to=to_address(surplus_to) if surplus_to else None,
+        fee_bps=fee_bps,
+        covers_gas=covers_gas,
+        most_orders=most_orders,
     )
 
     async def work() -> None:

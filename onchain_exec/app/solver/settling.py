@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Final
 
-from onchain_exec.app.actions import act, decide
+from onchain_exec.app.actions import act, build, decide
 from onchain_exec.app.context import Context
 from onchain_exec.app.recover import resume_all
 from onchain_exec.app.run import require_signer
@@ -21,6 +21,7 @@ from onchain_exec.core.action import ActionOrder, VenueCall
 from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import OnchainExecError
 from onchain_exec.oms import OrderState, OrderView
+from onchain_exec.risk.action import DeniedAction
 from onchain_exec.routing.matching import Mismatch, SolverCall, decode_solver_call, find_mismatches
 
 log = logging.getLogger(__name__)
@@ -36,33 +37,53 @@ class SolverPolicy:
     Attributes:
         surplus_to: who gets fees and surplus; None is the solver's account.
         fee_bps: what it keeps of what an order is paid (1e-4), as far as the order allows.
+        covers_gas: whether it leaves what earns it less than the gas at the block's prices.
         most_orders: in one batch, which bounds its gas.
         hold_blocks: how long an order that could not be settled is left alone.
     """
 
     surplus_to: Address | None = None
     fee_bps: int = 0
+    covers_gas: bool = False
     most_orders: int = 50
     hold_blocks: int = 25
 
 
-async def settle(context: Context, place: SolverPlace, call: SolverCall, block: BlockRef) -> OrderView:
-    """Send a settlement; the same one again is the same order.
-
-    Raises:
-        RevertError, EffectError, GasError: it would fail; nothing was signed, and the order is REJECTED.
-    """
+def make_order(context: Context, place: SolverPlace, call: SolverCall) -> ActionOrder:
+    """Return a settlement as an order; the same one is the same order for ever."""
     data = call.encode()
-    count = len(call.batch.fills)
-    order = ActionOrder(
+    label = f"settle {len(call.batch.fills)} signed orders"
+    return ActionOrder(
         order_id=uuid.uuid4().hex,
         client_order_id=f"{VENUE}:{keccak(data).hex()}",
         account=require_signer(context).address,
         venue=VENUE,
-        calls=(VenueCall(f"settle {count} signed orders", place.solver, data),),
+        calls=(VenueCall(label, place.solver, data),),
         conditions=(),
         expires_at=call.deadline_at,
     )
+
+
+async def read_cost_wei(context: Context, order: ActionOrder, block: BlockRef) -> int:
+    """Return what a settlement costs at the block's base fee and today's tip, nothing where it is denied.
+    Nothing is journalled.
+
+    Raises:
+        RevertError, EffectError, GasError: as of `settle`.
+    """
+    verdict = await decide(context, order, block)
+    if isinstance(verdict, DeniedAction):
+        return 0
+    simulated = await build(context, verdict)
+    return simulated.gas_used * (block.base_fee_wei + simulated.plan.fees.max_priority_fee_wei)
+
+
+async def settle(context: Context, order: ActionOrder, block: BlockRef) -> OrderView:
+    """Send a settlement.
+
+    Raises:
+        RevertError, EffectError, GasError: it would fail; nothing was signed, and the order is REJECTED.
+    """
     return await act(context, await decide(context, order, block))
 
 

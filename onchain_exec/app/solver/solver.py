@@ -17,6 +17,8 @@ from onchain_exec.app.solver.place import SolverPlace
 from onchain_exec.app.solver.settling import (
     SolverPolicy,
     finish,
+    make_order,
+    read_cost_wei,
     record_settlement,
     record_settlements,
     settle,
@@ -25,8 +27,8 @@ from onchain_exec.clearing.settle.order_book import OrderBook, Refusal
 from onchain_exec.clearing.settle.verification import Verified, read_verified
 from onchain_exec.core import BlockRef
 from onchain_exec.errors import FencedError, OnchainExecError, RevertError
-from onchain_exec.oms import OrderView
-from onchain_exec.routing.matching import Match, Mismatch, SolverCall, SolverTerms, select_orders, solve
+from onchain_exec.oms import OrderState, OrderView
+from onchain_exec.routing.matching import Match, Mismatch, Solved, SolverTerms, select_orders, solve
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +38,14 @@ _READ_AT_ONCE: Final = 250
 @dataclass(frozen=True, slots=True)
 class Turn:
     """What a turn came to: the match of what rested, its settlement, who was refused, and what the settlement
-    did otherwise than it was asked to. ``waits_for`` are settlements whose outcome must be known first."""
+    did otherwise than it was asked to. ``costs_wei`` is the gas that it does not earn, where it was left for
+    that; ``waits_for`` are settlements whose outcome must be known first."""
 
     match: Match | None = None
     settlement: OrderView | None = None
     refusals: tuple[Refusal, ...] = ()
     mismatches: tuple[Mismatch, ...] = ()
+    costs_wei: int | None = None
     waits_for: tuple[OrderView, ...] = ()
 
 
@@ -87,18 +91,24 @@ class Solver:
         block = await context.node.get_block("latest")
         verified, refusals = await self._verify(block)
         await self._refuse(refusals)
-        match, call = await self._solve(verified, block)
-        if call is None:
-            return Turn(match, refusals=refusals)
+        solved = await self._solve(verified, block)
+        if solved is None or solved.call is None:
+            return Turn(solved.match if solved else None, refusals=refusals)
+        order = make_order(context, self._place, solved.call)
         try:
-            view = await settle(context, self._place, call, block)
+            if self._policy.covers_gas:
+                cost_wei = await read_cost_wei(context, order, block)
+                if solved.income < cost_wei:
+                    return Turn(solved.match, refusals=refusals, costs_wei=cost_wei)
+            view = await settle(context, order, block)
         except RevertError as error:
-            reading = read_culprits(self._place, call.batch.fills, error)
+            reading = read_culprits(self._place, solved.call.batch.fills, error)
             culprits = await context.node.perform(reading, block)
             await self._refuse(culprits)
-            return Turn(match, refusals=(*refusals, *culprits))
+            return Turn(solved.match, refusals=(*refusals, *culprits))
+        self._is_recorded = view.state is OrderState.FILLED
         mismatches = await record_settlement(context, self._place, self._book, view)
-        return Turn(match, view, refusals, mismatches)
+        return Turn(solved.match, view, refusals, mismatches)
 
     async def _verify(self, block: BlockRef) -> tuple[list[Verified], tuple[Refusal, ...]]:
         """Return which of the orders that rest can be filled by a transaction after the block, and why others
@@ -120,14 +130,12 @@ class Solver:
         if refusals:
             await asyncio.to_thread(self._book.record_refusals, refusals)
 
-    async def _solve(
-        self, verified: Sequence[Verified], block: BlockRef
-    ) -> tuple[Match | None, SolverCall | None]:
+    async def _solve(self, verified: Sequence[Verified], block: BlockRef) -> Solved | None:
         context, policy = self._context, self._policy
         words = {found.resting.order: found.resting.signed for found in verified}
         entries = select_orders(verified)
         if not entries:
-            return None, None
+            return None
         pools = await self._market.read(context, [entry.order for entry in entries], block)
         terms = SolverTerms(
             contract=self._place.solver,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from onchain_exec.routing.matching.reconciliation import Mismatch, find_mismatches
     from onchain_exec.routing.matching.selection import find_prices, select_orders
     from onchain_exec.routing.matching.settlement import SolverTerms, build_settlement
-    from onchain_exec.routing.matching.solve import solve
+    from onchain_exec.routing.matching.solve import Solved, solve
     from onchain_exec.routing.matching.solver_call import SOLVER_ERRORS, SolverCall, decode_solver_call
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Match",
     "MatchedFill",
     "Mismatch",
+    "Solved",
     "SolverCall",
     "SolverTerms",
     "build_settlement",

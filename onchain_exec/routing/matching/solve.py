@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from onchain_exec.clearing.settle import SettleOrder, Signed
+from onchain_exec.clearing.settle import Signed
 from onchain_exec.core import Address
 from onchain_exec.errors import NoRouteError
 from onchain_exec.routing.matching.book import BookOrder
@@ -15,11 +16,20 @@ from onchain_exec.routing.matching.solver_call import SolverCall
 from onchain_exec.venues import PoolSet
 
 
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """A match and the call that settles it, None where nothing matches. ``income`` is what the solver keeps,
+    fees and what nobody can be given, in base units of the token in which gains are weighed."""
+
+    match: Match
+    call: SolverCall | None
+    income: float
+
+
 def solve(
     book: Mapping[BookOrder, Signed], pools: PoolSet, unit: Address, terms: SolverTerms, most_orders: int
-) -> tuple[Match, SolverCall | None]:
-    """Return the match of a book that gains its owners the most, of no more than ``most_orders``, and the
-    call that settles it, None where nothing matches.
+) -> Solved:
+    """Return the match of a book that gains its owners the most, of no more than ``most_orders``, settled.
 
     ``unit`` is the token in which gains are weighed. More orders than may be are left to those that gain
     the most. Where the pools lead round through more than the orders sell, these meet without pools.
@@ -31,10 +41,13 @@ def solve(
     prices = find_prices(list(words), pools.pools, unit)
     match = _match_most(list(book), pools, prices, most_orders)
     try:
-        return match, _build(match, words, terms)
+        call = build_settlement(match, words, terms)
     except NoRouteError:
         match = _match_most(list(book), PoolSet(pools.block, ()), prices, most_orders)
-        return match, _build(match, words, terms)
+        call = build_settlement(match, words, terms)
+    fees = sum(fill.fee * prices[fill.order.token_out] for fill in call.batch.fills)
+    left = sum(amount * prices[token] for token, amount in match.left.items())
+    return Solved(match, call if match.fills else None, fees + left)
 
 
 def _match_most(
@@ -45,7 +58,3 @@ def _match_most(
         return match
     best = sorted(match.fills, key=lambda fill: get_gain(fill, prices), reverse=True)[:most_orders]
     return find_match([fill.entry for fill in best], pools, prices)
-
-
-def _build(match: Match, words: Mapping[SettleOrder, Signed], terms: SolverTerms) -> SolverCall | None:
-    return build_settlement(match, words, terms) if match.fills else None

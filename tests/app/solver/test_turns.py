@@ -65,9 +65,13 @@ async def test_take_turn_fee_and_surplus_reach_who_is_named(stage: Stage) -> Non
     order = stage.order(0, (10, "WETH"), (25_000, "USDC"), max_fee_bps=20)
     treasury = stage.sandbox.chain.accounts[8].address
     before = stage.balances(treasury)
-    async with stage.solving(SolverPolicy(surplus_to=treasury, fee_bps=50)) as solving:
+    async with stage.solving(SolverPolicy(surplus_to=treasury, covers_gas=True)) as solving:
         resting = stage.sign(order)
         solving.rest(resting)
+        turn = await solving.solver.take_turn()  # its gas is not earned without a fee
+        assert (turn.settlement, turn.costs_wei is None) == (None, False)
+    policy = SolverPolicy(surplus_to=treasury, fee_bps=50, covers_gas=True)
+    async with stage.solving(policy) as solving:
         list_filled(await solving.solver.take_turn())
         (fill,) = solving.book.list_fills(resting.digest)
         assert fill.fee == (fill.amount_out + fill.fee) * 20 // 10_000 > 0

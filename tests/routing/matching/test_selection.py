@@ -76,10 +76,12 @@ def test_find_prices_nothing_leads_to_the_unit_weighs_among_themselves() -> None
 def test_solve_no_more_orders_than_may_be(rng: Any) -> None:
     book = dict.fromkeys(random_book(rng, 40, 4), PRESIGNED)
     pools = random_pools(rng, 3, 4)
-    match, call = solve(book, pools, UNIT_TOKEN, TERMS, 8)
-    assert call is not None
-    assert 0 < len(match.fills) <= 8
-    run(call)
+    solved = solve(book, pools, UNIT_TOKEN, TERMS, 8)
+    assert solved.call is not None
+    assert 0 < len(solved.match.fills) <= 8
+    surplus, prices = run(solved.call), find_prices([entry.order for entry in book], pools.pools, UNIT_TOKEN)
+    worth = sum(amount * prices[token] for token, amount in surplus.items())
+    assert solved.income == pytest.approx(worth, abs=1e-6 * UNIT)
 
 
 def test_solve_pools_that_lead_round_are_left_out() -> None:
@@ -89,12 +91,12 @@ def test_solve_pools_that_lead_round_are_left_out() -> None:
 
     round_trip = PoolSet(BLOCK, (pool(1, 1, 2, 8.0), pool(2, 1, 2, 1.0)))
     book = [make_order((0, 1), 2 * UNIT, UNIT, owner=1), make_order((1, 0), UNIT, 2 * UNIT, owner=2)]
-    match, call = solve(dict.fromkeys(book, PRESIGNED), round_trip, UNIT_TOKEN, TERMS, 50)
-    assert call is not None
-    assert len(match.fills) == 2
-    run(call)
+    solved = solve(dict.fromkeys(book, PRESIGNED), round_trip, UNIT_TOKEN, TERMS, 50)
+    assert solved.call is not None
+    assert len(solved.match.fills) == 2
+    run(solved.call)
 
 
 def test_solve_nothing_fits_is_no_call() -> None:
     book = {make_order((0, 1), UNIT, 2 * UNIT): PRESIGNED}
-    assert solve(book, PoolSet(BLOCK, ()), UNIT_TOKEN, TERMS, 50)[1] is None
+    assert solve(book, PoolSet(BLOCK, ()), UNIT_TOKEN, TERMS, 50).call is None
