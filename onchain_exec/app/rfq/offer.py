@@ -82,9 +82,9 @@ def make_offer(request: QuoteRequest, resting: OpenOrder, gas: int, contract: Ad
         )
     if Flags.FILL_OR_KILL in order.flags and offer.counted != order.size:
         raise OrderRefusedError("not_whole", f"{offer.counted} of {order.size} filled", needed="all of it")
-    side = got if request.exact is Exact.IN else -paid
-    limit = request.limit if request.exact is Exact.IN else -(request.limit or paid)
-    if limit is not None and side < limit:
+    if request.limit is not None and (
+        got < request.limit if request.exact is Exact.IN else paid > request.limit
+    ):
         raise OrderRefusedError(
             "worse_than_limit", f"{got} for {paid}", needed="a better price: the taker has a limit"
         )
