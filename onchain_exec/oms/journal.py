@@ -201,7 +201,8 @@ class Journal:
         the same order and purpose before signing returns the same nonce.
 
         Raises:
-            JournalError: the order has signed swap bytes: they must be sent, never others.
+            JournalError: the order has signed swap bytes: they must be sent, never others; or the account
+                lends code by a transaction on its way, which may take the nonce.
             FencedError: another process writes the account.
         """
         floor = SlotKey(chain_id, account, chain_nonce_floor)
@@ -232,7 +233,8 @@ class Journal:
         replaces them but a cancel.
 
         Raises:
-            JournalError: the slot already holds other bytes. Do not send.
+            JournalError: the slot already holds other bytes, or the bytes lend code and the next nonce, which
+                that takes, is given out. Do not send.
             HaltedError: a pause, or the kill switch, forbids it. Do not send.
             FencedError: the slot is not the order's, or another process took the account over since
                 it was reserved. Do not send.

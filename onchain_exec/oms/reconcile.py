@@ -15,7 +15,7 @@ from onchain_exec.core import Address, BlockRef, Receipt
 from onchain_exec.errors import BlockNotFoundError, FinalityError, NodeRefusedError
 from onchain_exec.execution.confirm import look
 from onchain_exec.execution.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
-from onchain_exec.execution.signers.transaction import decode_unsigned
+from onchain_exec.execution.signers.transaction import lends_code
 from onchain_exec.oms.allowances import Standing, find_standing, list_excess, list_left
 from onchain_exec.oms.book.events import Event
 from onchain_exec.oms.book.fill import get_moved_amounts
@@ -292,7 +292,7 @@ def _find_strangers(journal: Journal, tops: Mapping[Address, int], view: View) -
 def _lent_code(slot: SlotView) -> bool:
     """Return whether the slot's consumer lent its account code (EIP-7702): that takes the nonce after it."""
     attempt = slot.get_attempt(slot.consumer.tx_hash) if slot.consumer else None
-    return attempt is not None and bool(decode_unsigned(attempt.tx.raw).authorisations)
+    return attempt is not None and lends_code(attempt.tx.raw)
 
 
 def _find_gaps(journal: Journal, chain_id: int) -> Iterator[Break]:

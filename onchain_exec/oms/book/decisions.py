@@ -11,6 +11,7 @@ from onchain_exec.core.action import ActionOrder
 from onchain_exec.errors import DuplicateOrderError, FencedError, JournalError
 from onchain_exec.execution.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
 from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx
+from onchain_exec.execution.signers.transaction import lends_code
 from onchain_exec.oms.book import events
 from onchain_exec.oms.book.action_terms import is_same_action
 from onchain_exec.oms.book.events import Event, EventKind
@@ -137,6 +138,12 @@ def sign(
             f"nonce {key.nonce} of {key.account} was reserved by {slot.session}, and {session} signs",
             needed="the reservation of whoever signs, in the same tenure of the account",
             todo="Reserve again and sign again; these bytes must not be sent",
+        )
+    if lends_code(signed.raw) and key._replace(nonce=key.nonce + 1) in book.slots:
+        raise JournalError(
+            f"nonce {key.nonce} of {key.account} would lend code, and nonce {key.nonce + 1} is given out",
+            needed="an account with nothing later on its way: lending code takes the next nonce, too",
+            todo="Wait until it is mined, and try again; these bytes must not be sent",
         )
     hides = purpose is not Purpose.CANCEL and any(attempt.tx.private for attempt in slot.attempts)
     view = book.orders.get(order_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from onchain_exec.errors import JournalError
+from onchain_exec.execution.signers.transaction import lends_code
 from onchain_exec.oms.book import events
 from onchain_exec.oms.book.events import Event, Reservation
 from onchain_exec.oms.book.fold import Book
@@ -69,4 +70,20 @@ def _find_free(book: Book, floor: SlotKey, is_live: IsLive) -> SlotKey:
     top every nonce has a slot.)"""
     left = sorted(key for key in book.unsigned if key[:2] == floor[:2] and key >= floor)
     free = (key for key in left if is_free(book, book.slots[key], is_live))
-    return next(free, None) or floor._replace(nonce=max(floor.nonce, book.tops.get(floor[:2], 0)))
+    top = floor._replace(nonce=max(floor.nonce, book.tops.get(floor[:2], 0)))
+    return next(free, None) or _find_unlent(book, top)
+
+
+def _find_unlent(book: Book, key: SlotKey) -> SlotKey:
+    """Return the slot, or the next where lending code (EIP-7702) took this nonce with the one before."""
+    before = book.slots.get(key._replace(nonce=key.nonce - 1))
+    if before is None or not any(lends_code(attempt.tx.raw) for attempt in before.attempts):
+        return key
+    if before.consumer is None:
+        raise JournalError(
+            f"nonce {key.nonce} of {key.account} goes with nonce {key.nonce - 1}, which lends code",
+            needed="the end of that transaction: an account that lends code has one on its way",
+            todo="Wait until it is mined, and try again",
+        )
+    consumer = before.get_attempt(before.consumer.tx_hash)
+    return key._replace(nonce=key.nonce + 1) if consumer and lends_code(consumer.tx.raw) else key
