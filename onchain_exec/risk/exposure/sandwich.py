@@ -90,7 +90,7 @@ class Sandwiches:
                 paying = middle
             else:
                 even = middle
-        return int(even.loss)
+        return max(0, int(even.loss))  # fast trials may tell units less than nothing
 
     def _find_amounts(self, slack: int, numbers: Sequence[int]) -> tuple[int, ...]:
         """Return the best front-runs of some targets within the capital. Where that is too little, it gets

@@ -77,6 +77,7 @@ def test_bound_quote_by_default_leaves_no_sandwich_that_pays(
     attacker = Attacker(GasModel(10**9, float(wei_worth)))
     quote = bound_quote(make(found), Volatility(per_block), attacker, Inclusion(), given=False)
     slack = quote.amount_out - quote.amount_out_min
+    assert slack >= 0
     assert not make_sandwiches(found, attacker).find(slack).pays
     assert quote.tolerance is not None
     if quote.tolerance.reason is BoundReason.SANDWICH:
