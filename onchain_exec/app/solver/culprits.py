@@ -12,6 +12,7 @@ from onchain_exec.core import Call, Reading, Snapshot
 from onchain_exec.core.abi import Function
 from onchain_exec.errors import RevertError
 
+_OF_POOLS: Final = frozenset({"AmountOutTooLow", "AmountInExceeded", "CallbackMissing", "UnexpectedCallback"})
 _TRANSFER: Final = Function("transfer(address,uint256)", "(bool)")
 _TRANSFER_FROM: Final = Function("transferFrom(address,address,uint256)", "(bool)")
 
@@ -20,8 +21,12 @@ def read_culprits(
     place: SolverPlace, fills: Sequence[SettleFill], error: RevertError
 ) -> Reading[tuple[Refusal, ...]]:
     """Read which orders a batch that reverts with ``error`` cannot be settled with: those whose owner the
-    error names, else those whose tokens cannot be pulled or whose receiver cannot be paid, else all."""
-    named = [fill for fill in fills if fill.order.owner in error.arguments]
+    error names, else those whose tokens cannot be pulled or whose receiver cannot be paid, else all. A pool
+    that gives less than it should is no owner's fault: none."""
+    if error.name in _OF_POOLS:
+        return ()
+    told = {str(argument).lower() for argument in error.arguments}
+    named = [fill for fill in fills if fill.order.owner.lower() in told]
     trials = [(fill, call) for fill in fills for call in _list_trials(place, fill, fills)]
     snapshot: Snapshot = yield tuple(call for _, call in trials)
     refused = {

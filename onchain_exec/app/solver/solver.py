@@ -102,6 +102,7 @@ class Solver:
                     return Turn(solved.match, refusals=refusals, costs_wei=cost_wei)
             view = await settle(context, order, block)
         except RevertError as error:
+            log.warning("the batch of this turn would revert: %s", error)
             reading = read_culprits(self._place, solved.call.batch.fills, error)
             culprits = await context.node.perform(reading, block)
             await self._refuse(culprits)
