@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self, Unpack
 
 from onchain_exec.app.approvals import find_approvals, pick_approvals, prepare_revocations, revoke
+from onchain_exec.app.baskets import BasketQuote, quote_basket
 from onchain_exec.app.bounds import read_exposure
 from onchain_exec.app.context import Context, Observer, Policy, Step
 from onchain_exec.app.journals import find_order
@@ -163,6 +165,14 @@ class AsyncDesk:
             NodeError: the node fails.
         """
         return await self.ask(Request(sell, buy, amount, amount_base_units, exact, max_slippage_bps))
+
+    async def quote_basket(
+        self, sold: Mapping[str, Amount], buy: str, *, max_slippage_bps: int
+    ) -> BasketQuote:
+        """Return the best route that sells several tokens of the account at once, and the call that runs it;
+        see `baskets.quote_basket`. The account gives the allowances and sends the call itself."""
+        recipient = require_signer(self._context).address
+        return await quote_basket(self._context, sold, buy, recipient, max_slippage_bps)
 
     async def expose(self, request: Request) -> Exposure:
         """Return what others can take of a trade that they see before it is mined: by a sandwich under its

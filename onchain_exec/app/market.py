@@ -9,7 +9,7 @@ from onchain_exec.app.context import Context
 from onchain_exec.app.pools.discovery import find_pools
 from onchain_exec.app.registry import ChainProfile
 from onchain_exec.core import Address, BlockRef, Exact, Order, Reading, Token, all_of
-from onchain_exec.routing import GasModel
+from onchain_exec.routing import Basket, GasModel
 from onchain_exec.venues import Pool, PoolSet
 from onchain_exec.venues.balancer import BalancerPool
 from onchain_exec.venues.erc20 import read_token
@@ -53,11 +53,37 @@ async def read_market(
         TokenRefusedError: token_in or token_out moves other amounts than asked, or none at all, or its
             balances change by themselves.
     """
-    profile = context.profile
-    pairs = list_pairs(profile, order.token_in, order.token_out)
-    pools = PoolSet(block, await find_pools(context.node, profile, pairs, block, protocols))
-    await _require_plain(context, pools, (order.token_in, order.token_out))
+    pairs = list_pairs(context.profile, order.token_in, order.token_out)
     priced = order.token_out if order.exact is Exact.IN else order.token_in
+    return await _read_pools(context, [*pairs], (order.token_in, order.token_out), priced, block, protocols)
+
+
+async def read_basket_market(
+    context: Context, basket: Basket, block: BlockRef, protocols: Sequence[str]
+) -> tuple[PoolSet, GasModel]:
+    """Return the same for all tokens of ``basket``, each with the one that it is traded for.
+
+    Raises:
+        TokenRefusedError: as `read_market`, for any of the tokens.
+    """
+    pairs = [pair for token in basket.amounts for pair in list_pairs(context.profile, token, basket.priced)]
+    once = list({frozenset(pair): pair for pair in pairs}.values())
+    tokens = (*basket.amounts, basket.priced)
+    return await _read_pools(context, once, tokens, basket.priced, block, protocols)
+
+
+async def _read_pools(
+    context: Context,
+    pairs: Sequence[tuple[Token, Token]],
+    traded: Sequence[Token],
+    priced: Token,
+    block: BlockRef,
+    protocols: Sequence[str],
+) -> tuple[PoolSet, GasModel]:
+    """Return the pools of ``pairs`` and what gas costs in ``priced``, if the ``traded`` tokens are plain."""
+    profile = context.profile
+    pools = PoolSet(block, await find_pools(context.node, profile, pairs, block, protocols))
+    await _require_plain(context, pools, traded)
     return pools, GasModel(block.base_fee_wei + _TIP_WEI, _price_wei(profile.wrapped_native, priced, pools))
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
+from onchain_exec.app.baskets import BasketQuote
 from onchain_exec.app.context import Observer, Policy
 from onchain_exec.app.desk import AsyncDesk, ignore
 from onchain_exec.app.position_watch import Care, PositionReport
@@ -125,6 +126,10 @@ class Desk:
                 max_slippage_bps=max_slippage_bps,
             )
         )
+
+    def quote_basket(self, sold: Mapping[str, Amount], buy: str, *, max_slippage_bps: int) -> BasketQuote:
+        """See `AsyncDesk.quote_basket`."""
+        return self._loop.run(self._desk.quote_basket(sold, buy, max_slippage_bps=max_slippage_bps))
 
     def price(self, sell: str, buy: str) -> PairPrice:
         """See `AsyncDesk.price`."""
