@@ -23,10 +23,10 @@ Opener = Callable[..., SignedBook]
 everywhere = pytest.mark.parametrize("place", ["sqlite", "postgres"], indirect=True)
 
 
-@pytest.fixture
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.deep)])
 def place(request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Where the book is: in SQLite, but for the tests in which databases differ."""
-    if getattr(request, "param", "sqlite") == "sqlite":
+    """Where the book is. In PostgreSQL it is tried in depth, and where databases differ most."""
+    if request.param == "sqlite":
         return str(place_journal(tmp_path, tmp_path_factory.getbasetemp()))
     return request.getfixturevalue("postgres_url")
 
@@ -169,6 +169,21 @@ def test_record_refusals_for_ever_end_it_and_others_may_pass(
     assert bool(book.list_open(NOW)) is rests
     book.record_fills([make_fill(resting, 1, 11)])
     assert state(book, resting.digest) is (RestState.PARTLY_FILLED if rests else expected)
+
+
+def test_lift_refusals_what_may_pass_passes_and_what_is_over_stays(book: SignedBook) -> None:
+    poor, passed, fine = (make_resting(1, lane=lane) for lane in range(3))
+    for resting in (poor, passed, fine):
+        book.add(resting, FRESH, 5)
+    book.record_refusals(
+        [refuse(poor.digest, RefusalCode.BALANCE_SHORT), refuse(passed.digest, RefusalCode.LANE_PASSED)]
+    )
+    assert [kept.signed_order for kept in book.list_refused(NOW)] == [poor]
+    number = found(book, fine.digest).number
+    book.lift_refusals([poor.digest, passed.digest, fine.digest, b"\0" * 32])
+    states = [state(book, resting.digest) for resting in (poor, passed, fine)]
+    assert states == [RestState.OPEN, RestState.CANCELLED, RestState.OPEN]
+    assert (book.list_refused(NOW), found(book, fine.digest).number) == ((), number)
 
 
 def test_record_lanes_they_decide_what_is_filled_and_what_has_passed(book: SignedBook) -> None:
