@@ -66,7 +66,8 @@ async def continue_together(
 
 
 async def trade_together(context: Context, quotes: Sequence[Quote], client_order_id: str | None) -> OrderView:
-    """Trade on all the quotes, or on none; return the order of them all, or of the one that is denied.
+    """Trade on all the quotes, or on none; return the order of all, or of the one that is denied: a denial
+    leaves the client order id free.
 
     Raises:
         InputError: fewer than two quotes.

@@ -270,6 +270,7 @@ async def test_reconcile_allowance_is_named_when_nothing_needs_it_or_it_exceeds_
         (recorded,) = desk.journal.read_allowances(CHAIN_ID).items()
         assert recorded == (AllowanceKey(CHAIN_ID, desk.trader.address, token, spender), stands)
         assert found.corrections[-1].kind is EventKind.ALLOWANCE_FOUND
+        assert str(found.corrections[-1]).startswith(f"allowance_found/{recorded[0]}/")
         again = await reconcile(desk.node, desk.journal)
         assert (again.corrections, again.breaks) == ((), found.breaks)
         return [known.code for known in found.breaks]

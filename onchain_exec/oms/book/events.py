@@ -66,7 +66,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     payload: dict[str, Any] = msgspec.field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.kind.value} {self.slot or self.order_id}"
+        about = self.slot or self.order_id
+        return f"{self.kind.value} {about}" if about else self.event_id
 
 
 def order_accepted(order: Order, quote: Quote) -> Event:
