@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from itertools import combinations
 
 from onchain_exec.app.context import Context
 from onchain_exec.app.market import list_pairs
@@ -23,39 +24,49 @@ class SolverMarket:
     def __init__(self) -> None:
         self._tokens: dict[Address, Token] = {}
         self._seen: set[frozenset[Token]] = set()
-        self._pools: dict[str, Pool] = {}
+        self._pools: dict[str, tuple[str, Pool]] = {}  # by key, with the protocol
 
-    async def read(self, context: Context, orders: Sequence[SettleOrder], block: BlockRef) -> PoolSet:
+    async def read(self, context: Context, orders: Iterable[SettleOrder], block: BlockRef) -> PoolSet:
         """Return the pools that trade the orders' tokens, directly or over a listed one in between, at
-        ``block``. The solver's contract holds no native coin, so pools of it are left out.
+        ``block``; none of a paused venue. The solver's contract holds no native coin, so pools of it are
+        left out.
 
         Raises:
             UnknownTokenError, TokenRefusedError: an order's token cannot be used.
             NodeError: the node fails.
         """
-        known = await context.node.perform(all_of([*map(read_pool_again, self._pools.values())]), block)
-        self._pools = {pool.key: pool for pool in known}
-        if new := await self._list_new_pairs(context, orders, block):
-            protocols = list_executable(context.profile)
-            found = await find_pools(context.node, context.profile, new, block, protocols)
-            self._pools |= {pool.key: pool for pool in found if not _is_native(pool)}
-            self._seen |= set(map(frozenset, new))
+        pairs = await self._list_pairs(context, orders, block)
         paused = list_paused_venues(context.journal.read_switches())
-        return PoolSet(block, tuple(pool for pool in self._pools.values() if pool.kind not in paused))
+        near = {
+            key: (name, pool)
+            for key, (name, pool) in self._pools.items()
+            if name not in paused and any(frozenset(two) in pairs for two in combinations(pool.tokens, 2))
+        }
+        fresh = await context.node.perform(
+            all_of([read_pool_again(pool) for _, pool in near.values()]), block
+        )
+        read = {pool.key: (near[pool.key][0], pool) for pool in fresh}
+        new = [pair for names, pair in pairs.items() if names not in self._seen]
+        for name in list_executable(context.profile) if new else ():
+            found = await find_pools(context.node, context.profile, new, block, (name,))
+            read |= {pool.key: (name, pool) for pool in found if not _is_native(pool)}
+        self._seen |= pairs.keys()
+        self._pools |= read
+        return PoolSet(block, tuple(pool for name, pool in read.values() if name not in paused))
 
-    async def _list_new_pairs(
+    async def _list_pairs(
         self, context: Context, orders: Iterable[SettleOrder], block: BlockRef
-    ) -> list[tuple[Token, Token]]:
+    ) -> dict[frozenset[Token], tuple[Token, Token]]:
         wanted = dict.fromkeys((order.token_in, order.token_out) for order in orders)
         listed = {token.address: token for token in context.profile.tokens.values()}
         named = list(dict.fromkeys(token for pair in wanted for token in pair))
         read = await context.node.perform(read_tokens(named, listed | self._tokens), block)
         self._tokens |= dict(zip(named, read, strict=True))
-        pairs: dict[frozenset[Token], tuple[Token, Token]] = {}
-        for sold, bought in wanted:
-            for pair in list_pairs(context.profile, self._tokens[sold], self._tokens[bought]):
-                pairs.setdefault(frozenset(pair), pair)
-        return [pair for names, pair in pairs.items() if names not in self._seen]
+        return {
+            frozenset(pair): pair
+            for sold, bought in wanted
+            for pair in list_pairs(context.profile, self._tokens[sold], self._tokens[bought])
+        }
 
 
 def _is_native(pool: Pool) -> bool:

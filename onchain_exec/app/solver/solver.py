@@ -15,6 +15,7 @@ from onchain_exec.app.solver.culprits import read_culprits
 from onchain_exec.app.solver.market import SolverMarket
 from onchain_exec.app.solver.place import SolverPlace
 from onchain_exec.app.solver.settling import (
+    VENUE,
     SolverPolicy,
     finish,
     make_order,
@@ -27,7 +28,7 @@ from onchain_exec.clearing.settle.order_book import OrderBook, Refusal
 from onchain_exec.clearing.settle.verification import Verified, read_verified
 from onchain_exec.core import BlockRef
 from onchain_exec.errors import FencedError, OnchainExecError, RevertError
-from onchain_exec.oms import OrderState, OrderView
+from onchain_exec.oms import OrderState, OrderView, list_paused_venues
 from onchain_exec.routing.matching import Match, Mismatch, Solved, SolverTerms, select_orders, solve
 
 log = logging.getLogger(__name__)
@@ -75,7 +76,8 @@ class Solver:
             await asyncio.sleep(every_s)
 
     async def take_turn(self) -> Turn:
-        """Settle the best batch of what rests in the book at the newest block, if there is any.
+        """Settle the best batch of what rests in the book at the newest block, if there is any; nothing new while
+        the venue ``settle`` is paused.
 
         Raises:
             FencedError: another process has the turn at this book.
@@ -88,6 +90,8 @@ class Solver:
         if not self._is_recorded:
             await record_settlements(context, self._place, self._book)
             self._is_recorded = True
+        if VENUE in list_paused_venues(context.journal.read_switches()):
+            return Turn()
         block = await context.node.get_block("latest")
         verified, refusals = await self._verify(block)
         await self._refuse(refusals)

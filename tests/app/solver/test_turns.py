@@ -12,7 +12,7 @@ from onchain_exec.clearing.settle import Flags, SettleOrder
 from onchain_exec.clearing.settle.order_book import RefusalCode
 from onchain_exec.core.abi import Function
 from onchain_exec.errors import ConfigError, FencedError, RevertError
-from onchain_exec.oms import OrderState
+from onchain_exec.oms import OrderState, SwitchState, get_venue_scope
 
 SET_PAUSED = Function("setPaused(bool)")
 APPROVE = Function("approve(address,uint256)", "(bool)")
@@ -140,3 +140,21 @@ async def test_find_place_contract_of_another_owner_is_refused(stage: Stage) -> 
     with pytest.raises(ConfigError, match="owned by"):
         async with stage.solving(account=stage.maker(0)):
             pass
+
+
+async def test_take_turn_paused_venue_is_not_swapped_at(stage: Stage) -> None:
+    order = stage.sign(stage.order(0, (1, "WETH"), (2_500, "USDC")))
+    async with stage.solving() as solving:
+        solving.rest(order)
+        venues = ("uniswap_v2", "uniswap_v3", "uniswap_v4", "balancer_v2")
+        for venue in venues:
+            solving.context.journal.append_switch(get_venue_scope(venue), SwitchState.PAUSED)
+        assert (await solving.solver.take_turn()).settlement is None
+        solving.context.journal.append_switch(get_venue_scope("uniswap_v2"), SwitchState.RUNNING)
+        solving.context.journal.append_switch(get_venue_scope("settle"), SwitchState.PAUSED)
+        assert (await solving.solver.take_turn()).settlement is None
+        solving.context.journal.append_switch(get_venue_scope("settle"), SwitchState.RUNNING)
+        turn = await solving.solver.take_turn()
+        assert list_filled(turn) == [order.order]
+        assert turn.match is not None
+        assert {hop.pool.kind for hop in turn.match.hops} == {"uniswap_v2"}
