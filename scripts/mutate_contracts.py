@@ -48,22 +48,32 @@ ASSEMBLY: Final = (
     re.compile(r"and\(accepted, (?P<gone>gt\(extcodesize\(token\), 0\))\)"),
     re.compile(r"gt\(returndatasize\(\), 31\), (?P<gone>eq\(mload\(0\), 1\))"),
 )
-EQUIVALENT: Final[dict[str, str]] = {}
+EQUIVALENT: Final = {
+    "Money.transfer: gt(extcodesize(token), 0) -> 1": "every token has told a balance before it is sent",
+    "Signatures.isByCode: owner.code.length == 0 -> false": "no code answers nothing, which is too short",
+    "Session.acceptCallback: expected == 0 || address(uint160(expected)) != msg.sender"
+    " -> address(uint160(expected)) != msg.sender": "zero is nobody's address",
+    "Funds.toSigned: amount > uint256(type(int256).max) -> amount >= uint256(type(int256).max)": (
+        "no token has as much"
+    ),
+}
 """By the mutant's name, why no test can kill it."""
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """In the source at ``path`` the code ``gone`` is replaced by ``instead``."""
+    """In a function of the source at ``path`` the code ``gone`` is replaced by ``instead``."""
 
     path: Path
+    function: str
     gone: str
     instead: str
 
     @property
     def name(self) -> str:
-        """The file, what is gone, and what is there instead, on one line."""
-        return f"{self.path.stem}: {' '.join(self.gone.split())} -> {self.instead or 'nothing'}"
+        """The function, what is gone, and what is there instead, on one line."""
+        gone = " ".join(self.gone.split())
+        return f"{self.path.stem}.{self.function}: {gone} -> {self.instead or 'nothing'}"
 
     @property
     def tests(self) -> tuple[str, ...]:
@@ -99,9 +109,17 @@ def _offer(path: Path, mutants: list[Mutant], found: re.Match[str]) -> str:
         return found[0]
     chosen = f"({gone})"
     for other in ("false" if found[0].startswith("if") else "true", *_weaken(gone)):
-        mutants.append(Mutant(path, gone, other))
+        mutants.append(Mutant(path, _find_function(found), gone, other))
         chosen = f"({ON.format(len(mutants))} ? ({other}) : {chosen})"
     return found[0].replace(gone, chosen, 1)
+
+
+def _find_function(found: re.Match[str]) -> str:
+    """Return in which function or modifier a piece of code stands."""
+    names: list[str] = re.findall(
+        r"\b(?:(?:function|modifier) |(?=receive\())(\w+)", found.string[: found.start()]
+    )
+    return names[-1]
 
 
 def _weaken(condition: str) -> Iterator[str]:
@@ -120,12 +138,12 @@ def _skip(path: Path, mutants: list[Mutant], found: re.Match[str]) -> str:
     before = found.string[found.string.rfind("\n", 0, start) + 1 : start]
     if "function" in before or "=" in before:
         return found[0]
-    mutants.append(Mutant(path, found["gone"], ""))
+    mutants.append(Mutant(path, _find_function(found), found["gone"], ""))
     return f"if (!{ON.format(len(mutants))}) {found['gone']}"
 
 
 def _accept(path: Path, mutants: list[Mutant], found: re.Match[str]) -> str:
-    mutants.append(Mutant(path, found["gone"], "1"))
+    mutants.append(Mutant(path, _find_function(found), found["gone"], "1"))
     chosen = f"or({ON_IN_ASSEMBLY.format(len(mutants))}, {found['gone']})"
     return found[0].replace(found["gone"], chosen, 1)
 
@@ -135,7 +153,7 @@ def _unlock(path: Path, text: str, mutants: list[Mutant]) -> str:
     modifier = re.search(r"modifier settling\(\) \{(.+?)\n    \}\n", text, re.DOTALL)
     assert modifier  # noqa: S101 - else there is nothing to try, and the rest proves nothing
     for function in ("settle", "pair", "take"):
-        mutants.append(Mutant(path, f"settling of {function}", ""))
+        mutants.append(Mutant(path, function, "settling", ""))
         guarded = rf"(function {function}\([^{{]*?)\bsettling\b"
         text = re.sub(guarded, rf"\1settlingUnless({len(mutants)})", text)
     body = f"if ({ON.format('mutant')}) {{ _; }} else {{{modifier[1]}}}"
@@ -171,7 +189,7 @@ def passes(folder: Path, tests: str, number: int, *options: str) -> bool:
             *options,
         ],
         cwd=folder,
-        env=os.environ | {"FORGE_SNAPSHOT_CHECK": "false", "MUTANT": str(number)},
+        env=os.environ | {"FORGE_SNAPSHOT_CHECK": "false", "FOUNDRY_FUZZ_RUNS": "40", "MUTANT": str(number)},
         capture_output=True,
         check=False,
     )

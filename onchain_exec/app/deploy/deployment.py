@@ -95,7 +95,8 @@ async def foresee(context: Context, surveyed: Survey) -> tuple[SimulatedTx, ...]
         return ()
     require_proxy(await context.node.get_code(PROXY, surveyed.block))
     orders = [_make_order(context, surveyed.block, _create(one)) for one in surveyed.missing]
-    found = [await build(context, ApprovedAction(order, surveyed.block)) for order in orders]
+    verdicts = [await decide(context, order, surveyed.block) for order in orders]
+    found = [await build(context, verdict) for verdict in verdicts if isinstance(verdict, ApprovedAction)]
     await _require_funds(context, surveyed.block, found)
     return tuple(found)
 

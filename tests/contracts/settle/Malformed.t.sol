@@ -115,6 +115,30 @@ contract MalformedTest is SettleTest {
         }
     }
 
+    /// @dev A token may answer nothing, or a whole word that says true: not less, and not false, whichever way it
+    /// is moved.
+    function test_settle_tokenAnswersLittleOrFalse_reverts() public {
+        address[] memory plain = tokens;
+        for (uint256 i = 0; i < 4; ++i) {
+            tokens = plain;
+            SlyToken sly = new SlyToken(i % 2 == 0 ? bytes(hex"01") : abi.encode(false), i < 2);
+            tokens[2] = address(sly);
+            for (uint256 k = 2; k > 0 && tokens[k] < tokens[k - 1]; --k) {
+                (tokens[k], tokens[k - 1]) = (tokens[k - 1], tokens[k]);
+            }
+            sly.mint(alice, 2 * UNIT);
+            uint256 index = indexOf(address(sly));
+            ISettle.Order memory order = orderOf(bob, index == 0 ? 1 : 0, index, UNIT, UNIT);
+            order.seq = uint32(i + 1);
+            ISettle.Order memory other = orderOf(alice, index, index == 0 ? 1 : 0, UNIT, UNIT);
+            other.seq = uint32(i + 1);
+            ISettle.Fill[] memory fills = new ISettle.Fill[](2);
+            (fills[0], fills[1]) = (whole(order), whole(other));
+            vm.expectPartialRevert(ISettle.TokenCallFailed.selector);
+            settle(fills);
+        }
+    }
+
     /// @dev A token that is no contract answers no balance either.
     function test_settle_tokenWithoutCode_reverts() public {
         address[] memory list = new address[](1);
@@ -135,6 +159,38 @@ contract MalformedTest is SettleTest {
         shorter = new bytes(length);
         for (uint256 i = 0; i < length; ++i) {
             shorter[i] = data[i];
+        }
+    }
+}
+
+/// @title A token that moves what it is told to, and answers one of the two ways of moving it strangely
+contract SlyToken {
+    mapping(address account => uint256) public balanceOf;
+    bytes private answer;
+    bool private immutable WHEN_PULLED;
+
+    constructor(bytes memory answer_, bool whenPulled) {
+        (answer, WHEN_PULLED) = (answer_, whenPulled);
+    }
+
+    function mint(address to, uint256 amount) external {
+        balanceOf[to] += amount;
+    }
+
+    function transfer(address to, uint256 amount) external {
+        move(msg.sender, to, amount, !WHEN_PULLED);
+    }
+
+    function transferFrom(address from, address to, uint256 amount) external {
+        move(from, to, amount, WHEN_PULLED);
+    }
+
+    function move(address from, address to, uint256 amount, bool strangely) private {
+        balanceOf[from] -= amount;
+        balanceOf[to] += amount;
+        bytes memory data = strangely ? answer : abi.encode(true);
+        assembly {
+            return(add(data, 32), mload(data))
         }
     }
 }
