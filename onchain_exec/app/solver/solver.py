@@ -76,8 +76,8 @@ class Solver:
             await asyncio.sleep(every_s)
 
     async def take_turn(self) -> Turn:
-        """Settle the best batch of what rests in the book at the newest block, if there is any; nothing new while
-        the venue ``settle`` is paused.
+        """Settle the best batch of what rests in the book at the newest block, if there is any, and nothing
+        new while the venue ``settle`` is paused.
 
         Raises:
             FencedError: another process has the turn at this book.
