@@ -16,7 +16,7 @@ from onchain_exec.routing.gas import hop_gas
 _ENTRY_GAS: Final = 21_000
 """Of each of the attacker's two transactions: a contract of his own needs no more around its swaps."""
 
-_LEAN: Final = 0.6
+_LEAN: Final = 0.55
 """What his swaps take at least, of what a router's do."""
 
 

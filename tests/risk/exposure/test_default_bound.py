@@ -1,4 +1,4 @@
-"""The bound of an order that names none, and the reason it gives."""
+"""The bound of an order that names none, and the reason it gives. Catalogue entry 71 (any price)."""
 
 from __future__ import annotations
 

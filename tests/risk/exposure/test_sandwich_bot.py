@@ -1,4 +1,4 @@
-"""The computed exposure against a bot that knows only the real contracts."""
+"""The computed exposure against a bot that knows only the real contracts. Catalogue entry 71 (any price)."""
 
 from __future__ import annotations
 
