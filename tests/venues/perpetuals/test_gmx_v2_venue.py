@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -44,6 +45,7 @@ def see(deed: Deed, later_s: int) -> GmxV2Venue:
     return GmxV2Venue(state, leverage_wad=5 * WAD, gas_price_wei=10**9)
 
 
+@cache
 def list_alone(later_s: int) -> list[tuple[GmxV2Venue, Address, Position]]:
     """Positions that are their owner's only one in the market, some time after it was last touched."""
     found = []
@@ -53,9 +55,6 @@ def list_alone(later_s: int) -> list[tuple[GmxV2Venue, Address, Position]]:
             if len(account.holdings) == 1:
                 found.append((venue, owner, next(iter(account.holdings))))
     return found
-
-
-ALONE = list_alone(DAY_S)
 
 
 def find_state(venue: GmxV2Venue, owner: Address, market: Address) -> PositionState:
@@ -72,7 +71,7 @@ def test_gmx_v2_venue_is_a_venue_of_two_phases() -> None:
 
 def test_get_account_liquidation_price_is_the_last_that_holds() -> None:
     decided = 0
-    for venue, owner, position in ALONE[::4]:
+    for venue, owner, position in list_alone(DAY_S)[::4]:
         price_wad = find_state(venue, owner, position.market).liquidation_price_wad
         if price_wad is not None:
             decided += 1
@@ -93,7 +92,7 @@ def take(venue: GmxV2Venue, owner: Address, position: Position, amount: int) -> 
 
 def test_get_account_free_collateral_may_be_taken_and_no_more() -> None:
     taken = 0
-    for venue, owner, position in ALONE[::3]:
+    for venue, owner, position in list_alone(DAY_S)[::3]:
         account = venue.get_account(owner)
         price = venue.state.get_price(position.collateral_token).least
         units = account.free_collateral_wad * 10**12 // price
@@ -106,7 +105,7 @@ def test_get_account_free_collateral_may_be_taken_and_no_more() -> None:
 
 def test_preview_close_ends_the_position_and_no_trade_goes_beyond_it() -> None:
     closed = 0
-    for venue, owner, position in ALONE[::5]:
+    for venue, owner, position in list_alone(DAY_S)[::5]:
         market = position.market
         size_wad = find_state(venue, owner, market).size_wad
         if not venue.get_account(owner).is_liquidatable:
@@ -120,7 +119,7 @@ def test_preview_close_ends_the_position_and_no_trade_goes_beyond_it() -> None:
 
 
 def test_preview_trade_is_at_the_index_with_impact_and_fee() -> None:
-    for venue, owner, position in ALONE[:6]:
+    for venue, owner, position in list_alone(DAY_S)[:6]:
         market = position.market
         traded = venue.preview_trade(owner, market, WAD // 4 if position.is_long else -WAD // 4)
         assert (traded.size_wad > 0) == position.is_long
@@ -145,7 +144,7 @@ def test_get_funding_is_what_positions_come_to_owe() -> None:
 
 
 def test_encode_trade_sends_collateral_fee_and_order_in_one_multicall() -> None:
-    venue, owner, position = ALONE[0]
+    venue, owner, position = list_alone(DAY_S)[0]
     size_wad = WAD if position.is_long else -WAD
     call = venue.encode_trade(owner, position.market, size_wad, 0, 0)
     (calls,) = MULTICALL.decode_arguments(call.data)
@@ -158,7 +157,7 @@ def test_encode_trade_sends_collateral_fee_and_order_in_one_multicall() -> None:
 
 
 def test_encode_trade_bound_is_the_acceptable_price() -> None:
-    venue, owner, position = ALONE[0]
+    venue, owner, position = list_alone(DAY_S)[0]
     size_wad = find_state(venue, owner, position.market).size_wad
     worth = abs(size_wad) * 3_000
     closing = venue.encode_close(owner, position.market, worth, 0)
@@ -169,7 +168,9 @@ def test_encode_trade_bound_is_the_acceptable_price() -> None:
 
 
 def test_preview_deposit_and_withdraw_move_collateral() -> None:
-    venue, owner, position = next(one for one in ALONE if not one[0].get_account(one[1]).is_liquidatable)
+    venue, owner, position = next(
+        one for one in list_alone(DAY_S) if not one[0].get_account(one[1]).is_liquidatable
+    )
     token, market = position.collateral_token, position.market
     amount = venue.state.get_holding(owner, position).collateral // 10
     richer = venue.preview_deposit(owner, token, amount, market)
@@ -183,7 +184,7 @@ def test_preview_deposit_and_withdraw_move_collateral() -> None:
 
 
 def test_gmx_v2_venue_refuses_what_it_cannot_do() -> None:
-    venue, owner, position = ALONE[0]
+    venue, owner, position = list_alone(DAY_S)[0]
     with pytest.raises(UnsupportedOrderError, match="LIQUIDATION_KEEPER"):
         venue.encode_liquidation(owner, owner, position.market)
     with pytest.raises(UnsupportedOrderError, match="a keeper executes later"):
@@ -199,7 +200,7 @@ def test_gmx_v2_venue_refuses_what_it_cannot_do() -> None:
 
 
 def test_preview_of_a_paused_market_or_kind_raises_pool_revert() -> None:
-    venue, owner, position = ALONE[0]
+    venue, owner, position = list_alone(DAY_S)[0]
     off = replace(venue.state.get_market(position.market), is_enabled=False)
     paused = replace(venue, state=venue.state.with_market(off))
     assert not paused.get_market(position.market).is_open
@@ -211,7 +212,7 @@ def test_preview_of_a_paused_market_or_kind_raises_pool_revert() -> None:
 
 
 def test_preview_order_with_a_path_of_swaps_raises_input_error() -> None:
-    venue, owner, position = ALONE[0]
+    venue, owner, position = list_alone(DAY_S)[0]
     order = GmxOrder(OrderType.MARKET_DECREASE, position, 1, 0, 1, Terms(0), swap_path=(position.market,))
     with pytest.raises(InputError, match="an order with a path of swaps"):
         venue.preview_order(owner, order)
@@ -231,7 +232,7 @@ def test_preview_order_with_a_path_of_swaps_raises_input_error() -> None:
     ],
 )
 def test_preview_order_waits_for_its_trigger(kind: OrderType, is_long: bool, waits_below: bool) -> None:
-    venue, owner, position = ALONE[0]
+    venue, owner, position = list_alone(DAY_S)[0]
     market: Market = venue.state.get_market(position.market)
     price = venue.state.get_prices(market).index.middle
     place = Position(position.market, market.short_token, is_long)
@@ -240,6 +241,10 @@ def test_preview_order_waits_for_its_trigger(kind: OrderType, is_long: bool, wai
     with pytest.raises(PoolRevertError) as refused:
         venue.preview_order(owner, waiting)
     assert refused.value.reason == "InvalidOrderPrices"
+    early = Terms(waiting.terms.acceptable_price, price * 2 - trigger, valid_from_at=venue.at + 1)
+    with pytest.raises(PoolRevertError) as refused:
+        venue.preview_order(owner, replace(waiting, terms=early))
+    assert refused.value.reason == "OrderValidFromTimeNotReached"
     reached = replace(waiting, terms=replace(waiting.terms, trigger_price=price * 2 - trigger))
     try:
         venue.preview_order(owner, reached)
@@ -282,7 +287,7 @@ def test_encode_update_order_of_a_market_order_raises_input_error() -> None:
 
 
 def test_find_hedge_counts_what_both_sides_pay() -> None:
-    venue, owner, position = ALONE[0]
+    venue, owner, position = list_alone(DAY_S)[0]
     empty = next(one for one in venue.state.accounts if one != owner)
     clear = replace(venue.state.accounts[empty], holdings={})
     state = replace(venue.state, accounts={**venue.state.accounts, empty: clear})
@@ -298,7 +303,7 @@ def test_find_hedge_counts_what_both_sides_pay() -> None:
 
 
 def test_account_health_is_that_of_its_weakest_position() -> None:
-    for venue, owner, _ in ALONE[::8]:
+    for venue, owner, _ in list_alone(DAY_S)[::8]:
         account = GmxV2Account(venue, owner)
         assert account.health.health_factor_wad == venue.get_health_factor_wad(owner)
         assert account.health.is_liquidatable == venue.get_account(owner).is_liquidatable
@@ -306,7 +311,7 @@ def test_account_health_is_that_of_its_weakest_position() -> None:
 
 
 def test_encode_trade_that_adds_brings_the_collateral_of_the_position() -> None:
-    venue, owner, position = ALONE[0]
+    venue, owner, position = list_alone(DAY_S)[0]
     size_wad = WAD // 10 if position.is_long else -WAD // 10
     token, amount = venue.get_collateral_wanted(owner, position.market, size_wad)
     assert token == position.collateral_token

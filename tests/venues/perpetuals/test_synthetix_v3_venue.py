@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from perps_market import WORLDS, list_deeds, start
@@ -29,6 +30,7 @@ HOUR_S = 3_600
 ETH = get_market_address(100)
 
 
+@cache
 def list_held() -> list[tuple[SynthetixV3Venue, Address, Address]]:
     """Accounts that may trade, with a market that they are in, an hour later."""
     found = []
@@ -40,18 +42,13 @@ def list_held() -> list[tuple[SynthetixV3Venue, Address, Address]]:
     return found
 
 
-HELD = list_held()
-
-
+@cache
 def list_safe() -> list[tuple[SynthetixV3Venue, Address, Address]]:
-    return [one for one in HELD if not one[0].get_account(one[1]).is_liquidatable]
-
-
-SAFE = list_safe()
+    return [one for one in list_held() if not one[0].get_account(one[1]).is_liquidatable]
 
 
 def test_synthetix_v3_venue_is_a_venue_of_two_phases() -> None:
-    venue: TwoPhaseVenue = HELD[0][0]
+    venue: TwoPhaseVenue = list_held()[0][0]
     assert venue.is_two_phase
     assert [market.symbol for market in venue.markets] == ["ETH", "BTC"]
     assert venue.get_market(ETH).is_open
@@ -99,9 +96,19 @@ def test_get_requests_are_orders_until_they_expire() -> None:
     assert seen > 5
 
 
+def test_get_requests_of_another_strategy_raises_input_error() -> None:
+    deed = next(one for one in list_deeds() if one.name == "commit" and not one.refused)
+    account = deed.after.accounts[deed.terms[0]]
+    assert account.order is not None
+    other = replace(account, order=account.order._replace(strategy_id=1))
+    venue = SynthetixV3Venue(deed.after.with_account(other))
+    with pytest.raises(InputError, match="an order of strategy 1"):
+        venue.get_requests(account.owner)
+
+
 def test_get_account_liquidation_price_is_the_last_that_holds() -> None:
     decided = 0
-    for venue, owner, market in SAFE[::5]:
+    for venue, owner, market in list_safe()[::5]:
         found = venue.get_account(owner).get_position(market)
         assert found is not None
         if found.liquidation_price_wad is None:
@@ -116,7 +123,7 @@ def test_get_account_liquidation_price_is_the_last_that_holds() -> None:
 
 def test_get_account_free_collateral_may_be_taken_and_no_more() -> None:
     taken = 0
-    for venue, owner, market in SAFE[::3]:
+    for venue, owner, market in list_safe()[::3]:
         free = venue.get_account(owner).free_collateral_wad
         usd = venue.find_account(owner).usd
         if not 0 < free < usd:
@@ -132,7 +139,7 @@ def test_get_account_free_collateral_may_be_taken_and_no_more() -> None:
 
 def test_preview_close_ends_the_position() -> None:
     closed = 0
-    for venue, owner, market in SAFE[::2]:
+    for venue, owner, market in list_safe()[::2]:
         try:
             done = venue.preview_close(owner, market)
         except PoolRevertError as error:
@@ -145,7 +152,7 @@ def test_preview_close_ends_the_position() -> None:
 
 def test_get_funding_is_what_positions_come_to_owe() -> None:
     checked = 0
-    for venue, owner, market in SAFE[::6]:
+    for venue, owner, market in list_safe()[::6]:
         now, later = (
             one.get_account(owner).get_position(market) for one in (venue, venue.seen_at(venue.at + 30))
         )
@@ -163,7 +170,7 @@ def test_get_funding_is_what_positions_come_to_owe() -> None:
 
 
 def test_encode_trade_bound_is_the_acceptable_price() -> None:
-    venue, owner, market = SAFE[0]
+    venue, owner, market = list_safe()[0]
     account = venue.find_account(owner).id
     for size_wad, bound_wad, price in (
         (2 * WAD, 6_001 * WAD, 6_001 * WAD // 2),
@@ -178,7 +185,7 @@ def test_encode_trade_bound_is_the_acceptable_price() -> None:
 
 
 def test_encode_deposit_and_withdraw_are_signed_amounts() -> None:
-    venue, owner, market = SAFE[0]
+    venue, owner, market = list_safe()[0]
     account, usd = venue.find_account(owner).id, venue.state.usd
     deposit, withdraw = (
         venue.encode_deposit(owner, usd, 7, market),
@@ -193,14 +200,14 @@ def test_encode_deposit_and_withdraw_are_signed_amounts() -> None:
 
 
 def test_require_health_bounds_the_margin_that_the_contract_finds() -> None:
-    venue, owner, _ = SAFE[0]
+    venue, owner, _ = list_safe()[0]
     guard = SynthetixV3Account(venue, owner).require_health(2 * WAD)
     assert guard.data == abi.GET_AVAILABLE_MARGIN.encode(venue.find_account(owner).id)
     assert guard.bound == 2 * venue.get_account(owner).maintenance_margin_wad
 
 
 def test_encode_action_names_what_is_only_asked_for() -> None:
-    venue, owner, market = SAFE[0]
+    venue, owner, market = list_safe()[0]
     account = SynthetixV3Account(venue, owner)
     usd = Token(1337, venue.state.usd, "snxUSD", 18)
     assert account.encode(Trade(market, WAD, 0)).label == f"ask to buy 1 in {market}"
@@ -212,7 +219,7 @@ def test_encode_action_names_what_is_only_asked_for() -> None:
 
 
 def test_synthetix_v3_venue_refuses_what_it_cannot_do() -> None:
-    venue, owner, market = SAFE[0]
+    venue, owner, market = list_safe()[0]
     nobody = to_address(b"\x12" * 20)
     with pytest.raises(InputError, match="0 accounts of"):
         venue.get_account(nobody)
@@ -229,7 +236,7 @@ def test_synthetix_v3_venue_refuses_what_it_cannot_do() -> None:
 
 
 def test_preview_while_the_system_is_off_raises_pool_revert() -> None:
-    venue, owner, market = SAFE[0]
+    venue, owner, market = list_safe()[0]
     off = SynthetixV3Venue(replace(venue.state, is_open=False))
     assert not off.get_market(market).is_open
     with pytest.raises(PoolRevertError) as refused:
@@ -238,7 +245,7 @@ def test_preview_while_the_system_is_off_raises_pool_revert() -> None:
 
 
 def test_find_hedge_counts_interest_on_both_sides() -> None:
-    venue, owner, market = SAFE[0]
+    venue, owner, market = list_safe()[0]
     leg = Leg(venue, owner, market)
     index = venue.get_market(market).index_price_wad
     hedge = find_hedge([leg], leg.size_wad // 2, index, 24 * HOUR_S, parts=2)

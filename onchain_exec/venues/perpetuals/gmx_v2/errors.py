@@ -36,6 +36,7 @@ GMX_ERRORS: Final = (
     CustomError("InvalidPositionMarket(address)", "The market is for swaps only"),
     CustomError("InvalidCollateralTokenForMarket(address,address)", "Use a token of the market's pool"),
     CustomError("InvalidOrderPrices(uint256,uint256,uint256,uint256)", "The trigger price is not reached"),
+    CustomError("OrderValidFromTimeNotReached(uint256,uint256)", "It is too early for the order"),
     CustomError("OracleTimestampsAreSmallerThanRequired(uint256,uint256)", "The prices are from before it"),
     CustomError(
         "OracleTimestampsAreLargerThanRequestExpirationTime(uint256,uint256,uint256)",

@@ -18,6 +18,7 @@ from onchain_exec.venues.perpetuals.synthetix_v3.mirror.market import Market
 from onchain_exec.venues.perpetuals.synthetix_v3.mirror.orders import (
     Settled,
     commit,
+    get_window,
     modify_collateral,
     settle,
 )
@@ -104,12 +105,11 @@ class SynthetixV3Venue:
         order = account.order
         if order is None:
             return ()
-        strategy = self.state.get_market(order.market).strategy
-        from_at = order.committed_at + strategy.delay_s
-        if self.at > from_at + strategy.window_s:
+        from_at, window_s = get_window(self.state, order)
+        if self.at > from_at + window_s:
             return ()
         key, market = account.id.to_bytes(32), get_market_address(order.market)
-        return (TradeRequest(key, market, order.size, from_at, from_at + strategy.window_s),)
+        return (TradeRequest(key, market, order.size, from_at, from_at + window_s),)
 
     def preview_trade(self, owner: Address, market: Address, size_wad: int) -> Preview[SynthetixV3Venue]:
         """Return what ``commitOrder`` now and ``settleOrder`` after its delay do."""

@@ -42,7 +42,7 @@ def decrease(state: State, owner: Address, order: GmxOrder) -> Executed:
     state.require_enabled(order.kind)
     market = state.get_open_market(order.position.market)
     prices = state.get_prices(market)
-    require_triggered(order, prices.index)
+    require_triggered(order, prices.index, state.at)
     seat = _take_accrued(state, owner, order.position)
     size, collateral = _get_part(seat, order)
     cut = seat.cut(size)

@@ -44,11 +44,13 @@ def require_foreseeable(order: GmxOrder) -> None:
         )
 
 
-def require_triggered(order: GmxOrder, index: Price) -> None:
-    """Refuse to execute a limit or stop order before its time. Mirror of ``validateOrderTriggerPrice``.
+def require_triggered(order: GmxOrder, index: Price, at: int) -> None:
+    """Refuse to execute a limit or stop order before its price and its time are reached.
+
+    Mirror of ``validateOrderTriggerPrice`` and ``validateOrderValidFromTime``.
 
     Raises:
-        PoolRevertError: ``InvalidOrderPrices``; the order keeps waiting.
+        PoolRevertError: ``InvalidOrderPrices``, ``OrderValidFromTimeNotReached``; the order keeps waiting.
     """
     waits_for = _WAITS.get(order.kind)
     if waits_for is None:
@@ -59,6 +61,10 @@ def require_triggered(order: GmxOrder, index: Price) -> None:
     trigger = order.terms.trigger_price
     if price > trigger if falls == is_long else price < trigger:
         raise PoolRevertError("InvalidOrderPrices", found=f"a price of {price}", needed=f"{trigger}")
+    if order.terms.valid_from_at > at:
+        raise PoolRevertError(
+            "OrderValidFromTimeNotReached", found=f"at {at}", needed=f"{order.terms.valid_from_at} or later"
+        )
 
 
 _WAITS = {

@@ -40,7 +40,7 @@ def increase(state: State, owner: Address, order: GmxOrder) -> Executed:
     market = state.get_open_market(order.position.market)
     market.require_collateral(order.position.collateral_token)
     prices = state.get_prices(market)
-    require_triggered(order, prices.index)
+    require_triggered(order, prices.index, state.at)
     market = accrue(market, state.rules, prices, state.at)
     seat = take_seat(state, market, owner, order.position, state.get_holding(owner, order.position))
     if not seat.holding.size:

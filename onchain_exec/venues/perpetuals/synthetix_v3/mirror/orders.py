@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from onchain_exec.core.fixed_point import WAD
-from onchain_exec.errors import PoolRevertError
+from onchain_exec.errors import InputError, PoolRevertError
 from onchain_exec.venues.perpetuals.decimals import mul_d
 from onchain_exec.venues.perpetuals.synthetix_v3.mirror.margin import (
     get_available_margin,
@@ -162,7 +162,7 @@ def require_no_order(state: State, account: Account) -> None:
     """Refuse an account whose order may still be settled. Raises PoolRevertError."""
     if account.order is None:
         return
-    expires_at = sum(_get_window(state, account.order))
+    expires_at = sum(get_window(state, account.order))
     if state.at <= expires_at:
         raise PoolRevertError(
             "PendingOrderExists",
@@ -175,7 +175,7 @@ def _require_order(state: State, account: Account) -> Order:
     order = account.order
     if order is None:
         raise PoolRevertError("OrderNotValid", found=f"no order of account {account.id}")
-    opens_at, window_s = _get_window(state, order)
+    opens_at, window_s = get_window(state, order)
     if state.at < opens_at:
         raise PoolRevertError(
             "SettlementWindowNotOpen", found=f"at {state.at}", needed=f"{opens_at} or later"
@@ -187,9 +187,19 @@ def _require_order(state: State, account: Account) -> Order:
     return order
 
 
-def _get_window(state: State, order: Order) -> tuple[int, int]:
-    strategy = state.get_market(order.market).strategy
-    return order.committed_at + strategy.delay_s, strategy.window_s
+def get_window(state: State, order: Order) -> tuple[int, int]:
+    """Return from when an order may be settled, and for how many seconds.
+
+    Raises:
+        InputError: its market was read with another strategy.
+    """
+    market = state.get_market(order.market)
+    if order.strategy_id != market.strategy_id:
+        raise InputError(
+            f"an order of strategy {order.strategy_id}",
+            needed=f"one of strategy {market.strategy_id}, which the market was read with",
+        )
+    return order.committed_at + market.strategy.delay_s, market.strategy.window_s
 
 
 def _validate(state: State, account: Account, order: Order, price: int) -> tuple[State, tuple[int, int]]:
