@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from onchain_exec.analytics.around.block import Actors, BlockTx, PoolSwap, find_parties, list_swaps
 from onchain_exec.analytics.around.replay import get_amount, replay
 from onchain_exec.analytics.around.sandwiches import find_sandwiches
-from onchain_exec.core import Address, Exact
+from onchain_exec.core import Address, Exact, Token
 from onchain_exec.errors import StateError
 from onchain_exec.oms.book.surroundings import Neighbour, NeighbourKind, Surroundings
 from onchain_exec.venues import Pool
@@ -40,7 +40,7 @@ def find_surroundings(
     ours = list_swaps(pools, own)
     if not ours:
         return Surroundings(block_hash, is_exact=False)
-    ways = {(swap.pool_key, swap.fill.token_in, swap.fill.token_out) for swap in ours}
+    ways = {_get_way(swap) for swap in ours}
     touched = {key: pools[key] for key, _, _ in ways}
     swaps = [swap for tx in others for swap in list_swaps(touched, tx)]
     fronts = [swap for swap in swaps if swap.tx.index < own.index and _get_way(swap) in ways]
@@ -92,9 +92,9 @@ class _Losses:
         return loss, without.is_exact and fact.amount == got
 
 
-def _get_way(swap: PoolSwap) -> tuple[object, ...]:
+def _get_way(swap: PoolSwap) -> tuple[str, Token, Token]:
     return swap.pool_key, swap.fill.token_in, swap.fill.token_out
 
 
-def _get_way_back(swap: PoolSwap) -> tuple[object, ...]:
+def _get_way_back(swap: PoolSwap) -> tuple[str, Token, Token]:
     return swap.pool_key, swap.fill.token_out, swap.fill.token_in

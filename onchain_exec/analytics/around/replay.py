@@ -44,7 +44,7 @@ def replay(
     for tx in before:
         touched = {swap.pool_key for swap in list_swaps(pools, tx)}
         if tx.tx_hash in left_out:
-            moved |= touched
+            moved |= touched | {key for key, pool in pools.items() if _is_told(pool, tx.logs)}
             continue
         for key in pools:
             if key in moved:
@@ -57,6 +57,15 @@ def replay(
     swaps = list_swaps(pools, own)
     amount = _sell(states, swaps) if exact is Exact.IN else _buy(states, swaps)
     return Replayed(amount, is_exact)
+
+
+def _is_told(pool: Pool, logs: Sequence[Log]) -> bool:
+    """Return whether some of the logs are a pool's own."""
+    return is_followed(pool) and any(
+        log.address == address and (not topic or log.topics[1:2] == (topic,))
+        for log in logs
+        for address, topic in pool.sources
+    )
 
 
 def _follow(pool: Pool, logs: Sequence[Log]) -> Pool:

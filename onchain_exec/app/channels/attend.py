@@ -10,17 +10,18 @@ from onchain_exec.app.channels.dispatch import dispatch
 from onchain_exec.app.context import Context
 from onchain_exec.core import BlockRef
 from onchain_exec.errors import NodeError
-from onchain_exec.execution import DurableTx
-from onchain_exec.execution.channels import Channel
-from onchain_exec.oms import SlotKey
+from onchain_exec.execution import DurableTx, Purpose
+from onchain_exec.execution.channels import Channel, Decision
+from onchain_exec.oms import SlotKey, SlotView
+from onchain_exec.oms.book.conduct import is_exposed, needs_reprice
 
 POLL_S: Final = 0.25
 _FOR_ONE_BLOCK: Final = frozenset({Channel.BUNDLE, Channel.SHARED})
 
 
 async def attend(context: Context, durable: DurableTx) -> float:
-    """Return the seconds that are left of the policy's waiting: once the nonce is taken, others were seen to
-    have the bytes, or no time is left; at once for public bytes.
+    """Return the seconds that are left of the policy's waiting once the nonce is taken; at once for public
+    bytes. None are left once others were seen to have the bytes: something is to be done about it.
 
     Raises:
         HaltedError: it was killed meanwhile; nothing was sent since.
@@ -30,10 +31,14 @@ async def attend(context: Context, durable: DurableTx) -> float:
     while durable.private and clock.time() < ends_at:
         try:
             newest = await context.node.get_block()
-            if (head is None or newest.number > head.number) and not await _go_on(
-                context, durable, newest, is_first=head is None
-            ):
-                break
+            if head is None or newest.number > head.number:
+                if await context.node.get_nonce(durable.sender, newest) > durable.nonce:
+                    break
+                before = context.journal.read_order(durable.order_id).decision
+                if await _is_given_away(context, durable, newest):
+                    return 0.0
+                if head is not None:
+                    await _offer_again(context, durable, before)
             head = newest
         except NodeError:
             pass
@@ -41,16 +46,21 @@ async def attend(context: Context, durable: DurableTx) -> float:
     return max(ends_at - clock.time(), 0.0)
 
 
-async def _go_on(context: Context, durable: DurableTx, head: BlockRef, *, is_first: bool) -> bool:
-    """Look after the bytes at a new block; return whether there is more to wait for."""
-    if await context.node.get_nonce(durable.sender, head) > durable.nonce:
-        return False
-    before = context.journal.read_order(durable.order_id).decision
+async def _is_given_away(context: Context, durable: DurableTx, head: BlockRef) -> bool:
+    """Look after the bytes at a new block; return whether others have them and nothing was done about it."""
     await look_after_private(context, head)
-    slot = context.journal.read_slot(SlotKey(durable.chain_id, durable.sender, durable.nonce))
-    if slot.leaked:
+    if durable.purpose is Purpose.CANCEL:
         return False
-    after = context.journal.read_order(durable.order_id).decision
-    if after and not is_first and (after.channel in _FOR_ONE_BLOCK or after != before):
-        await dispatch(context, slot.attempts[-1].tx)
-    return slot.attempts[-1].tx.private
+    slot, order = _read_slot(context, durable), context.journal.read_order(durable.order_id)
+    return is_exposed(slot, order) or needs_reprice(slot)
+
+
+async def _offer_again(context: Context, durable: DurableTx, before: Decision | None) -> None:
+    """Send the newest bytes again where their channel is for one block, or another than before."""
+    decision = context.journal.read_order(durable.order_id).decision
+    if decision and (decision.channel in _FOR_ONE_BLOCK or decision != before):
+        await dispatch(context, _read_slot(context, durable).attempts[-1].tx)
+
+
+def _read_slot(context: Context, durable: DurableTx) -> SlotView:
+    return context.journal.read_slot(SlotKey(durable.chain_id, durable.sender, durable.nonce))
