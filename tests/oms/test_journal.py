@@ -1,6 +1,7 @@
 """The journal: idempotent, durable, private, and honest about a damaged file.
 
-Catalogue entries 5 (a restart), 6 (the chain's nonce is behind ours), 7 (several processes), 29.
+Catalogue entries 5 (a restart), 6 (the chain's nonce is behind ours), 7 (several processes), 15 (lending code
+takes the next nonce), 29.
 """
 
 from __future__ import annotations
