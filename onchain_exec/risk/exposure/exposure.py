@@ -52,8 +52,8 @@ class Exposure:
 def get_exposure(route: Route, bound: int, attacker: Attacker, lateness: Lateness | None = None) -> Exposure:
     """Return what ``attacker`` can take of ``route`` under ``bound``; see `Exposure`.
 
-    ``back_run`` is left at 0: it needs all pools, see `get_back_run`. The search is a numerical one: its
-    attacks are exact, and no other is known to net more than a thousandth above them.
+    ``back_run`` is left at 0: it needs all pools, see `get_back_run`. The search is a numerical one: what
+    it finds is exact, and the best but for less than a hundredth.
     """
     victim = Victim(route)
     sandwiches = Sandwiches(victim, attacker)

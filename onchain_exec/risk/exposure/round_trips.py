@@ -15,13 +15,13 @@ from onchain_exec.risk.exposure.victim import NotRunError, Target
 from onchain_exec.venues import Pool
 from onchain_exec.venues.concentrated import ConcentratedPool
 from onchain_exec.venues.pool import sells_token0
-from onchain_exec.venues.uniswap_v2 import UniswapV2Pool
+from onchain_exec.venues.uniswap_v2.pool import MAX_RESERVE, UniswapV2Pool
 
 
 class RoundTrip(Protocol):
     """One pool, in the directions in which the victim meets it. States are the pool's after the swaps so
-    far, with what the attacker bought; they are hashable and never change. A pool that refuses raises
-    PoolRevertError."""
+    far, with what the attacker bought; they are hashable and never change. What a pool refuses raises
+    PoolRevertError or NotRunError."""
 
     def begin(self, before: tuple[int, ...]) -> Any:
         """Return the state after the attacker put in ``before``, base units of each direction's token_in."""
@@ -66,6 +66,8 @@ class _PairTrip:
 
     def begin(self, before: tuple[int, ...]) -> _Reserves:
         reserve_in, reserve_out = self._reserves
+        if reserve_in + before[0] > MAX_RESERVE:
+            raise NotRunError
         bought = self._sell(before[0], reserve_in, reserve_out)
         return _Reserves(reserve_in + before[0], reserve_out - bought, bought)
 

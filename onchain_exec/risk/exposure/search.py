@@ -12,15 +12,22 @@ from onchain_exec.risk.exposure.victim import Victim
 _FIRST_SHIFT: Final = 6
 """A scan begins with this many halvings of what the victim swaps in the pool."""
 
-_LARGEST: Final = 1 << 128
 _STEP: Final = 4
+_LARGEST: Final = 1 << 128
+
 _ROUNDS: Final = 6
 _POINTS: Final = 6
 _SHRINK: Final = 3
-_LITTLE: Final = 1_000
+"""Grids of so many steps, at most so often, each over a third of the one before."""
+
 _SETTLED: Final = 1e-6
+"""Of the gain: grids end where a finer one adds less."""
+
+_LITTLE: Final = 1_000
 _NEAR: Final = 1e-2
 _CLOSE: Final = 1e-9
+"""Of the loss that is allowed: how much of it may be left unused in a scan, and in the end."""
+
 _CLIFF: Final = 1e-4
 """Where liquidity ends, that little more in may move the loss by as much as it allows."""
 

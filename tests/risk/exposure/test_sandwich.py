@@ -46,7 +46,7 @@ def test_find_under_the_exact_bound_takes_no_more_than_the_rounding(found: Route
     assert make_sandwiches(found).find(0).gross == 0
     one_unit = make_sandwiches(found).find(1)
     assert one_unit.victim_loss <= 1
-    assert one_unit.gross <= found.amount_in // min(found.amount_out, 10**18) + 1
+    assert one_unit.gross <= 10
 
 
 @some
