@@ -180,14 +180,15 @@ async def sign_and_journal(context: Context, signer: Signer, simulated: Simulate
 
 async def deliver(context: Context, durable: DurableTx) -> bool:
     """Send journalled bytes and wait; return whether they were mined and succeeded."""
+    sent_at = await context.node.get_block() if durable.private else None
     await dispatch(context, durable)
-    return await wait(context, durable)
+    return await wait(context, durable, sent_at)
 
 
-async def wait(context: Context, durable: DurableTx) -> bool:
+async def wait(context: Context, durable: DurableTx, sent_at: BlockRef | None = None) -> bool:
     """Wait for bytes that were sent, looking after private ones at each block; return whether they were
     mined and succeeded."""
-    left_s = await attend(context, durable)
+    left_s = await attend(context, durable, sent_at)
     outcome = await confirm(context.node, durable, context.policy.confirmations, left_s)
     context.observe(Step.CONFIRMED, outcome)
     context.journal.append_outcome(durable, outcome)

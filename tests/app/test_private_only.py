@@ -21,6 +21,7 @@ from onchain_exec.core import Address
 from onchain_exec.core.fixed_point import MAX_UINT256
 from onchain_exec.errors import ConfigError
 from onchain_exec.execution import Signature
+from onchain_exec.execution.channels import Channel, ChannelPolicy
 from onchain_exec.testing.lying_node import LyingNode
 from onchain_exec.testing.relay import LocalRelay, Whim
 from onchain_exec.venues.erc20 import APPROVE
@@ -47,7 +48,14 @@ class Market:
         ChainEvm(self.fork.chain).call(self.trader, self.weth.address, APPROVE.encode(spender, amount))
         self.fork.chain.request("evm_setAutomine", False)
 
-    def open_desk(self, folder: Path, *, build: bool, signer: LocalSigner | None = None) -> Desk:
+    def open_desk(
+        self,
+        folder: Path,
+        *,
+        build: bool,
+        signer: LocalSigner | None = None,
+        channels: ChannelPolicy = ChannelPolicy(),  # noqa: B008 - it is frozen
+    ) -> Desk:
         """Open a desk for which a block is built as soon as it has sent; else it waits in vain."""
 
         def observe(step: Step, _: object) -> None:
@@ -55,13 +63,14 @@ class Market:
                 self.pooled.append(int(self.fork.chain.request("txpool_status")["pending"], 16))
                 if build:
                     self.build()
+                    self.behave()
 
         return Desk.connect(
             self.urls,
             signer=signer or LocalSigner(self.fork.trader.key),
             journal=folder / "journal.sqlite",
             profile=self.fork.profile,
-            policy=Policy(private_only=True, confirm_timeout_s=20 if build else 0.2),
+            policy=Policy(private_only=True, confirm_timeout_s=20 if build else 0.2, channels=channels),
             observe=observe,
         )
 
@@ -211,3 +220,19 @@ def test_private_only_sell_that_a_relay_leaks_is_taken_back_at_once_where_it_can
         assert order.state is OrderState.CANCELLED
     assert {asked.method for asked in market.relays[0].asked} >= {"eth_cancelBundle"}
     market.require_nothing_public()
+
+
+@pytest.mark.parametrize("market", [CHANNELS["relay"]], indirect=True)
+def test_private_only_sell_by_bundles_is_offered_anew_for_the_next_block(
+    market: Market, tmp_path: Path
+) -> None:
+    market.behave(Whim.IGNORE)
+    channels = ChannelPolicy(frozenset({Channel.BUNDLE}))
+    with market.open_desk(tmp_path, build=True, channels=channels) as desk:
+        assert desk.sell("WETH", "1", buy="USDC").state is OrderState.FILLED
+    offers = [a.params[0] for a in market.relays[0].asked if a.method == "eth_sendBundle"]
+    assert len(offers) == 2
+    assert int(offers[1]["blockNumber"], 16) == int(offers[0]["blockNumber"], 16) + 1
+    assert all(offers[0][name] == offers[1][name] for name in ("txs", "replacementUuid"))
+    market.require_nothing_public()
+    market.require_executed_once()

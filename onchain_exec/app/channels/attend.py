@@ -19,27 +19,29 @@ POLL_S: Final = 0.25
 _FOR_ONE_BLOCK: Final = frozenset({Channel.BUNDLE, Channel.SHARED})
 
 
-async def attend(context: Context, durable: DurableTx) -> float:
+async def attend(context: Context, durable: DurableTx, sent_at: BlockRef | None = None) -> float:
     """Return the seconds that are left of the policy's waiting once the nonce is taken; at once for public
     bytes. None are left once others were seen to have the bytes: something is to be done about it.
+    ``sent_at`` is the head before they were sent; None: whatever it is now.
 
     Raises:
         HaltedError: it was killed meanwhile; nothing was sent since.
     """
-    clock, head = asyncio.get_running_loop(), None
+    clock, looked_at = asyncio.get_running_loop(), -1
     ends_at = clock.time() + context.policy.confirm_timeout_s
     while durable.private and clock.time() < ends_at:
         try:
-            newest = await context.node.get_block()
-            if head is None or newest.number > head.number:
-                if await context.node.get_nonce(durable.sender, newest) > durable.nonce:
+            head = await context.node.get_block()
+            sent_at = sent_at or head
+            if head.number != looked_at:
+                if await context.node.get_nonce(durable.sender, head) > durable.nonce:
                     break
                 before = context.journal.read_order(durable.order_id).decision
-                if await _is_given_away(context, durable, newest):
+                if await _is_given_away(context, durable, head):
                     return 0.0
-                if head is not None:
-                    await _offer_again(context, durable, before)
-            head = newest
+                if await _offer_again(context, durable, before, is_new=head.number > sent_at.number):
+                    sent_at = head
+                looked_at = head.number
         except NodeError:
             pass
         await asyncio.sleep(min(POLL_S, max(ends_at - clock.time(), 0.0)))
@@ -55,11 +57,16 @@ async def _is_given_away(context: Context, durable: DurableTx, head: BlockRef) -
     return is_exposed(slot, order) or needs_reprice(slot)
 
 
-async def _offer_again(context: Context, durable: DurableTx, before: Decision | None) -> None:
-    """Send the newest bytes again where their channel is for one block, or another than before."""
+async def _offer_again(
+    context: Context, durable: DurableTx, before: Decision | None, *, is_new: bool
+) -> bool:
+    """Send the newest bytes again at a new block where their channel is for one, and where it is another than
+    before; return whether that was done."""
     decision = context.journal.read_order(durable.order_id).decision
-    if decision and (decision.channel in _FOR_ONE_BLOCK or decision != before):
-        await dispatch(context, _read_slot(context, durable).attempts[-1].tx)
+    if decision is None or not (decision != before or (is_new and decision.channel in _FOR_ONE_BLOCK)):
+        return False
+    await dispatch(context, _read_slot(context, durable).attempts[-1].tx)
+    return True
 
 
 def _read_slot(context: Context, durable: DurableTx) -> SlotView:
