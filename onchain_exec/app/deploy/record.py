@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,14 +39,15 @@ def read_terms(chain_id: int, folder: Path) -> Terms | None:
     contracts = _read(chain_id, folder)
     if "settle" not in contracts:
         return None
-    built = contracts["settle"]["arguments"]
-    owner = contracts.get("solver", {}).get("arguments", {}).get("owner_")
-    return Terms(
-        guardian=to_address(built["guardian"]),
-        guardian_until=built["guardianUntil"],
-        sunset_at=built["sunsetAt"],
-        solver_owner=None if owner is None else to_address(owner),
-    )
+    with _damage_told(_get_path(chain_id, folder)):
+        built = contracts["settle"]["arguments"]
+        owner = contracts.get("solver", {}).get("arguments", {}).get("owner_")
+        return Terms(
+            guardian=to_address(built["guardian"]),
+            guardian_until=built["guardianUntil"],
+            sunset_at=built["sunsetAt"],
+            solver_owner=None if owner is None else to_address(owner),
+        )
 
 
 def write_record(chain_id: int, folder: Path, deployed: Iterable[Blueprint]) -> Path:
@@ -75,7 +77,9 @@ def _get_path(chain_id: int, folder: Path) -> Path:
 
 def _read(chain_id: int, folder: Path) -> dict[str, Mapping[str, Any]]:
     path = _get_path(chain_id, folder)
-    try:
+    if not path.exists():
+        return {}
+    with _damage_told(path):
         record = json.loads(path.read_text("utf-8"))
         if record["chain_id"] != chain_id:
             raise ConfigError(f"{path} is of chain {record['chain_id']}", needed=f"chain {chain_id}")
@@ -83,8 +87,12 @@ def _read(chain_id: int, folder: Path) -> dict[str, Mapping[str, Any]]:
             role: {**facts, "address": to_address(facts["address"])}
             for role, facts in record["contracts"].items()
         }
-    except FileNotFoundError:
-        return {}
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, ValueError, LookupError, TypeError, AttributeError, AddressError) as error:
         raise ConfigError(
             f"{path} cannot be read: {type(error).__name__}",

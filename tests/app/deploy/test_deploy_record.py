@@ -39,6 +39,14 @@ def test_add_deployed_leaves_what_the_profile_lists(tmp_path: Path) -> None:
     assert own["settle"] == BLUEPRINTS[-1].address
 
 
+@pytest.mark.parametrize("arguments", ["", ', "arguments": {}', ', "arguments": {"guardian": 1}'])
+def test_read_terms_of_a_file_that_is_damaged_raises(tmp_path: Path, arguments: str) -> None:
+    settle = f'{{"address": "{TERMS.guardian}"{arguments}}}'
+    (tmp_path / "1.json").write_text(f'{{"chain_id": 1, "contracts": {{"settle": {settle}}}}}')
+    with pytest.raises(ConfigError):
+        read_terms(1, tmp_path)
+
+
 @pytest.mark.parametrize(
     "text",
     [
