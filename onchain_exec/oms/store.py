@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -125,6 +126,7 @@ class Store:
             if list(map(encode, split(book))) == list(map(encode, split(self._book))):
                 return self._end.seq
             self._checkpoint.clear()
+            self._due = sys.maxsize  # this book is never put away again
         raise JournalError(
             f"the checkpoint at line {self._saved.seq} is not what the lines give",
             needed="the same book from either",
