@@ -14,7 +14,6 @@ from typing import Final
 
 from onchain_exec.app.sandbox.erc20 import approve, fund, get_balance
 from onchain_exec.core import Address, Exact, Token, to_address
-from onchain_exec.core.bisection import find_largest
 from onchain_exec.errors import RevertError
 from onchain_exec.testing.evm import LocalEvm
 from onchain_exec.venues import Hop, Leg, Pool, SwapTerms
@@ -164,10 +163,13 @@ class SandwichBot:
 
 def _find_most(holds: Callable[[int], bool], scale: int) -> int:
     """Return the largest amount that holds, to one part in 2**20."""
-    unit = max(1, scale)
-    while unit > 1 and not holds(unit):
-        unit //= 4
-    while unit < _PURSE and holds(4 * unit):
-        unit *= 4
-    step = max(1, unit >> _EXTRA_BITS)
-    return find_largest(lambda count: holds(count * step), unit // step, 4 << _EXTRA_BITS) * step
+    low = max(1, scale)
+    while low > 1 and not holds(low):
+        low //= 4
+    high = 4 * low
+    while low < _PURSE and holds(high):
+        low, high = high, 4 * high
+    while high - low > max(1, low >> _EXTRA_BITS):
+        middle = (low + high) // 2
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return low
