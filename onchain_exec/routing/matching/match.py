@@ -24,9 +24,9 @@ class Match:
     """Fills that fit together, with what the pools trade in between, in the order they run.
 
     ``gain`` is what the owners get beyond their limits and ``bound`` what no match of the same book and
-    pools gives them more than, counting at most ten times what an order buys; both in units of the reference
-    prices. ``left`` is what nobody can be given:
-    rounding, and what comes over of tokens that nobody buys; base units by token.
+    pools gives them more than, counting of each at most ten times what it buys or sells; both in units of
+    the reference prices. ``left`` is what nobody can be given: rounding, and what comes over of tokens that
+    nobody buys; base units by token.
     """
 
     fills: tuple[MatchedFill, ...]

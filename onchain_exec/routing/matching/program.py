@@ -139,13 +139,11 @@ class Exchange:
         for forced in (*each, parted) if len(self._edges) else ():
             low, high = np.where(forced, 1.0, 0.0), np.ones(len(parted))
             _, columns, _ = self._improve(columns, low, high, np.inf, _MOST_ROUNDS // 4)
-        choices = [self._decide(columns), np.where(parted, 1.0, shares), np.where(parted, 0.0, shares)]
         found: list[tuple[_Answer, _Columns]] = []
-        while choices:
-            answer, columns, _ = self._improve(columns, *self._fix(choices.pop(0)))
+        for chosen in (None, np.where(parted, 1.0, shares), np.where(parted, 0.0, shares), None):
+            decided = self._decide(columns) if chosen is None else chosen
+            answer, columns, _ = self._improve(columns, *self._fix(decided))
             found.append((answer, columns))
-            if len(found) == 1:
-                choices.append(self._decide(columns))
         return max(found, key=lambda pair: pair[0].value)
 
     def _fix(self, shares: FloatArray) -> tuple[FloatArray, FloatArray]:
