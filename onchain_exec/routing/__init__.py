@@ -7,6 +7,7 @@ from onchain_exec.lazy import load_when_asked
 if TYPE_CHECKING:
     from onchain_exec.routing.arbitrage import Arbitrage, find_arbitrage
     from onchain_exec.routing.basket import Basket, BasketRoute
+    from onchain_exec.routing.find import find_basket_route, find_route
     from onchain_exec.routing.network import Network
     from onchain_exec.routing.quote import Quote, bind_quote, get_mid_values, make_quote
     from onchain_exec.routing.route import (
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
         Swap,
         Terms,
     )
-    from onchain_exec.routing.search import find_basket_route, find_route
     from onchain_exec.routing.shares import HopShare, get_hop_shares
     from onchain_exec.routing.tolerance import BoundReason, Tolerance
 

@@ -207,7 +207,8 @@ def solve(
 
     ``reach`` lets an edge that is about to trade resist the step before it does; it shrinks
     geometrically, so that the active edges settle in a few steps. A step that does not descend is
-    shortened, then damped; while long steps descend, longer ones are tried. Nothing is random.
+    shortened, then damped, with the first reach again; while long steps descend, longer ones are tried.
+    Nothing is random.
     """
     reach, damping, longest, idle = _FIRST_REACH, _LEAST_DAMPING, _MAX_STEP, 0
     harder = _HARDER_SOFT if softness else _HARDER
@@ -232,7 +233,10 @@ def solve(
         longest = longest * 2 if whole and length > longest else _MAX_STEP
         damping = max(damping / 10, _LEAST_DAMPING) if found else max(damping * harder, _FIRST_DAMPING)
         idle += found is None
-        point = found or point
+        if found is None:  # an edge out of reach may be in the way: let it resist
+            reach = _FIRST_REACH
+            found = evaluate(problem, point.log_prices, reach, softness)
+        point = found
     return point
 
 

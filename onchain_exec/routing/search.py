@@ -1,4 +1,4 @@
-"""Find the route: solve for prices, choose the pools, settle in integers, prove how good it is."""
+"""One search: solve for prices, choose the pools, settle in integers, prove how good it is."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from onchain_exec.core import Address, BlockRef, Exact
-from onchain_exec.errors import InputError, NoRouteError, StaleStateError
-from onchain_exec.routing.basket import Basket, BasketRoute
+from onchain_exec.core import Address, Exact, Token
+from onchain_exec.errors import NoRouteError
+from onchain_exec.routing.basket import Basket
 from onchain_exec.routing.branch import Choice, Support, choose_edges
 from onchain_exec.routing.certificate import upper_surplus
 from onchain_exec.routing.dual import TRIFLE, DualPoint, Problem, evaluate, solve
@@ -21,24 +21,11 @@ from onchain_exec.routing.gas import ROUTE_GAS, TICK_GAS
 from onchain_exec.routing.market import RefusedError, Settlement, get_worth
 from onchain_exec.routing.network import Network
 from onchain_exec.routing.oracles import Edges, FloatArray, IndexArray
-from onchain_exec.routing.route import (
-    FIXED,
-    Certificate,
-    GasModel,
-    Options,
-    Route,
-    Shape,
-    Terms,
-    exclude,
-)
+from onchain_exec.routing.route import FIXED, Certificate, GasModel, Options, exclude
 from onchain_exec.routing.scope import best_rates, make_scope
 from onchain_exec.routing.settle import settle
 from onchain_exec.routing.singles import find_singles, settle_best
-from onchain_exec.venues import PoolSet
 
-_NO_GAS: Final = GasModel()
-_DEFAULTS: Final = Options()
-_GRAPH: Final = Options(shape=Shape.GRAPH)
 _LOST: Final = 1e-6
 _MOST_BROUGHT: Final = 16.0
 """Times what the best rates bring of the order to a token."""
@@ -50,94 +37,7 @@ _SETTLED: Final = 1e-12
 """The relative gap to which the chosen pools are solved before they are settled."""
 
 
-def find_route(
-    terms: Terms,
-    pools: PoolSet | Network,
-    gas: GasModel = _NO_GAS,
-    *,
-    block: BlockRef | None = None,
-    options: Options = _DEFAULTS,
-) -> Route:
-    """Return the route that is worth most after gas, in exact integers, with its certificate.
-
-    Exact.IN maximises what comes out, Exact.OUT minimises what goes in; either way the result is
-    not worth less after gas than the best single path of two hops. The same input gives the same
-    route. For many orders at one block build the `Network` once and pass it.
-
-    Raises:
-        InputError: the terms trade a token for itself, or nothing; or cycles are asked for with
-            Exact.OUT.
-        StaleStateError: ``block`` is given and the pools were read at another.
-        NoPoolError: no pool connects the tokens.
-        NoRouteError: pools connect them, but none can fill the amount.
-    """
-    search = _Search(Basket.of(terms), pools, gas, block, options)
-    found = search.run()
-    return Route(
-        block=search.network.block,
-        token_in=terms.token_in,
-        token_out=terms.token_out,
-        exact=terms.exact,
-        amount_in=-found.settled.bought(terms.token_in),
-        amount_out=found.settled.bought(terms.token_out),
-        legs=found.settled.legs,
-        best_single_amount=found.best_single_amount,
-        gas_units=found.settled.gas_units,
-        certificate=found.certificate,
-    )
-
-
-def find_basket_route(
-    basket: Basket,
-    pools: PoolSet | Network,
-    gas: GasModel = _NO_GAS,
-    *,
-    block: BlockRef | None = None,
-    options: Options = _GRAPH,
-) -> BasketRoute:
-    """Return the route that trades all of ``basket`` at once and is worth most after gas; see `find_route`.
-
-    A token of the basket may be sold by way of another one, and flows of several share pools. With
-    Exact.IN a token is left alone where that is worth more; with Exact.OUT all are bought.
-
-    Raises:
-        InputError: the basket is not sound (`Basket.require_sound`), or ``options`` ask for another shape
-            than `Shape.GRAPH`; and as `find_route`.
-        StaleStateError, NoPoolError, NoRouteError: as `find_route`, for any token of the basket.
-    """
-    if options.shape is not Shape.GRAPH:
-        raise InputError(f"a basket in {options.shape.value}", needed="Shape.GRAPH: its flows merge")
-    search = _Search(basket, pools, gas, block, options)
-    found = search.run()
-    sold = {token: -found.settled.bought(token) for token in basket.tokens_in}
-    return BasketRoute(
-        block=search.network.block,
-        exact=basket.exact,
-        amounts_in={token: amount for token, amount in sold.items() if amount},
-        amounts_out={token: found.settled.bought(token) for token in basket.tokens_out},
-        legs=found.settled.legs,
-        gas_units=found.settled.gas_units,
-        certificate=found.certificate,
-    )
-
-
-def _require_sound(basket: Basket, found: BlockRef, block: BlockRef | None, options: Options) -> None:
-    basket.require_sound()
-    if options.cycles and basket.exact is Exact.OUT:
-        raise InputError(
-            "cycles are allowed for an exact amount out",
-            needed="an exact amount in: only then is it certain what an arbitrage on the way adds",
-            todo="Give amount_in, or search without cycles",
-        )
-    if block is not None and block != found:
-        raise StaleStateError(
-            f"the pools were read at {found}",
-            needed=f"pools at {block}",
-            todo="Read the pools again at the block of the decision",
-        )
-
-
-class _Found(NamedTuple):
+class Found(NamedTuple):
     """The best that was found, its proof, and what the best single path alone has, if there is one."""
 
     settled: Settlement
@@ -155,19 +55,10 @@ class _Solution(NamedTuple):
     backward: Problem
 
 
-class _Search:
+class Search:
     """One search: what it was asked, and the part of the network it looks at."""
 
-    def __init__(
-        self,
-        basket: Basket,
-        pools: PoolSet | Network,
-        gas: GasModel,
-        block: BlockRef | None,
-        options: Options,
-    ) -> None:
-        _require_sound(basket, pools.block, block, options)
-        network = pools if isinstance(pools, Network) else Network.build(pools)
+    def __init__(self, basket: Basket, network: Network, gas: GasModel, options: Options) -> None:
         self.left_out = network.fixed if options.cycles else ()
         network = network.without_fixed() if options.cycles else network
         self.basket, self.network, self.gas, self.options = basket, network, gas, options
@@ -177,8 +68,12 @@ class _Search:
         ends = self.scope.sources, self.scope.targets
         self.fixed, (self.priced,) = ends if self.forwards else ends[::-1]
 
-    def run(self) -> _Found:
-        """Return the best route; see `find_route`."""
+    def run(self) -> Found:
+        """Return the best route that was found.
+
+        Raises:
+            NoRouteError: none fills the basket.
+        """
         solution = self._solve()
         choice = choose_edges(solution.problem, solution.point, self._deadline())
         best_single = self._settle_single(solution)
@@ -186,7 +81,7 @@ class _Search:
         found = max((way for way in (best_single, several) if way), key=self._worth, default=None)
         if found is None:
             raise self._no_route()
-        return _Found(
+        return Found(
             found,
             self._certify(choice, found, solution.backward),
             None if best_single is None else abs(best_single.bought(self.basket.priced)),
@@ -271,40 +166,48 @@ class _Search:
         return None
 
     def _settle_flows(self, solution: _Solution, flows: list[Flow]) -> Settlement | None:
-        """Return the flows in exact integers, with what they leave of a basket if that is worth more."""
-        ways = [self._settle_served(flows)]
-        if len(unseen := self._with_unseen(solution, flows)) > len(flows):
-            ways.append(self._settle_served(unseen))
-        return max((way for way in ways if way), key=self._worth, default=None)
-
-    def _settle_served(self, flows: list[Flow]) -> Settlement | None:
-        served = self._served(flows)
-        return settle(served, flows, self.options.shape) if served.amounts else None
-
-    def _with_unseen(self, solution: _Solution, flows: list[Flow]) -> list[Flow]:
-        """Return the flows with a path for each token of a basket that none of them trades: floats do not
-        see amounts that move no price."""
-        served = self._served(flows).fixed
+        """Return the flows in exact integers, with a path for every token of a basket that none of them
+        trades, if that is worth more: floats do not see amounts that move no price."""
+        best = self._settle_served(flows)
         for token, number in zip(self.basket.amounts, self.fixed.tolist(), strict=True):
-            if token.address in served or len(self.fixed) == 1:
+            if len(self.fixed) == 1 or token.address in self._traded(flows):
                 continue
-            worth = self.basket.amounts[token] * exp(solution.point.log_prices[number])
-            path, _ = self._find_single(solution, self.basket.only((token.address,)), number, worth) or (
-                (),
-                None,
-            )
-            edges = {flow.edge for flow in flows}
-            joined = [*flows, *(flow for flow in path if flow.edge not in edges)]
-            if self.options.cycles or sort_tokens(joined) is not None:
-                flows = joined
-        return flows
+            joined = self._with_path(solution, flows, token, number)
+            if joined is flows:
+                continue
+            try:
+                found = self._settle_served(joined)
+            except RefusedError:
+                continue
+            if found is None or best is None or self._worth(found) > self._worth(best):
+                best, flows = found, joined
+        return best
 
-    def _served(self, flows: Sequence[Flow]) -> Basket:
-        """Return the part of the basket that the flows trade: with Exact.OUT all or nothing."""
-        served = self.basket.only(
-            (flow.token_in if self.forwards else flow.token_out).address for flow in flows
-        )
-        return served if self.forwards or len(served.amounts) == len(self.basket.amounts) else served.only(())
+    def _settle_served(self, flows: Sequence[Flow]) -> Settlement | None:
+        """Return the part of the basket that the flows trade in exact integers; all of it with Exact.OUT."""
+        served = self.basket.only(self._traded(flows))
+        if not served.amounts or not (self.forwards or len(served.amounts) == len(self.fixed)):
+            return None
+        return settle(served, flows, self.options.shape)
+
+    def _traded(self, flows: Sequence[Flow]) -> set[Address]:
+        """Return the tokens that flows sell, or buy with Exact.OUT."""
+        return {(flow.token_in if self.forwards else flow.token_out).address for flow in flows}
+
+    def _with_path(self, solution: _Solution, flows: list[Flow], token: Token, number: int) -> list[Flow]:
+        """Return the flows with the best path for ``token``, if there is one that lets them lead forwards."""
+        worth = self.basket.amounts[token] * exp(solution.point.log_prices[number])
+        found = self._find_single(solution, self.basket.only((token.address,)), number, worth)
+        if found is None:
+            return flows
+        path, settled = found
+        edges = {flow.edge for flow in flows}
+        more = [
+            flow._replace(amount_in=float(hop.amount_in), amount_out=float(hop.amount_out))
+            for flow, hop in zip(path, (hop for leg in settled.legs for hop in leg.hops), strict=True)
+            if flow.edge not in edges
+        ]
+        return [*flows, *more] if self.options.cycles or sort_tokens([*flows, *more]) is not None else flows
 
     def _solve_flows(self, problem: Problem, edges: IndexArray, log_prices: FloatArray) -> list[Flow]:
         part, numbers = problem.take(edges).compact()
