@@ -30,6 +30,12 @@ class Purpose(enum.Enum):
         return self in (Purpose.SWAP, Purpose.REVOKE, Purpose.ACTION)
 
 
+def lends_code(raw: bytes) -> bool:
+    """Return whether signed bytes lend their sender code (EIP-7702). Mined, they take two of its nonces:
+    their own, and the next one for the authorisation."""
+    return raw[:1] == b"\x04"
+
+
 @dataclass(frozen=True, slots=True)
 class Fees:
     """Fee fields in wei per unit of gas.

@@ -15,7 +15,7 @@ from onchain_exec.core import Address, BlockRef, Receipt
 from onchain_exec.errors import BlockNotFoundError, FinalityError, NodeRefusedError
 from onchain_exec.execution.confirm import look
 from onchain_exec.execution.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
-from onchain_exec.execution.signers.transaction import lends_code
+from onchain_exec.execution.plan import lends_code
 from onchain_exec.oms.allowances import Standing, find_standing, list_excess, list_left
 from onchain_exec.oms.book.events import Event
 from onchain_exec.oms.book.fill import get_moved_amounts

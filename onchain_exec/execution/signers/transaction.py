@@ -117,12 +117,6 @@ def decode_fees(raw: bytes) -> Fees:
     return Fees(int.from_bytes(price), int.from_bytes(price), legacy=True)
 
 
-def lends_code(raw: bytes) -> bool:
-    """Return whether signed bytes that we made lend their sender code (EIP-7702). Mined, they take two of its
-    nonces: their own, and the next one for the authorisation."""
-    return raw[:1] == _TYPE_4
-
-
 def decode_unsigned(raw: bytes) -> UnsignedTx:
     """Return the fields of signed bytes that we made, of type 2, type 4 or legacy.
 

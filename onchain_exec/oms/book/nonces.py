@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from onchain_exec.errors import JournalError
-from onchain_exec.execution.signers.transaction import lends_code
+from onchain_exec.execution.plan import lends_code
 from onchain_exec.oms.book import events
 from onchain_exec.oms.book.events import Event, Reservation
 from onchain_exec.oms.book.fold import Book
