@@ -121,12 +121,13 @@ contract MalformedTest is SettleTest {
         address[] memory plain = tokens;
         for (uint256 i = 0; i < 4; ++i) {
             tokens = plain;
-            SlyToken sly = new SlyToken(i % 2 == 0 ? bytes(hex"01") : abi.encode(false), i < 2);
+            SlyToken sly = new SlyToken(i % 2 == 0 ? bytes(hex"00") : abi.encode(false), i < 2);
             tokens[2] = address(sly);
             for (uint256 k = 2; k > 0 && tokens[k] < tokens[k - 1]; --k) {
                 (tokens[k], tokens[k - 1]) = (tokens[k - 1], tokens[k]);
             }
             sly.mint(alice, 2 * UNIT);
+            sly.mint(bob, 1); // the word that a short answer is written over is 1 then, which is true
             uint256 index = indexOf(address(sly));
             ISettle.Order memory order = orderOf(bob, index == 0 ? 1 : 0, index, UNIT, UNIT);
             order.seq = uint32(i + 1);
