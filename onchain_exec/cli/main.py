@@ -26,7 +26,7 @@ COMMANDS: Final = (
     *list_commands(
         "route",
         route="Find the best route over a file of pools, in exact base units, with its bound and gap.",
-        basket="Sell several tokens for one, or buy several with one, over a file of pools: the best route at once.",
+        basket="Sell several tokens for one, or buy several with one, over a file of pools.",
         arbitrage="Find and size the cycles over a file of pools that end with most of their first token.",
     ),
     *list_commands(
