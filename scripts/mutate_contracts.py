@@ -37,7 +37,7 @@ CONDITIONS: Final = (
     re.compile(r"return (?P<gone>signer != address\(0\)) && signer"),
     re.compile(r"&& (?P<gone>signer == owner);"),
     re.compile(r"(?P<gone>success) && answer\.length >="),
-    re.compile(r"success && (?P<gone>answer\.length >= 32) &&"),
+    re.compile(r"&& (?P<gone>answer\.length >= 32) &&"),
 )
 STATEMENTS: Final = (
     re.compile(r"(?P<gone>(?:[\w.]+\.)?require[A-Z]\w*\([^;{}]*\);)"),

@@ -337,7 +337,7 @@ contract SettleAttacksTest is SettleTest {
     }
 }
 
-/// @title An owner that is a contract: answers what it was told to, or reverts
+/// @title An owner that is a contract: answers what it was told to, or reverts with it
 contract Wallet {
     bytes private answer;
     bool private immutable REVERTS;
@@ -348,7 +348,11 @@ contract Wallet {
 
     function isValidSignature(bytes32, bytes calldata) external view {
         bytes memory data = answer;
-        if (REVERTS) revert();
+        if (REVERTS) {
+            assembly {
+                revert(add(data, 32), mload(data))
+            }
+        }
         assembly {
             return(add(data, 32), mload(data))
         }
