@@ -34,9 +34,9 @@ class ActionOrder:
     """An order to make ``calls`` at ``venue``, one after the other, all or nothing.
 
     ``conditions`` must hold after them, or all of it reverts on chain, as it does past ``expires_at``
-    (unix seconds); one call without a condition has no such deadline on chain, but a recovery after it cancels
-    what is not mined. ``order_id`` is
-    unique in a journal, ``client_order_id`` the caller's idempotency key.
+    (unix seconds); one call without a condition has no such deadline on chain, but a recovery after it
+    cancels what is not mined. ``order_id`` is unique in a journal, ``client_order_id`` the caller's
+    idempotency key.
     """
 
     order_id: str
