@@ -109,8 +109,8 @@ class Sandwiches:
             else:
                 high, within = charge, amounts
         held = self._get_capital(within)
-        part = (limit - held) / (self._get_capital(over) - held)
-        return tuple(low + int((high - low) * part) for low, high in zip(within, over, strict=True))
+        left, whole = limit - held, self._get_capital(over) - held
+        return tuple(low + (high - low) * left // whole for low, high in zip(within, over, strict=True))
 
     def _make_search(self, charge: float = 0.0) -> Search:
         return Search(self.victim, self._trials, charge + self.attacker.capital_cost_bps / BPS)

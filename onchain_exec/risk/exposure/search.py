@@ -72,7 +72,7 @@ class Search:
             amounts = self.tighten(self._place(found, found.values()), slack)
             if self._still_rises(amounts):
                 return amounts
-        known = 0.0
+        known, idle = 0.0, 0
         for _ in range(_ROUNDS):
             reaches = {number: (max(0, found[number] - width), width) for number, width in widths.items()}
             base = self._place(found, [low for low, _ in reaches.values()])
@@ -83,9 +83,10 @@ class Search:
             allocation = allocate(drawn, slack - start.loss)
             found = dict(zip(found, allocation.amounts, strict=True))
             worth = start.gain + allocation.gain
-            if worth - known <= _SETTLED * worth:
+            idle = idle + 1 if worth - known <= _SETTLED * worth else 0
+            if idle > 1:  # once may be a kink that lies between the points of two grids
                 break
-            known = worth
+            known = max(known, worth)
             for number, (low, width) in reaches.items():
                 # one that ends at the edge of its reach may go on beyond it
                 if low < found[number] < low + 2 * width:
