@@ -58,6 +58,9 @@ test: setup check
 	@echo "test: contracts (forge)"
 	@$(FORGE) test
 	@echo "test: deployment (ape)"
+	@# what ape has compiled outlives the change of a file that a contract imports
+	@if [ -n "$$(find contracts -name '*.sol' -newer .build/__local__.json 2>/dev/null)" ]; then \
+		rm .build/__local__.json; fi
 	@if [ -x $(BIN)/ape ]; then \
 		$(BIN)/ape test tests/ape -c tests/ape/pytest.ini --network ethereum:local:foundry; \
 	else echo "skipped: ape has no release for this Python"; fi
