@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from benchmarks.row import Row, higher_is_better, lower_is_better
 from onchain_exec.core import Address, to_address
-from onchain_exec.execution.outcome import Accepted
+from onchain_exec.execution.delivery.outcome import Accepted
 from onchain_exec.execution.plan import Purpose
 from onchain_exec.oms import Journal, SlotKey
 from onchain_exec.oms.book import events

@@ -8,7 +8,7 @@ from benchmarks.pool_graphs import Market
 from onchain_exec.clearing.settle import SettleOrder
 from onchain_exec.core import Address, to_address
 from onchain_exec.routing.matching import BookOrder
-from onchain_exec.routing.network import Network
+from onchain_exec.routing.solver.network import Network
 from onchain_exec.venues import PoolSet
 
 UNIT = 10**18

@@ -10,8 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from onchain_exec.app.context import Policy
     from onchain_exec.app.desk import AsyncDesk
+    from onchain_exec.app.path.context import Policy
     from onchain_exec.app.request import Request
     from onchain_exec.app.sync_desk import Desk
     from onchain_exec.core import Call, Condition, Exact, Token, to_address

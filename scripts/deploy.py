@@ -16,13 +16,13 @@ from ape import accounts, networks
 from ape.api import AccountAPI
 from ape.cli import ConnectedProviderCommand
 
-from onchain_exec.app.context import Policy
+from onchain_exec.app.configuration.opening import Opening
+from onchain_exec.app.configuration.settings import load_settings
 from onchain_exec.app.deploy.deployment import Outcome, deploy, describe_chain
 from onchain_exec.app.deploy.record import read_terms
 from onchain_exec.app.deploy.terms import Terms
 from onchain_exec.app.desk import ignore
-from onchain_exec.app.opening import Opening
-from onchain_exec.app.settings import load_settings
+from onchain_exec.app.path.context import Policy
 from onchain_exec.core import Address, to_address
 from onchain_exec.errors import SignerError
 from onchain_exec.execution import Capability, Signature, UnsignedTx

@@ -1,4 +1,4 @@
-"""Write where the local chain's protocols stand into onchain_exec/app/chains.json.
+"""Write where the local chain's protocols stand into onchain_exec/app/configuration/chains.json.
 
 Run it after the deployment has changed; a test compares the two.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from onchain_exec.app.sandbox.sandbox import Sandbox
 
-CHAINS = Path(__file__).parents[1] / "onchain_exec" / "app" / "chains.json"
+CHAINS = Path(__file__).parents[1] / "onchain_exec" / "app" / "configuration" / "chains.json"
 
 
 def main() -> None:

@@ -39,10 +39,10 @@ def test_lazy_package_unknown_name_raises_attribute_error():
 
 
 def test_lazy_package_name_of_a_submodule_stays_the_name():
-    module = import_module("onchain_exec.execution.send")
+    module = import_module("onchain_exec.execution.delivery.send")
     assert execution.send is module.send
     assert _modules_after(
-        "import onchain_exec.execution.send; from onchain_exec.execution import send; send.__code__"
+        "import onchain_exec.execution.delivery.send; from onchain_exec.execution import send; send.__code__"
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from onchain_exec.app.context import Context
-from onchain_exec.app.registry import ChainProfile
-from onchain_exec.app.run import deliver, failures_journalled, make_durable, require_signer
+from onchain_exec.app.configuration.registry import ChainProfile
+from onchain_exec.app.path.context import Context
+from onchain_exec.app.path.run import deliver, failures_journalled, make_durable, require_signer
 from onchain_exec.chain import LogFilter, Node
 from onchain_exec.core import Address, BlockRef, address_bytes
 from onchain_exec.errors import InputError
@@ -17,7 +17,7 @@ from onchain_exec.execution import (
     read_fees,
     simulate,
 )
-from onchain_exec.execution.approvals import APPROVAL
+from onchain_exec.execution.allowances.approvals import APPROVAL
 from onchain_exec.oms import OrderView
 
 

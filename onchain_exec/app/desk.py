@@ -13,22 +13,22 @@ from typing import Any, Self, Unpack
 
 from onchain_exec.app.approvals import find_approvals, pick_approvals, prepare_revocations, revoke
 from onchain_exec.app.baskets import BasketQuote, quote_basket
-from onchain_exec.app.bounds import read_exposure
-from onchain_exec.app.context import Context, Observer, Policy, Step
-from onchain_exec.app.journals import find_order
-from onchain_exec.app.market import read_named_token, read_tokens
-from onchain_exec.app.opening import Opening
+from onchain_exec.app.configuration.journals import find_order
+from onchain_exec.app.configuration.opening import Opening
+from onchain_exec.app.configuration.registry import ChainProfile
+from onchain_exec.app.configuration.settings import load_settings
+from onchain_exec.app.path.bounds import read_exposure
+from onchain_exec.app.path.context import Context, Observer, Policy, Step
+from onchain_exec.app.path.market import read_named_token, read_tokens
+from onchain_exec.app.path.recover import resume_all, run_to_end
+from onchain_exec.app.path.routers import list_executable
+from onchain_exec.app.path.run import prepare, quote_order, require_signer
 from onchain_exec.app.pools.discovery import find_pools
-from onchain_exec.app.position_reads import read_position
-from onchain_exec.app.position_watch import Care, PositionReport, look, take_care
-from onchain_exec.app.positions import ActionOptions, ActionRequest, perform
+from onchain_exec.app.positions.accounts import ActionOptions, ActionRequest, perform
+from onchain_exec.app.positions.reads import read_position
+from onchain_exec.app.positions.watch import Care, PositionReport, look, take_care
 from onchain_exec.app.prices import PairPrice, read_pair_price
-from onchain_exec.app.recover import resume_all, run_to_end
-from onchain_exec.app.registry import ChainProfile
 from onchain_exec.app.request import Amount, OrderOptions, Request
-from onchain_exec.app.routers import list_executable
-from onchain_exec.app.run import prepare, quote_order, require_signer
-from onchain_exec.app.settings import load_settings
 from onchain_exec.app.together import continue_together, trade_together
 from onchain_exec.chain import Rpc
 from onchain_exec.core import ZERO_ADDRESS, Address, BlockRef, Exact, Order, Token, all_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
-from onchain_exec.app.registry import ChainProfile
+from onchain_exec.app.configuration.registry import ChainProfile
 from onchain_exec.chain import Node
 from onchain_exec.core import BlockRef, Reading, Token, all_of
 from onchain_exec.pricing import ConsolidatedPrice, PriceSource, SourceKind, consolidate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from onchain_exec.app.ways import Choice
+from onchain_exec.app.path.ways import Choice
 from onchain_exec.core import Token
 from onchain_exec.execution import SimulatedTx
 from onchain_exec.risk import Denied

@@ -11,12 +11,12 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
 from onchain_exec.app.baskets import BasketQuote
-from onchain_exec.app.context import Observer, Policy
+from onchain_exec.app.configuration.registry import ChainProfile
 from onchain_exec.app.desk import AsyncDesk, ignore
-from onchain_exec.app.position_watch import Care, PositionReport
-from onchain_exec.app.positions import ActionOptions
+from onchain_exec.app.path.context import Observer, Policy
+from onchain_exec.app.positions.accounts import ActionOptions
+from onchain_exec.app.positions.watch import Care, PositionReport
 from onchain_exec.app.prices import PairPrice
-from onchain_exec.app.registry import ChainProfile
 from onchain_exec.app.request import Amount, OrderOptions, Request
 from onchain_exec.chain import Rpc
 from onchain_exec.core import Address, BlockRef, Exact

@@ -13,17 +13,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from onchain_exec.app.actions import act, build, decide
-from onchain_exec.app.context import Context
-from onchain_exec.app.market import read_tokens
-from onchain_exec.app.recover import resume_all
+from onchain_exec.app.path.actions import act, build, decide
+from onchain_exec.app.path.context import Context
+from onchain_exec.app.path.market import read_tokens
+from onchain_exec.app.path.recover import resume_all
+from onchain_exec.app.path.run import failures_journalled, prepare, require_signer
 from onchain_exec.app.request import Request
-from onchain_exec.app.run import failures_journalled, prepare, require_signer
 from onchain_exec.core import Address, Exact, Token, format_amount
 from onchain_exec.core.action import ActionOrder, Spend, VenueCall
 from onchain_exec.errors import DuplicateOrderError, InputError, UnsupportedOrderError
 from onchain_exec.execution import SimulatedTx
-from onchain_exec.execution.simulate import get_authorisation_gas
+from onchain_exec.execution.simulation.simulate import get_authorisation_gas
 from onchain_exec.oms import OrderView
 from onchain_exec.oms.book.states import UNDECIDED, OrderState
 from onchain_exec.risk import Approved, Denied

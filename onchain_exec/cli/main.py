@@ -9,67 +9,74 @@ import typer
 
 from onchain_exec.cli.exits import exit_code_of
 from onchain_exec.cli.lazy_command import list_commands
-from onchain_exec.cli.output import print_error
+from onchain_exec.cli.printing.output import print_error
 from onchain_exec.errors import OnchainExecError
 
 COMMANDS: Final = (
     *list_commands(
-        "local",
+        "upkeep.local",
         demo="Sell WETH for USDC through real pools on a local chain, and print every step of the path.",
         chain="Start a local chain with everything deployed and keep it until Ctrl-C.",
     ),
     *list_commands(
-        "quote",
+        "trading.quote",
         quote="Show what a trade would give: route, fees, impact, gas, and the bound that belongs to it.",
     ),
-    *list_commands("trade", swap="Trade: show the plan, ask, send, wait, and report the fill."),
+    *list_commands("trading.trade", swap="Trade: show the plan, ask, send, wait, and report the fill."),
     *list_commands(
-        "route",
+        "trading.route",
         route="Find the best route over a file of pools, in exact base units, with its bound and gap.",
         basket="Sell several tokens for one, or buy several with one, over a file of pools.",
         arbitrage="Find and size the cycles over a file of pools that end with most of their first token.",
     ),
     *list_commands(
-        "price", price="Show the consolidated price of a pair: pools, means of v3 pools over time, feeds."
+        "trading.price",
+        price="Show the consolidated price of a pair: pools, means of v3 pools over time, feeds.",
     ),
     *list_commands(
-        "exposure",
+        "trading.exposure",
         exposure="Show what others can take of a trade that they see: sandwich, arbitrage after it, delay.",
     ),
-    *list_commands("pools", pools="Read pools, and find those of a pair."),
+    *list_commands("trading.pools", pools="Read pools, and find those of a pair."),
     *list_commands(
-        "journal",
+        "upkeep.journal",
         orders="List the orders of the journal as last recorded; no node is asked.",
         show="Show one order as last recorded; no node is asked.",
         channels="Show what the chain has shown of each way out, and of each endpoint; no node is asked.",
         verify="Read the journal from its first line, and check each line's hash and the checkpoint.",
     ),
     *list_commands(
-        "reconcile",
+        "upkeep.reconcile",
         reconcile="Compare the journal with the chain and append what it corrects; sends nothing.",
     ),
     *list_commands(
-        "collateral",
+        "upkeep.collateral",
         collateral="Show every account with collateral: health factor, free collateral, liquidation prices.",
     ),
-    *list_commands("approvals", approvals="List the allowances that stand; with --revoke, take one back."),
     *list_commands(
-        "engine",
+        "upkeep.approvals", approvals="List the allowances that stand; with --revoke, take one back."
+    ),
+    *list_commands(
+        "upkeep.engine",
         engine="Trade the journal's parent orders until SIGTERM or Ctrl-C; then begin nothing more.",
         serve="Run the engine and serve it over HTTP and WebSocket.",
     ),
-    *list_commands("solve", solve="Settle the book of signed orders, turn by turn, until SIGTERM or Ctrl-C."),
     *list_commands(
-        "switches",
+        "upkeep.solve", solve="Settle the book of signed orders, turn by turn, until SIGTERM or Ctrl-C."
+    ),
+    *list_commands(
+        "upkeep.switches",
         pause="Begin nothing new; what was signed is still looked after.",
         resume="Let a paused or killed scope run again.",
         kill="Sign nothing and send nothing more, in every process of the journal.",
         cancel="Ask for an order's cancellation.",
     ),
     *list_commands(
-        "deploy", deploy="Deploy our contracts, verify them, and list them where every desk looks."
+        "upkeep.deploy", deploy="Deploy our contracts, verify them, and list them where every desk looks."
     ),
-    *list_commands("doctor", doctor="Look at the installation, the configuration, the node and the journal."),
+    *list_commands(
+        "upkeep.doctor", doctor="Look at the installation, the configuration, the node and the journal."
+    ),
 )
 
 app = typer.Typer(

@@ -5,16 +5,17 @@ from typing import TYPE_CHECKING
 from onchain_exec.lazy import load_when_asked
 
 if TYPE_CHECKING:
-    from onchain_exec.execution.access import list_accesses
-    from onchain_exec.execution.approvals import build_revocation, list_approved, read_approvals
-    from onchain_exec.execution.build import build_cancel, build_plan, rebase
-    from onchain_exec.execution.confirm import confirm, look
-    from onchain_exec.execution.draft import Draft, Missing
-    from onchain_exec.execution.fees import Urgency, bump_fees, choose_fees, read_fees
-    from onchain_exec.execution.gas import GasRules, L1Fee
-    from onchain_exec.execution.grant import Grant, Router, find_grant, get_spender
-    from onchain_exec.execution.in_process import InProcessRunner
-    from onchain_exec.execution.outcome import (
+    from onchain_exec.execution.allowances.approvals import build_revocation, list_approved, read_approvals
+    from onchain_exec.execution.allowances.grant import Grant, Router, find_grant, get_spender
+    from onchain_exec.execution.building.build import build_cancel, build_plan, rebase
+    from onchain_exec.execution.building.draft import Draft, Missing
+    from onchain_exec.execution.building.prepare import Found, Sources, complete, fill, prepare
+    from onchain_exec.execution.building.reprice import build_gap, is_outbid, speed_up
+    from onchain_exec.execution.costs.access import list_accesses
+    from onchain_exec.execution.costs.fees import Urgency, bump_fees, choose_fees, read_fees
+    from onchain_exec.execution.costs.gas import GasRules, L1Fee
+    from onchain_exec.execution.delivery.confirm import confirm, look
+    from onchain_exec.execution.delivery.outcome import (
         Accepted,
         AlreadyKnown,
         Ambiguous,
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
         StillUnknown,
         Superseded,
     )
+    from onchain_exec.execution.delivery.send import send
+    from onchain_exec.execution.delivery.sign import sign
     from onchain_exec.execution.plan import (
         DurableTx,
         Fees,
@@ -36,9 +39,6 @@ if TYPE_CHECKING:
         StandingApproval,
         TxPlan,
     )
-    from onchain_exec.execution.prepare import Found, Sources, complete, fill, prepare
-    from onchain_exec.execution.reprice import build_gap, is_outbid, speed_up
-    from onchain_exec.execution.runs import NodeRunner, Runner
     from onchain_exec.execution.safe import (
         SafeAccount,
         SafeProposal,
@@ -47,8 +47,6 @@ if TYPE_CHECKING:
         propose,
         read_safe,
     )
-    from onchain_exec.execution.send import send
-    from onchain_exec.execution.sign import sign
     from onchain_exec.execution.signers import (
         Capability,
         GuardedSigner,
@@ -64,7 +62,9 @@ if TYPE_CHECKING:
         SpendCap,
         UnsignedTx,
     )
-    from onchain_exec.execution.simulate import simulate
+    from onchain_exec.execution.simulation.in_process import InProcessRunner
+    from onchain_exec.execution.simulation.runs import NodeRunner, Runner
+    from onchain_exec.execution.simulation.simulate import simulate
 
 __all__ = [
     "Accepted",

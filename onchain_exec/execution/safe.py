@@ -14,8 +14,8 @@ from typing import Any, Final
 from onchain_exec.core import ZERO_ADDRESS, Address, BlockRef, Call, Reading, to_address
 from onchain_exec.core.abi import Function
 from onchain_exec.errors import InputError, SignerError, StaleStateError, StateError
+from onchain_exec.execution.delivery.sign import sign_message
 from onchain_exec.execution.plan import TxPlan
-from onchain_exec.execution.sign import sign_message
 from onchain_exec.execution.signers import Signature, Signer, make_message
 
 _NONCE: Final = Function("nonce()", "(uint256)")

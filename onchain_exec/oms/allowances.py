@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from onchain_exec.chain import Node
 from onchain_exec.core import Address, BlockRef, to_address
-from onchain_exec.execution.approvals import read_approvals
+from onchain_exec.execution.allowances.approvals import read_approvals
 from onchain_exec.execution.plan import Purpose, StandingApproval
 from onchain_exec.execution.signers.transaction import decode_unsigned
 from onchain_exec.oms.book.allowances import AllowanceKey

@@ -17,7 +17,7 @@ from onchain_exec.core import Address, Order, ParentOrder, Receipt
 from onchain_exec.core.action import ActionOrder
 from onchain_exec.errors import InputError, OnchainExecError
 from onchain_exec.execution.channels import Decision, TrackRecord
-from onchain_exec.execution.outcome import Outcome, SendOutcome
+from onchain_exec.execution.delivery.outcome import Outcome, SendOutcome
 from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx
 from onchain_exec.oms.book import allowances, conduct, decisions, events, nonces
 from onchain_exec.oms.book.allowances import AllowanceKey

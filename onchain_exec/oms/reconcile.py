@@ -13,8 +13,8 @@ from typing import Any, TypeAlias, assert_never
 from onchain_exec.chain import Node
 from onchain_exec.core import Address, BlockRef, Receipt
 from onchain_exec.errors import BlockNotFoundError, FinalityError, NodeRefusedError
-from onchain_exec.execution.confirm import look
-from onchain_exec.execution.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
+from onchain_exec.execution.delivery.confirm import look
+from onchain_exec.execution.delivery.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
 from onchain_exec.execution.plan import lends_code
 from onchain_exec.oms.allowances import Standing, find_standing, list_excess, list_left
 from onchain_exec.oms.book.events import Event

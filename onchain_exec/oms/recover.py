@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from onchain_exec.chain import Node
-from onchain_exec.execution.outcome import SendOutcome
+from onchain_exec.execution.delivery.outcome import SendOutcome
+from onchain_exec.execution.delivery.send import send as send_once
 from onchain_exec.execution.plan import DurableTx, Purpose
-from onchain_exec.execution.send import send as send_once
 from onchain_exec.oms.book.conduct import is_exposed, needs_reprice
 from onchain_exec.oms.book.states import OrderState
 from onchain_exec.oms.book.views import OrderView, SlotView

@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from onchain_exec.routing.arbitrage import Arbitrage, find_arbitrage
     from onchain_exec.routing.basket import Basket, BasketRoute
     from onchain_exec.routing.find import find_basket_route, find_route
-    from onchain_exec.routing.network import Network
     from onchain_exec.routing.quote import Quote, bind_quote, get_mid_values, make_quote
     from onchain_exec.routing.route import (
         Certificate,
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
         Swap,
         Terms,
     )
-    from onchain_exec.routing.shares import HopShare, get_hop_shares
+    from onchain_exec.routing.settlement.shares import HopShare, get_hop_shares
+    from onchain_exec.routing.solver.network import Network
     from onchain_exec.routing.tolerance import BoundReason, Tolerance
 
 __all__ = [

@@ -13,14 +13,14 @@ import numpy as np
 
 from onchain_exec.core import BlockRef, Exact, Token
 from onchain_exec.core.fixed_point import BPS
-from onchain_exec.routing.certificate import Case, upper_bound
-from onchain_exec.routing.cycles import find_cycles, run_cycle, size_cycle
-from onchain_exec.routing.dual import DualPoint, Problem, solve
-from onchain_exec.routing.flow import Flow, list_flows
 from onchain_exec.routing.market import Market
-from onchain_exec.routing.network import Network
 from onchain_exec.routing.route import FIXED, Certificate, GasModel, exclude
-from onchain_exec.routing.scope import best_rates
+from onchain_exec.routing.settlement.flow import Flow, list_flows
+from onchain_exec.routing.solver.certificate import Case, upper_bound
+from onchain_exec.routing.solver.cycles import find_cycles, run_cycle, size_cycle
+from onchain_exec.routing.solver.dual import DualPoint, Problem, solve
+from onchain_exec.routing.solver.network import Network
+from onchain_exec.routing.solver.scope import best_rates
 from onchain_exec.venues import Leg, PoolSet
 
 _NO_GAS: Final = GasModel()

@@ -7,9 +7,9 @@ from typing import Final
 from onchain_exec.core import BlockRef, Exact
 from onchain_exec.errors import InputError, StaleStateError
 from onchain_exec.routing.basket import Basket, BasketRoute
-from onchain_exec.routing.network import Network
 from onchain_exec.routing.route import GasModel, Options, Route, Shape, Terms
 from onchain_exec.routing.search import Found, Search
+from onchain_exec.routing.solver.network import Network
 from onchain_exec.venues import PoolSet
 
 _NO_GAS: Final = GasModel()

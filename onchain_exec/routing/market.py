@@ -10,9 +10,9 @@ from functools import cached_property
 from onchain_exec.core import Address, Exact, Token
 from onchain_exec.errors import PoolRevertError, StaleStateError
 from onchain_exec.routing.basket import Basket
-from onchain_exec.routing.flow import Flow
 from onchain_exec.routing.gas import ROUTE_GAS, TICK_GAS, hop_gas
 from onchain_exec.routing.route import GasModel
+from onchain_exec.routing.settlement.flow import Flow
 from onchain_exec.venues import Hop, Leg, Pool
 
 

@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 from onchain_exec.core import Address, Exact, Token
 from onchain_exec.errors import NoRouteError
 from onchain_exec.routing.basket import Basket
-from onchain_exec.routing.branch import Choice, Support, choose_edges
-from onchain_exec.routing.certificate import upper_surplus
-from onchain_exec.routing.dual import TRIFLE, DualPoint, Problem, evaluate, solve
-from onchain_exec.routing.flow import Flow, keep_through, list_flows, order_tokens, sort_tokens
 from onchain_exec.routing.gas import ROUTE_GAS, TICK_GAS
 from onchain_exec.routing.market import RefusedError, Settlement, get_worth
-from onchain_exec.routing.network import Network
 from onchain_exec.routing.oracles import Edges, FloatArray, IndexArray
 from onchain_exec.routing.route import FIXED, Certificate, GasModel, Options, exclude
-from onchain_exec.routing.scope import best_rates, make_scope
-from onchain_exec.routing.settle import settle
-from onchain_exec.routing.singles import find_singles, settle_best
+from onchain_exec.routing.settlement.flow import Flow, keep_through, list_flows, order_tokens, sort_tokens
+from onchain_exec.routing.settlement.settle import settle
+from onchain_exec.routing.solver.branch import Choice, Support, choose_edges
+from onchain_exec.routing.solver.certificate import upper_surplus
+from onchain_exec.routing.solver.dual import TRIFLE, DualPoint, Problem, evaluate, solve
+from onchain_exec.routing.solver.network import Network
+from onchain_exec.routing.solver.scope import best_rates, make_scope
+from onchain_exec.routing.solver.singles import find_singles, settle_best
 
 _LOST: Final = 1e-6
 _MOST_BROUGHT: Final = 16.0

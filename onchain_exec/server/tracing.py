@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final
 
-from onchain_exec.app.context import Step
+from onchain_exec.app.path.context import Step
 from onchain_exec.core import Order
 from onchain_exec.execution import DurableTx, SignedTx, SimulatedTx, TxPlan
 from onchain_exec.risk import Approved, Denied

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from onchain_exec.app.sandbox.evm import DEPLOYER
 from onchain_exec.core import Address, Log, to_address
 from onchain_exec.errors import ConfigError, InputError, RevertError
-from onchain_exec.execution.revm import HARDFORK, decode_failure, decode_logs, load_pyrevm
+from onchain_exec.execution.simulation.revm import HARDFORK, decode_failure, decode_logs, load_pyrevm
 
 if TYPE_CHECKING:
     import pyrevm

@@ -14,8 +14,8 @@ import sys
 import traceback
 from typing import Any
 
-from onchain_exec.app.context import Step
 from onchain_exec.app.desk import AsyncDesk
+from onchain_exec.app.path.context import Step
 
 
 async def swap(client_order_id: str, step: Step, occurrence: int) -> None:

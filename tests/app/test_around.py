@@ -9,7 +9,7 @@ import pytest
 from cli_runner import Cli
 
 from onchain_exec import Desk, LocalSigner, OrderState
-from onchain_exec.app.context import Step
+from onchain_exec.app.path.context import Step
 from onchain_exec.app.sandbox import Sandbox
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
 from onchain_exec.app.sandbox.erc20 import approve

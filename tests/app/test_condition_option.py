@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onchain_exec.app.sandbox import Sandbox
-from onchain_exec.cli.conditions import parse_condition
+from onchain_exec.cli.trading.conditions import parse_condition
 from onchain_exec.core import Call, Comparison, Condition, to_address
 from onchain_exec.core.abi import Function
 from onchain_exec.errors import InputError

@@ -9,8 +9,8 @@ import pytest
 from chain_facts import nonce_of, send
 
 from onchain_exec import AsyncDesk, Call, Condition, Desk, LocalSigner, OrderState
-from onchain_exec.app.context import Step
-from onchain_exec.app.registry import ChainProfile
+from onchain_exec.app.configuration.registry import ChainProfile
+from onchain_exec.app.path.context import Step
 from onchain_exec.app.sandbox import Sandbox
 from onchain_exec.core.abi import Function
 from onchain_exec.errors import DuplicateOrderError, UnsupportedOrderError

@@ -14,7 +14,7 @@ from chain_facts import balance_of
 from cli_runner import Cli
 
 from onchain_exec import Desk, LocalSigner, OrderState
-from onchain_exec.app.context import Step
+from onchain_exec.app.path.context import Step
 from onchain_exec.app.sandbox.sandbox import Sandbox
 from onchain_exec.oms import OrderView
 

@@ -14,7 +14,7 @@ import pytest
 from chain_facts import balance_of, nonce_of
 
 from onchain_exec import Desk, LocalSigner, OrderState, Policy
-from onchain_exec.app.context import Step
+from onchain_exec.app.path.context import Step
 from onchain_exec.app.sandbox import Sandbox
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
 from onchain_exec.core import Address

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from onchain_exec import Desk, LocalSigner, Request
-from onchain_exec.app.context import Policy, Step
+from onchain_exec.app.path.context import Policy, Step
 from onchain_exec.app.sandbox import Sandbox
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
 from onchain_exec.app.sandbox.erc20 import get_balance

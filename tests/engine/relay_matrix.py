@@ -13,9 +13,9 @@ from typing import Any
 from engine.paper_path import MARKET, PaperMarket, PaperPath, read_swap
 from oms.builders import CHAIN_ID, USDC, WETH
 
-from onchain_exec.app.context import Context, Policy
+from onchain_exec.app.configuration.registry import ChainProfile
 from onchain_exec.app.engine import Engine, Lane
-from onchain_exec.app.registry import ChainProfile
+from onchain_exec.app.path.context import Context, Policy
 from onchain_exec.chain import EndpointPool, Node
 from onchain_exec.chain.pool.endpoint import Role
 from onchain_exec.chain.pool.member import Member

@@ -15,9 +15,9 @@ from typing import Any
 from engine.paper_path import MARKET, PaperMarket, PaperPath, read_swap
 from oms.builders import USDC, WETH
 
-from onchain_exec.app.context import Context, Policy
+from onchain_exec.app.configuration.registry import ChainProfile
 from onchain_exec.app.engine import Engine, Lane
-from onchain_exec.app.registry import ChainProfile
+from onchain_exec.app.path.context import Context, Policy
 from onchain_exec.chain import Node
 from onchain_exec.core import Exact, ParentOrder
 from onchain_exec.errors import HaltedError, NodeError

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from onchain_exec import LocalSigner, OrderState, Policy
+from onchain_exec.app.configuration.opening import Opening
 from onchain_exec.app.desk import ignore
 from onchain_exec.app.engine import DeskPath, Engine, Lane, MarketPrices, ParentRequest
-from onchain_exec.app.opening import Opening
+from onchain_exec.app.path.routers import list_executable
 from onchain_exec.app.pools.discovery import find_pools
 from onchain_exec.app.prices import read_price
 from onchain_exec.app.request import Request
-from onchain_exec.app.routers import list_executable
 from onchain_exec.app.sandbox import Sandbox
 from onchain_exec.core import Call, Condition, Exact
 from onchain_exec.oms import SwitchState, get_venue_scope

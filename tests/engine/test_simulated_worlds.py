@@ -4,8 +4,8 @@ twice, nothing is forgotten, the books are the chain's, and a kill is the end.""
 import pytest
 from engine.simulation import run_seed
 
-from onchain_exec.app import switched_signer
 from onchain_exec.app.channels import dispatch
+from onchain_exec.app.configuration import switched_signer
 from onchain_exec.app.engine import engine
 
 CHUNK = 50

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from onchain_exec.app.routers import list_routers
+from onchain_exec.app.path.routers import list_routers
 from onchain_exec.app.sandbox import Sandbox
 from onchain_exec.chain import Node
 from onchain_exec.core import Address, Exact, Order, all_of

@@ -20,7 +20,7 @@ from onchain_exec.core import Address, to_address
 from onchain_exec.core.abi import Function
 from onchain_exec.errors import GasError, NodeRefusedError
 from onchain_exec.execution import Fees, GasRules, LocalSigner, Purpose, TxPlan, sign, simulate
-from onchain_exec.execution.gas import choose_gas_limit, get_floor_gas
+from onchain_exec.execution.costs.gas import choose_gas_limit, get_floor_gas
 
 ROOT = Path(__file__).parents[2]
 RUN = Function("run(uint256)")

@@ -14,7 +14,7 @@ import pytest
 
 from onchain_exec.chain import FeeHistory
 from onchain_exec.errors import GasError
-from onchain_exec.execution.fees import Urgency, bump_fees, choose_fees
+from onchain_exec.execution.costs.fees import Urgency, bump_fees, choose_fees
 from onchain_exec.execution.plan import Fees
 
 RECORDED = json.loads((Path(__file__).parents[1] / "golden" / "base_fees_mainnet.json").read_text())["traces"]

@@ -19,7 +19,7 @@ from onchain_exec.app.sandbox.evm import DEPLOYER
 from onchain_exec.chain import LocalChain, Node, TxCall
 from onchain_exec.core.fixed_point import MAX_UINT256
 from onchain_exec.execution import Fees, GasRules, InProcessRunner, NodeRunner, Purpose, Runner, TxPlan
-from onchain_exec.execution.simulate import find_gas_limits
+from onchain_exec.execution.simulation.simulate import find_gas_limits
 
 START = 2_000_000_000
 DELAYS = (1, 2, 5, 12, 24, 36, 60, 300, 601, 1_000, 3_600, 7_200)

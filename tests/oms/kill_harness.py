@@ -35,10 +35,10 @@ from onchain_exec.chain import DevAccount, LocalChain, Node
 from onchain_exec.chain.decode import decode_receipt
 from onchain_exec.core import Order, Receipt
 from onchain_exec.errors import NodeRefusedError
-from onchain_exec.execution.confirm import confirm
-from onchain_exec.execution.outcome import SendOutcome
+from onchain_exec.execution.delivery.confirm import confirm
+from onchain_exec.execution.delivery.outcome import SendOutcome
+from onchain_exec.execution.delivery.send import send
 from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx
-from onchain_exec.execution.send import send
 from onchain_exec.oms import Journal, OrderState, recover
 from onchain_exec.oms.journal import OpenWork
 

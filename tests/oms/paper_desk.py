@@ -8,9 +8,9 @@ from oms.builders import CHAIN_ID, make_order, make_quote
 from oms.paper_market import recipient_of, sign_swap
 from onchain_exec.chain import DevAccount, LocalChain, Node
 from onchain_exec.core import Order
-from onchain_exec.execution.confirm import confirm
+from onchain_exec.execution.delivery.confirm import confirm
+from onchain_exec.execution.delivery.send import send
 from onchain_exec.execution.plan import DurableTx, Purpose
-from onchain_exec.execution.send import send
 from onchain_exec.oms import Journal, OrderState, SlotKey, SlotState
 
 QUOTED = 2_000 * 10**6

@@ -30,7 +30,7 @@ from onchain_exec.core import Condition, Exact, Order, ParentOrder, to_address
 from onchain_exec.core.call import Call
 from onchain_exec.errors import GasError, IllegalTransitionError, JournalError
 from onchain_exec.execution.channels import Channel, Decision, Estimate, Stakes
-from onchain_exec.execution.outcome import Accepted, Mined, Reverted
+from onchain_exec.execution.delivery.outcome import Accepted, Mined, Reverted
 from onchain_exec.execution.plan import DurableTx, Purpose
 from onchain_exec.oms import EVERYTHING, Failure, Journal, OrderEvent, SlotKey, SwitchState
 from onchain_exec.oms.book.allowances import AllowanceKey

@@ -37,7 +37,7 @@ from onchain_exec.errors import (
     InputError,
     JournalError,
 )
-from onchain_exec.execution.outcome import (
+from onchain_exec.execution.delivery.outcome import (
     Accepted,
     AlreadyKnown,
     Ambiguous,

@@ -38,7 +38,14 @@ from oms.builders import (
 )
 from onchain_exec.core import Order
 from onchain_exec.errors import GasError, JournalError
-from onchain_exec.execution.outcome import Accepted, AlreadyKnown, Ambiguous, Mined, Rejected, Reverted
+from onchain_exec.execution.delivery.outcome import (
+    Accepted,
+    AlreadyKnown,
+    Ambiguous,
+    Mined,
+    Rejected,
+    Reverted,
+)
 from onchain_exec.execution.plan import Purpose
 from onchain_exec.oms import Journal, OrderState, SlotKey
 from onchain_exec.oms.book.fold import fold

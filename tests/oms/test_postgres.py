@@ -23,7 +23,7 @@ from sqlalchemy.pool import NullPool
 from oms.builders import CHAIN_ID, KEEPER, TRADER, make_order, make_quote, make_receipt, make_signed
 from onchain_exec.core import Order
 from onchain_exec.errors import FencedError, JournalError
-from onchain_exec.execution.outcome import Accepted, Mined
+from onchain_exec.execution.delivery.outcome import Accepted, Mined
 from onchain_exec.execution.plan import DurableTx, Purpose
 from onchain_exec.oms import Journal, OrderState, SlotKey
 from onchain_exec.oms.storage.migrate import find_versions

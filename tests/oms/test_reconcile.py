@@ -22,8 +22,8 @@ from oms.paper_desk import QUOTED
 from oms.paper_market import recipient_of, sign_cancel, sign_raw
 from onchain_exec.chain import LocalChain, Node
 from onchain_exec.errors import InputError
-from onchain_exec.execution.confirm import confirm
-from onchain_exec.execution.outcome import Accepted, Mined
+from onchain_exec.execution.delivery.confirm import confirm
+from onchain_exec.execution.delivery.outcome import Accepted, Mined
 from onchain_exec.execution.plan import Purpose
 from onchain_exec.oms import BreakCode, Journal, OrderState, SlotState, reconcile, recover
 from onchain_exec.oms.book.allowances import AllowanceKey

@@ -14,8 +14,8 @@ from oms.paper_market import sign_cancel
 from onchain_exec.chain import LocalChain, Node
 from onchain_exec.core.action import ActionOrder, VenueCall
 from onchain_exec.errors import ConfigError, NodeUnreachableError
-from onchain_exec.execution.outcome import AlreadyKnown, Ambiguous, Rejected
-from onchain_exec.execution.send import send
+from onchain_exec.execution.delivery.outcome import AlreadyKnown, Ambiguous, Rejected
+from onchain_exec.execution.delivery.send import send
 from onchain_exec.oms import OrderState, SlotState, reconcile, recover
 from onchain_exec.testing.lying_node import LyingNode
 

@@ -13,9 +13,9 @@ from oms.builders import CHAIN_ID, TRANSFER, USDC, WETH, make_order, make_quote
 from oms.paper_market import open_market, recipient_of, sign_gate, sign_raw, sign_swap
 from onchain_exec.chain import DevAccount, LocalChain, LogFilter, Node
 from onchain_exec.errors import FinalityError
-from onchain_exec.execution.confirm import confirm
+from onchain_exec.execution.delivery.confirm import confirm
+from onchain_exec.execution.delivery.send import send
 from onchain_exec.execution.plan import DurableTx, Purpose
-from onchain_exec.execution.send import send
 from onchain_exec.oms import Journal, OrderState, SlotKey, SlotState, reconcile, recover
 
 NOW = 1_900_000_000

@@ -9,7 +9,8 @@ from markets import A, B, C, D, make_pool, markets, pool_set
 
 from onchain_exec.core import Exact
 from onchain_exec.errors import NoRouteError
-from onchain_exec.routing import Options, Shape, Swap, dual, find_route
+from onchain_exec.routing import Options, Shape, Swap, find_route
+from onchain_exec.routing.solver import dual
 
 MOST_EVALUATIONS = 10_000
 """Of the dual, in one search: most take tens and hopeless ones up to three thousand, but all end."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from real_quotes import RealPools
 
-from onchain_exec.app.registry import get_chain_profile
+from onchain_exec.app.configuration.registry import get_chain_profile
 from onchain_exec.app.sandbox import Deployment, Sandbox
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
 from onchain_exec.app.sandbox.erc20 import get_balance

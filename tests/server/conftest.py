@@ -12,9 +12,9 @@ from engine.paper_path import PaperMarket, PaperPath
 from engine.simulation import KEYS, PROFILE, CountingSigner
 from starlette.testclient import TestClient
 
-from onchain_exec.app.context import Context, Policy
+from onchain_exec.app.configuration.registry import ChainProfile
 from onchain_exec.app.engine import Engine, Lane
-from onchain_exec.app.registry import ChainProfile
+from onchain_exec.app.path.context import Context, Policy
 from onchain_exec.chain import Node
 from onchain_exec.oms import Journal
 from onchain_exec.server.api import make_app

@@ -15,8 +15,8 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from onchain_exec import LocalSigner
-from onchain_exec.app.context import Context, Policy
 from onchain_exec.app.engine import DeskPath, Engine, Lane
+from onchain_exec.app.path.context import Context, Policy
 from onchain_exec.app.sandbox.sandbox import CHAIN_ID
 from onchain_exec.chain import Node
 from onchain_exec.chain.opening import open_rpc

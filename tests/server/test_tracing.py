@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 from oms.builders import make_approved, make_denied, make_order, make_plan, make_quote, make_signed
 
-from onchain_exec.app.context import Step
+from onchain_exec.app.path.context import Step
 from onchain_exec.server import tracing
 from onchain_exec.server.logs import JsonFormatter
 

@@ -9,14 +9,14 @@ from typing import Any, Final
 
 from onchain_exec.analytics.around import BlockTx, WatchedTrade, find_surroundings
 from onchain_exec.app.channels.offers import get_relays
-from onchain_exec.app.context import Context
-from onchain_exec.app.market import list_pairs
+from onchain_exec.app.path.context import Context
+from onchain_exec.app.path.market import list_pairs
+from onchain_exec.app.path.routers import list_executable
 from onchain_exec.app.pools.discovery import find_pools
-from onchain_exec.app.routers import list_executable
 from onchain_exec.chain import LogFilter
 from onchain_exec.core import BlockRef, Log, Order, to_address
 from onchain_exec.errors import BlockNotFoundError, NodeError, StateError
-from onchain_exec.execution.approvals import APPROVAL
+from onchain_exec.execution.allowances.approvals import APPROVAL
 from onchain_exec.oms import Fill, OrderView
 from onchain_exec.oms.book.surroundings import Surroundings
 from onchain_exec.venues.erc20 import DEPOSIT, TRANSFER, WITHDRAWAL

@@ -7,7 +7,7 @@ from typing import Final
 
 from onchain_exec.app.channels.care import look_after_private
 from onchain_exec.app.channels.dispatch import dispatch
-from onchain_exec.app.context import Context
+from onchain_exec.app.path.context import Context
 from onchain_exec.core import BlockRef
 from onchain_exec.errors import NodeError
 from onchain_exec.execution import DurableTx, Purpose

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from onchain_exec.app.channels.offers import find_offers
-from onchain_exec.app.context import Context, Step
+from onchain_exec.app.path.context import Context, Step
 from onchain_exec.core import BlockRef
 from onchain_exec.execution import DurableTx, Purpose
 from onchain_exec.execution.channels import reconsider

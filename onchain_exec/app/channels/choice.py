@@ -7,9 +7,9 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
-from onchain_exec.app.bounds import get_attacker
 from onchain_exec.app.channels.offers import find_offers
-from onchain_exec.app.context import Context, Step
+from onchain_exec.app.path.bounds import get_attacker
+from onchain_exec.app.path.context import Context, Step
 from onchain_exec.core import BlockRef, Exact
 from onchain_exec.errors import StateError
 from onchain_exec.execution.channels import Channel, Decision, Stakes, choose_channel

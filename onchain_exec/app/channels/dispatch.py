@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 
 from onchain_exec.app.bundles import find_fault
 from onchain_exec.app.channels.offers import get_relays, list_protected
-from onchain_exec.app.context import Context, Step
+from onchain_exec.app.path.context import Context, Step
 from onchain_exec.chain import Delivery
 from onchain_exec.chain.relays import Bundle, Relays, SharedBundle
 from onchain_exec.execution import DurableTx, Purpose, Rejected, SendOutcome, send

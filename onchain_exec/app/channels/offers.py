@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onchain_exec.app.context import Context
+from onchain_exec.app.path.context import Context
 from onchain_exec.chain import EndpointPool, Node
 from onchain_exec.chain.pool.endpoint import Role
 from onchain_exec.chain.relays import Relay, Relays

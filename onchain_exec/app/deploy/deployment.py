@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from onchain_exec.app.actions import act, build, decide, get_now
-from onchain_exec.app.context import Context
+from onchain_exec.app.configuration.registry import ChainProfile, find_chain_profile
 from onchain_exec.app.deploy.blueprints import (
     OWN,
     ROUTER_NEEDS,
@@ -24,9 +23,10 @@ from onchain_exec.app.deploy.create2 import PROXY, PROXY_CREATOR, PROXY_PRICE_WE
 from onchain_exec.app.deploy.record import write_record
 from onchain_exec.app.deploy.terms import Terms
 from onchain_exec.app.deploy.verification import has_proxy, is_deployed, require_proxy
-from onchain_exec.app.recover import resume_all
-from onchain_exec.app.registry import ChainProfile, find_chain_profile
-from onchain_exec.app.run import require_signer
+from onchain_exec.app.path.actions import act, build, decide, get_now
+from onchain_exec.app.path.context import Context
+from onchain_exec.app.path.recover import resume_all
+from onchain_exec.app.path.run import require_signer
 from onchain_exec.core import ZERO_ADDRESS, BlockRef, Token
 from onchain_exec.core.action import ActionOrder, VenueCall
 from onchain_exec.errors import ConfigError, GasError, NodeUnreachableError

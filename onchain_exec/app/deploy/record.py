@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from onchain_exec.app.configuration.registry import ChainProfile
 from onchain_exec.app.deploy.blueprints import OWN, Blueprint
 from onchain_exec.app.deploy.create2 import PROXY, SALT
 from onchain_exec.app.deploy.terms import Terms
-from onchain_exec.app.registry import ChainProfile
 from onchain_exec.core import to_address
 from onchain_exec.errors import AddressError, ConfigError
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 from onchain_exec.app.channels.choice import choose_way, decide_channel
 from onchain_exec.app.channels.dispatch import dispatch
 from onchain_exec.app.engine.lane import Lane
-from onchain_exec.app.run import make_durable
+from onchain_exec.app.path.run import make_durable
 from onchain_exec.core import Address, BlockRef, Exact, Order, ParentOrder
 from onchain_exec.errors import (
     DuplicateOrderError,

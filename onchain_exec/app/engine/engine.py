@@ -10,10 +10,10 @@ from dataclasses import replace
 
 from onchain_exec.app.channels.around import watch_trade
 from onchain_exec.app.channels.care import look_after_private
+from onchain_exec.app.configuration.switched_signer import SwitchedSigner
 from onchain_exec.app.engine.children import Chance, advance, begin, end_parent
 from onchain_exec.app.engine.lane import Lane
 from onchain_exec.app.engine.slots import care_for, fill_gap
-from onchain_exec.app.switched_signer import SwitchedSigner
 from onchain_exec.core import Address, BlockRef, ParentOrder
 from onchain_exec.errors import FinalityError, GasError, HaltedError, InputError, NodeError
 from onchain_exec.execution import Fees, read_fees

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
-from onchain_exec.app.context import Context
-from onchain_exec.app.market import read_tokens
-from onchain_exec.app.run import build, decide, quote_order
+from onchain_exec.app.path.context import Context
+from onchain_exec.app.path.market import read_tokens
+from onchain_exec.app.path.run import build, decide, quote_order
 from onchain_exec.core import Address, BlockRef, Order, Token
 from onchain_exec.execution import Signer, SimulatedTx, TxPlan, simulate
 from onchain_exec.risk import Approved, Denied

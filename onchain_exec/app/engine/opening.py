@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from onchain_exec.app.context import Observer
+from onchain_exec.app.configuration.opening import Opening
+from onchain_exec.app.configuration.settings import load_settings
 from onchain_exec.app.desk import ignore
 from onchain_exec.app.engine.engine import Engine
 from onchain_exec.app.engine.lane import DeskPath, Lane
 from onchain_exec.app.engine.prices import MarketPrices
-from onchain_exec.app.opening import Opening
-from onchain_exec.app.run import require_signer
-from onchain_exec.app.settings import load_settings
+from onchain_exec.app.path.context import Observer
+from onchain_exec.app.path.run import require_signer
 
 
 @asynccontextmanager

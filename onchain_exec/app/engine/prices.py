@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from onchain_exec.app.context import Context
+from onchain_exec.app.path.context import Context
+from onchain_exec.app.path.routers import list_executable
 from onchain_exec.app.pools.discovery import find_pools
 from onchain_exec.app.prices import read_price
-from onchain_exec.app.routers import list_executable
 from onchain_exec.core import BlockRef, Token
 
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 from onchain_exec.app.engine.lane import Lane
+from onchain_exec.app.path.routers import require_runnable
 from onchain_exec.app.request import Request
-from onchain_exec.app.routers import require_runnable
 from onchain_exec.core import Address, ParentOrder, Token
 
 

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from onchain_exec.app.channels.dispatch import dispatch
 from onchain_exec.app.engine.lane import Lane
-from onchain_exec.app.run import sign_and_journal
+from onchain_exec.app.path.run import sign_and_journal
 from onchain_exec.core import Address, BlockRef
 from onchain_exec.errors import GasError, SignerError
 from onchain_exec.execution import (

@@ -8,8 +8,8 @@ from fractions import Fraction
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
+from onchain_exec.app.configuration.registry import ChainProfile
 from onchain_exec.app.pools.log_search import search_logs
-from onchain_exec.app.registry import ChainProfile
 from onchain_exec.chain import LogFilter, Node
 from onchain_exec.core import ZERO_ADDRESS, Address, BlockRef, Reading, Token, all_of, to_address
 from onchain_exec.core.abi import Event

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from onchain_exec.app.configuration.registry import ChainProfile, find_chain_profile
 from onchain_exec.app.pools.log_search import search_logs
-from onchain_exec.app.registry import ChainProfile, find_chain_profile
 from onchain_exec.chain import LogFilter, Node
 from onchain_exec.core import ZERO_ADDRESS, Address, BlockRef, Log, Reading, Token, all_of
 from onchain_exec.errors import InputError, NoPoolError

@@ -9,11 +9,11 @@ from fractions import Fraction
 from typing import Final
 
 from onchain_exec.app.engine import Lane
+from onchain_exec.app.path.run import require_signer
 from onchain_exec.app.rfq.offer import Offer, make_offer
 from onchain_exec.app.rfq.request import QuoteRequest, Wish
 from onchain_exec.app.rfq.rounds import Round, Rounds
 from onchain_exec.app.rfq.settling import find_settled, settle
-from onchain_exec.app.run import require_signer
 from onchain_exec.app.signed_book import Verifier
 from onchain_exec.chain import TxCall
 from onchain_exec.clearing.settle import Scheme, SettleOrder, Signed

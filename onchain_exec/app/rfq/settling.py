@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Final
 
-from onchain_exec.app.actions import act, decide, get_now
-from onchain_exec.app.context import Context
+from onchain_exec.app.path.actions import act, decide, get_now
+from onchain_exec.app.path.context import Context
 from onchain_exec.app.rfq.offer import Offer
 from onchain_exec.clearing.settle.batch import encode_take
 from onchain_exec.core import Address, BlockRef

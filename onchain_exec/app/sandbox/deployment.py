@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from onchain_exec.app.registry import ChainProfile
+from onchain_exec.app.configuration.registry import ChainProfile
 from onchain_exec.core import Address, Token, to_address
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from onchain_exec.app.registry import ChainProfile, get_chain_profile
+from onchain_exec.app.configuration.registry import ChainProfile, get_chain_profile
 from onchain_exec.app.sandbox.cache import get_cache_root, get_deployed, read_deployment
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
 from onchain_exec.app.sandbox.deploy.everything import TRADER_USD, deploy_everything

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 
-from onchain_exec.app.actions import act, continue_action, decide, get_now
-from onchain_exec.app.context import Context
-from onchain_exec.app.run import require_signer
+from onchain_exec.app.path.actions import act, continue_action, decide, get_now
+from onchain_exec.app.path.context import Context
+from onchain_exec.app.path.run import require_signer
 from onchain_exec.app.solver.place import find_settle
 from onchain_exec.app.solver.settling import VENUE
 from onchain_exec.clearing.settle.batch import encode_cancel

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import combinations
 
-from onchain_exec.app.context import Context
-from onchain_exec.app.market import list_pairs
+from onchain_exec.app.path.context import Context
+from onchain_exec.app.path.market import list_pairs
+from onchain_exec.app.path.routers import list_executable
 from onchain_exec.app.pools.discovery import find_pools
-from onchain_exec.app.routers import list_executable
 from onchain_exec.clearing.settle import SettleOrder
 from onchain_exec.core import ZERO_ADDRESS, Address, BlockRef, Token, all_of
 from onchain_exec.oms import list_paused_venues

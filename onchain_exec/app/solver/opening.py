@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
-from onchain_exec.app.context import Observer
+from onchain_exec.app.configuration.opening import Opening
+from onchain_exec.app.configuration.settings import load_settings
 from onchain_exec.app.desk import ignore
-from onchain_exec.app.opening import Opening
-from onchain_exec.app.settings import load_settings
+from onchain_exec.app.path.context import Observer
 from onchain_exec.app.signed_book import follow_chain
 from onchain_exec.app.solver.place import find_place
 from onchain_exec.app.solver.settling import SolverPolicy

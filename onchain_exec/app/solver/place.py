@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onchain_exec.app.context import Context
 from onchain_exec.app.deploy.blueprints import OWN
-from onchain_exec.app.routers import find_router
-from onchain_exec.app.run import require_signer
+from onchain_exec.app.path.context import Context
+from onchain_exec.app.path.routers import find_router
+from onchain_exec.app.path.run import require_signer
 from onchain_exec.clearing.settle import Domain
 from onchain_exec.core import Address, Call, to_address
 from onchain_exec.errors import ConfigError

@@ -9,10 +9,10 @@ import uuid
 from dataclasses import dataclass
 from typing import Final
 
-from onchain_exec.app.actions import act, build, decide
-from onchain_exec.app.context import Context
-from onchain_exec.app.recover import resume_all
-from onchain_exec.app.run import require_signer
+from onchain_exec.app.path.actions import act, build, decide
+from onchain_exec.app.path.context import Context
+from onchain_exec.app.path.recover import resume_all
+from onchain_exec.app.path.run import require_signer
 from onchain_exec.app.solver.place import SolverPlace
 from onchain_exec.clearing.settle.events import Filled, decode_fills
 from onchain_exec.clearing.settle.order_book import BookedFill, OrderBook

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from onchain_exec.app.actions import get_now
-from onchain_exec.app.context import Context
-from onchain_exec.app.run import require_signer
+from onchain_exec.app.path.actions import get_now
+from onchain_exec.app.path.context import Context
+from onchain_exec.app.path.run import require_signer
 from onchain_exec.app.solver.culprits import read_culprits
 from onchain_exec.app.solver.market import SolverMarket
 from onchain_exec.app.solver.place import SolverPlace

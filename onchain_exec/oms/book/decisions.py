@@ -9,7 +9,7 @@ from typing import Final, assert_never
 from onchain_exec.core import Order, ParentOrder, Receipt
 from onchain_exec.core.action import ActionOrder
 from onchain_exec.errors import DuplicateOrderError, FencedError, JournalError
-from onchain_exec.execution.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
+from onchain_exec.execution.delivery.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
 from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx, lends_code
 from onchain_exec.oms.book import events
 from onchain_exec.oms.book.action_terms import is_same_action

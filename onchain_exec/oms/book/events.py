@@ -16,7 +16,7 @@ from onchain_exec.core import Order, ParentOrder, Receipt
 from onchain_exec.core.action import ActionOrder
 from onchain_exec.errors import OnchainExecError
 from onchain_exec.execution.channels import Decision
-from onchain_exec.execution.outcome import Accepted, AlreadyKnown, Ambiguous, Rejected, SendOutcome
+from onchain_exec.execution.delivery.outcome import Accepted, AlreadyKnown, Ambiguous, Rejected, SendOutcome
 from onchain_exec.execution.plan import Purpose, SignedTx
 from onchain_exec.oms.book.action_terms import action_to_json, get_action_moves
 from onchain_exec.oms.book.fill import get_moved_amounts

@@ -9,11 +9,11 @@ from typing import Final, TypeAlias
 
 from onchain_exec.core import Address, Exact
 from onchain_exec.errors import PoolRevertError
-from onchain_exec.routing.flow import Flow, order_tokens
 from onchain_exec.routing.market import Market, RefusedError
 from onchain_exec.routing.matching.book import BookOrder
 from onchain_exec.routing.matching.program import Solution
-from onchain_exec.routing.network import Network
+from onchain_exec.routing.settlement.flow import Flow, order_tokens
+from onchain_exec.routing.solver.network import Network
 from onchain_exec.venues import Hop
 
 _TRIFLE: Final = 1e-9

@@ -12,7 +12,7 @@ from onchain_exec.core import Address
 from onchain_exec.routing.matching.book import BookOrder
 from onchain_exec.routing.matching.exact import MatchedFill, Settled, settle_match
 from onchain_exec.routing.matching.program import Exchange, Solution
-from onchain_exec.routing.network import Network
+from onchain_exec.routing.solver.network import Network
 from onchain_exec.venues import Hop, PoolSet
 
 _MARGINS: Final = (1e-8, 1e-6, 1e-4)

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from onchain_exec.core import Address
 from onchain_exec.errors import InputError
 from onchain_exec.routing.matching.book import BookOrder
-from onchain_exec.routing.network import Network
 from onchain_exec.routing.oracles import FloatArray, IndexArray
+from onchain_exec.routing.solver.network import Network
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 _LIFTS: Final = (0.0, 1e-3, 1e-2)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onchain_exec.app.context import Context
 from onchain_exec.app.engine import Lane
+from onchain_exec.app.path.context import Context
 from onchain_exec.app.rfq import QuoteDesk
 from onchain_exec.app.signed_book import Intake, Verifier
 from onchain_exec.clearing.settle import Domain

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from onchain_exec.app.context import Context, Observer, Policy
+from onchain_exec.app.configuration.opening import Opening
 from onchain_exec.app.deploy.blueprints import Blueprint, list_blueprints
 from onchain_exec.app.deploy.terms import Terms
 from onchain_exec.app.desk import ignore
-from onchain_exec.app.opening import Opening
+from onchain_exec.app.path.context import Context, Observer, Policy
 from onchain_exec.app.sandbox.sandbox import Sandbox
 from onchain_exec.core import Address, to_address
 from onchain_exec.execution import LocalSigner

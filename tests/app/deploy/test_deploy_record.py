@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from onchain_exec.app.configuration.registry import get_chain_profile
 from onchain_exec.app.deploy.blueprints import list_blueprints
 from onchain_exec.app.deploy.record import add_deployed, read_terms, write_record
 from onchain_exec.app.deploy.terms import Terms
-from onchain_exec.app.registry import get_chain_profile
 from onchain_exec.core import to_address
 from onchain_exec.errors import ConfigError
 

@@ -12,10 +12,10 @@ import pytest
 from cli_runner import Cli
 from deploy_stage import TERMS, DeployStage
 
-from onchain_exec.app.context import Step
 from onchain_exec.app.deploy.create2 import PROXY, PROXY_CODE, PROXY_CREATOR, PROXY_PRICE_WEI
 from onchain_exec.app.deploy.deployment import deploy, foresee, place_proxy, survey
 from onchain_exec.app.deploy.record import add_deployed, read_terms
+from onchain_exec.app.path.context import Step
 from onchain_exec.app.sandbox.sandbox import Sandbox
 from onchain_exec.errors import ConfigError, GasError, WrongCodeError
 from onchain_exec.oms import OrderState

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onchain_exec import Desk, LocalSigner
-from onchain_exec.app.context import Policy
+from onchain_exec.app.path.context import Policy
 from onchain_exec.app.sandbox.derivatives.aave_v3 import AaveMarket
 from onchain_exec.app.sandbox.erc20 import approve
 from onchain_exec.app.sandbox.evm import DEPLOYER

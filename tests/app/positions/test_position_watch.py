@@ -9,7 +9,7 @@ import pytest
 from cli_runner import Cli
 from lending_desk import Lending
 
-from onchain_exec.app.position_watch import Care
+from onchain_exec.app.positions.watch import Care
 from onchain_exec.app.sandbox.erc20 import approve, fund
 from onchain_exec.core import to_address
 from onchain_exec.core.fixed_point import WAD

@@ -13,7 +13,7 @@ from typing import Any, Final
 from coincurve import PrivateKey
 from eth_abi import encode
 
-from onchain_exec.app.registry import ChainProfile
+from onchain_exec.app.configuration.registry import ChainProfile
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
 from onchain_exec.app.sandbox.deploy.tokens import deploy_tokens
 from onchain_exec.app.sandbox.deployment import Deployment

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from onchain_exec import LocalSigner
-from onchain_exec.app.context import Policy, Step
-from onchain_exec.app.opening import Opening
+from onchain_exec.app.configuration.opening import Opening
+from onchain_exec.app.path.context import Policy, Step
 from onchain_exec.app.sandbox.deployment import Deployment
 from onchain_exec.app.solver import Solver, SolverPolicy
 from onchain_exec.app.solver.place import find_place

@@ -11,9 +11,9 @@ from typing import Any, Final
 from coincurve import PrivateKey
 
 from onchain_exec import LocalSigner
-from onchain_exec.app.context import Context, Policy
+from onchain_exec.app.configuration.opening import Opening
 from onchain_exec.app.desk import ignore
-from onchain_exec.app.opening import Opening
+from onchain_exec.app.path.context import Context, Policy
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
 from onchain_exec.app.sandbox.erc20 import approve, get_balance
 from onchain_exec.app.sandbox.sandbox import Sandbox

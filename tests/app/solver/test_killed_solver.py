@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from app.solver.solver_stage import Stage
 
-from onchain_exec.app.context import Step
+from onchain_exec.app.path.context import Step
 from onchain_exec.clearing.settle import Scheme
 from onchain_exec.oms import OrderState, reconcile
 from onchain_exec.oms.signed_book import RestState

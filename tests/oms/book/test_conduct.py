@@ -22,7 +22,7 @@ from oms.builders import (
 from onchain_exec.errors import JournalError
 from onchain_exec.execution import Fees
 from onchain_exec.execution.channels import Channel, Decision, Stakes, TrackRecord
-from onchain_exec.execution.outcome import Accepted, Mined
+from onchain_exec.execution.delivery.outcome import Accepted, Mined
 from onchain_exec.execution.plan import DurableTx, Purpose
 from onchain_exec.oms import Journal, OrderState, SlotKey
 from onchain_exec.oms.book.surroundings import Neighbour, NeighbourKind, Surroundings

@@ -11,7 +11,7 @@ import pytest
 from app.signed_book.settle_chain import USDC, WETH, SettleChain
 from server.signed_server import BookServed, serve_book
 
-from onchain_exec.app import actions
+from onchain_exec.app.path import actions
 from onchain_exec.app.sandbox.erc20 import get_balance
 from onchain_exec.clearing.settle import Flags, Scheme, SettleOrder, Signed
 from onchain_exec.core import Address, Token

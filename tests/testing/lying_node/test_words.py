@@ -8,8 +8,8 @@ import pytest
 
 from onchain_exec.chain.rate_limits import is_rate_limit
 from onchain_exec.errors import NodeRefusedError
-from onchain_exec.execution.refusals import Refusal as Meaning
-from onchain_exec.execution.refusals import classify_refusal
+from onchain_exec.execution.delivery.refusals import Refusal as Meaning
+from onchain_exec.execution.delivery.refusals import classify_refusal
 from onchain_exec.testing.lying_node import RATE_LIMITS, WORDS, Client, Reason, Refusal
 from onchain_exec.testing.lying_node.dialects import find_reason
 

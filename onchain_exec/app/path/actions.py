@@ -1,0 +1,125 @@
+"""The path of an action, whatever its venue: approved or denied, then built, simulated, signed and sent."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from onchain_exec.app.path.context import Context, Step
+from onchain_exec.app.path.recover import resume_all
+from onchain_exec.app.path.run import deliver, failures_journalled, make_durable, renew, require_signer
+from onchain_exec.core import Address, BlockRef
+from onchain_exec.core.action import ActionOrder
+from onchain_exec.errors import DuplicateOrderError, RevertError
+from onchain_exec.execution import SimulatedTx, read_fees, simulate
+from onchain_exec.execution.building.action import (
+    Delegation,
+    build_action,
+    get_delegate,
+    read_approvals_before,
+)
+from onchain_exec.execution.simulation.action_effects import read_standing
+from onchain_exec.oms import OrderView
+from onchain_exec.oms.book.action_terms import is_same_action
+from onchain_exec.oms.book.states import UNDECIDED, OrderState
+from onchain_exec.risk.action import ApprovedAction, DeniedAction, check_funds, judge_action
+
+
+async def decide(context: Context, order: ActionOrder, block: BlockRef) -> ApprovedAction | DeniedAction:
+    """Check an action that only takes funds: its deadline, and what the account holds at ``block``."""
+    verdict = check_funds(order, block, await read_funds(context, order, block), get_now(context, block))
+    context.observe(Step.CHECKED, verdict)
+    return verdict
+
+
+async def read_funds(context: Context, order: ActionOrder, block: BlockRef) -> dict[Address, int]:
+    """Return what the account holds of the tokens that the action may take, at ``block``.
+
+    Raises:
+        StaleStateError: the block has left the chain.
+    """
+    await context.node.require_canonical(block)
+    found = await context.node.perform(read_standing(order), block)
+    return dict(zip((spend.token for spend in order.spends), found.balances, strict=True))
+
+
+def get_now(context: Context, block: BlockRef) -> int:
+    """Return the unix second by our clock or the chain's, whichever is later: a quiet local chain's head may
+    lie far from ours, and the chain's clock decides on chain."""
+    return max(context.now(), block.timestamp)
+
+
+async def act(context: Context, verdict: ApprovedAction | DeniedAction) -> OrderView:
+    """Take an action to its end, or to where it waits; return the order as the journal holds it.
+
+    A denial, or a transaction that reverts, also by a condition, is a state of the order.
+
+    Raises:
+        DuplicateOrderError: its client order id is taken by an order that does something else.
+        OnchainExecError: what failed before anything was signed; the journal has a line of it.
+    """
+    match verdict:
+        case DeniedAction():
+            return context.journal.append_action_denial(verdict)
+        case ApprovedAction(order=order):
+            accepted = context.journal.append_action(order)
+            if accepted.order_id == order.order_id:  # otherwise another process was faster with the id
+                context.observe(Step.ACCEPTED, order)
+                await _execute(context, verdict)
+            return context.journal.read_order(accepted.order_id)
+        case never:
+            assert_never(never)
+
+
+async def continue_action(context: Context, earlier: OrderView, order: ActionOrder) -> OrderView | None:
+    """Return the order that has the client order id, continued if it was open; None if nothing of it was
+    signed, so that it may begin again.
+
+    Raises:
+        DuplicateOrderError: it does something else than ``order``.
+    """
+    if earlier.action is None or not is_same_action(earlier.action, order):
+        raise DuplicateOrderError(
+            f"client order id {order.client_order_id!r} belongs to an order that does something else",
+            needed="the same actions and guards",
+            todo="An id names one order for ever; take a new id for a new order",
+        )
+    if earlier.state is OrderState.NEW:
+        return None
+    if earlier.state in UNDECIDED:
+        await resume_all(context)
+    return context.journal.read_order(earlier.order_id)
+
+
+async def build(context: Context, approved: ApprovedAction) -> SimulatedTx:
+    """Return the action's transaction, with the approvals that it needs, simulated."""
+    node, block, order = context.node, approved.block, approved.order
+    guard, delegation = context.profile.get_contract("onchain_exec", "guard"), None
+    if order.is_guarded and guard is not None:
+        delegation = Delegation(guard, get_delegate(await node.get_code(order.account, block)))
+    approvals = await node.perform(read_approvals_before(approved), block)
+    plan = build_action(
+        approved, approvals, await read_fees(node, block, context.policy.max_fee_wei), delegation
+    )
+    context.observe(Step.BUILT, plan)
+    simulated = await simulate(node, plan, context.profile.gas_rules)
+    context.observe(Step.SIMULATED, simulated)
+    return simulated
+
+
+async def _execute(context: Context, approved: ApprovedAction) -> None:
+    """Send what an approved action needs, one transaction after the other, until one fails; one that its own
+    conditions would revert is denied, and nothing of it is sent."""
+    signer, order = require_signer(context), approved.order
+    with failures_journalled(context, order.order_id):
+        try:
+            simulated = await build(context, approved)
+        except RevertError as error:
+            if (denied := judge_action(order, error)) is None:
+                raise
+            context.journal.append_action_denial(denied)
+            return
+    for step in (*simulated.depends_on, simulated):
+        with failures_journalled(context, order.order_id):
+            durable = await make_durable(context, signer, await renew(context, step))
+        if not await deliver(context, durable):
+            return

@@ -1,0 +1,225 @@
+"""The path of an order, as one page. Only `app` loops; each step runs once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
+from typing import assert_never
+
+from onchain_exec.app.bundles import wait_beyond
+from onchain_exec.app.channels.around import watch_trade
+from onchain_exec.app.channels.attend import attend
+from onchain_exec.app.channels.choice import choose_way, decide_channel
+from onchain_exec.app.channels.dispatch import dispatch
+from onchain_exec.app.path.bounds import bound_by_market
+from onchain_exec.app.path.context import Context, Step
+from onchain_exec.app.path.market import read_market
+from onchain_exec.app.path.routers import get_search, list_executable
+from onchain_exec.app.path.ways import find_ways, read_accounts, take_cheapest
+from onchain_exec.app.prices import read_reference
+from onchain_exec.core import BlockRef, Order
+from onchain_exec.errors import ConfigError, OnchainExecError, RevertError
+from onchain_exec.execution import (
+    DurableTx,
+    Mined,
+    Purpose,
+    Reverted,
+    Signer,
+    SimulatedTx,
+    Sources,
+    StillUnknown,
+    Superseded,
+    confirm,
+    rebase,
+    sign,
+    simulate,
+)
+from onchain_exec.execution.channels import Channel
+from onchain_exec.oms import OrderView, list_paused_venues
+from onchain_exec.risk import Approved, Denied, check, judge_revert
+from onchain_exec.routing import Quote, find_route, make_quote
+
+
+async def quote_order(context: Context, order: Order, block: BlockRef, *, bound_given: bool = True) -> Quote:
+    """Return the quote of ``order`` over every known pool at ``block``. Unless its slippage was given, its
+    bound is as tight as the market allows."""
+    paused = list_paused_venues(context.journal.read_switches())
+    protocols = [protocol for protocol in list_executable(context.profile) if protocol not in paused]
+    pools, gas = await read_market(context, order, block, protocols)
+    context.observe(Step.READ, pools)
+    route = find_route(order, pools, gas, block=block, options=get_search(context.profile, order.exact))
+    context.observe(Step.ROUTED, route)
+    quote = make_quote(order, route, gas, context.now())
+    quote = await bound_by_market(context, quote, given=bound_given)
+    context.observe(Step.QUOTED, quote)
+    return quote
+
+
+async def run(context: Context, quote: Quote) -> OrderView:
+    """Take a quote to its end, or to where it waits; return the order as the journal holds it.
+
+    A denial and a reverted transaction are states of the order, not exceptions. What fails before
+    anything was signed is journalled and raised.
+    """
+    with failures_journalled(context, quote.order.order_id):
+        verdict = await decide(context, quote)
+    match verdict:
+        case Denied():
+            return context.journal.append_denial(quote, verdict)
+        case Approved():
+            accepted = context.journal.append_order(quote.order, quote)
+            if accepted.order_id != quote.order.order_id:
+                return accepted  # another process was faster with the same client order id
+            context.observe(Step.ACCEPTED, quote.order)
+            await execute(context, verdict)
+            return context.journal.read_order(accepted.order_id)
+        case never:
+            assert_never(never)
+
+
+async def prepare(context: Context, quote: Quote) -> SimulatedTx | Denied:
+    """Go as far as `run` does before anything is journalled or signed, permits included: where `run`
+    would sign one, this shows the approval that it takes the place of."""
+    verdict = await decide(context, quote)
+    if isinstance(verdict, Approved):
+        decide_channel(context, quote, quote.block)
+    return verdict if isinstance(verdict, Denied) else await build(context, verdict, None)
+
+
+async def decide(context: Context, quote: Quote) -> Approved | Denied:
+    """Check a fresh quote against the account at the quote's block and the desk's limits: one router
+    whose allowance passes is enough."""
+    await context.node.require_canonical(quote.block)
+    quote.require_fresh(context.now(), context.policy.limits.max_quote_age_s)
+    accounts = await read_accounts(context, quote.order, quote.block)
+    limits, now = context.policy.limits, context.now()
+    reference = await read_reference(context.node, context.profile, quote, limits.max_price_age_s)
+    verdicts = [check(quote, account, limits, now, reference) for account in accounts.values()]
+    verdict = next((found for found in verdicts if isinstance(found, Approved)), verdicts[0])
+    context.observe(Step.CHECKED, verdict)
+    return verdict
+
+
+async def execute(context: Context, approved: Approved) -> None:
+    """Send what an approved order needs, one transaction after the other, until one fails, or would
+    break a condition of the order: that denies it."""
+    signer, order = require_signer(context), approved.quote.order
+    with failures_journalled(context, order.order_id):
+        found = await build(context, approved, signer)
+        while isinstance(found, SimulatedTx):
+            if (await choose_way(context, approved.quote)).channel is not Channel.WAIT:
+                break
+            await wait_beyond(context.node, found.block)
+            found = await build(context, approved, signer)
+    for step in () if isinstance(found, Denied) else (*found.depends_on, found):
+        with failures_journalled(context, order.order_id):
+            found = await judge(context, order, renew(context, step))
+            if isinstance(found, Denied):
+                break
+            durable = await make_durable(context, signer, found)
+        if not await deliver(context, durable):
+            return
+    if isinstance(found, Denied):
+        context.journal.append_denial(approved.quote, found)
+
+
+async def build(context: Context, approved: Approved, signer: Signer | None) -> SimulatedTx | Denied:
+    """Return the swap through the router that costs least, simulated on the newest block together with
+    all it depends on: an order whose swap would fail sends nothing, not even its approval. ``signer``
+    signs permits, or nobody does, as with ``private_only``: the nodes that simulate would see them. A
+    swap that would break a condition of its order is denied."""
+    permit_signer = None if context.policy.private_only else signer
+    sources = Sources(context.node, context.policy.max_fee_wei, permit_signer=permit_signer)
+    ways = await find_ways(context, approved)
+    return await judge(context, approved.quote.order, take_cheapest(context, ways, sources))
+
+
+async def judge(context: Context, order: Order, trial: Awaitable[SimulatedTx]) -> SimulatedTx | Denied:
+    """Return what a simulation proves, or the denial of an order whose own condition it breaks."""
+    try:
+        return await trial
+    except RevertError as error:
+        if (denied := judge_revert(order, error)) is None:
+            raise
+        context.observe(Step.CHECKED, denied)
+        return denied
+
+
+async def renew(context: Context, simulated: SimulatedTx) -> SimulatedTx:
+    """Simulate again what waited for the transactions before it: the chain has moved on meanwhile."""
+    if not simulated.depends_on:
+        return simulated
+    plan = rebase(simulated.plan, await context.node.get_block("latest"), mined=True)
+    renewed = await simulate(context.node, plan, context.profile.gas_rules)
+    context.observe(Step.SIMULATED, renewed)
+    return renewed
+
+
+async def make_durable(context: Context, signer: Signer, simulated: SimulatedTx) -> DurableTx:
+    """Lease a nonce, sign, and write the bytes down: after this a crash loses nothing."""
+    plan = simulated.plan
+    floor = await context.node.get_nonce(plan.sender)
+    nonce = context.journal.reserve_nonce(
+        plan.block.chain_id, plan.sender, plan.order_id, plan.purpose, floor
+    )
+    context.observe(Step.LEASED, nonce)
+    return await sign_and_journal(context, signer, simulated, nonce)
+
+
+async def sign_and_journal(context: Context, signer: Signer, simulated: SimulatedTx, nonce: int) -> DurableTx:
+    """Sign at a nonce that the journal granted, and write the bytes down."""
+    signed = await sign(simulated, nonce, signer)
+    context.observe(Step.SIGNED, signed)
+    order_id, purpose = simulated.plan.order_id, simulated.plan.purpose
+    decision = context.journal.read_order(order_id).decision
+    is_hidden = decision is not None and decision.channel.is_private and purpose is not Purpose.CANCEL
+    durable = context.journal.write_signed(order_id, signed, private=context.policy.private_only or is_hidden)
+    context.observe(Step.JOURNALLED, durable)
+    return durable
+
+
+async def deliver(context: Context, durable: DurableTx) -> bool:
+    """Send journalled bytes and wait; return whether they were mined and succeeded."""
+    sent_at = await context.node.get_block() if durable.private else None
+    await dispatch(context, durable)
+    return await wait(context, durable, sent_at)
+
+
+async def wait(context: Context, durable: DurableTx, sent_at: BlockRef | None = None) -> bool:
+    """Wait for bytes that were sent, looking after private ones at each block; return whether they were
+    mined and succeeded."""
+    left_s = await attend(context, durable, sent_at)
+    outcome = await confirm(context.node, durable, context.policy.confirmations, left_s)
+    context.observe(Step.CONFIRMED, outcome)
+    context.journal.append_outcome(durable, outcome)
+    context.observe(Step.RECORDED, durable)
+    await watch_trade(context, durable.order_id)
+    match outcome:
+        case Mined():
+            return True
+        case Reverted() | Superseded() | StillUnknown():
+            return False
+        case never:
+            assert_never(never)
+
+
+@contextmanager
+def failures_journalled(context: Context, order_id: str) -> Iterator[None]:
+    """Journal what fails before the order's own bytes are durable. After that nothing is a failure: the
+    transaction may be mined, and only the chain can say."""
+    try:
+        yield
+    except OnchainExecError as error:
+        context.journal.append_failure(order_id, error)
+        raise
+
+
+def require_signer(context: Context) -> Signer:
+    """Return the desk's signer, or raise ConfigError: this desk can only look."""
+    if context.signer is None:
+        raise ConfigError(
+            "this desk has no signer",
+            needed="a key to trade with",
+            todo="Set ONCHAIN_EXEC_KEYSTORE and ONCHAIN_EXEC_KEYSTORE_PASSWORD, or pass signer=...",
+        )
+    return context.signer

@@ -1,0 +1,1 @@
+"""Accounts with collateral on a known chain: read, foreseen, acted on, looked after."""

@@ -1,0 +1,116 @@
+"""Accounts looked after once an action is done: how near liquidation they are, and what is done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from onchain_exec.app.path.context import Context
+from onchain_exec.app.path.run import require_signer
+from onchain_exec.app.positions.accounts import ActionRequest, list_named, perform
+from onchain_exec.app.positions.reads import list_venues, read_position, read_positions
+from onchain_exec.core import Address, BlockRef
+from onchain_exec.oms import OrderView
+from onchain_exec.risk.collateral import Breach, CollateralLimits, find_breaches
+from onchain_exec.risk.collateral_care import find_least_care
+from onchain_exec.venues.collateral import Health
+
+
+@dataclass(frozen=True, slots=True)
+class PositionReport:
+    """An account in its health at a block, and the alarms: the limits that it does not keep."""
+
+    key: str
+    owner: Address
+    block: BlockRef
+    health: Health
+    alarms: tuple[Breach, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values, amounts as text; a health factor of null owes nothing."""
+        health = self.health
+        return {
+            "venue": self.key,
+            "account": self.owner,
+            "block": {"number": self.block.number, "hash": self.block.hash},
+            "health_factor_wad": None if health.owes_nothing else str(health.health_factor_wad),
+            "margin_ratio_wad": None if health.margin_ratio_wad is None else str(health.margin_ratio_wad),
+            "free_collateral": str(health.free_collateral),
+            "liquidatable": health.is_liquidatable,
+            "distance_bps": health.distance_bps,
+            "liquidation_prices": [
+                {
+                    "asset": found.asset,
+                    "price": str(found.price),
+                    "liquidation_price": str(found.liquidation_price),
+                    "distance_bps": found.distance_bps,
+                }
+                for found in health.liquidation_prices
+            ],
+            "alarms": [
+                {"code": alarm.code.value, "found": alarm.found, "needed": alarm.limit}
+                for alarm in self.alarms
+            ],
+        }
+
+
+async def look(
+    context: Context, owner: Address, limits: CollateralLimits, venues: Sequence[str] = ()
+) -> tuple[PositionReport, ...]:
+    """Return the account of ``owner`` at ``venues`` (none: at every one that the chain lists), all at the
+    newest block.
+
+    Raises:
+        NodeError: the node fails.
+        StateError: a venue counts otherwise than its mirror.
+    """
+    block = await context.node.get_block("latest")
+    accounts = [
+        account
+        for venue in venues or list_venues(context.profile)
+        for account in await read_positions(context, venue, owner, block)
+    ]
+    return tuple(
+        PositionReport(account.key, owner, block, health, find_breaches(health, limits))
+        for account in accounts
+        for health in (account.health,)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """An order that is given when an account comes too near: ``make`` gives the action of an amount (a
+    top-up, a repayment, a trade that reduces).
+
+    It acts below ``below_wad``, and takes the least that brings the health factor to ``target_wad``, at
+    most ``at_most``.
+    """
+
+    venue: str
+    make: Callable[[int], Any]
+    below_wad: int
+    target_wad: int
+    at_most: int
+
+
+async def take_care(context: Context, care: Care, client_order_id: str | None = None) -> OrderView | None:
+    """Act if the account needs it; return the order, or None if it does not.
+
+    The target is foreseen at the time up to which the transaction may run, and held inside it by a
+    guard where ``at_most`` reaches it.
+
+    Raises:
+        OnchainExecError: as of `perform`.
+    """
+    owner, block = require_signer(context).address, await context.node.get_block("latest")
+    named = list_named([care.make(care.at_most)])
+    account = await read_position(context, care.venue, owner, block, named)
+    if account.health.health_factor_wad >= care.below_wad:
+        return None
+    late = account.at_time(max(context.now(), block.timestamp) + context.policy.time_to_live_s)
+    action, reaches = find_least_care(late, care.make, care.target_wad, care.at_most)
+    guards = (account.require_health(care.target_wad),) if reaches else ()
+    return await perform(
+        context, ActionRequest(care.venue, (action,), guards, client_order_id=client_order_id)
+    )

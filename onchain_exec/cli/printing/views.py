@@ -1,0 +1,220 @@
+"""Quotes, plans and orders as tables for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+from onchain_exec.cli.exits import Exit
+from onchain_exec.cli.printing.output import messages, print_facts, print_table
+from onchain_exec.core import Exact, Order, Token, format_amount
+from onchain_exec.execution import SimulatedTx
+from onchain_exec.oms import OrderState, OrderView
+from onchain_exec.oms.book.surroundings import Surroundings
+from onchain_exec.risk import Denied
+from onchain_exec.routing import BoundReason, Quote, Route
+
+
+def print_quote(quote: Quote) -> None:
+    """Print a quote: what goes in and comes out, what it costs and why, and its route."""
+    order, route = quote.order, quote.route
+    token_out = order.token_out
+    if order.exact is Exact.IN:
+        bound = ("at least", f"{_amount(quote.amount_out_min, token_out)} ({quote.slippage_bps:.4g} bps)")
+    else:
+        bound = ("at most", f"{_amount(quote.amount_in_max, order.token_in)} ({quote.slippage_bps:.4g} bps)")
+    gas = f"{format_amount(quote.gas_cost_wei, _WEI)} native ({route.gas_units:,} gas)"
+    if quote.gas_cost_out is not None:
+        gas += f" = {_amount(quote.gas_cost_out, token_out)}"
+    print_facts(
+        f"{_amount(quote.amount_in, order.token_in)} → {_amount(quote.amount_out, token_out)}",
+        [
+            ("price", f"{quote.price:f} {token_out} per {order.token_in}"),
+            ("pool fees", f"{_amount(quote.fee_cost, token_out)} ({quote.fee_bps:.2f} bps)"),
+            ("price impact", f"{_amount(quote.impact_cost, token_out)} ({quote.impact_bps:.2f} bps)"),
+            ("gas", gas),
+            bound,
+            *_list_reasons(quote),
+            ("block", str(quote.block)),
+        ],
+    )
+    print_flow(route)
+
+
+_REASONS: Final = {
+    BoundReason.GIVEN: "as given",
+    BoundReason.POLICY: "the desk's most: no history of the price asks for less",
+    BoundReason.VOLATILITY: "as tight as the price's own moves allow",
+    BoundReason.SANDWICH: "the widest under which no sandwich pays",
+}
+
+
+def _list_reasons(quote: Quote) -> Iterator[tuple[str, str]]:
+    """Yield why the bound lies where it lies, and what follows from it."""
+    tolerance = quote.tolerance
+    if tolerance is None:
+        return
+    why = _REASONS[tolerance.reason]
+    if tolerance.revert_chance is not None:
+        why += f"; the price passes it within {tolerance.blocks} blocks with {tolerance.revert_chance:.1%}"
+    yield "why", why
+    if tolerance.at_stake:
+        priced = quote.order.token_out if quote.order.exact is Exact.IN else quote.order.token_in
+        lost = _amount(tolerance.at_stake, priced)
+        if tolerance.reason is BoundReason.SANDWICH:
+            yield "at stake", f"nothing; under the bound that it would have else {lost}"
+        else:
+            yield "at stake", f"{lost} to a sandwich, if others see it: send it privately, or allow less"
+
+
+def print_flow(route: Route) -> None:
+    """Print every hop: through which pool which share of its token goes, and what comes out."""
+    given: Counter[Token] = Counter()
+    for hop in route.hops:
+        given[hop.token_in] += hop.amount_in
+    print_table(
+        "Route",
+        ("Pool", "#Share", "#In", "#Out"),
+        [
+            (
+                f"{hop.pool.kind} {hop.pool.fee_pips(hop.token_in, hop.token_out) / 100:g} bps "
+                f"{hop.pool.address[:8]}…",
+                f"{hop.amount_in / given[hop.token_in]:.2%}",
+                _rounded(hop.amount_in, hop.token_in),
+                _rounded(hop.amount_out, hop.token_out),
+            )
+            for hop in route.hops
+        ],
+    )
+
+
+def print_transactions(simulated: SimulatedTx) -> None:
+    """Print the unsigned transaction, and before it those it depends on."""
+    for step in (*simulated.depends_on, simulated):
+        plan = step.plan
+        print_facts(
+            f"Transaction: {plan.purpose.value}",
+            [
+                ("from", plan.sender),
+                ("to", plan.to),
+                ("value", f"{format_amount(plan.value_wei, _WEI)} native"),
+                ("gas", f"{step.gas_used:,} used in simulation, limit {step.gas_limit:,}"),
+                ("max fee", f"{plan.fees.max_fee_wei / 1e9:.3f} gwei per gas"),
+                ("data", f"{len(plan.data)} bytes, 0x{plan.data[:4].hex()}…"),
+            ],
+        )
+
+
+def print_denial(denied: Denied) -> None:
+    """Print why an order is refused, on stderr."""
+    messages.print(f"[bold yellow]DENIED {denied.code.value}[/]: {denied.found}", highlight=False)
+    messages.print(f"  limit: {denied.limit}", highlight=False)
+    messages.print(f"  to do: {denied.todo}", highlight=False)
+
+
+def print_order(view: OrderView) -> None:
+    """Print one order with its fill or its failure."""
+    facts = [
+        ("client id", view.client_order_id),
+        ("state", view.state.value + (" (final)" if view.final else "")),
+        ("transaction", view.tx_hash or "none"),
+    ]
+    order, quote, fill = view.order, view.quote, view.fill
+    if view.decision is not None:
+        facts.append(("channel", str(view.decision)))
+    if order is not None and quote is not None:
+        facts.append(("quoted", _flow(quote.amount_in, order.token_in, quote.amount_out, order.token_out)))
+    if order is not None and fill is not None:
+        facts += [
+            ("filled", _flow(fill.amount_in, order.token_in, fill.amount_out, order.token_out)),
+            ("against quote", f"{float(fill.slippage_bps):+.4f} bps worse" if fill.slippage_bps else "equal"),
+            ("gas paid", f"{format_amount(fill.gas_cost_wei, _WEI)} native"),
+            ("block", str(fill.block_number)),
+            *_list_surroundings(order, view.surroundings),
+        ]
+    if view.failure is not None:
+        facts += [
+            (view.failure.code, view.failure.found),
+            ("needed", view.failure.needed),
+            ("to do", view.failure.todo),
+        ]
+    print_facts(f"Order {view.order_id}", [fact for fact in facts if fact[1]])
+
+
+def _list_surroundings(order: Order, found: Surroundings | None) -> list[tuple[str, str]]:
+    """Return who was around a fill, one a line, with what the order lost to each."""
+    if found is None:
+        return [("around", "not looked at")]
+    open_side = order.token_out if order.exact is Exact.IN else order.token_in
+    lines = [
+        (
+            neighbour.kind.value,
+            f"lost {_amount(neighbour.loss, open_side)} to "
+            + ", ".join(f"{tx_hash[:10]}…" for tx_hash in neighbour.tx_hashes),
+        )
+        for neighbour in found.neighbours
+    ]
+    if found.refund_wei:
+        lines.append(("refunded", f"{format_amount(found.refund_wei, _WEI)} native"))
+    if not found.is_exact:
+        lines.append(("losses", "estimated: the block could not be replayed to the unit"))
+    return lines or [("around", "nobody")]
+
+
+def print_orders(views: tuple[OrderView, ...]) -> None:
+    """Print orders, one a line."""
+    rows = [
+        (
+            view.order_id[:8],
+            view.client_order_id if view.client_order_id != view.order_id else "",
+            view.state.value,
+            *_amounts(view),
+            view.tx_hash[:10] + "…" if view.tx_hash else "",
+            view.failure.code if view.failure else "",
+        )
+        for view in views
+    ]
+    print_table("Orders", ("Order", "Client id", "State", "#Sold", "#Bought", "Hash", "Failure"), rows)
+
+
+def exit_of_order(view: OrderView) -> Exit:
+    """Return the exit code that an order's state stands for."""
+    match view.state:
+        case OrderState.FILLED:
+            return Exit.DONE
+        case OrderState.DENIED:
+            return Exit.DENIED
+        case OrderState.NEW | OrderState.WORKING | OrderState.BUSTED | OrderState.CANCEL_PENDING:
+            return Exit.UNKNOWN
+        case _:
+            return Exit.FAILED
+
+
+def _amounts(view: OrderView) -> tuple[str, str]:
+    """Return what was sold and bought: as filled, else the side that the order fixes."""
+    order, fill = view.order, view.fill
+    if order is None:
+        return "", ""
+    if fill is not None:
+        return _amount(fill.amount_in, order.token_in), _amount(fill.amount_out, order.token_out)
+    if order.exact is Exact.IN:
+        return _amount(order.amount, order.token_in), ""
+    return "", _amount(order.amount, order.token_out)
+
+
+_WEI = Token(0, "", "native", 18)  # type: ignore[arg-type]  # scales wei for people; never an address
+
+
+def _amount(units: int, token: Token) -> str:
+    return f"{format_amount(units, token)} {token.symbol}"
+
+
+def _rounded(units: int, token: Token) -> str:
+    """Return an amount for a table: six decimals at most."""
+    return f"{Decimal(format_amount(units, token)):,.{min(6, token.decimals)}f} {token.symbol}"
+
+
+def _flow(amount_in: int, token_in: Token, amount_out: int, token_out: Token) -> str:
+    return f"{_amount(amount_in, token_in)} → {_amount(amount_out, token_out)}"

@@ -1,0 +1,1 @@
+"""Commands about a trade: what it costs, what it would give, and doing it."""

@@ -1,0 +1,1 @@
+"""Commands about everything around a trade: nodes, journals, approvals, accounts, contracts."""

@@ -1,0 +1,67 @@
+"""What stops an engine, or one order of it: ``pause``, ``resume``, ``kill``, ``cancel``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from onchain_exec.app.configuration.journals import find_order, open_journal
+from onchain_exec.cli.options import JournalPath, Json
+from onchain_exec.cli.printing.output import messages, print_json
+from onchain_exec.oms import EVERYTHING, SwitchState, parse_scope
+
+Scope = Annotated[
+    str, typer.Option("--scope", help="all, account:0x..., or venue:NAME (for example venue:uniswap_v3).")
+]
+Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the journal.")]
+
+
+def pause(
+    scope: Scope = EVERYTHING, reason: Reason = "", journal: JournalPath = None, as_json: Json = False
+) -> None:
+    """Begin nothing new; what was signed is still looked after. It holds in every process of the journal."""
+    _switch(scope, SwitchState.PAUSED, reason, journal, as_json=as_json)
+
+
+def resume(
+    scope: Scope = EVERYTHING, reason: Reason = "", journal: JournalPath = None, as_json: Json = False
+) -> None:
+    """Let a paused or killed scope run again."""
+    _switch(scope, SwitchState.RUNNING, reason, journal, as_json=as_json)
+
+
+def kill(
+    scope: Scope = EVERYTHING, reason: Reason = "", journal: JournalPath = None, as_json: Json = False
+) -> None:
+    """Sign nothing and send nothing more, in every process of the journal. What was sent before may still
+    be mined."""
+    _switch(scope, SwitchState.KILLED, reason, journal, as_json=as_json)
+
+
+def cancel(
+    order: Annotated[str, typer.Argument(help="Id, client order id, or transaction hash of an order.")],
+    journal: JournalPath = None,
+    as_json: Json = False,
+) -> None:
+    """Ask for an order's cancellation: at once where nothing is signed; else a running engine (or
+    `recover`) makes a cancel compete for its nonce."""
+    with open_journal(journal) as opened:
+        parent = opened.find_parent(order)
+        name = parent.parent.order_id if parent else find_order(opened, order).order_id
+        opened.append_cancel(name)
+        view = opened.find_parent(name) or opened.read_order(name)
+    if as_json:
+        print_json(view.to_json())
+    else:
+        messages.print(f"{name} is {view.state.value}")
+
+
+def _switch(scope: str, state: SwitchState, reason: str, journal: str | None, *, as_json: bool) -> None:
+    with open_journal(journal) as opened:
+        opened.append_switch(parse_scope(scope), state, reason)
+        switches = [switch.to_json() for switch in opened.read_switches().values()]
+    if as_json:
+        print_json({"switches": switches})
+    else:
+        messages.print(f"{scope} is {state.value}")

@@ -1,0 +1,1 @@
+"""What an approved order becomes: a draft, what it is missing, and unsigned transactions."""

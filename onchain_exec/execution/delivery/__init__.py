@@ -1,0 +1,1 @@
+"""From a simulated plan to its outcome: signed, sent once, waited for."""

@@ -1,0 +1,1 @@
+"""From a solver's floats to flows, paths and exact integers."""

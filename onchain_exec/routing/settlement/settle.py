@@ -1,0 +1,160 @@
+"""From float flows to exact integers.
+
+Each token's exact balance is divided by the float shares and the largest flow takes the rest, so
+nothing is lost on the way and each hop costs less than a unit beside its contract's rounding.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
+from typing import Final
+
+from onchain_exec.core import Address, Exact
+from onchain_exec.routing.basket import Basket
+from onchain_exec.routing.market import Market, RefusedError, Settlement, divide
+from onchain_exec.routing.route import Shape
+from onchain_exec.routing.settlement.flow import Flow, sort_tokens
+from onchain_exec.routing.settlement.paths import settle_paths
+from onchain_exec.venues import Hop, Leg
+
+_MOST_ROUNDS: Final = 60
+_AMOUNT_IN, _AMOUNT_OUT = attrgetter("amount_in"), attrgetter("amount_out")
+
+
+def settle(basket: Basket, flows: Sequence[Flow], shape: Shape) -> Settlement:
+    """Return ``flows`` in exact integers, for an executor of ``shape``.
+
+    A pool of several tokens may be on several flows. Its swaps then run in the order in which they were
+    computed. An exact amount out is computed from the end, but runs from the start: there a pool
+    serves one flow only.
+
+    Of an exact amount out each hop takes the least that gives what the next one needs. Where a unit in is
+    worth several out, that least gives a little more if the contract is told what goes in, as Curve and
+    Solidly must be, and as the Router tells every hop but the first: those pass on what they got, so that
+    a market that moved meanwhile leaves nothing behind. The last hop may then give a few units more than
+    the order, never fewer.
+
+    Raises:
+        RefusedError: a pool would revert on its part, or has another flow already.
+    """
+    shared = _find_shared(flows)
+    if shared is not None and basket.exact is Exact.OUT:
+        raise RefusedError(shared)
+    order = sort_tokens(flows)
+    if order is None:
+        return _settle_together(basket, flows)
+    market = Market(basket.exact)
+    hops = _run_graph(market, basket, flows, order)
+    legs = _join(hops, basket) if shared is None else tuple(Leg((hop,)) for hop in hops)
+    if shape is Shape.GRAPH or all(_is_whole(leg, basket) for leg in legs):
+        return Settlement(legs, market.gas_units, market.ticks)
+    return settle_paths(basket, flows, order, hops)
+
+
+def _find_shared(flows: Sequence[Flow]) -> Flow | None:
+    """Return the smallest flow whose pool has a larger one, if there is such."""
+    if len({flow.pool.key for flow in flows}) == len(flows):
+        return None
+    seen: set[str] = set()
+    shared: Flow | None = None
+    for flow in sorted(flows, key=lambda flow: -flow.value):
+        if flow.pool.key in seen:
+            shared = flow
+        seen.add(flow.pool.key)
+    return shared
+
+
+def _is_whole(leg: Leg, basket: Basket) -> bool:
+    first, last = leg.hops[0].token_in, leg.hops[-1].token_out
+    (token_in,), (token_out,) = basket.tokens_in, basket.tokens_out
+    return first.address == token_in.address and last.address == token_out.address
+
+
+def _join(hops: Sequence[Hop], basket: Basket) -> tuple[Leg, ...]:
+    """Return the hops as chains: a hop is continued by the only one that takes what only it gives."""
+    given: dict[Address, list[Hop]] = defaultdict(list)
+    taking: dict[Address, list[Hop]] = defaultdict(list)
+    for hop in hops:
+        given[hop.token_out.address].append(hop)
+        taking[hop.token_in.address].append(hop)
+    ends = {basket.priced.address, *basket.fixed}
+    between = {
+        token: taken[0]
+        for token, taken in taking.items()
+        if len(taken) == len(given[token]) == 1 and token not in ends
+    }
+    legs: list[Leg] = []
+    for hop in hops:
+        if hop.token_in.address not in between:
+            chain = [hop]
+            while following := between.get(chain[-1].token_out.address):
+                chain.append(following)
+            legs.append(Leg(tuple(chain)))
+    return tuple(legs)
+
+
+def _run_graph(market: Market, basket: Basket, flows: Sequence[Flow], order: Sequence[Address]) -> list[Hop]:
+    """Run the flows token by token in topological ``order``; Exact.OUT runs it backwards, from what
+    has to come out to what that takes."""
+    forwards = basket.exact is Exact.IN
+    leaving: dict[Address, list[Flow]] = defaultdict(list)
+    for flow in flows:
+        leaving[(flow.token_in if forwards else flow.token_out).address].append(flow)
+    balance = defaultdict[Address, int](int, basket.fixed)
+    hops: list[Hop] = []
+    for token in order if forwards else reversed(order):
+        for flow, amount in _divide_among(balance[token], leaving[token], basket.exact):
+            hop = market.swap(flow, amount)
+            hops.append(hop)
+            if forwards:
+                balance[hop.token_out.address] += hop.amount_out
+            else:
+                balance[hop.token_in.address] += hop.amount_in
+    return hops if forwards else hops[::-1]
+
+
+def _divide_among(amount: int, flows: list[Flow], exact: Exact) -> Iterator[tuple[Flow, int]]:
+    """Yield the flows with their parts of ``amount``, at least a unit each; the largest comes last and
+    takes the rest."""
+    if not flows:
+        return
+    side = _AMOUNT_IN if exact is Exact.IN else _AMOUNT_OUT
+    *smaller, largest = sorted(flows, key=side) if len(flows) > 1 else flows
+    total = sum(map(side, flows))
+    left = amount
+    for flow in smaller:
+        part = min(left, max(1, divide(amount, side(flow) / total)))
+        left -= part
+        yield flow, part
+    yield largest, left
+
+
+def _settle_together(basket: Basket, flows: Sequence[Flow]) -> Settlement:
+    """Run flows that form cycles as one batch, in which what is owed is paid at the end.
+
+    Each takes its float amount, rounded; then what a token owes is taken off its largest flow, until
+    no token but the priced one is short, and just what the basket sells is spent.
+
+    Raises:
+        RefusedError: a pool would revert on its part, or the batch does not come out even.
+    """
+    sold, end = basket.fixed, basket.priced.address
+    amounts = [int(flow.amount_in) for flow in flows]
+    for _ in range(_MOST_ROUNDS):
+        market = Market(Exact.IN)
+        hops = [market.swap(flow, amount) for flow, amount in zip(flows, amounts, strict=True)]
+        balance = defaultdict(int, sold)
+        for hop in hops:
+            balance[hop.token_in.address] -= hop.amount_in
+            balance[hop.token_out.address] += hop.amount_out
+        uneven = [token for token, left in balance.items() if token != end and (left < 0 or token in sold)]
+        if not any(balance[token] for token in uneven):
+            return Settlement(tuple(Leg((hop,)) for hop in hops), market.gas_units, market.ticks)
+        for token in uneven:
+            largest = max(
+                range(len(flows)), key=lambda n: amounts[n] if flows[n].token_in.address == token else -1
+            )
+            amounts[largest] += balance[token]
+    raise RefusedError(min(flows, key=lambda flow: flow.value))
