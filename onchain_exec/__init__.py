@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "app.context": ("Policy",),
+    "app.path.context": ("Policy",),
     "app.desk": ("AsyncDesk",),
     "app.request": ("Request",),
     "app.sync_desk": ("Desk",),

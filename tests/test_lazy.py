@@ -49,3 +49,8 @@ def test_lazy_package_name_of_a_submodule_stays_the_name():
 def test_journal_loads_neither_solver_nor_sockets_nor_keys():
     loaded = _modules_after("from onchain_exec.oms import Journal")
     assert not {"numpy", "scipy", "aiohttp", "websockets", "eth_account", "coincurve"} & loaded
+
+
+@pytest.mark.parametrize("name", onchain_exec.__all__)
+def test_front_door_has_every_name_that_it_promises(name):
+    assert getattr(onchain_exec, name).__name__ == name
