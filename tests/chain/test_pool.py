@@ -204,6 +204,21 @@ def test_read_of_a_slow_endpoint_is_given_to_a_second_after_its_usual_time() -> 
     _run(scenario)
 
 
+def test_head_of_a_single_endpoint_is_waited_for_however_slow_it_becomes() -> None:
+    async def work() -> None:
+        only = ModelEndpoint(ModelChain(), "only")
+        pool = EndpointPool([Member(only)], chain_id=CHAIN_ID)
+        node = Node(pool, CHAIN_ID)
+        for _ in range(20):
+            await node.get_block()
+            await asyncio.sleep(2)
+        only.latency_s = 5.0
+        assert (await node.get_block()).number == only.chain.height
+        await pool.close()
+
+    run_virtually(work())
+
+
 def test_read_pinned_by_hash_goes_only_to_endpoints_that_have_the_block() -> None:
     async def scenario(cell: Cell) -> None:
         cell.endpoints[0].lag = 1

@@ -72,8 +72,8 @@ def test_run_of_a_call_that_failed_tries_the_others_alone():
     assert sum(isinstance(outcome, RefusedError) for outcome in outcomes) == 1
 
 
-def test_run_interrupted_while_it_waits_leaves_the_others_to_go_on():
-    first_may_end = threading.Event()
+def test_run_interrupted_while_it_waits_leaves_the_others_to_go_on(request):
+    first_may_end, interrupted = threading.Event(), threading.Event()
     calls: list[list[str]] = []
 
     def commit(jobs: list[str]) -> None:
@@ -85,9 +85,18 @@ def test_run_interrupted_while_it_waits_leaves_the_others_to_go_on():
     main = threading.get_ident()
 
     def interrupt() -> None:
+        """Again and again: a signal just before the wait begins is heard only after it."""
         wait_for_queue(group, 1)
-        signal.pthread_kill(main, signal.SIGINT)
+        while not interrupted.wait(0.01):
+            signal.pthread_kill(main, signal.SIGINT)
 
+    def hear(number: int, frame: object) -> None:
+        if not interrupted.is_set():
+            interrupted.set()
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, hear)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     with ThreadPoolExecutor(3) as pool:
         first = pool.submit(group.run, "first")
         while not calls:

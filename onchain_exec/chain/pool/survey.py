@@ -118,7 +118,10 @@ class Surveyor:
         if len(expected) < self._witnesses:
             expected = due
         probes = {member: self._probe(member) for member in due if member not in expected}
-        views = await asyncio.gather(*(self._wait_for(member) for member in expected))
+        alone = len(due) == 1  # then nobody answers instead of it, and its own time limit is the only one
+        views = await asyncio.gather(
+            *(self._wait_for(member, None if alone else member.patience_s) for member in expected)
+        )
         answered = [(member, view) for member, view in zip(expected, views, strict=True) if view]
         if len(answered) < self._witnesses and probes:
             await asyncio.wait(probes.values(), timeout=min(member.patience_s for member in probes))
@@ -126,9 +129,9 @@ class Surveyor:
             answered += [(member, view) for member, view in heard if view]
         return answered
 
-    async def _wait_for(self, member: Member) -> View | None:
+    async def _wait_for(self, member: Member, patience_s: float | None) -> View | None:
         try:
-            async with asyncio.timeout(member.patience_s):
+            async with asyncio.timeout(patience_s):
                 return await member.report()
         except TimeoutError:
             member.note(Signal.FAILED)
