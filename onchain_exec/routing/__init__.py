@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         Swap,
         Terms,
     )
-    from onchain_exec.routing.settlement.shares import HopShare, get_hop_shares
+    from onchain_exec.routing.shares import HopShare, get_hop_shares
     from onchain_exec.routing.solver.network import Network
     from onchain_exec.routing.tolerance import BoundReason, Tolerance
 

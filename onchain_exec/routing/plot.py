@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from onchain_exec.core import Address
 from onchain_exec.errors import MissingToolError
-from onchain_exec.routing.settlement.shares import HopShare, get_columns, get_hop_shares, get_token_order
+from onchain_exec.routing.shares import HopShare, get_columns, get_hop_shares, get_token_order
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
