@@ -19,7 +19,7 @@ from onchain_exec.app.path.market import read_tokens
 from onchain_exec.app.path.recover import resume_all
 from onchain_exec.app.path.run import failures_journalled, prepare, require_signer
 from onchain_exec.app.request import Request
-from onchain_exec.core import Address, Exact, Token, format_amount
+from onchain_exec.core import Address, Exact, Token, format_tokens
 from onchain_exec.core.action import ActionOrder, Spend, VenueCall
 from onchain_exec.errors import DuplicateOrderError, InputError, UnsupportedOrderError
 from onchain_exec.execution import SimulatedTx
@@ -135,5 +135,5 @@ def require_saving(apart: Sequence[SimulatedTx], together: SimulatedTx) -> None:
 
 def _describe(amount: int, exact: Exact, token_in: Token, token_out: Token) -> str:
     if exact is Exact.IN:
-        return f"sell {format_amount(amount, token_in)} {token_in.symbol} for {token_out.symbol}"
-    return f"buy {format_amount(amount, token_out)} {token_out.symbol} with {token_in.symbol}"
+        return f"sell {format_tokens(amount, token_in)} for {token_out.symbol}"
+    return f"buy {format_tokens(amount, token_out)} with {token_in.symbol}"

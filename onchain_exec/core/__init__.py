@@ -1,7 +1,13 @@
 """The words every layer speaks: addresses, tokens, amounts, blocks, described reads, orders."""
 
 from onchain_exec.core.address import ZERO_ADDRESS, Address, address_bytes, to_address
-from onchain_exec.core.amount import format_amount, parse_amount, require_base_units
+from onchain_exec.core.amount import (
+    format_amount,
+    format_swap,
+    format_tokens,
+    parse_amount,
+    require_base_units,
+)
 from onchain_exec.core.block import BlockRef
 from onchain_exec.core.call import Answer, Call, Snapshot
 from onchain_exec.core.condition import Comparison, Condition
@@ -31,6 +37,8 @@ __all__ = [
     "address_bytes",
     "all_of",
     "format_amount",
+    "format_swap",
+    "format_tokens",
     "parse_amount",
     "require_base_units",
     "to_address",

@@ -58,3 +58,13 @@ def format_amount(units: int, token: Token) -> str:
     """Return base units as exact plain text in whole tokens, without an exponent or padding."""
     text = format(Decimal(units).scaleb(-token.decimals, context=_EXACT), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def format_tokens(units: int, token: Token) -> str:
+    """Return base units as `format_amount` does, with the token's symbol: ``"2998.30042 USDC"``."""
+    return f"{format_amount(units, token)} {token}"
+
+
+def format_swap(amount_in: int, token_in: Token, amount_out: int, token_out: Token) -> str:
+    """Return what goes in and what comes out as text: ``"1 WETH → 2998.30042 USDC"``."""
+    return f"{format_tokens(amount_in, token_in)} → {format_tokens(amount_out, token_out)}"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from onchain_exec.core import ZERO_ADDRESS, Exact, Token, format_amount
+from onchain_exec.core import ZERO_ADDRESS, Exact, Token, format_amount, format_tokens
 from onchain_exec.core.fixed_point import BPS
 from onchain_exec.errors import InputError
 from onchain_exec.pricing import ConsolidatedPrice
@@ -199,8 +199,8 @@ def _notional(case: _Case) -> Denied | None:
         if limit is not None and amount > limit:
             return case.deny(
                 DenialCode.NOTIONAL_EXCEEDS_MAXIMUM,
-                f"{format_amount(amount, token)} {token}",
-                f"{format_amount(limit, token)} {token}",
+                format_tokens(amount, token),
+                format_tokens(limit, token),
                 "Trade less, or raise max_notional for the token",
             )
     return None
@@ -213,9 +213,9 @@ def _balance(case: _Case) -> Denied | None:
     bound = " (the bound of the exact output)" if case.quote.order.exact is Exact.OUT else ""
     return case.deny(
         DenialCode.BALANCE_BELOW_AMOUNT,
-        f"{format_amount(case.account.balance_in, token)} {token}",
-        f"{format_amount(needed, token)} {token}{bound}",
-        f"Send {format_amount(needed - case.account.balance_in, token)} {token} to {case.account.owner}, "
+        format_tokens(case.account.balance_in, token),
+        f"{format_tokens(needed, token)}{bound}",
+        f"Send {format_tokens(needed - case.account.balance_in, token)} to {case.account.owner}, "
         "or trade less",
     )
 
@@ -239,8 +239,8 @@ def _allowance(case: _Case) -> Denied | None:
         return None
     return case.deny(
         DenialCode.ALLOWANCE_FORBIDDEN,
-        f"an allowance of {format_amount(case.account.allowance, token)} {token}",
-        f"{format_amount(needed, token)} {token} for {case.account.spender}",
+        f"an allowance of {format_tokens(case.account.allowance, token)}",
+        f"{format_tokens(needed, token)} for {case.account.spender}",
         "Grant the allowance yourself, or set may_approve",
     )
 

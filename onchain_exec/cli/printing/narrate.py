@@ -9,7 +9,7 @@ from typing import Any, Final
 from onchain_exec.app.path.context import Step
 from onchain_exec.cli.printing.output import tables
 from onchain_exec.cli.printing.views import print_denial, print_quote
-from onchain_exec.core import Exact, format_amount
+from onchain_exec.core import Exact, format_tokens
 from onchain_exec.execution import Mined, Outcome, SimulatedTx, TxPlan
 from onchain_exec.risk import Denied
 from onchain_exec.routing import Route
@@ -42,7 +42,7 @@ def _gain(route: Route) -> str:
     gain = route.amount_out - (route.best_single_amount or 0)
     if route.exact is Exact.OUT or not gain:
         return ""
-    return f"; {format_amount(gain, route.token_out)} {route.token_out} more than the best single leg"
+    return f"; {format_tokens(gain, route.token_out)} more than the best single leg"
 
 
 def _plan(plan: TxPlan) -> str:

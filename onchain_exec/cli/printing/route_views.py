@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from onchain_exec.cli.printing.output import print_facts, print_table
-from onchain_exec.core import Exact, Token, format_amount
+from onchain_exec.core import Exact, Token, format_tokens
 from onchain_exec.routing import Arbitrage, BasketRoute, Certificate, Route, get_hop_shares
 from onchain_exec.venues import Hop
 
@@ -125,13 +125,13 @@ def _print_proven(
 ) -> None:
     (searched,) = amounts_out if found.exact is Exact.IN else amounts_in
     sides = (
-        " + ".join(_amount(amount, token) for token, amount in amounts.items())
+        " + ".join(format_tokens(amount, token) for token, amount in amounts.items())
         for amounts in (amounts_in, amounts_out)
     )
     print_facts(
         " → ".join(sides),
         [
-            ("bound", _amount(found.bound, searched)),
+            ("bound", format_tokens(found.bound, searched)),
             ("gap", f"{found.gap_bps:.6f} bps"),
             ("gas", f"{found.gas_units:,} units"),
             *_excluded(found.certificate),
@@ -145,9 +145,9 @@ def print_arbitrage(token: Token, found: Arbitrage | None) -> None:
         print_facts(f"No cycle of {token} gains after gas", [])
         return
     print_facts(
-        f"{_amount(found.profit, token)} from cycles",
+        f"{format_tokens(found.profit, token)} from cycles",
         [
-            ("at most", _amount(found.certificate.bound, token)),
+            ("at most", format_tokens(found.certificate.bound, token)),
             ("gas", f"{found.gas_units:,} units"),
             *_excluded(found.certificate),
         ],
@@ -157,8 +157,8 @@ def print_arbitrage(token: Token, found: Arbitrage | None) -> None:
         ("#In", "#Gain", "Through"),
         [
             (
-                _amount(leg.amount_in, token),
-                _amount(leg.amount_out - leg.amount_in, token),
+                format_tokens(leg.amount_in, token),
+                format_tokens(leg.amount_out - leg.amount_in, token),
                 " → ".join([str(token), *(f"{hop.pool.address[:8]}… → {hop.token_out}" for hop in leg.hops)]),
             )
             for leg in found.legs
@@ -168,10 +168,6 @@ def print_arbitrage(token: Token, found: Arbitrage | None) -> None:
 
 def _excluded(certificate: Certificate) -> list[tuple[str, str]]:
     return [("not in the proof", f"{', '.join(part.pools)}: {part.reason}") for part in certificate.excluded]
-
-
-def _amount(amount: int, token: Token) -> str:
-    return f"{format_amount(amount, token)} {token}"
 
 
 def _rounded(amount: int, token: Token) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 from onchain_exec.cli.exits import Exit
 from onchain_exec.cli.printing.output import messages, print_facts, print_table
-from onchain_exec.core import Exact, Order, Token, format_amount
+from onchain_exec.core import Exact, Order, Token, format_amount, format_swap, format_tokens
 from onchain_exec.execution import SimulatedTx
 from onchain_exec.oms import OrderState, OrderView
 from onchain_exec.oms.book.surroundings import Surroundings
@@ -22,25 +22,25 @@ def print_quote(quote: Quote) -> None:
     order, route = quote.order, quote.route
     token_out = order.token_out
     if order.exact is Exact.IN:
-        bound = ("at least", f"{_amount(quote.amount_out_min, token_out)} ({quote.slippage_bps:.4g} bps)")
+        side, bound = "at least", format_tokens(quote.amount_out_min, token_out)
     else:
-        bound = ("at most", f"{_amount(quote.amount_in_max, order.token_in)} ({quote.slippage_bps:.4g} bps)")
-    gas = f"{format_amount(quote.gas_cost_wei, _WEI)} native ({route.gas_units:,} gas)"
+        side, bound = "at most", format_tokens(quote.amount_in_max, order.token_in)
+    gas = f"{format_tokens(quote.gas_cost_wei, _WEI)} ({route.gas_units:,} gas)"
     if quote.gas_cost_out is not None:
-        gas += f" = {_amount(quote.gas_cost_out, token_out)}"
+        gas += f" = {format_tokens(quote.gas_cost_out, token_out)}"
     print_facts(
-        f"{_amount(quote.amount_in, order.token_in)} → {_amount(quote.amount_out, token_out)}",
+        format_swap(quote.amount_in, order.token_in, quote.amount_out, token_out),
         [
             ("price", f"{quote.price:f} {token_out} per {order.token_in}"),
-            ("pool fees", f"{_amount(quote.fee_cost, token_out)} ({quote.fee_bps:.2f} bps)"),
-            ("price impact", f"{_amount(quote.impact_cost, token_out)} ({quote.impact_bps:.2f} bps)"),
+            ("pool fees", f"{format_tokens(quote.fee_cost, token_out)} ({quote.fee_bps:.2f} bps)"),
+            ("price impact", f"{format_tokens(quote.impact_cost, token_out)} ({quote.impact_bps:.2f} bps)"),
             ("gas", gas),
-            bound,
+            (side, f"{bound} ({quote.slippage_bps:.4g} bps)"),
             *_list_reasons(quote),
-            ("block", str(quote.block)),
+            ("at", str(quote.block)),
         ],
     )
-    print_flow(route)
+    printformat_swap(route)
 
 
 _REASONS: Final = {
@@ -62,14 +62,14 @@ def _list_reasons(quote: Quote) -> Iterator[tuple[str, str]]:
     yield "why", why
     if tolerance.at_stake:
         priced = quote.order.token_out if quote.order.exact is Exact.IN else quote.order.token_in
-        lost = _amount(tolerance.at_stake, priced)
+        lost = format_tokens(tolerance.at_stake, priced)
         if tolerance.reason is BoundReason.SANDWICH:
             yield "at stake", f"nothing; under the bound that it would have else {lost}"
         else:
             yield "at stake", f"{lost} to a sandwich, if others see it: send it privately, or allow less"
 
 
-def print_flow(route: Route) -> None:
+def printformat_swap(route: Route) -> None:
     """Print every hop: through which pool which share of its token goes, and what comes out."""
     given: Counter[Token] = Counter()
     for hop in route.hops:
@@ -99,7 +99,7 @@ def print_transactions(simulated: SimulatedTx) -> None:
             [
                 ("from", plan.sender),
                 ("to", plan.to),
-                ("value", f"{format_amount(plan.value_wei, _WEI)} native"),
+                ("value", format_tokens(plan.value_wei, _WEI)),
                 ("gas", f"{step.gas_used:,} used in simulation, limit {step.gas_limit:,}"),
                 ("max fee", f"{plan.fees.max_fee_wei / 1e9:.3f} gwei per gas"),
                 ("data", f"{len(plan.data)} bytes, 0x{plan.data[:4].hex()}…"),
@@ -125,12 +125,14 @@ def print_order(view: OrderView) -> None:
     if view.decision is not None:
         facts.append(("channel", str(view.decision)))
     if order is not None and quote is not None:
-        facts.append(("quoted", _flow(quote.amount_in, order.token_in, quote.amount_out, order.token_out)))
+        facts.append(
+            ("quoted", format_swap(quote.amount_in, order.token_in, quote.amount_out, order.token_out))
+        )
     if order is not None and fill is not None:
         facts += [
-            ("filled", _flow(fill.amount_in, order.token_in, fill.amount_out, order.token_out)),
+            ("filled", format_swap(fill.amount_in, order.token_in, fill.amount_out, order.token_out)),
             ("against quote", f"{float(fill.slippage_bps):+.4f} bps worse" if fill.slippage_bps else "equal"),
-            ("gas paid", f"{format_amount(fill.gas_cost_wei, _WEI)} native"),
+            ("gas paid", format_tokens(fill.gas_cost_wei, _WEI)),
             ("block", str(fill.block_number)),
             *_list_surroundings(order, view.surroundings),
         ]
@@ -151,13 +153,13 @@ def _list_surroundings(order: Order, found: Surroundings | None) -> list[tuple[s
     lines = [
         (
             neighbour.kind.value,
-            f"lost {_amount(neighbour.loss, open_side)} to "
+            f"lost {format_tokens(neighbour.loss, open_side)} to "
             + ", ".join(f"{tx_hash[:10]}…" for tx_hash in neighbour.tx_hashes),
         )
         for neighbour in found.neighbours
     ]
     if found.refund_wei:
-        lines.append(("refunded", f"{format_amount(found.refund_wei, _WEI)} native"))
+        lines.append(("refunded", format_tokens(found.refund_wei, _WEI)))
     if not found.is_exact:
         lines.append(("losses", "estimated: the block could not be replayed to the unit"))
     return lines or [("around", "nobody")]
@@ -198,23 +200,15 @@ def _amounts(view: OrderView) -> tuple[str, str]:
     if order is None:
         return "", ""
     if fill is not None:
-        return _amount(fill.amount_in, order.token_in), _amount(fill.amount_out, order.token_out)
+        return format_tokens(fill.amount_in, order.token_in), format_tokens(fill.amount_out, order.token_out)
     if order.exact is Exact.IN:
-        return _amount(order.amount, order.token_in), ""
-    return "", _amount(order.amount, order.token_out)
+        return format_tokens(order.amount, order.token_in), ""
+    return "", format_tokens(order.amount, order.token_out)
 
 
 _WEI = Token(0, "", "native", 18)  # type: ignore[arg-type]  # scales wei for people; never an address
 
 
-def _amount(units: int, token: Token) -> str:
-    return f"{format_amount(units, token)} {token.symbol}"
-
-
 def _rounded(units: int, token: Token) -> str:
     """Return an amount for a table: six decimals at most."""
     return f"{Decimal(format_amount(units, token)):,.{min(6, token.decimals)}f} {token.symbol}"
-
-
-def _flow(amount_in: int, token_in: Token, amount_out: int, token_out: Token) -> str:
-    return f"{_amount(amount_in, token_in)} → {_amount(amount_out, token_out)}"

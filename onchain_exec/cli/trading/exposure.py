@@ -16,7 +16,7 @@ from onchain_exec.cli.options import AmountText, Buy, Json, Rpc, Sell, Slippage
 from onchain_exec.cli.printing.output import print_facts, print_json, print_table
 from onchain_exec.cli.trading.route_file import get_token, make_gas, read_pools
 from onchain_exec.cli.trading.trade import make_request
-from onchain_exec.core import Exact, Token, format_amount, parse_amount
+from onchain_exec.core import Exact, Token, format_tokens, parse_amount
 from onchain_exec.core.fixed_point import BPS, div_up
 from onchain_exec.errors import InputError
 from onchain_exec.risk.exposure import Attacker, Exposure, Lateness, Volatility, get_back_run, get_exposure
@@ -137,32 +137,30 @@ def print_exposure(found: Exposure) -> None:
     sandwich, token, is_in = found.sandwich, found.priced, found.route.exact is Exact.IN
     quoted = found.route.amount_out if is_in else found.route.amount_in
     facts = [
-        ("quoted", _amount(quoted, token)),
+        ("quoted", format_tokens(quoted, token)),
         ("at least" if is_in else "at most", _in_bps(found.bound, quoted, token)),
         ("none pays " + ("from" if is_in else "up to"), _in_bps(found.safe_bound, quoted, token)),
-        ("left to arbitrage", _amount(found.back_run, token)),
+        ("left to arbitrage", format_tokens(found.back_run, token)),
     ]
     if sandwich.pays:
         facts += [
             ("the order loses", _in_bps(quoted - sandwich.victim_loss, quoted, token)),
-            ("the attacker takes", _amount(sandwich.gross, token)),
-            ("his gas", _amount(sandwich.gas_cost, token)),
-            (
-                "he keeps",
-                f"{_amount(sandwich.net, token)} with {_amount(sandwich.capital, token)} of capital",
-            ),
+            ("the attacker takes", format_tokens(sandwich.gross, token)),
+            ("his gas", format_tokens(sandwich.gas_cost, token)),
+            ("he keeps", format_tokens(sandwich.net, token)),
+            ("with a capital of", format_tokens(sandwich.capital, token)),
         ]
     else:
         facts.append(("sandwich", "none pays under this bound"))
     print_facts(f"Exposure at {found.route.block}", facts)
     if sandwich.pays:
         rows = [
-            (run.pool_key, _amount(run.amount_in, run.token_in), _amount(run.gain, run.token_in))
+            (run.pool_key, format_tokens(run.amount_in, run.token_in), format_tokens(run.gain, run.token_in))
             for run in sandwich.front_runs
         ]
         print_table("The best sandwich", ("Pool", "#Front-run", "#Gain"), rows)
     late = [
-        (str(blocks), _amount(markout, token), _amount(adverse, token), f"{chance:.2%}")
+        (str(blocks), format_tokens(markout, token), format_tokens(adverse, token), f"{chance:.2%}")
         for blocks, markout, adverse, chance in _list_lateness(found)
     ]
     if late:
@@ -183,8 +181,4 @@ def _list_lateness(found: Exposure) -> Iterator[tuple[int, int, int, float]]:
 
 
 def _in_bps(amount: int, quoted: int, token: Token) -> str:
-    return f"{_amount(amount, token)} ({abs(quoted - amount) / quoted * BPS:.4g} bps)"
-
-
-def _amount(units: int, token: Token) -> str:
-    return f"{format_amount(units, token)} {token.symbol}"
+    return f"{format_tokens(amount, token)} ({abs(quoted - amount) / quoted * BPS:.4g} bps)"

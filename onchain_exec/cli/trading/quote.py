@@ -17,7 +17,7 @@ from onchain_exec.cli.printing.views import print_quote
 from onchain_exec.cli.trading.pools import open_node
 from onchain_exec.cli.trading.trade import make_request
 from onchain_exec.cli.trading.units import parse_units
-from onchain_exec.core import format_amount, to_address
+from onchain_exec.core import format_tokens, to_address
 from onchain_exec.errors import InputError
 from onchain_exec.venues.pool_name import parse_pool_name
 
@@ -108,10 +108,10 @@ def _print_pool_quotes(found: PoolQuotes, *, as_json: bool) -> None:
     print_facts(found.pool.key, [("block", str(found.block))])
     rows = [
         (
-            f"{format_amount(quote.amount_in, found.token_in)} {found.token_in}",
+            format_tokens(quote.amount_in, found.token_in),
             str(quote.error.reason or quote.error)
             if quote.amount_out is None and quote.error
-            else f"{format_amount(quote.amount_out or 0, found.token_out)} {found.token_out}",
+            else format_tokens(quote.amount_out or 0, found.token_out),
         )
         for quote in found.quotes
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from onchain_exec.core import Call, Log, Token, format_amount, to_address
+from onchain_exec.core import Call, Log, Token, format_tokens, to_address
 from onchain_exec.errors import EffectError
 from onchain_exec.execution.allowances.approvals import APPROVAL, get_allowance_call
 from onchain_exec.execution.plan import Purpose, StandingApproval, TxPlan
@@ -161,7 +161,7 @@ def _require_no_other_approval(approved: Approved, logs: Iterable[Log]) -> None:
 
 
 def _show(amount: int, token: Token) -> str:
-    return f"{format_amount(amount, token)} {token}"
+    return format_tokens(amount, token)
 
 
 def _refuse(found: str, needed: str, todo: str) -> EffectError:

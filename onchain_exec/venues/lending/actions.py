@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
 
-from onchain_exec.core import Address, Token, format_amount
+from onchain_exec.core import Address, Token, format_tokens
 from onchain_exec.core.fixed_point import MAX_UINT256
 
 ALL: Final = MAX_UINT256
@@ -87,4 +87,4 @@ LendingAction: TypeAlias = Supply | Withdraw | Borrow | Repay | SetCollateral | 
 
 
 def _show(amount: int, token: Token) -> str:
-    return f"all {token}" if amount == ALL else f"{format_amount(amount, token)} {token}"
+    return f"all {token}" if amount == ALL else format_tokens(amount, token)

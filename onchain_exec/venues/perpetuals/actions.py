@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from onchain_exec.core import ZERO_ADDRESS, Address, Token, format_amount
+from onchain_exec.core import ZERO_ADDRESS, Address, Token, format_tokens
 from onchain_exec.core.fixed_point import WAD
 
 
@@ -55,7 +55,7 @@ class Deposit(_InMarket):
     market: Address = ZERO_ADDRESS
 
     def __str__(self) -> str:
-        return f"deposit {format_amount(self.amount, self.token)} {self.token}"
+        return f"deposit {format_tokens(self.amount, self.token)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Withdraw(_InMarket):
     market: Address = ZERO_ADDRESS
 
     def __str__(self) -> str:
-        return f"withdraw {format_amount(self.amount, self.token)} {self.token}"
+        return f"withdraw {format_tokens(self.amount, self.token)}"
 
 
 PerpetualAction: TypeAlias = Trade | Close | Deposit | Withdraw
