@@ -6,13 +6,15 @@ from collections import Counter
 from dataclasses import fields, replace
 
 import pytest
-from gmx import WORLDS, Deed, get_deeds, get_emitter, list_deeds
+from gmx import WORLDS, Deed, get_deeds, get_emitter, list_deeds, start
 
 from onchain_exec.errors import PoolRevertError
 from onchain_exec.venues.perpetuals.gmx_v2 import GmxV2Venue
+from onchain_exec.venues.perpetuals.gmx_v2.account import read_gmx_v2_account
 from onchain_exec.venues.perpetuals.gmx_v2.events import GmxFill, Refused, decode_events, find_outcomes
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.state import State
 from onchain_exec.venues.perpetuals.gmx_v2.orders import DecreaseSwap, OrderType
+from onchain_exec.venues.perpetuals.gmx_v2.reads import SignedPrices
 
 
 def require_same(foreseen: State, found: State) -> None:
@@ -69,6 +71,21 @@ def test_read_gmx_v2_orders_that_wait_are_what_was_asked_for() -> None:
     buys = deed.position.is_long == (request.order.kind is OrderType.MARKET_INCREASE)
     assert (waiting.size_wad if buys else -waiting.size_wad) >= 0
     assert (waiting.size_wad == 0) == (request.order.size_delta_usd == 0)
+
+
+def test_read_gmx_v2_account_is_the_owners_of_all_that_was_read() -> None:
+    deed = next(one for one in get_deeds(0) if one.before.accounts[one.owner].holdings)
+    recording = start(0)
+    for step in WORLDS[0]["steps"]:
+        if step["at"] == deed.at:
+            break
+        recording.learn(step["before"])
+        recording.learn(step["after"])
+    recording.learn(step["before"])
+    signed = SignedPrices(deed.at, tuple(deed.before.prices.values()))
+    found = recording.perform(read_gmx_v2_account(deed.before.contracts, signed, deed.owner), deed.at)
+    assert found.state == GmxV2Venue(deed.before).get_account(deed.owner)
+    assert found.venue.state.accounts == {deed.owner: deed.before.accounts[deed.owner]}
 
 
 def test_find_outcomes_of_recorded_logs_are_what_happened() -> None:

@@ -191,7 +191,7 @@ def test_gmx_v2_venue_refuses_what_it_cannot_do() -> None:
         GmxV2Account(venue, owner).require_health(WAD)
     with pytest.raises(InputError, match="a trade of no size"):
         venue.preview_trade(owner, position.market, 0)
-    with pytest.raises(InputError, match="no market"):
+    with pytest.raises(InputError, match=r"the market .* was not read"):
         venue.get_market(owner)
     with pytest.raises(InputError, match="is no collateral of the position"):
         venue.preview_deposit(owner, owner, 1, position.market)

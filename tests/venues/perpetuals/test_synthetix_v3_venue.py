@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from perps_market import WORLDS, list_deeds, start
+from perps_market import WORLDS, get_deeds, list_deeds, start
 
 from onchain_exec.core import Address, Token, to_address
 from onchain_exec.core.action import Spend
@@ -21,6 +21,8 @@ from onchain_exec.venues.perpetuals.synthetix_v3 import contracts as abi
 from onchain_exec.venues.perpetuals.synthetix_v3.account import SynthetixV3Account
 from onchain_exec.venues.perpetuals.synthetix_v3.actions import (
     encode_create_account,
+    encode_liquidate_margin,
+    encode_pay_debt,
     get_market_address,
     get_market_id,
 )
@@ -199,6 +201,18 @@ def test_encode_deposit_and_withdraw_are_signed_amounts() -> None:
     assert abi.CREATE_ACCOUNT.decode_arguments(created.data) == (99,)
 
 
+def test_encode_pay_debt_and_liquidate_margin_are_the_modules_calls() -> None:
+    deeds = {deed.name: deed for deed in get_deeds(len(WORLDS) - 1)}
+    account, amount = deeds["pay"].terms
+    proxy, anybody = deeds["pay"].before.proxy, to_address(b"\x12" * 20)
+    paid = encode_pay_debt(proxy, anybody, account, amount)
+    assert paid.data == keccak(b"payDebt(uint128,uint256)")[:4] + account.to_bytes(32) + amount.to_bytes(32)
+    keeper, account = deeds["margin"].terms
+    taken = encode_liquidate_margin(proxy, to_address(keeper), account)
+    assert taken.data == keccak(b"liquidateMarginOnly(uint128)")[:4] + account.to_bytes(32)
+    assert (paid.to, paid.sender, taken.to, taken.sender) == (proxy, anybody, proxy, keeper)
+
+
 def test_require_health_bounds_the_margin_that_the_contract_finds() -> None:
     venue, owner, _ = list_safe()[0]
     guard = SynthetixV3Account(venue, owner).require_health(2 * WAD)
@@ -225,7 +239,7 @@ def test_synthetix_v3_venue_refuses_what_it_cannot_do() -> None:
         venue.get_account(nobody)
     with pytest.raises(InputError, match="a trade of no size"):
         venue.preview_trade(owner, market, 0)
-    with pytest.raises(InputError, match="no market 7; needed: one of ETH"):
+    with pytest.raises(InputError, match="market 7 was not read; needed: one of ETH"):
         venue.get_market(get_market_address(7))
     with pytest.raises(InputError, match="is not foreseen as collateral"):
         venue.preview_deposit(owner, nobody, 1, market)

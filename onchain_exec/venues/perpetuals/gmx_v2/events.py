@@ -87,12 +87,6 @@ def decode_events(emitter: Address, logs: Iterable[Log]) -> tuple[GmxEvent, ...]
     )
 
 
-def find_created(emitter: Address, logs: Iterable[Log]) -> tuple[bytes, ...]:
-    """Return the keys of the orders that a transaction created."""
-    events = decode_events(emitter, logs)
-    return tuple(event.values["key"] for event in events if event.name == "OrderCreated")
-
-
 def find_outcomes(emitter: Address, logs: Iterable[Log]) -> tuple[Outcome, ...]:
     """Return what became of orders, and of positions that were liquidated, in a transaction.
 

@@ -10,7 +10,7 @@ from onchain_exec.core import Address, Call
 from onchain_exec.core.fixed_point import MAX_UINT256, WAD, div_trunc, div_up
 from onchain_exec.errors import UnsupportedOrderError
 from onchain_exec.venues.perpetuals.gmx_v2 import scale
-from onchain_exec.venues.perpetuals.gmx_v2.mirror.accrual import accrue, get_borrowing, get_funding
+from onchain_exec.venues.perpetuals.gmx_v2.mirror.accrual import get_borrowing, get_funding
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.decrease import decrease, liquidate
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.execution import Executed
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.increase import increase
@@ -20,7 +20,7 @@ from onchain_exec.venues.perpetuals.gmx_v2.mirror.position import (
     Seat,
     get_free_collateral,
     get_solvency,
-    take_seat,
+    take_accrued_seat,
 )
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.state import OraclePrice, State
 from onchain_exec.venues.perpetuals.gmx_v2.order_maker import OrderMaker
@@ -29,7 +29,6 @@ from onchain_exec.venues.perpetuals.gmx_v2.orders import (
     MARKET_ORDERS,
     GmxOrder,
     OrderType,
-    Position,
     encode_cancel_order,
     encode_create_order,
 )
@@ -117,7 +116,7 @@ class GmxV2Venue:
 
     def get_account(self, owner: Address) -> AccountState:
         """Return an account: the sum of its positions, each of which is liquidated alone."""
-        seats = [self._seat(owner, position) for position in self.state.get_account(owner).holdings]
+        seats = self._take_seats(owner)
         found = [get_solvency(seat) for seat in seats]
         return AccountState(
             owner=owner,
@@ -130,9 +129,7 @@ class GmxV2Venue:
 
     def get_health_factor_wad(self, owner: Address) -> int:
         """Return what remains of the account's weakest position over what must; MAX_UINT256 without any."""
-        found = [
-            get_solvency(self._seat(owner, position)) for position in self.state.get_account(owner).holdings
-        ]
+        found = [get_solvency(seat) for seat in self._take_seats(owner)]
         return min((max(0, one.remaining) * WAD // one.needed for one in found), default=MAX_UINT256)
 
     def get_requests(self, owner: Address) -> tuple[TradeRequest, ...]:
@@ -236,11 +233,9 @@ class GmxV2Venue:
             fee_pips=market.rules.fee_if_worse // _PIPS,
         )
 
-    def _seat(self, owner: Address, position: Position) -> Seat:
-        """Return a position with funding and borrowing charged until now."""
-        market, state = self.state.get_market(position.market), self.state
-        accrued = accrue(market, state.rules, state.get_prices(market), state.at)
-        return take_seat(state, accrued, owner, position, state.get_holding(owner, position))
+    def _take_seats(self, owner: Address) -> list[Seat]:
+        holdings = self.state.get_account(owner).holdings
+        return [take_accrued_seat(self.state, owner, position) for position in holdings]
 
     def _describe_position(self, owner: Address, seat: Seat) -> PositionState:
         held, sign, price = seat.holding, 1 if seat.position.is_long else -1, seat.collateral_price.least
@@ -262,7 +257,8 @@ class GmxV2Venue:
         market = seat.market.address
 
         def holds(price_wad: int) -> bool:
-            return not get_solvency(self.with_index(market, price_wad)._seat(owner, seat.position)).reason
+            moved = self.with_index(market, price_wad).state
+            return not get_solvency(take_accrued_seat(moved, owner, seat.position)).reason
 
         now_wad = self.get_market(market).index_price_wad
         return find_liquidation_price(holds, now_wad, is_long=seat.position.is_long)

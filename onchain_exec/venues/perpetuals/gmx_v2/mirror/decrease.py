@@ -8,12 +8,10 @@ from typing import NamedTuple
 from onchain_exec.core import Address
 from onchain_exec.core.fixed_point import div_trunc
 from onchain_exec.errors import PoolRevertError
-from onchain_exec.venues.perpetuals.gmx_v2.mirror.accrual import accrue
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.execution import (
     Executed,
     require_acceptable,
-    require_foreseeable,
-    require_triggered,
+    require_executable,
 )
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.increase import update_total_borrowing
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.payout import Payout, Purse, settle
@@ -23,6 +21,7 @@ from onchain_exec.venues.perpetuals.gmx_v2.mirror.position import (
     get_needed_collateral,
     get_solvency,
     require_solvent,
+    take_accrued_seat,
     take_seat,
 )
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.precision import FLOAT
@@ -38,12 +37,8 @@ def decrease(state: State, owner: Address, order: GmxOrder) -> Executed:
         PoolRevertError: the contract's error: a market order is cancelled then, another one frozen.
         InputError: an order with a path of swaps, or with an interface's fee.
     """
-    require_foreseeable(order)
-    state.require_enabled(order.kind)
-    market = state.get_open_market(order.position.market)
-    prices = state.get_prices(market)
-    require_triggered(order, prices.index, state.at)
-    seat = _take_accrued(state, owner, order.position)
+    require_executable(state, order)
+    seat = _take_open(state, owner, order.position)
     size, collateral = _get_part(seat, order)
     cut = seat.cut(size)
     price = _get_price(seat, cut)
@@ -65,7 +60,7 @@ def liquidate(state: State, owner: Address, position: Position) -> Executed:
         PoolRevertError: ``PositionShouldNotBeLiquidated``, or there is none.
     """
     state.get_open_market(position.market)
-    seat = _take_accrued(state, owner, position)
+    seat = _take_open(state, owner, position)
     found = get_solvency(seat)
     if not found.reason:
         raise PoolRevertError(
@@ -95,13 +90,11 @@ class _Settled(NamedTuple):
     price: int
 
 
-def _take_accrued(state: State, owner: Address, position: Position) -> Seat:
-    market = state.get_market(position.market)
-    holding = state.get_holding(owner, position)
-    if not holding.size:
+def _take_open(state: State, owner: Address, position: Position) -> Seat:
+    seat = take_accrued_seat(state, owner, position)
+    if not seat.holding.size:
         raise PoolRevertError("EmptyPosition", found=f"no such position of {owner}", needed="an open one")
-    accrued = accrue(market, state.rules, state.get_prices(market), state.at)
-    return take_seat(state, accrued, owner, position, holding)
+    return seat
 
 
 def _get_part(seat: Seat, order: GmxOrder) -> _Part:

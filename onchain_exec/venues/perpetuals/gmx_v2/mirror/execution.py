@@ -31,27 +31,26 @@ class Executed:
     state: State
 
 
-def require_foreseeable(order: GmxOrder) -> None:
-    """Refuse an order with a path of swaps, or with an interface's fee: that is not foreseen.
+def require_executable(state: State, order: GmxOrder) -> None:
+    """Refuse what a keeper cannot execute now, at the state's prices, whatever the account.
 
     Raises:
-        InputError: such an order.
+        InputError: a path of swaps, or an interface's fee: that is not foreseen.
+        PoolRevertError: ``DisabledFeature``, ``DisabledMarket``, or of an order that keeps waiting for its
+            price or time ``InvalidOrderPrices``, ``OrderValidFromTimeNotReached``.
     """
     if order.swap_path or order.ui_fee_receiver != ZERO_ADDRESS:
         raise InputError(
             "an order with a path of swaps, or with an interface's fee, is not foreseen",
             needed="a collateral token of the market itself, no interface's fee",
         )
+    state.require_enabled(order.kind)
+    market = state.get_open_market(order.position.market)
+    _require_triggered(order, state.get_prices(market).index, state.at)
 
 
-def require_triggered(order: GmxOrder, index: Price, at: int) -> None:
-    """Refuse to execute a limit or stop order before its price and its time are reached.
-
-    Mirror of ``validateOrderTriggerPrice`` and ``validateOrderValidFromTime``.
-
-    Raises:
-        PoolRevertError: ``InvalidOrderPrices``, ``OrderValidFromTimeNotReached``; the order keeps waiting.
-    """
+def _require_triggered(order: GmxOrder, index: Price, at: int) -> None:
+    """Mirror of ``validateOrderTriggerPrice`` and ``validateOrderValidFromTime``."""
     waits_for = _WAITS.get(order.kind)
     if waits_for is None:
         return

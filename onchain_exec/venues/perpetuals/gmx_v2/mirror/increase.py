@@ -7,12 +7,10 @@ from dataclasses import replace
 from onchain_exec.core import Address
 from onchain_exec.core.fixed_point import div_up
 from onchain_exec.errors import PoolRevertError
-from onchain_exec.venues.perpetuals.gmx_v2.mirror.accrual import accrue
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.execution import (
     Executed,
     require_acceptable,
-    require_foreseeable,
-    require_triggered,
+    require_executable,
 )
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.market import Cell, Market
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.position import (
@@ -20,6 +18,7 @@ from onchain_exec.venues.perpetuals.gmx_v2.mirror.position import (
     Seat,
     get_needed_collateral,
     require_solvent,
+    take_accrued_seat,
     take_seat,
 )
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.precision import FLOAT, apply_factor
@@ -35,14 +34,9 @@ def increase(state: State, owner: Address, order: GmxOrder) -> Executed:
         PoolRevertError: the contract's error: a market order is cancelled then, another one frozen.
         InputError: an order with a path of swaps, or with an interface's fee.
     """
-    require_foreseeable(order)
-    state.require_enabled(order.kind)
-    market = state.get_open_market(order.position.market)
-    market.require_collateral(order.position.collateral_token)
-    prices = state.get_prices(market)
-    require_triggered(order, prices.index, state.at)
-    market = accrue(market, state.rules, prices, state.at)
-    seat = take_seat(state, market, owner, order.position, state.get_holding(owner, order.position))
+    require_executable(state, order)
+    seat = take_accrued_seat(state, owner, order.position)
+    seat.market.require_collateral(order.position.collateral_token)
     if not seat.holding.size:
         seat = replace(seat, holding=seat.charged())
     tokens, impact = _get_tokens(seat, order.size_delta_usd)

@@ -5,7 +5,7 @@ Dollars and factors are in 1e30; amounts in base units; a price is dollars of 1e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Generic, NamedTuple, TypeVar
 
@@ -289,10 +289,6 @@ class Market:
                 needed=f"{most / FLOAT:.2f} USD at most",
             )
         return market
-
-    def list_cells(self) -> Iterator[Cell]:
-        """Yield each token on each side."""
-        return (Cell(token, is_long) for is_long in (True, False) for token in dict.fromkeys(self.tokens))
 
     def _require_reserve(self, reason: str, factors: BySide[int], is_long: bool, prices: Prices) -> None:
         reserved = self.get_reserved(is_long, prices)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from onchain_exec.core import Address
 from onchain_exec.core.fixed_point import div_trunc, div_up, mul_div_down, mul_div_up
 from onchain_exec.errors import PoolRevertError
-from onchain_exec.venues.perpetuals.gmx_v2.mirror.accrual import PER_SIZE
+from onchain_exec.venues.perpetuals.gmx_v2.mirror.accrual import PER_SIZE, accrue
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.market import Cell, Market, Price, Prices
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.precision import FLOAT, apply_factor
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.pricing import Impact, get_price_impact
@@ -183,6 +183,13 @@ def take_seat(state: State, market: Market, owner: Address, position: Position, 
         discounts=state.get_account(owner).discounts,
         inventory=state.get_inventory(market),
     )
+
+
+def take_accrued_seat(state: State, owner: Address, position: Position) -> Seat:
+    """Return a position as it stands, with funding and borrowing charged until now."""
+    market = state.get_market(position.market)
+    accrued = accrue(market, state.rules, state.get_prices(market), state.at)
+    return take_seat(state, accrued, owner, position, state.get_holding(owner, position))
 
 
 class Solvency(NamedTuple):

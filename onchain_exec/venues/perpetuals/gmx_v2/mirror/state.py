@@ -10,6 +10,7 @@ from onchain_exec.errors import InputError, PoolRevertError
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.market import Cell, Market, Price, Prices
 from onchain_exec.venues.perpetuals.gmx_v2.mirror.rules import Discounts, GasRules, GlobalRules
 from onchain_exec.venues.perpetuals.gmx_v2.orders import GmxContracts, OrderType, Position, Request
+from onchain_exec.venues.perpetuals.was_read import get_read, require_not_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,7 @@ class State:
         Raises:
             InputError: it is earlier.
         """
-        if at < self.at:
-            raise InputError(f"{at} is before the state's time", needed=f"{self.at} or later")
+        require_not_before(self.at, at)
         return replace(self, at=at)
 
     def get_market(self, market: Address) -> Market:
@@ -92,9 +92,7 @@ class State:
         Raises:
             InputError: it was not read.
         """
-        if market not in self.markets:
-            raise InputError(f"no market {market}", needed=f"one of {', '.join(self.markets)}")
-        return self.markets[market]
+        return get_read("market", self.markets, market)
 
     def get_open_market(self, market: Address) -> Market:
         """Return a market that trades. Raises PoolRevertError: ``DisabledMarket``."""
@@ -114,9 +112,7 @@ class State:
         Raises:
             InputError: it was not read.
         """
-        if owner not in self.accounts:
-            raise InputError(f"{owner} was not read", needed=f"one of {', '.join(self.accounts)}")
-        return self.accounts[owner]
+        return get_read("account", self.accounts, owner)
 
     def get_holding(self, owner: Address, position: Position) -> Holding:
         """Return a position, an empty one where there is none."""

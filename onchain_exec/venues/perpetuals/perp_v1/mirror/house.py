@@ -14,6 +14,7 @@ from onchain_exec.core.fixed_point import WAD
 from onchain_exec.errors import InputError, PoolRevertError, StaleStateError
 from onchain_exec.venues.perpetuals.decimals import div_d, mul_d
 from onchain_exec.venues.perpetuals.perp_v1.mirror.amm import Amm
+from onchain_exec.venues.perpetuals.was_read import get_read, require_not_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +114,7 @@ class House:
         Raises:
             InputError: it was not read.
         """
-        if market not in self.amms:
-            known = ", ".join(f"{amm.symbol} ({amm.address})" for amm in self.amms.values())
-            raise InputError(f"no market stands at {market}", needed=f"one of {known}")
-        return self.amms[market]
+        return get_read("market", self.amms, market, lambda amm: f"{amm.symbol} ({amm.address})")
 
     def get_open_amm(self, market: Address) -> Amm:
         """Return a market that trades and whose index is fresh.
@@ -177,8 +175,7 @@ class House:
         Raises:
             InputError: ``at`` lies before.
         """
-        if at < self.at:
-            raise InputError(f"a house of {self.at} seen at {at}", needed="the same time or a later one")
+        require_not_before(self.at, at)
         return replace(self, at=at, number=self.number + (at > self.at))
 
 

@@ -11,6 +11,7 @@ from onchain_exec.venues.perpetuals.perp_v2.mirror import signed
 from onchain_exec.venues.perpetuals.perp_v2.mirror.market import Market, Rules
 from onchain_exec.venues.perpetuals.perp_v2.mirror.orders import Order
 from onchain_exec.venues.perpetuals.perp_v2.mirror.twaps import PriceFeed
+from onchain_exec.venues.perpetuals.was_read import get_read, require_not_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +119,7 @@ class State:
         Raises:
             InputError: none was read with that base token.
         """
-        market = self.markets.get(base_token)
-        if market is None:
-            known = ", ".join(f"{m.symbol} ({m.base_token})" for m in self.markets.values())
-            raise InputError(f"no market has the base token {base_token}", needed=f"one of {known}")
-        return market
+        return get_read("market", self.markets, base_token, lambda one: f"{one.symbol} ({one.base_token})")
 
     def get_account(self, owner: Address) -> Account:
         """Return an account.
@@ -130,9 +127,7 @@ class State:
         Raises:
             InputError: it was not read.
         """
-        if owner not in self.accounts:
-            raise InputError(f"the account {owner} was not read", needed=f"one of {', '.join(self.accounts)}")
-        return self.accounts[owner]
+        return get_read("account", self.accounts, owner)
 
     def get_collateral(self, token: Address) -> Collateral:
         """Return a collateral token.
@@ -163,8 +158,7 @@ class State:
         Raises:
             InputError: ``at`` lies before.
         """
-        if at < self.at:
-            raise InputError(f"a state of {self.at} seen at {at}", needed="the same time or a later one")
+        require_not_before(self.at, at)
         return replace(self, at=at)
 
     def to_wad(self, amount: int) -> int:

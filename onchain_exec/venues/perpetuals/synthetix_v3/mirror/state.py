@@ -11,6 +11,7 @@ from onchain_exec.core.fixed_point import WAD
 from onchain_exec.errors import InputError, PoolRevertError
 from onchain_exec.venues.perpetuals.decimals import div_d, mul_d
 from onchain_exec.venues.perpetuals.synthetix_v3.mirror.market import Market
+from onchain_exec.venues.perpetuals.was_read import get_read, require_not_before
 
 _YEAR_S: Final = 31_557_600
 
@@ -178,8 +179,7 @@ class State:
         Raises:
             InputError: it is earlier.
         """
-        if at < self.at:
-            raise InputError(f"{at} is before the state's time", needed=f"{self.at} or later")
+        require_not_before(self.at, at)
         return replace(self, at=at)
 
     def get_market(self, market: int) -> Market:
@@ -188,10 +188,7 @@ class State:
         Raises:
             InputError: it was not read.
         """
-        if market not in self.markets:
-            known = ", ".join(f"{one.symbol} ({one.id})" for one in self.markets.values())
-            raise InputError(f"no market {market}", needed=f"one of {known}")
-        return self.markets[market]
+        return get_read("market", self.markets, market, lambda one: f"{one.symbol} ({one.id})")
 
     def get_account(self, account: int) -> Account:
         """Return an account.
@@ -199,9 +196,7 @@ class State:
         Raises:
             InputError: it was not read.
         """
-        if account not in self.accounts:
-            raise InputError(f"account {account} was not read", needed=f"one of {sorted(self.accounts)}")
-        return self.accounts[account]
+        return get_read("account", self.accounts, account)
 
     def with_market(self, market: Market) -> State:
         """Return the state with a market replaced."""
