@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from held_back import impatient, overtake
 from lending_desk import Lending
 
 from onchain_exec import Desk
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
+from onchain_exec.app.sandbox.evm import DEPLOYER
 from onchain_exec.app.sandbox.sandbox import Sandbox
 from onchain_exec.core import address_bytes
 from onchain_exec.core.fixed_point import WAD
@@ -63,11 +65,13 @@ def test_perform_held_back_until_collateral_would_break_reverts_in_its_transacti
     assert desk.perform("aave_v3", Supply(weth, 10 * WAD)).state is OrderState.FILLED
     guard = desk.account("aave_v3").require_health(15 * WAD // 10)
     loan = Borrow(usdc, 15_000 * 10**6)
-    with lending.impatient() as held:
+    prices, chain = lending.market.deployed, lending.sandbox.chain
+    with impatient(lending.sandbox, lending.sandbox.trader, lending.journal) as held:
         order = held.perform("aave_v3", loan, guards=[guard], client_order_id="late")
         assert order.state is OrderState.WORKING
-        lending.pay_to_set_price("WETH", 2_000 * BASE_UNIT)  # overtakes it in the same block
-        lending.sandbox.chain.mine()
+        crash = prices.encode("prices", "setAssetPrice", weth.address, 2_000 * BASE_UNIT)
+        overtake(chain, DEPLOYER, prices.at["prices"], crash)
+        chain.mine()
         held.recover()
         failed = held.order("late")
         assert failed.state is OrderState.FAILED
