@@ -62,17 +62,17 @@ class OnchainExecError(Exception):
         super().__init__(found)
 
     def __str__(self) -> str:
-        text = self.found
-        if self.needed:
-            text += f"; needed: {self.needed}"
-        if self.todo:
-            text += f". {self.todo}"
-        return text
+        return explain(self.found, self.needed, self.todo)
 
     @property
     def code(self) -> str:
         """Stable name of the error for machines: the class name."""
         return type(self).__name__
+
+
+def explain(found: str, needed: str, todo: str) -> str:
+    """Return what was found, what was needed and what to do as one text; what is empty is left out."""
+    return found + (f"; needed: {needed}" if needed else "") + (f". {todo}" if todo else "")
 
 
 class InputError(OnchainExecError):

@@ -11,6 +11,7 @@ from onchain_exec.core.amount import (
 from onchain_exec.core.block import BlockRef
 from onchain_exec.core.call import Answer, Call, Snapshot
 from onchain_exec.core.condition import Comparison, Condition
+from onchain_exec.core.instant import format_time
 from onchain_exec.core.log import Log
 from onchain_exec.core.order import Exact, Order
 from onchain_exec.core.parent import ParentOrder
@@ -38,6 +39,7 @@ __all__ = [
     "all_of",
     "format_amount",
     "format_swap",
+    "format_time",
     "format_tokens",
     "parse_amount",
     "require_base_units",

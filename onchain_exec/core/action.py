@@ -36,7 +36,8 @@ class ActionOrder:
     ``conditions`` must hold after them, or all of it reverts on chain, as it does past ``expires_at``
     (unix seconds); one call without a condition has no such deadline on chain, but a recovery after it
     cancels what is not mined. ``order_id`` is unique in a journal, ``client_order_id`` the caller's
-    idempotency key.
+    idempotency key. ``fingerprint`` is of what was asked for, where the calls that do it follow the time or
+    the account's state; empty where they say it themselves.
     """
 
     order_id: str
@@ -46,6 +47,7 @@ class ActionOrder:
     calls: tuple[VenueCall, ...]
     conditions: tuple[Condition, ...]
     expires_at: int
+    fingerprint: str = ""
 
     @property
     def label(self) -> str:

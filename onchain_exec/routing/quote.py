@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 from fractions import Fraction
 
-from onchain_exec.core import BlockRef, Exact, Order, Token
+from onchain_exec.core import BlockRef, Exact, Order, Token, format_swap, format_tokens
 from onchain_exec.core.fixed_point import BPS, div_up
 from onchain_exec.errors import InputError, StaleStateError
 from onchain_exec.routing.route import GasModel, Route
@@ -41,6 +41,20 @@ class Quote:
     amount_in_max: int
     made_at: int
     tolerance: Tolerance | None = None
+
+    def __str__(self) -> str:
+        """The quote in a line, for people."""
+        order = self.order
+        if order.exact is Exact.IN:
+            bound = f"at least {format_tokens(self.amount_out_min, order.token_out)}"
+        else:
+            bound = f"at most {format_tokens(self.amount_in_max, order.token_in)}"
+        swap = format_swap(self.amount_in, order.token_in, self.amount_out, order.token_out)
+        costs = f"fees {self.fee_bps:.2f} bps, impact {self.impact_bps:.2f} bps, gas {self.gas_cost_wei} wei"
+        return f"{swap} at {self.block}, {bound}: {costs}"
+
+    def __repr__(self) -> str:
+        return f"<Quote {self}>"
 
     @property
     def block(self) -> BlockRef:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Protocol
 
-from onchain_exec.core import BlockRef, Exact, Token
+from onchain_exec.core import BlockRef, Exact, Token, format_swap
 from onchain_exec.core.fixed_point import BPS
 from onchain_exec.venues import Hop, Leg, Pool
 
@@ -187,6 +187,16 @@ class Route(Proven):
     def searched_amount(self) -> int:
         """amount_out for Exact.IN, amount_in for Exact.OUT."""
         return self.amount_out if self.exact is Exact.IN else self.amount_in
+
+    def __str__(self) -> str:
+        """The route in a line, for people."""
+        return (
+            f"{format_swap(self.amount_in, self.token_in, self.amount_out, self.token_out)} at {self.block}: "
+            f"{len(self.hops)} hops in {len(self.legs)} legs, at most {self.gap_bps:.2g} bps from the best"
+        )
+
+    def __repr__(self) -> str:
+        return f"<Route {self}>"
 
     def plot(self) -> Figure:
         """Return a picture of the flow, as a matplotlib figure; see `plot_route`.

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onchain_exec.core import Token, format_amount, parse_amount, require_base_units, to_address
+from onchain_exec.core import (
+    Token,
+    format_amount,
+    format_swap,
+    format_tokens,
+    parse_amount,
+    require_base_units,
+    to_address,
+)
 from onchain_exec.core.fixed_point import MAX_UINT256
 from onchain_exec.errors import AmountError
 
@@ -51,3 +59,13 @@ def test_parse_amount_of_bad_text_is_refused(bad: str) -> None:
 def test_require_base_units_outside_uint256_is_refused(bad: object) -> None:
     with pytest.raises(AmountError):
         require_base_units(bad, usdc)  # type: ignore[arg-type]
+
+
+@given(token=tokens, units=st.integers(1, 10**30))
+def test_format_tokens_is_the_exact_amount_and_its_symbol(token: Token, units: int) -> None:
+    amount, symbol = format_tokens(units, token).split(" ")
+    assert (parse_amount(amount, token), symbol) == (units, "TKN")
+
+
+def test_format_swap_tells_what_goes_in_and_comes_out() -> None:
+    assert format_swap(1_500_000, usdc, 10_000_000, usdc) == "1.5 USDC → 10 USDC"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markets import BLOCK, A, B, C, make_order, make_pool, markets, pool_set
 
-from onchain_exec.core import Exact
+from onchain_exec.core import Exact, format_swap, format_tokens
 from onchain_exec.errors import InputError, NoRouteError, StaleStateError
 from onchain_exec.routing import GasModel, bind_quote, find_route, make_quote
 
@@ -142,3 +142,14 @@ def test_bind_quote_market_that_moved_beyond_raises_stale(more_out, less_in):
     quote = quote_for(make_order(10**18), pool_set(make_pool(1, (A, B), (10**24, 10**24))))
     with pytest.raises(StaleStateError, match=f"now gives {quote.amount_out} for {quote.amount_in}"):
         bind_quote(quote, quote.amount_out + more_out, quote.amount_in - less_in)
+
+
+@pytest.mark.parametrize("exact", Exact)
+def test_quote_and_route_are_shown_in_one_line(exact):
+    quote = quote_for(make_order(10**18, exact), pool_set(make_pool(1, (A, B), (10**24, 3 * 10**24))))
+    side, bound = ("least", quote.amount_out_min) if exact is Exact.IN else ("most", quote.amount_in_max)
+    told = A if exact is Exact.OUT else B
+    assert f"at {side} {format_tokens(bound, told)}" in str(quote)
+    for shown in (quote, quote.route):
+        assert format_swap(quote.amount_in, A, quote.amount_out, B) in repr(shown)
+        assert len(repr(shown)) < 250

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from textwrap import wrap
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from onchain_exec.errors import OnchainExecError
 
@@ -23,7 +25,11 @@ def print_json(document: Any) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print an aligned table; columns whose name starts with '#' are aligned right."""
+    """Print an aligned table, or that there is nothing; columns named '#...' are aligned right."""
+    rows = list(rows)
+    if not rows:
+        tables.print(f"{title}: none", highlight=False, soft_wrap=True)
+        return
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for column in columns:
         table.add_column(
@@ -35,14 +41,13 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
 
 
 def print_facts(title: str, facts: Sequence[tuple[str, str]]) -> None:
-    """Print name and value pairs, aligned."""
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim")
-    grid.add_column(overflow="fold")
+    """Print name and value pairs, aligned. No word is broken: a hash can be copied in one piece."""
+    tables.print(title, style="bold", soft_wrap=True)
+    indent = max((len(name) for name, _ in facts), default=0) + 2
     for name, value in facts:
-        grid.add_row(name, value)
-    tables.print(f"[bold]{title}[/bold]")
-    tables.print(grid)
+        lines = wrap(value, max(tables.width - indent, 20), break_long_words=False, break_on_hyphens=False)
+        text = f"\n{' ' * indent}".join(lines)
+        tables.print(Text.assemble((name.ljust(indent), "dim"), text), highlight=False, soft_wrap=True)
 
 
 def error_to_json(error: OnchainExecError) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from onchain_exec.cli.exits import Exit
 from onchain_exec.cli.printing.output import messages, print_facts, print_table
-from onchain_exec.core import Exact, Order, Token, format_amount, format_swap, format_tokens
+from onchain_exec.core import Exact, Order, Token, format_amount, format_swap, format_time, format_tokens
 from onchain_exec.execution import SimulatedTx
 from onchain_exec.oms import OrderState, OrderView
 from onchain_exec.oms.book.surroundings import Surroundings
@@ -118,6 +118,7 @@ def print_order(view: OrderView) -> None:
     """Print one order with its fill or its failure."""
     facts = [
         ("client id", view.client_order_id),
+        ("created", format_time(view.created_at)),
         ("state", view.state.value + (" (final)" if view.final else "")),
         ("transaction", view.tx_hash or "none"),
     ]

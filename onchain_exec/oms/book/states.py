@@ -16,6 +16,9 @@ from onchain_exec.errors import IllegalTransitionError
 class _Label(enum.Enum):
     __hash__ = object.__hash__  # by identity, as equality is; Enum's own takes a call
 
+    def __str__(self) -> str:
+        return str(self.value)
+
 
 class OrderState(_Label):
     """Where an order, or a parent, stands. FILLED, FAILED and CANCELLED are provisional until `final`."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from onchain_exec.core import Address, to_address
+from onchain_exec.core import Address, format_time, to_address
 from onchain_exec.errors import HaltedError, InputError
 
 EVERYTHING: Final = "all"
@@ -103,8 +103,9 @@ def _require(switches: Switches, account: Address, forbidden: set[SwitchState]) 
     for scope in (EVERYTHING, get_account_scope(account)):
         switch = switches.get(scope)
         if switch and switch.state in forbidden:
+            since = f"{switch.state.value} since {format_time(switch.set_at)}"
             raise HaltedError(
-                f"{scope} is {switch.state.value} since {switch.set_at}: {switch.reason or 'no reason'}",
+                f"{scope} is {since}: {switch.reason or 'no reason'}",
                 needed=f"{scope} running",
                 todo=f"`onchain-exec resume --scope {scope}` when it is safe",
             )

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
-from onchain_exec.core import Address, Order, to_address
+from onchain_exec.core import Address, Order, format_swap, to_address
 from onchain_exec.core.action import ActionOrder
+from onchain_exec.errors import explain
 from onchain_exec.execution.channels import Decision
 from onchain_exec.execution.plan import DurableTx, Purpose
 from onchain_exec.oms.book.fill import Fill
@@ -94,6 +95,9 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
         """Return the failure as JSON values."""
         return {"code": self.code, "found": self.found, "needed": self.needed, "todo": self.todo}
 
+    def __str__(self) -> str:
+        return explain(f"{self.code}: {self.found}", self.needed, self.todo)
+
 
 class OrderView(msgspec.Struct, frozen=True, gc=False):
     """An order as the journal holds it.
@@ -121,6 +125,24 @@ class OrderView(msgspec.Struct, frozen=True, gc=False):
     action: ActionOrder | None = None
     decision: Decision | None = None
     surroundings: Surroundings | None = None
+
+    def __str__(self) -> str:
+        """The order in a line, for people."""
+        order, terms = self.order, self.fill or self.quote
+        told = [f"order {self.order_id} is {self.state}"]
+        if self.action:
+            told.append(f"{self.action.label} at {self.action.venue}")
+        if order and terms:
+            swap = format_swap(terms.amount_in, order.token_in, terms.amount_out, order.token_out)
+            told.append(f"{'filled' if self.fill else 'quoted'} {swap}")
+        if self.tx_hash:
+            told.append(f"transaction {self.tx_hash}")
+        if self.failure:
+            told.append(str(self.failure))
+        return ", ".join(told)
+
+    def __repr__(self) -> str:
+        return f"<OrderView: {self}>"
 
     def to_json(self) -> dict[str, Any]:
         """Return the order as JSON values: amounts as text, what is not there as null."""

@@ -36,6 +36,10 @@ class Ticks:
                 needed=f"ascending multiples of {self.spacing}",
             )
 
+    def __repr__(self) -> str:
+        ends = f" from {self.indexes[0]} to {self.indexes[-1]}" if self.indexes else ""
+        return f"<Ticks: {len(self.indexes)}{ends}, spacing {self.spacing}>"
+
     def find_boundary(self, tick: int, down: bool) -> tuple[int, int]:
         """Return where the next step from ``tick`` ends, and the net liquidity there.
 
