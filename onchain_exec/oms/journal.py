@@ -29,11 +29,12 @@ from onchain_exec.oms.book.surroundings import Surroundings
 from onchain_exec.oms.book.switches import Switch, SwitchState
 from onchain_exec.oms.book.views import Consumer, Failure, OrderView, SlotKey, SlotView
 from onchain_exec.oms.storage import open_database
-from onchain_exec.oms.store import CHECKPOINT_LINES, Store
+from onchain_exec.oms.store import CHECKPOINT_LINES, Deciding, Store
 from onchain_exec.risk import Denied
 from onchain_exec.risk.action import DeniedAction
 from onchain_exec.routing import Quote
 
+Found = TypeVar("Found")
 View = TypeVar("View", OrderView, ParentView, SlotView)
 
 
@@ -117,9 +118,10 @@ class Journal:
     def append_revocation(self, order_id: str) -> OrderView:
         """Record that an approval is to be taken back, as an order of its own; return it. It has no
         terms; FILLED says that the approval is gone."""
-        return self._append(
-            lambda book: iter(() if order_id in book.orders else (events.revocation_accepted(order_id),))
-        ).orders[order_id]
+        return self._append_to(
+            order_id,
+            lambda book: iter(() if order_id in book.orders else (events.revocation_accepted(order_id),)),
+        )
 
     def append_action(self, order: ActionOrder) -> OrderView:
         """Record an accepted action at a venue; return it, or the one that its ``client_order_id`` has.
@@ -158,12 +160,12 @@ class Journal:
         failed = events.order_rejected(order_id, error, order)
         if order:
             return self._append_order(order, lambda _: failed)
-        return self._append(lambda _: iter((failed,))).orders[order_id]
+        return self._append_to(order_id, lambda _: iter((failed,)))
 
     def append_expiry(self, order_id: str) -> OrderView:
         """Record that the time of an order, or action, passed before any bytes of it existed; return it. One
         that has bytes, or an end, stays as it is."""
-        return self._append(lambda book: decisions.expire(book, order_id)).orders[order_id]
+        return self._append_to(order_id, lambda book: decisions.expire(book, order_id))
 
     def append_parent(self, parent: ParentOrder) -> ParentView:
         """Record a parent order, and that what it replaces is to be cancelled; return it, or the one that
@@ -172,23 +174,28 @@ class Journal:
         Raises:
             DuplicateOrderError: the id is taken by an order with other terms.
         """
-        book = self._append(lambda book: decisions.accept_parent(book, parent))
-        return _require(decisions.find_same_parent(book, parent), parent.order_id)
+        found = self._append(
+            lambda book: decisions.accept_parent(book, parent),
+            lambda book: decisions.find_same_parent(book, parent),
+        )
+        return _require(found, parent.order_id)
 
     def append_parent_end(self, order_id: str, happened: OrderEvent, failure: Failure) -> ParentView:
         """Record that a parent order trades no more (EXPIRE, DENY or REJECT), unless it has ended."""
-        book = self._append(lambda book: decisions.end_parent(book, order_id, happened, failure))
-        return book.parents.views[order_id]
+        return self._append(
+            lambda book: decisions.end_parent(book, order_id, happened, failure),
+            lambda book: book.parents.views[order_id],
+        )
 
     def append_cancel(self, order_id: str) -> None:
         """Record that an order, or a parent with its children, is to be cancelled: what has no swap bytes
         is CANCELLED now, the rest CANCEL_PENDING until a cancel takes the nonce. One that has ended
         stays as it is."""
-        self._append(lambda book: decisions.ask_cancel(book, order_id))
+        self._append_new(lambda book: decisions.ask_cancel(book, order_id))
 
     def append_switch(self, scope: str, state: SwitchState, reason: str = "") -> None:
         """Record that a scope (see `oms.book.switches`) stops or runs again, in every process."""
-        self._append(lambda book: decisions.set_switch(book, scope, state, reason))
+        self._append_new(lambda book: decisions.set_switch(book, scope, state, reason))
 
     def reserve_nonce(
         self, chain_id: int, account: Address, order_id: str, purpose: Purpose, chain_nonce_floor: int
@@ -206,16 +213,15 @@ class Journal:
             FencedError: another process writes the account.
         """
         floor = SlotKey(chain_id, account, chain_nonce_floor)
-        held: list[SlotKey] = []
 
-        def decide(book: Book) -> Iterator[Event]:
+        def decide(book: Book) -> Generator[Event, None, int]:
             _require(book.orders.get(order_id), order_id)
             wanted = Reservation(order_id, purpose, self._store.leases.take(chain_id, account))
-            held[:] = [nonces.find_nonce(book, floor, wanted, self._store.leases.is_live)]
-            yield from nonces.reserve(book, held[0], floor, wanted)
+            held = nonces.find_nonce(book, floor, wanted, self._store.leases.is_live)
+            yield from nonces.reserve(book, held, floor, wanted)
+            return held.nonce
 
-        self._store.append(decide, survives_power_loss=False)
-        return held[0].nonce
+        return self._store.append(decide, survives_power_loss=False)[0]
 
     def hold_turn(self, chain_id: int, contract: Address) -> None:
         """Take or keep the turn at the book of orders that a contract settles: one process at a time has it.
@@ -246,10 +252,8 @@ class Journal:
             session = self._store.leases.take(key.chain_id, key.account)
             return decisions.sign(book, order_id, key, signed, session, private=private)
 
-        book = self._append(decide)
-        return next(
-            attempt.tx for attempt in book.slots[key].attempts if attempt.tx.tx_hash == signed.tx_hash
-        )
+        slot = self._append(decide, lambda book: book.slots[key])
+        return next(attempt.tx for attempt in slot.attempts if attempt.tx.tx_hash == signed.tx_hash)
 
     def append_channel(self, order_id: str, decision: Decision) -> None:
         """Record which way an order goes out, unless it goes that way already. An order whose newest choice
@@ -258,19 +262,19 @@ class Journal:
         Raises:
             JournalError: it was accepted under ``private_only``, and the choice is public.
         """
-        self._append(lambda book: conduct.choose(book, order_id, decision))
+        self._append_new(lambda book: conduct.choose(book, order_id, decision))
 
     def append_leak(self, slot: SlotKey, tx_hash: str) -> None:
         """Record that others were seen to have a private transaction which stands in no block."""
-        self._append(lambda book: conduct.leak(book, slot, tx_hash))
+        self._append_new(lambda book: conduct.leak(book, slot, tx_hash))
 
     def append_surroundings(self, order_id: str, found: Surroundings) -> None:
         """Record who was around an order's fill, if that is still its fill."""
-        self._append(lambda book: conduct.watch(book, order_id, found))
+        self._append_new(lambda book: conduct.watch(book, order_id, found))
 
     def append_send_outcome(self, durable: DurableTx, outcome: SendOutcome) -> None:
         """Record what a node said, or that it said nothing, when the bytes were sent."""
-        self._append(lambda book: iter((events.tx_sent(decisions.get_slot(book, durable), outcome),)))
+        self._append_new(lambda book: iter((events.tx_sent(decisions.get_slot(book, durable), outcome),)))
 
     def append_outcome(self, durable: DurableTx, outcome: Outcome) -> OrderView:
         """Record how waiting for a transaction ended; return its order.
@@ -278,8 +282,9 @@ class Journal:
         StillUnknown appends nothing, and neither does Superseded by another attempt of ours: that
         one has an outcome of its own.
         """
-        book = self._append(lambda book: decisions.conclude(book, durable, outcome, self._confirmed_depth))
-        return book.orders[durable.order_id]
+        return self._append_to(
+            durable.order_id, lambda book: decisions.conclude(book, durable, outcome, self._confirmed_depth)
+        )
 
     def append_receipt(
         self, slot: SlotKey, receipt: Receipt, confirmations: int, reason: str = ""
@@ -294,108 +299,104 @@ class Journal:
             if confirmations >= self._confirmed_depth:
                 yield from decisions.confirm(book, slot)
 
-        return self._store.append(decide)[1]
+        return self._append_new(decide)
 
     def append_foreign(self, slot: SlotKey, tx_hash: str) -> tuple[Event, ...]:
         """Record that a transaction which is not ours consumes the slot; return what was new."""
-        return self._store.append(lambda book: decisions.lose(book, slot, tx_hash))[1]
+        return self._append_new(lambda book: decisions.lose(book, slot, tx_hash))
 
     def append_orphaned(self, slot: SlotKey) -> tuple[Event, ...]:
         """Record that the slot's consumer is no longer on the chain; return what was new."""
-        return self._store.append(lambda book: decisions.orphan(book, slot))[1]
+        return self._append_new(lambda book: decisions.orphan(book, slot))
 
     def append_final(self, slot: SlotKey) -> tuple[Event, ...]:
         """Record that the slot's consumer is finalised: the slot is closed. Return what was new."""
-        return self._store.append(lambda book: decisions.finalise(book, slot))[1]
+        return self._append_new(lambda book: decisions.finalise(book, slot))
 
     def append_allowances(self, found: Mapping[AllowanceKey, int]) -> tuple[Event, ...]:
         """Record what the chain lets others pull where the journal has it otherwise; return what was new."""
-        return self._store.append(lambda book: allowances.correct(book, found))[1]
+        return self._append_new(lambda book: allowances.correct(book, found))
 
     def read_allowances(self, chain_id: int) -> dict[AllowanceKey, int]:
         """Return what others were last found able to pull on that chain, in base units; what they were found
         unable to any more is 0."""
-        known = self._store.read().allowances
+        known = self._store.ask(lambda book: dict(book.allowances))
         return {key: found.amount for key, found in known.items() if key.chain_id == chain_id}
 
     def read_order(self, name: str) -> OrderView:
         """Return the order of that id, client order id or transaction hash, or raise InputError."""
-        book = self._store.read()
-        slot = book.slots.get(book.tx_slots[name]) if name in book.tx_slots else None
-        order_id = slot.order_id if slot else book.client_ids.get(name, name)
-        return _require(book.orders.get(name) or book.orders.get(order_id), name)
+
+        def find(book: Book) -> OrderView | None:
+            slot = book.slots.get(book.tx_slots[name]) if name in book.tx_slots else None
+            order_id = slot.order_id if slot else book.client_ids.get(name, name)
+            return book.orders.get(name) or book.orders.get(order_id)
+
+        return _require(self._store.ask(find), name)
 
     def find_order(self, client_order_id: str) -> OrderView | None:
         """Return the order of that client order id, or None."""
-        book = self._store.read()
-        return book.orders.get(book.client_ids.get(client_order_id, ""))
+        return self._store.ask(lambda book: book.orders.get(book.client_ids.get(client_order_id, "")))
 
     def read_orders(self) -> tuple[OrderView, ...]:
         """Return every order, oldest first."""
-        return tuple(self._store.read().orders.values())
+        return self._store.ask(lambda book: tuple(book.orders.values()))
 
     def read_children(self, parent: ParentView) -> tuple[OrderView, ...]:
         """Return a parent's children as they stand now, oldest first."""
-        return tuple(self._store.read().parents.get_children(parent))
+        return self._store.ask(lambda book: tuple(book.parents.get_children(parent)))
 
     def read_parents(self) -> tuple[ParentView, ...]:
         """Return every parent order, oldest first."""
-        return tuple(self._store.read().parents.views.values())
+        return self._store.ask(lambda book: tuple(book.parents.views.values()))
 
     def find_parent(self, name: str) -> ParentView | None:
         """Return the parent order of that id or client order id, or None."""
-        book = self._store.read()
-        return book.parents.views.get(book.client_ids.get(name, name))
+        return self._store.ask(lambda book: book.parents.views.get(book.client_ids.get(name, name)))
 
     def read_switches(self) -> dict[str, Switch]:
         """Return what was stopped, or runs again after that, by scope."""
-        return dict(self._store.read().switches)
+        return self._store.ask(lambda book: dict(book.switches))
 
     def read_slot(self, slot: SlotKey) -> SlotView:
         """Return the slot, or raise InputError."""
-        return _require(self._store.read().slots.get(slot), str(slot))
+        return _require(self._store.ask(lambda book: book.slots.get(slot)), str(slot))
 
     def read_slots(self) -> tuple[SlotView, ...]:
         """Return every slot, by chain, account and nonce."""
-        slots = self._store.read().slots
-        return tuple(slots[key] for key in sorted(slots))
+        return self._store.ask(lambda book: tuple(book.slots[key] for key in sorted(book.slots)))
 
     def read_unsettled(self) -> tuple[SlotView, ...]:
         """Return the slots without a final consumer, by chain, account and nonce."""
-        book = self._store.read()
-        return tuple(book.slots[key] for key in sorted(book.unsettled))
+        return self._store.ask(_list_unsettled)
 
     def read_open(self) -> OpenWork:
         """Return the orders without an end and the slots whose bytes may still be mined."""
-        book = self._store.read()
-        slots = (book.slots[key] for key in sorted(book.unsettled))
-        return OpenWork(
-            orders=tuple(book.orders[order_id] for order_id in book.undecided),
-            slots=tuple(slot for slot in slots if slot.state in OPEN and slot.attempts),
+        orders, slots = self._store.ask(
+            lambda book: (tuple(map(book.orders.__getitem__, book.undecided)), _list_unsettled(book))
         )
+        return OpenWork(orders, tuple(slot for slot in slots if slot.state in OPEN and slot.attempts))
 
     def read_positions(self) -> dict[tuple[int, Address, Address], int]:
         """Return base units by (chain id, owner, token), summed over the canonical fills."""
-        return dict(self._store.read().positions)
+        return self._store.ask(lambda book: dict(book.positions))
 
     def read_tops(self, chain_id: int) -> dict[Address, int]:
         """Return the nonce after the highest that was ever reserved, by account of that chain."""
-        return {
-            account: top for (chain, account), top in self._store.read().tops.items() if chain == chain_id
-        }
+        tops = self._store.ask(lambda book: dict(book.tops))
+        return {account: top for (chain, account), top in tops.items() if chain == chain_id}
 
     def read_gas_wei(self) -> dict[tuple[int, Address], int]:
         """Return wei paid for canonical transactions of ours, by (chain id, account)."""
-        return dict(self._store.read().gas_wei)
+        return self._store.ask(lambda book: dict(book.gas_wei))
 
     def read_records(self) -> dict[str, TrackRecord]:
         """Return what the chain has shown of each channel, by its name, and of each endpoint that
         acknowledged what was mined, by ``CHANNEL@ENDPOINT``."""
-        return dict(self._store.read().records)
+        return self._store.ask(lambda book: dict(book.records))
 
     def find_newest_final(self, chain_id: int) -> Consumer | None:
         """Return the highest transaction of ours on that chain that is final, or None."""
-        return self._store.read().newest_final.get(chain_id)
+        return self._store.ask(lambda book: book.newest_final.get(chain_id))
 
     def follow(self, timeout_s: float) -> Iterator[Event]:
         """Yield what anyone appends from now on, as it comes, until nothing came for ``timeout_s``.
@@ -413,8 +414,18 @@ class Journal:
         """Return whether the slot was reserved, never signed, and whoever reserved it is gone."""
         return self._store.ask(lambda book: nonces.is_free(book, slot, self._store.leases.is_live))
 
-    def _append(self, decide: decisions.Decision) -> Book:
-        return self._store.append(decide)[0]
+    def _append(self, decide: decisions.Decision, find: Callable[[Book], Found]) -> Found:
+        """Append what is decided, and return what is found right after it: what others append meanwhile, and
+        may yet take back, is not seen."""
+
+        return self._store.append(_then(decide, find))[0]
+
+    def _append_to(self, order_id: str, decide: decisions.Decision) -> OrderView:
+        return self._append(decide, lambda book: book.orders[order_id])
+
+    def _append_new(self, decide: decisions.Decision) -> tuple[Event, ...]:
+        """Append what is decided; return what of it was new."""
+        return self._store.append(_then(decide, lambda _: None))[1]
 
     def _append_action(self, order: ActionOrder, event: Event) -> OrderView:
         def decide(book: Book) -> Iterator[Event]:
@@ -423,7 +434,8 @@ class Journal:
             if before is None or denies:
                 yield event
 
-        return _require(decisions.find_same_action(self._append(decide), order), order.order_id)
+        found = self._append(decide, lambda book: decisions.find_same_action(book, order))
+        return _require(found, order.order_id)
 
     def _append_order(self, order: Order, make: Callable[[OrderView | None], Event | None]) -> OrderView:
         """Append what ``make`` says of this order, unless its client order id has another one."""
@@ -435,7 +447,19 @@ class Journal:
                 if event:
                     yield event
 
-        return _require(decisions.find_same(self._append(decide), order), order.order_id)
+        return _require(self._append(decide, lambda book: decisions.find_same(book, order)), order.order_id)
+
+
+def _then(decide: decisions.Decision, find: Callable[[Book], Found]) -> Deciding[Found]:
+    def deciding(book: Book) -> Generator[Event, None, Found]:
+        yield from decide(book)
+        return find(book)
+
+    return deciding
+
+
+def _list_unsettled(book: Book) -> tuple[SlotView, ...]:
+    return tuple(book.slots[key] for key in sorted(book.unsettled))
 
 
 def _until_idle(news: Iterator[Event | None]) -> Iterator[Event]:

@@ -10,12 +10,11 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from onchain_exec.errors import JournalError, OnchainExecError
-from onchain_exec.oms.book.decisions import Decision
 from onchain_exec.oms.book.events import Event
 from onchain_exec.oms.book.fold import Book
 from onchain_exec.oms.book.snapshot import count, encode, forget_changes, split, split_changes
@@ -42,14 +41,25 @@ _LOOSE: Final = 3
 """A checkpoint that holds everything so many times, as it was once and later, is written anew."""
 
 
-@dataclass(slots=True, eq=False)
-class _Request:
-    """A decision that waits for a transaction, and what came of it."""
+Deciding = Callable[[Book], Generator[Event, None, T]]
+"""Yields what to append, each event applied to the book before the next is asked for, and returns what it
+found."""
 
-    decide: Decision
+
+@dataclass(slots=True, eq=False)
+class Request(Generic[T]):
+    """A decision that waits for a transaction, and what came of it: what it ``found``, and the events that
+    were ``new``."""
+
+    decide: Deciding[T]
     survives_power_loss: bool
+    found: T = field(init=False)
     new: list[Event] = field(default_factory=list)
     error: OnchainExecError | None = None
+
+    def run(self, book: Book) -> Iterator[Event]:
+        """Yield the decision's events, and keep what it found."""
+        self.found = yield from self.decide(book)
 
 
 class Store:
@@ -84,23 +94,21 @@ class Store:
             self.leases = database.open_leases(self._connection)
             opening.pop_all()
 
-    def append(self, decide: Decision, *, survives_power_loss: bool = True) -> tuple[Book, tuple[Event, ...]]:
+    def append(self, decide: Deciding[T], *, survives_power_loss: bool = True) -> tuple[T, tuple[Event, ...]]:
         """Append what ``decide`` yields, in one transaction that no other writer interrupts.
 
-        An event that is already there changes nothing. Returns the book and the events that were new.
+        An event that is already there changes nothing. Returns what ``decide`` found, and the events that
+        were new.
         """
-        request = _Request(decide, survives_power_loss)
+        request = Request(decide, survives_power_loss)
         self._group.run(request)
         if request.error:
             raise request.error
-        return self._book, tuple(request.new)
-
-    def read(self) -> Book:
-        """Return the book with everything that is written now. It is the store's: do not write."""
-        return self.ask(lambda book: book)
+        return request.found, tuple(request.new)
 
     def ask(self, question: Callable[[Book], T]) -> T:
-        """Return what ``question`` finds in the book, and with the leases, at one time."""
+        """Return what ``question`` finds in the book, with everything that is written now, and with the
+        leases. Nobody writes while it looks; it keeps nothing of the book but its immutable values."""
         with self._lock, journal_errors(self._database.where), self._connection.begin():
             self._catch_up(self._tape.read_head())
             return question(self._book)
@@ -109,7 +117,7 @@ class Store:
         """Yield what anyone appends from now on, and None whenever nothing came for ``idle_s``."""
         with journal_errors(self._database.where):
             bell = self._database.open_bell()
-        self.read()
+        self.ask(lambda _: None)
         return _tail(self._database, bell, idle_s, self._end)
 
     def verify(self) -> int:
@@ -143,7 +151,7 @@ class Store:
             self.leases.close()
             self._connection.close()
 
-    def _commit(self, batch: list[_Request]) -> None:
+    def _commit(self, batch: list[Request[Any]]) -> None:
         """Decide and write everything in one transaction, or nothing."""
         survives_power_loss = any(request.survives_power_loss for request in batch)
         with self._lock, journal_errors(self._database.where), ExitStack() as failing:
@@ -158,7 +166,7 @@ class Store:
             self._book.undo.keep()
             self._save_behind()
 
-    def _decide(self, request: _Request, unwritten: set[str]) -> list[Line]:
+    def _decide(self, request: Request[Any], unwritten: set[str]) -> list[Line]:
         """Return the lines of one decision, taken into the book; none if it fails. ``unwritten`` are events
         that others decided in the same transaction."""
         lines: list[Line] = []
@@ -166,7 +174,7 @@ class Store:
         mark = self._book.undo.get_mark()
         self._book.undo.add(setattr, self, "_end", self._end)
         try:
-            for event in request.decide(self._book):
+            for event in request.run(self._book):
                 if event.event_id not in unwritten and not self._tape.has(event.event_id):
                     lines.append(Line.after(*self._end, event, int(self._clock())))
                     self._take(lines[-1])

@@ -451,6 +451,36 @@ def test_journal_serves_many_threads(journal):
     assert sorted(slot.key.nonce for slot in journal.read_slots()) == list(range(24))
 
 
+def test_read_beside_a_thread_that_writes_sees_whole_transactions_only(journal):
+    """A thread that looks at the book while another changes it sees half a transaction, or breaks."""
+    done, faults = threading.Event(), list[BaseException]()
+
+    def look() -> None:
+        while not done.is_set():
+            try:
+                slots = {slot.key for slot in journal.read_slots()}
+                assert journal.read_tops(CHAIN_ID).get(TRADER, 0) >= len(slots)
+                assert {slot.key for slot in journal.read_unsettled()} >= slots
+                assert all(order.state is OrderState.NEW for order in journal.read_open().orders)
+            except (AssertionError, KeyError, RuntimeError) as error:
+                faults.append(error)
+                return
+
+    reader, interval = threading.Thread(target=look), sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    reader.start()
+    try:
+        for number in range(100):
+            order = make_order(number)
+            journal.append_order(order, make_quote(order))
+            journal.reserve_nonce(CHAIN_ID, TRADER, order.order_id, Purpose.SWAP, 0)
+    finally:
+        sys.setswitchinterval(interval)
+        done.set()
+        reader.join()
+    assert faults == []
+
+
 def test_close_leaves_no_session_file(path):
     Journal.open(path).close()
     assert [file.name for file in path.parent.iterdir()] == [path.name]

@@ -9,10 +9,9 @@ from typing import TypeVar, cast
 from onchain_exec.core import Address
 from onchain_exec.errors import OnchainExecError
 from onchain_exec.oms import Journal, SlotKey, SlotView
-from onchain_exec.oms.book.decisions import Decision
 from onchain_exec.oms.book.events import Event, EventKind
 from onchain_exec.oms.book.fold import Book, fold
-from onchain_exec.oms.store import Store
+from onchain_exec.oms.store import Deciding, Request, Store
 from onchain_exec.testing.simulated.fate import Fate
 
 T = TypeVar("T")
@@ -56,12 +55,13 @@ class _MemoryStore:
         self._ids = {event.event_id for event, _ in events}
         self.leases = self
 
-    def append(self, decide: Decision, *, survives_power_loss: bool = True) -> tuple[Book, tuple[Event, ...]]:
+    def append(self, decide: Deciding[T], *, survives_power_loss: bool = True) -> tuple[T, tuple[Event, ...]]:
         self._fate.pass_step()
         new: list[Event] = []
+        request = Request(decide, survives_power_loss)
         recorded_at = int(self._now())
         try:
-            for event in decide(self._book):
+            for event in request.run(self._book):
                 if event.event_id not in self._ids:
                     self._book.apply(event, recorded_at)
                     self._ids.add(event.event_id)
@@ -73,10 +73,7 @@ class _MemoryStore:
         self._book.undo.keep()
         self._lines += [_write(event, recorded_at) for event in new]
         self._fate.pass_step()
-        return self._book, tuple(new)
-
-    def read(self) -> Book:
-        return self._book
+        return request.found, tuple(new)
 
     def ask(self, question: Callable[[Book], T]) -> T:
         return question(self._book)
