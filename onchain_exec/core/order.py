@@ -40,3 +40,8 @@ class Order:
     expires_at: int
     parent_id: str = ""
     conditions: tuple[Condition, ...] = ()
+
+    @property
+    def priced(self) -> Token:
+        """The token whose amount the market decides: token_out for Exact.IN, token_in for Exact.OUT."""
+        return self.token_out if self.exact is Exact.IN else self.token_in

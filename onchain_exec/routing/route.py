@@ -184,6 +184,11 @@ class Route(Proven):
     certificate: Certificate
 
     @property
+    def priced(self) -> Token:
+        """The token whose amount the market decides: token_out for Exact.IN, token_in for Exact.OUT."""
+        return self.token_out if self.exact is Exact.IN else self.token_in
+
+    @property
     def searched_amount(self) -> int:
         """amount_out for Exact.IN, amount_in for Exact.OUT."""
         return self.amount_out if self.exact is Exact.IN else self.amount_in

@@ -81,16 +81,14 @@ def get_stakes(quote: Quote, gas_later: Fraction = Fraction(1), *, shares: bool 
     """Return what an order stands to lose by its quote: as the quote's bound was reasoned, where it was. The
     back-run, over the route's own pools, is looked for only where somebody might pay for it (``shares``)."""
     route, told = quote.route, quote.tolerance
-    priced = route.token_out if route.exact is Exact.IN else route.token_in
-    quoted = route.amount_out if route.exact is Exact.IN else route.amount_in
     pools = {hop.pool.key: hop.pool for hop in reversed(route.hops)}
     deviation = told.deviation_per_block if told else None
-    lateness = Lateness(quoted, Volatility(deviation)) if deviation is not None else None
+    lateness = Lateness(route.searched_amount, Volatility(deviation)) if deviation is not None else None
     attacker = get_attacker(quote)
     gas_cost = int(attacker.gas.cost(route.gas_units))
     return Stakes(
         at_stake=_get_at_stake(quote),
-        back_run=get_back_run(route, PoolSet(route.block, tuple(pools.values())), priced, attacker.gas)
+        back_run=get_back_run(route, PoolSet(route.block, tuple(pools.values())), route.priced, attacker.gas)
         if shares
         else 0,
         late_costs=tuple(lateness.get_adverse(blocks) for blocks in range(_LATE_BLOCKS)) if lateness else (),

@@ -8,7 +8,7 @@ from typing import Final
 from onchain_exec.app.configuration.registry import ChainProfile
 from onchain_exec.app.path.context import Context
 from onchain_exec.app.pools.discovery import find_pools
-from onchain_exec.core import Address, BlockRef, Exact, Order, Reading, Token, all_of
+from onchain_exec.core import Address, BlockRef, Order, Reading, Token, all_of
 from onchain_exec.routing import Basket, GasModel
 from onchain_exec.venues import Pool, PoolSet
 from onchain_exec.venues.balancer import BalancerPool
@@ -54,8 +54,8 @@ async def read_market(
             balances change by themselves.
     """
     pairs = list_pairs(context.profile, order.token_in, order.token_out)
-    priced = order.token_out if order.exact is Exact.IN else order.token_in
-    return await _read_pools(context, [*pairs], (order.token_in, order.token_out), priced, block, protocols)
+    tokens = order.token_in, order.token_out
+    return await _read_pools(context, [*pairs], tokens, order.priced, block, protocols)
 
 
 async def read_basket_market(

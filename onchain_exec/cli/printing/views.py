@@ -11,6 +11,7 @@ from onchain_exec.cli.exits import Exit
 from onchain_exec.cli.printing.output import messages, print_facts, print_table
 from onchain_exec.core import Exact, Order, Token, format_amount, format_swap, format_time, format_tokens
 from onchain_exec.execution import SimulatedTx
+from onchain_exec.execution.channels import Decision
 from onchain_exec.oms import OrderState, OrderView
 from onchain_exec.oms.book.surroundings import Surroundings
 from onchain_exec.risk import Denied
@@ -61,8 +62,7 @@ def _list_reasons(quote: Quote) -> Iterator[tuple[str, str]]:
         why += f"; the price passes it within {tolerance.blocks} blocks with {tolerance.revert_chance:.1%}"
     yield "why", why
     if tolerance.at_stake:
-        priced = quote.order.token_out if quote.order.exact is Exact.IN else quote.order.token_in
-        lost = format_tokens(tolerance.at_stake, priced)
+        lost = format_tokens(tolerance.at_stake, quote.order.priced)
         if tolerance.reason is BoundReason.SANDWICH:
             yield "at stake", f"nothing; under the bound that it would have else {lost}"
         else:
@@ -124,7 +124,7 @@ def print_order(view: OrderView) -> None:
     ]
     order, quote, fill = view.order, view.quote, view.fill
     if view.decision is not None:
-        facts.append(("channel", str(view.decision)))
+        facts.append(("channel", describe_channel(view.decision, order)))
     if order is not None and quote is not None:
         facts.append(
             ("quoted", format_swap(quote.amount_in, order.token_in, quote.amount_out, order.token_out))
@@ -146,15 +146,21 @@ def print_order(view: OrderView) -> None:
     print_facts(f"Order {view.order_id}", [fact for fact in facts if fact[1]])
 
 
+def describe_channel(decision: Decision, order: Order | None) -> str:
+    """Return which way an order goes out and why, costs in the token that it leaves open."""
+    if order is None:
+        return decision.describe(str)
+    return decision.describe(lambda cost: format_tokens(cost, order.priced))
+
+
 def _list_surroundings(order: Order, found: Surroundings | None) -> list[tuple[str, str]]:
     """Return who was around a fill, one a line, with what the order lost to each."""
     if found is None:
         return [("around", "not looked at")]
-    open_side = order.token_out if order.exact is Exact.IN else order.token_in
     lines = [
         (
             neighbour.kind.value,
-            f"lost {format_tokens(neighbour.loss, open_side)} to "
+            f"lost {format_tokens(neighbour.loss, order.priced)} to "
             + ", ".join(f"{tx_hash[:10]}…" for tx_hash in neighbour.tx_hashes),
         )
         for neighbour in found.neighbours

@@ -19,6 +19,7 @@ from onchain_exec.cli.exits import Exit
 from onchain_exec.cli.options import AmountOut, AmountText, Buy, JournalPath, Json, Rpc, Sell, Slippage
 from onchain_exec.cli.printing.output import messages, print_json
 from onchain_exec.cli.printing.views import (
+    describe_channel,
     exit_of_order,
     print_denial,
     print_order,
@@ -26,11 +27,12 @@ from onchain_exec.cli.printing.views import (
     print_transactions,
 )
 from onchain_exec.cli.trading.conditions import Conditions, parse_condition
-from onchain_exec.core import Exact
+from onchain_exec.core import Exact, Order
 from onchain_exec.errors import InputError, NodeError
 from onchain_exec.execution.channels import Decision
 from onchain_exec.oms import OrderView
 from onchain_exec.risk import Denied
+from onchain_exec.routing import Quote
 
 ClientOrderId = Annotated[
     str | None,
@@ -88,17 +90,20 @@ class _Chosen:
     """The router and the channel that an order goes by, told to people as soon as they are chosen."""
 
     tells: bool
+    order: Order | None = None
     router: Choice | None = None
     channel: Decision | None = None
 
     def __call__(self, _: Step, made: object) -> None:
         match made:
+            case Quote():
+                self.order = made.order
             case Choice():
                 self.router = made
                 self._tell(f"Through {made}")
             case Decision():
                 self.channel = made
-                self._tell(f"By {made}")
+                self._tell(f"By {describe_channel(made, self.order)}")
 
     def _tell(self, text: str) -> None:
         if self.tells:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
@@ -40,10 +40,14 @@ class Decision:
         """What the chosen channel is expected to cost."""
         return next(found.cost for found in self.estimates if found.channel is self.channel)
 
-    def __str__(self) -> str:
+    def describe(self, show: Callable[[int], str]) -> str:
+        """Return the chosen way, the others and why not the rest as text, costs as ``show`` writes them."""
         ranked = sorted(self.estimates, key=lambda found: (found.channel is not self.channel, found.cost))
-        told = [str(found) for found in ranked]
-        return "; ".join([*told, *(f"not {channel.value}: {why}" for channel, why in self.excluded)])
+        told = [found.describe(show) for found in ranked]
+        for why in dict.fromkeys(why for _, why in self.excluded):
+            names = [channel.value for channel, reason in self.excluded if reason == why]
+            told.append(f"not {', '.join(names)}: {why}")
+        return "; ".join(told)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values, costs as text."""

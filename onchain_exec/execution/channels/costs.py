@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Self
@@ -80,9 +80,10 @@ class Estimate:
         """Base units, as of `Stakes`."""
         return sum(cost for _, cost in self.parts)
 
-    def __str__(self) -> str:
-        told = " + ".join(f"{name} {cost:,}" for name, cost in self.parts if cost)
-        return f"{self.channel.value} {self.cost:,}" + (f" ({told})" if told else "")
+    def describe(self, show: Callable[[int], str]) -> str:
+        """Return it as text for people, costs as ``show`` writes them."""
+        told = " + ".join(f"{name} {show(cost)}" for name, cost in self.parts if cost)
+        return f"{self.channel.value} {show(self.cost)}" + (f" ({told})" if told else "")
 
 
 def estimate(channel: Channel, stakes: Stakes, record: TrackRecord, policy: ChannelPolicy) -> Estimate:

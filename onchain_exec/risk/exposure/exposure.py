@@ -34,7 +34,7 @@ class Exposure:
     @property
     def priced(self) -> Token:
         """The token of all amounts: token_out for Exact.IN, token_in for Exact.OUT."""
-        return self.route.token_out if self.route.exact is Exact.IN else self.route.token_in
+        return self.route.priced
 
     @property
     def slack(self) -> int:

@@ -114,7 +114,7 @@ class NotRunError(Exception):
 
 def _list_targets(route: Route) -> tuple[Target, ...]:
     values = get_mid_values(route)
-    unit = values[route.token_out if route.exact is Exact.IN else route.token_in]
+    unit = values[route.priced]
     taken = Counter[Key]()
     for hop in route.hops:
         taken[_get_key(hop)] += hop.amount_in

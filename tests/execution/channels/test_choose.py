@@ -114,6 +114,14 @@ def test_choose_channel_with_nothing_at_stake_takes_what_is_included_most():
     assert choose(Stakes(0, late_costs=(0, 5)), offer(*SENDING[:4]), DIRECT) is Channel.PUBLIC
 
 
+def test_describe_names_a_reason_once_with_all_the_ways_that_it_closes():
+    missing = {Channel.PRIVATE: "no relay", Channel.PROTECTED: "no endpoint", Channel.BUNDLE: "no relay"}
+    only = Offers({Channel.PUBLIC: TrackRecord()}, missing)
+    decision = choose_channel(Stakes(0, impact_cost=7), only, DIRECT, 1)
+    told = "public 7 wei (impact 7 wei); not protected: no endpoint; not private, bundle: no relay"
+    assert sorted(decision.describe("{} wei".format).split("; ")) == sorted(told.split("; "))
+
+
 def test_choose_channel_with_much_at_stake_hides_it():
     assert choose(Stakes(10**6, late_costs=(0, 1)), offer(*SENDING[:4]), DIRECT) is Channel.BUNDLE
 
