@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -201,7 +201,7 @@ with Journal.open(sys.argv[1]) as journal:
 """
 
 
-def _trade_all(first: int, book: Book) -> Iterator[Event]:
+def _trade_all(first: int, book: Book) -> Generator[Event]:
     """Yield the whole life of AT_ONCE orders, five lines each."""
     for number in range(first, first + AT_ONCE):
         order, slot = make_order(number), SlotKey(CHAIN_ID, TRADER, number)
