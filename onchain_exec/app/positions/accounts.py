@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
 from onchain_exec.app.path.actions import act, continue_action, get_now, read_funds
@@ -14,9 +13,9 @@ from onchain_exec.app.path.run import failures_journalled, require_signer
 from onchain_exec.app.positions.reads import read_position
 from onchain_exec.core import Address, Condition
 from onchain_exec.core.action import ActionOrder
+from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import InputError
 from onchain_exec.oms import OrderView
-from onchain_exec.oms.book.states import OrderState
 from onchain_exec.risk.action import ApprovedAction, DeniedAction
 from onchain_exec.risk.collateral import NO_LIMITS, CollateralLimits, Preview, check_action
 from onchain_exec.venues.collateral import CollateralAccount
@@ -70,17 +69,15 @@ async def perform(context: Context, request: ActionRequest) -> OrderView:
     """
     if not request.actions:
         raise InputError("no action", needed="one or more")
-    owner, block = require_signer(context).address, await context.node.get_block("latest")
     earlier = context.journal.find_order(request.client_order_id) if request.client_order_id else None
-    order_id = earlier.order_id if earlier else uuid.uuid4().hex
-    is_unsigned = earlier is None or earlier.state is OrderState.NEW
-    with failures_journalled(context, order_id) if is_unsigned else nullcontext():
-        named = list_named(request.actions)
-        account = await read_position(context, request.venue, owner, block, named)
-        order = _make_order(context, request, account, order_id)
-    if earlier is not None and (done := await continue_action(context, earlier, order)) is not None:
+    asked = _make_order(context, request, earlier.order_id if earlier else uuid.uuid4().hex)
+    if earlier is not None and (done := await continue_action(context, earlier, asked)) is not None:
         return done
-    with failures_journalled(context, order_id):
+    with failures_journalled(context, asked.order_id):
+        block = await context.node.get_block("latest")
+        named = list_named(request.actions)
+        account = await read_position(context, request.venue, asked.account, block, named)
+        order = _fill_in(context, asked, request, account)
         preview = Preview(block, account.health, foresee(account, request.actions).health)
         verdict = await decide(context, order, preview, request.limits)
     return await act(context, verdict)
@@ -96,19 +93,25 @@ async def decide(
     return verdict
 
 
-def _make_order(
-    context: Context, request: ActionRequest, account: CollateralAccount[Any], order_id: str
-) -> ActionOrder:
-    """Return the order; what its calls may take is bounded at the time up to which they may run."""
-    block = account.block
-    expires_at = get_now(context, block) + context.policy.time_to_live_s
-    late = account.at_time(expires_at)
+def _make_order(context: Context, request: ActionRequest, order_id: str) -> ActionOrder:
+    """Return the order as it was asked for, which tells it from others; the calls are still to be found."""
     return ActionOrder(
         order_id=order_id,
         client_order_id=request.client_order_id or order_id,
-        account=account.owner,
-        venue=account.key,
-        calls=tuple(late.encode(action) for action in request.actions),
+        account=require_signer(context).address,
+        venue=request.venue,
+        calls=(),
         conditions=tuple(request.guards),
-        expires_at=expires_at,
+        expires_at=0,
+        fingerprint=keccak(repr((request.venue, request.actions)).encode()).hex(),
     )
+
+
+def _fill_in(
+    context: Context, asked: ActionOrder, request: ActionRequest, account: CollateralAccount[Any]
+) -> ActionOrder:
+    """Return the order with its calls; what they may take is bounded at the time up to which they may run."""
+    expires_at = get_now(context, account.block) + context.policy.time_to_live_s
+    late = account.at_time(expires_at)
+    calls = tuple(late.encode(action) for action in request.actions)
+    return replace(asked, venue=account.key, calls=calls, expires_at=expires_at)

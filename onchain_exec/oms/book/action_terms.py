@@ -13,7 +13,13 @@ from onchain_exec.venues.erc20 import get_balance_changes
 
 def is_same_action(one: ActionOrder, other: ActionOrder) -> bool:
     """Return whether both do the same under the same conditions; their own ids, expiry and bounds that
-    follow the time may differ."""
+    follow the time may differ, and where they have a fingerprint their calls."""
+    if one.fingerprint or other.fingerprint:
+        return (one.account, one.fingerprint, one.conditions) == (
+            other.account,
+            other.fingerprint,
+            other.conditions,
+        )
     alike = tuple(replace(call, spends=()) for call in one.calls)
     return alike == tuple(replace(call, spends=()) for call in other.calls) and (
         one.account,
@@ -32,6 +38,7 @@ def action_to_json(order: ActionOrder) -> dict[str, Any]:
         "calls": [_call_to_json(call) for call in order.calls],
         "conditions": [condition_to_json(condition) for condition in order.conditions],
         "expires_at": order.expires_at,
+        "fingerprint": order.fingerprint,
     }
 
 
@@ -45,6 +52,7 @@ def action_from_json(value: dict[str, Any]) -> ActionOrder:
         calls=tuple(_call_from_json(call) for call in value["calls"]),
         conditions=tuple(condition_from_json(condition) for condition in value["conditions"]),
         expires_at=value["expires_at"],
+        fingerprint=value.get("fingerprint", ""),
     )
 
 

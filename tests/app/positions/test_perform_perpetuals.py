@@ -6,12 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from held_back import impatient, overtake
 
 from onchain_exec import Desk, LocalSigner
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
 from onchain_exec.app.sandbox.derivatives.perp_v2 import (
     PerpV2,
     deploy_perp_v2,
+    deposit,
     dispatch_price,
     seed_perp_v2,
     set_price,
@@ -19,7 +21,7 @@ from onchain_exec.app.sandbox.derivatives.perp_v2 import (
 from onchain_exec.app.sandbox.erc20 import fund
 from onchain_exec.app.sandbox.evm import DEPLOYER
 from onchain_exec.app.sandbox.sandbox import Sandbox
-from onchain_exec.core.fixed_point import WAD
+from onchain_exec.core.fixed_point import MAX_UINT256, WAD
 from onchain_exec.errors import PoolRevertError
 from onchain_exec.oms import OrderState
 from onchain_exec.risk.collateral import CollateralLimits
@@ -74,5 +76,32 @@ def test_perform_trades_perpetuals_within_limits_and_guards(fork: Sandbox, tmp_p
         assert (denied.state, denied.failure.code) == (OrderState.DENIED, "MARGIN_RATIO_BELOW_MINIMUM")
         guarded = desk.perform("perp_v2", trade, guards=[account.require_health(8 * WAD)])
         assert (guarded.state, guarded.failure.code) == (OrderState.DENIED, "CONDITION_FAILED")
-        assert desk.perform("perp_v2", Close(market, 0)).state is OrderState.FILLED
+        closing = desk.perform("perp_v2", Close(market, 0), client_order_id="flat")
+        assert closing.state is OrderState.FILLED
+        assert desk.account("perp_v2").health.owes_nothing
+        sandbox.chain.mine()
+        assert desk.perform("perp_v2", Close(market, 0), client_order_id="flat") == closing  # done once
+
+
+def test_perform_held_back_until_the_margin_would_break_reverts_in_its_transaction(
+    fork: Sandbox, tmp_path: Path
+) -> None:
+    sandbox, exchange = add_exchange(fork)
+    market, chain = exchange.markets["vETH"].base_token, sandbox.chain
+    deposit(ChainEvm(chain), exchange, sandbox.trader.address, 20_000)
+    trade = Trade(market, 10 * WAD, 40_000 * WAD)
+    with impatient(sandbox, sandbox.trader, tmp_path / "journal.sqlite") as desk:
+        account = desk.account("perp_v2", market)
+        foreseen = account.after(trade).health.health_factor_wad
+        guards = [account.require_health(foreseen * 99 // 100)]
+        order = desk.perform("perp_v2", trade, guards=guards, client_order_id="late")
+        assert order.state is OrderState.WORKING
+        rival = account.venue.encode_trade(DEPLOYER, market, 100 * WAD, 0, MAX_UINT256)
+        overtake(chain, DEPLOYER, exchange.contracts["ClearingHouse"], rival.data)
+        chain.mine()
+        desk.recover()
+        failed = desk.order("late")
+        assert failed.state is OrderState.FAILED
+        assert failed.failure is not None
+        assert "CheckFailed(0, " in failed.failure.found
         assert desk.account("perp_v2").health.owes_nothing

@@ -43,6 +43,15 @@ def test_is_same_action_looks_at_what_is_done_alone() -> None:
         assert not is_same_action(ORDER, other)
 
 
+def test_is_same_action_with_a_fingerprint_looks_at_no_calls() -> None:
+    asked = replace(ORDER, fingerprint="ab")
+    assert action_from_json(action_to_json(asked)) == asked
+    assert is_same_action(asked, replace(asked, order_id="b", venue="aave_v3", calls=(), expires_at=99))
+    for other in (ORDER, replace(asked, fingerprint="cd"), replace(asked, conditions=())):
+        assert not is_same_action(asked, other)
+        assert not is_same_action(other, asked)
+
+
 def test_book_with_an_action_survives_its_snapshot_and_refuses_other_deeds_of_its_id() -> None:
     book = Book()
     book.apply(events.action_accepted(ORDER), 5)
