@@ -414,6 +414,10 @@ class Journal:
         """Return whether the slot was reserved, never signed, and whoever reserved it is gone."""
         return self._store.ask(lambda book: nonces.is_free(book, slot, self._store.leases.is_live))
 
+    def is_left_out(self, key: SlotKey) -> bool:
+        """Return whether nobody has a nonce below others that are given out: lending code was to take it."""
+        return self._store.ask(lambda book: nonces.is_left_out(book, key))
+
     def _append(self, decide: decisions.Decision, find: Callable[[Book], Found]) -> Found:
         """Append what is decided, and return what is found right after it: what others append meanwhile, and
         may yet take back, is not seen."""

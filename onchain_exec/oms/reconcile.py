@@ -296,28 +296,31 @@ def _lent_code(slot: SlotView) -> bool:
 
 
 def _find_gaps(journal: Journal, chain_id: int) -> Iterator[Break]:
-    """Yield nonces that were reserved and left, below others that wait for them."""
+    """Yield nonces that were reserved and left, or that lending code left out, below others that wait."""
     slots = [slot for slot in journal.read_unsettled() if slot.key.chain_id == chain_id]
     waiting: dict[Address, list[int]] = defaultdict(list)
     for slot in slots:
         if slot.state in OPEN:
             waiting[slot.key.account].append(slot.key.nonce)
+    for account, nonces in waiting.items():
+        below = SlotKey(chain_id, account, nonces[0]).previous
+        if journal.is_left_out(below):
+            yield _gap(below, "", nonces, "was left out: code that was to be lent is not")
     for slot in slots:
-        _, account, nonce = slot.key
-        if (
-            not slot.attempts
-            and waiting[account]
-            and waiting[account][-1] > nonce
-            and journal.is_abandoned(slot)
-        ):
-            blocked = len(waiting[account]) - bisect(waiting[account], nonce)
-            yield Break(
-                BreakCode.NONCE_GAP,
-                slot.order_id,
-                f"nonce {nonce} of {account} was reserved and never signed",
-                f"a transaction: {blocked} later ones wait for it",
-                "Give any order on this account: it takes the lowest free nonce",
-            )
+        nonces = waiting.get(slot.key.account, [])
+        if not slot.attempts and nonces and nonces[-1] > slot.key.nonce and journal.is_abandoned(slot):
+            yield _gap(slot.key, slot.order_id, nonces, "was reserved and never signed")
+
+
+def _gap(key: SlotKey, order_id: str, nonces: Sequence[int], why: str) -> Break:
+    blocked = len(nonces) - bisect(nonces, key.nonce)
+    return Break(
+        BreakCode.NONCE_GAP,
+        order_id,
+        f"nonce {key.nonce} of {key.account} {why}",
+        f"a transaction: {blocked} later ones wait for it",
+        "Give any order on this account: it takes the lowest free nonce",
+    )
 
 
 def _unexplained(

@@ -5,12 +5,25 @@ from fractions import Fraction
 
 import pytest
 from engine.simulation import CHAIN_ID, ETHER, GWEI, Process, World
-from oms.builders import TRADER, USDC, WETH, make_order, make_quote
+from oms.builders import (
+    TRADER,
+    USDC,
+    WETH,
+    make_approved,
+    make_order,
+    make_plan,
+    make_quote,
+    make_receipt,
+    make_signed,
+    sign_plan,
+)
 
+from onchain_exec.app.engine.slots import fill_gap
 from onchain_exec.core import Exact, ParentOrder
 from onchain_exec.errors import DuplicateOrderError, InputError, SignerError, UnsupportedOrderError
-from onchain_exec.execution import Purpose
-from onchain_exec.oms import EVERYTHING, OrderState, SlotState, SwitchState, get_account_scope
+from onchain_exec.execution import Fees, Purpose
+from onchain_exec.execution.delivery.outcome import Mined
+from onchain_exec.oms import EVERYTHING, OrderState, SlotKey, SlotState, SwitchState, get_account_scope
 from onchain_exec.testing.simulated import run_virtually
 
 
@@ -256,6 +269,38 @@ def test_turn_nonce_that_nobody_uses_is_filled_with_nothing(calm):
     calm.turn(2)
     assert [slot.purpose for slot in journal.read_slots()] == [Purpose.GAP, Purpose.SWAP]
     assert calm.look().state is OrderState.FILLED
+
+
+def test_fill_gap_that_lending_code_left_out_gives_the_nonce_to_nothing(calm, monkeypatch):
+    journal, account = calm.journal, calm.accounts[0]
+    orders = [make_order(number, account=account, recipient=account) for number in (1, 2)]
+    for order in orders:
+        journal.append_order(order, make_quote(order))
+    journal.reserve_nonce(CHAIN_ID, account, "order-1", Purpose.SWAP, 0)
+    plan = make_plan(make_approved(orders[0]), sender=account)
+    lending = journal.write_signed("order-1", sign_plan(plan, 0, b"\x04"))
+    journal.append_outcome(lending, Mined(make_receipt(lending.tx_hash, orders[0]), 1))
+    journal.reserve_nonce(CHAIN_ID, account, "order-2", Purpose.SWAP, 2)
+    journal.write_signed("order-2", make_signed(orders[1], 2))
+    journal.append_orphaned(SlotKey(CHAIN_ID, account, 0))
+    cancelling = make_plan(lending, Purpose.CANCEL, account)
+    cancel = journal.write_signed("order-1", sign_plan(cancelling, 0))
+    journal.append_outcome(cancel, Mined(make_receipt(cancel.tx_hash, orders[0]), 1))
+    lane, node = calm.process.lane, calm.process.lane.context.node
+
+    async def get_nonce(*_):
+        return 1
+
+    async def work():
+        await fill_gap(lane, account, await node.get_block(), Fees(3 * GWEI, GWEI))
+
+    monkeypatch.setattr(node, "get_nonce", get_nonce)
+    run_virtually(work())
+    assert [(slot.key.nonce, slot.purpose) for slot in journal.read_slots()] == [
+        (0, Purpose.SWAP),
+        (1, Purpose.GAP),
+        (2, Purpose.SWAP),
+    ]
 
 
 def test_run_drained_finishes_what_is_on_its_way_and_begins_nothing():

@@ -386,6 +386,24 @@ def test_reserve_nonce_after_a_cancelled_lending_is_the_next(journal):
     assert journal.reserve_nonce(CHAIN_ID, TRADER, later.order_id, Purpose.SWAP, 1) == 1
 
 
+def test_reserve_nonce_that_lending_code_was_to_take_until_a_reorg_is_given_out(journal, path):
+    """Catalogue entry 15: a later nonce waits for one that nobody has."""
+    lending = sign_lending(journal, 1)
+    journal.append_outcome(lending, Mined(make_receipt(lending.tx_hash, make_order(1)), 1))
+    later, last = make_order(2), make_order(3)
+    for order in (later, last):
+        journal.append_order(order, make_quote(order))
+    assert journal.reserve_nonce(CHAIN_ID, TRADER, later.order_id, Purpose.SWAP, 2) == 2
+    journal.write_signed(later.order_id, make_signed(later, 2))
+    journal.append_orphaned(SlotKey(CHAIN_ID, TRADER, 0))
+    cancel = journal.write_signed("order-1", sign_plan(make_plan(lending, Purpose.CANCEL), 0))
+    journal.append_outcome(cancel, Mined(make_receipt(cancel.tx_hash, make_order(1)), 1))
+    for _ in range(2):
+        assert journal.reserve_nonce(CHAIN_ID, TRADER, last.order_id, Purpose.SWAP, 1) == 1
+    with Journal.open(path) as heir:
+        assert heir.reserve_nonce(CHAIN_ID, TRADER, last.order_id, Purpose.SWAP, 1) == 1
+
+
 def test_write_signed_lending_code_below_a_nonce_that_is_given_out_is_refused(journal):
     first, second = make_order(1), make_order(2)
     for order in (first, second):

@@ -89,9 +89,12 @@ async def _prove(lane: Lane, stuck: DurableTx, care: Care, head: BlockRef, fees:
 
 
 def _find_waiting(lane: Lane, account: Address) -> DurableTx | None:
-    """Return the first transaction of the account that waits behind an abandoned nonce, or None."""
+    """Return the first transaction of the account that waits behind a nonce which is abandoned, or which
+    lending code left out; None if none does."""
     journal = lane.context.journal
     own = [slot for slot in journal.read_unsettled() if slot.key[:2] == (lane.chain_id, account)]
     gaps = [slot.key.nonce for slot in own if slot.state is SlotState.RESERVED and journal.is_abandoned(slot)]
     later = [slot for slot in journal.read_open().slots if slot.key[:2] == (lane.chain_id, account)]
+    if later and journal.is_left_out(later[0].key.previous):
+        return later[0].attempts[-1].tx
     return next((slot.attempts[-1].tx for slot in later if gaps and slot.key.nonce > gaps[0]), None)

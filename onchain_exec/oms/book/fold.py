@@ -48,8 +48,8 @@ class Book:
 
     ``positions`` are base units by (chain id, owner, token), ``gas_wei`` wei paid by (chain id,
     account), both from canonical receipts of our transactions; a reorg takes them back. ``floors``
-    are the highest nonces that the chain was seen to expect, ``tops`` the nonces after the highest
-    that was reserved, both by (chain id, account). ``undecided`` are the orders without an end,
+    are the highest nonces that the chain was seen to expect since the last reorg, ``tops`` the nonces after
+    the highest that was reserved, both by (chain id, account). ``undecided`` are the orders without an end,
     ``unsettled`` the slots without a final consumer, ``unsigned`` those without any bytes and without
     a consumer, ``newest_final`` the highest final transactions of ours by chain id, ``switches`` what
     people stopped, by scope, ``records`` what the chain has shown of each channel, and of each endpoint
@@ -248,6 +248,7 @@ class Book:
             self._move(event, OrderEvent.ORPHAN, recorded_at, fill=None, failure=None)
         if slot.consumer:
             self._count(slot, slot.consumer, -1)
+        self.floors[key[:2]] = min(key.nonce, self.floors.get(key[:2], 0))
         leaked = conduct.note_orphan(self, slot)
         self.slots[key] = replace(slot, state=state, consumer=None, orphaned=slot.orphaned + 1, leaked=leaked)
         if not slot.attempts:

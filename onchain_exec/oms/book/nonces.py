@@ -43,6 +43,23 @@ def reserve(book: Book, slot: SlotKey, chain: SlotKey, wanted: Reservation) -> I
         yield events.nonce_reserved(slot, wanted, before, _get_floor(book, chain).nonce)
 
 
+def is_left_out(book: Book, key: SlotKey) -> bool:
+    """Return whether lending code (EIP-7702) was to take this nonce, and something else took the one before:
+    a reorg came between. Nobody has it, and later ones may wait for it."""
+    before = book.slots.get(key.previous)
+    return key not in book.slots and before is not None and _has_lent(before) and not _lends(before)
+
+
+def _has_lent(slot: SlotView) -> bool:
+    return any(lends_code(attempt.tx.raw) for attempt in slot.attempts)
+
+
+def _lends(slot: SlotView) -> bool:
+    """Return whether the slot's consumer lends code."""
+    consumer = slot.get_attempt(slot.consumer.tx_hash) if slot.consumer else None
+    return consumer is not None and lends_code(consumer.tx.raw)
+
+
 def _get_floor(book: Book, chain: SlotKey) -> SlotKey:
     return chain._replace(nonce=max(chain.nonce, book.floors.get(chain[:2], 0)))
 
@@ -67,17 +84,19 @@ def is_free(book: Book, slot: SlotView, is_live: IsLive) -> bool:
 
 def _find_free(book: Book, floor: SlotKey, is_live: IsLive) -> SlotKey:
     """Return the lowest: one that was given back, or the next that nobody had. (From the floor to the
-    top every nonce has a slot.)"""
+    top every nonce has a slot, but for what lending code takes, or was to take.)"""
+    top = floor._replace(nonce=max(floor.nonce, book.tops.get(floor[:2], 0)))
+    if floor < top and is_left_out(book, floor):
+        return floor
     left = sorted(key for key in book.unsigned if key[:2] == floor[:2] and key >= floor)
     free = (key for key in left if is_free(book, book.slots[key], is_live))
-    top = floor._replace(nonce=max(floor.nonce, book.tops.get(floor[:2], 0)))
     return next(free, None) or _find_unlent(book, top)
 
 
 def _find_unlent(book: Book, key: SlotKey) -> SlotKey:
     """Return the slot, or the next where lending code (EIP-7702) took this nonce with the one before."""
-    before = book.slots.get(key._replace(nonce=key.nonce - 1))
-    if before is None or not any(lends_code(attempt.tx.raw) for attempt in before.attempts):
+    before = book.slots.get(key.previous)
+    if before is None or not _has_lent(before):
         return key
     if before.consumer is None:
         raise JournalError(
@@ -85,5 +104,4 @@ def _find_unlent(book: Book, key: SlotKey) -> SlotKey:
             needed="the end of that transaction: an account that lends code has one on its way",
             todo="Wait until it is mined, and try again",
         )
-    consumer = before.get_attempt(before.consumer.tx_hash)
-    return key._replace(nonce=key.nonce + 1) if consumer and lends_code(consumer.tx.raw) else key
+    return key._replace(nonce=key.nonce + 1) if _lends(before) else key

@@ -25,7 +25,7 @@ from onchain_exec.oms.book.views import Consumer, OrderView, SlotView
 
 View = TypeVar("View", OrderView, SlotView, ParentView)
 
-FOLD: Final = 1
+FOLD: Final = 2
 """To be raised whenever the same lines give another book than the release before made of them."""
 
 _AT_ONCE: Final = 200

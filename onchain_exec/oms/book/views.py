@@ -28,6 +28,11 @@ class SlotKey(NamedTuple):
     def __str__(self) -> str:
         return f"{self.chain_id}/{self.account}/{self.nonce}"
 
+    @property
+    def previous(self) -> SlotKey:
+        """The nonce before."""
+        return self._replace(nonce=self.nonce - 1)
+
     @classmethod
     @lru_cache(maxsize=65_536)  # a slot's events follow one another
     def parse(cls, text: str) -> Self:
