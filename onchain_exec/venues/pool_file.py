@@ -98,8 +98,9 @@ def pool_set_from_json(file: dict[str, Any]) -> PoolSet:
             for state in file["pools"]
         )
     except (KeyError, TypeError, ValueError) as error:
+        lacks = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise InputError(
-            f"the pool file cannot be read: {error!r}",
+            f"the pool file cannot be read: {lacks}",
             needed="chain_id, block_number, block_hash, tokens, pools",
         ) from error
     return PoolSet(block, pools)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from textwrap import wrap
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from onchain_exec.core import Token, format_amount
 from onchain_exec.errors import OnchainExecError
 
+_PIPED: Final = 240
+"""Columns where no window tells: rows that other programs read are not broken."""
+
 messages = Console(stderr=True)
-tables = Console()
+tables = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPED)
 
 
 def print_json(document: Any) -> None:
@@ -48,6 +54,11 @@ def print_facts(title: str, facts: Sequence[tuple[str, str]]) -> None:
         lines = wrap(value, max(tables.width - indent, 20), break_long_words=False, break_on_hyphens=False)
         text = f"\n{' ' * indent}".join(lines)
         tables.print(Text.assemble((name.ljust(indent), "dim"), text), highlight=False, soft_wrap=True)
+
+
+def round_tokens(units: int, token: Token) -> str:
+    """Return an amount for a table: six decimals at most, thousands apart."""
+    return f"{Decimal(format_amount(units, token)):,.{min(6, token.decimals)}f} {token}"
 
 
 def error_to_json(error: OnchainExecError) -> dict[str, Any]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 
-from onchain_exec.cli.printing.output import print_facts, print_table
+from onchain_exec.cli.printing.output import print_facts, print_table, round_tokens
 from onchain_exec.core import Exact, Token, format_tokens
 from onchain_exec.routing import Arbitrage, BasketRoute, Certificate, Route, get_hop_shares
 from onchain_exec.venues import Hop
@@ -93,7 +92,7 @@ def print_route(found: Route) -> None:
             (
                 "█" * max(1, round(share.share * _BAR)),
                 f"{share.share:.2%}",
-                f"{share.hop.token_in} → {_rounded(share.hop.amount_out, share.hop.token_out)}",
+                f"{share.hop.token_in} → {round_tokens(share.hop.amount_out, share.hop.token_out)}",
                 f"{share.hop.pool.kind} {share.hop.pool.key.partition(':')[2][:8]}…",
                 f"{share.fee_bps:.2f} bps",
                 f"{share.impact_bps:.2f} bps",
@@ -111,8 +110,8 @@ def print_basket_route(found: BasketRoute) -> None:
         ("#In", "#Out", "Pool"),
         [
             (
-                _rounded(hop.amount_in, hop.token_in),
-                _rounded(hop.amount_out, hop.token_out),
+                round_tokens(hop.amount_in, hop.token_in),
+                round_tokens(hop.amount_out, hop.token_out),
                 f"{hop.pool.kind} {hop.pool.key.partition(':')[2][:8]}…",
             )
             for hop in found.hops
@@ -168,7 +167,3 @@ def print_arbitrage(token: Token, found: Arbitrage | None) -> None:
 
 def _excluded(certificate: Certificate) -> list[tuple[str, str]]:
     return [("not in the proof", f"{', '.join(part.pools)}: {part.reason}") for part in certificate.excluded]
-
-
-def _rounded(amount: int, token: Token) -> str:
-    return f"{Decimal(amount).scaleb(-token.decimals):,.6g} {token}"

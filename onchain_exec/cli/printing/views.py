@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Final
 
 from onchain_exec.cli.exits import Exit
-from onchain_exec.cli.printing.output import messages, print_facts, print_table
-from onchain_exec.core import Exact, Order, Token, format_amount, format_swap, format_time, format_tokens
+from onchain_exec.cli.printing.output import messages, print_facts, print_table, round_tokens
+from onchain_exec.core import Exact, Order, Token, format_swap, format_time, format_tokens
 from onchain_exec.execution import SimulatedTx
 from onchain_exec.execution.channels import Decision
 from onchain_exec.oms import OrderState, OrderView
@@ -82,8 +81,8 @@ def printformat_swap(route: Route) -> None:
                 f"{hop.pool.kind} {hop.pool.fee_pips(hop.token_in, hop.token_out) / 100:g} bps "
                 f"{hop.pool.address[:8]}…",
                 f"{hop.amount_in / given[hop.token_in]:.2%}",
-                _rounded(hop.amount_in, hop.token_in),
-                _rounded(hop.amount_out, hop.token_out),
+                round_tokens(hop.amount_in, hop.token_in),
+                round_tokens(hop.amount_out, hop.token_out),
             )
             for hop in route.hops
         ],
@@ -214,8 +213,3 @@ def _amounts(view: OrderView) -> tuple[str, str]:
 
 
 _WEI = Token(0, "", "native", 18)  # type: ignore[arg-type]  # scales wei for people; never an address
-
-
-def _rounded(units: int, token: Token) -> str:
-    """Return an amount for a table: six decimals at most."""
-    return f"{Decimal(format_amount(units, token)):,.{min(6, token.decimals)}f} {token.symbol}"

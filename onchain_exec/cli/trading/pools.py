@@ -17,8 +17,8 @@ from onchain_exec.app.pools import read_named_pools
 from onchain_exec.app.pools.discovery import FoundPool, find_pools, rank_pools
 from onchain_exec.chain import Node
 from onchain_exec.cli.options import Buy, Json, Rpc, Sell
-from onchain_exec.cli.printing.output import print_json, print_table
-from onchain_exec.core import all_of, format_tokens
+from onchain_exec.cli.printing.output import print_json, print_table, round_tokens
+from onchain_exec.core import all_of
 from onchain_exec.venues.pool_file import pool_set_to_json
 from onchain_exec.venues.pool_name import parse_pool_name
 
@@ -65,7 +65,7 @@ def find(sell: Sell, buy: Buy, rpc: Rpc = None, as_json: Json = False) -> None:
         (
             one.pool.key,
             f"{one.fee_pips / 100:g}",
-            format_tokens(one.depth, one.token_in),
+            round_tokens(one.depth, one.token_in),
             f"{float(one.price):.8g} {one.token_out}",
         )
         for one in found
