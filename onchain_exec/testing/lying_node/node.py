@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from concurrent.futures import Future
-from contextlib import AbstractContextManager
-from threading import Thread
-from types import TracebackType
-from typing import Any, Final, Self
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
+from typing import Any, Self
 
+from onchain_exec.testing.background import BackgroundServer
 from onchain_exec.testing.lying_node.exchange import Call
 from onchain_exec.testing.lying_node.faults import Fault
 from onchain_exec.testing.lying_node.mempool import MempoolModel
@@ -20,10 +17,8 @@ from onchain_exec.testing.lying_node.sockets import Sockets
 from onchain_exec.testing.lying_node.transcript import Transcript
 from onchain_exec.testing.lying_node.upstream import Upstream
 
-_START_TIMEOUT_S: Final = 10.0
 
-
-class LyingNode:
+class LyingNode(BackgroundServer):
     """A node that lies on demand, in front of an honest one (``upstream_url``, over HTTP).
 
     It listens on loopback, on a free port unless ``port`` says another, for HTTP at ``url`` and for
@@ -45,10 +40,8 @@ class LyingNode:
         self._mempool = mempool
         self._rules = Rules(seed)
         self._upstream = Upstream(upstream_url)
-        self._started: Future[int] = Future()
-        self._thread = Thread(target=lambda: asyncio.run(self._serve(port)), name="lying-node", daemon=True)
-        self._thread.start()
-        self.port = self._started.result(_START_TIMEOUT_S)
+        self._wanted_port = port
+        self.port = self._start("lying-node")
         self.url, self.ws_url = f"http://127.0.0.1:{self.port}", f"ws://127.0.0.1:{self.port}"
 
     @classmethod
@@ -66,20 +59,6 @@ class LyingNode:
 
     def __repr__(self) -> str:
         return f"LyingNode(url={self.url!r}, upstream={self._upstream.url!r})"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Stop listening and drop every connection. Closing it twice does nothing."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join()
 
     def lie(
         self,
@@ -102,17 +81,14 @@ class LyingNode:
         """Take a rule out of force, or all. A call that hangs already goes on hanging."""
         self._rules.clear(rule)
 
-    async def _serve(self, port: int) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+    @asynccontextmanager
+    async def _serve(self) -> AsyncIterator[int]:
         sockets = Sockets(self._upstream)
         if self._mempool:
             self._mempool.attach(self._upstream, sockets)
         server = Server(Proxy(self._mempool or self._upstream, self._rules, self.transcript), sockets)
         try:
-            self._started.set_result(await server.start(port))
-            await self._stop.wait()
-        except OSError as error:
-            self._started.set_exception(error)
+            yield await server.start(self._wanted_port)
         finally:
             if self._mempool:
                 await self._mempool.detach()

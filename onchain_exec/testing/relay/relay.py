@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
-from concurrent.futures import Future
-from threading import Thread
-from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final, Self
 
 from aiohttp import web
 from coincurve import PublicKey
@@ -17,6 +14,7 @@ from onchain_exec.chain.relays.identity import HEADER, get_digest
 from onchain_exec.core import Address, BlockRef, to_address
 from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import AddressError
+from onchain_exec.testing.background import BackgroundServer
 from onchain_exec.testing.lying_node import PoolTx, Refusal
 from onchain_exec.testing.lying_node.wire import decode_exchange, encode_invalid
 from onchain_exec.testing.relay.answers import Answers
@@ -24,13 +22,11 @@ from onchain_exec.testing.relay.building import Builder
 from onchain_exec.testing.relay.orders import Asked
 from onchain_exec.testing.relay.whims import Whim
 
-T = TypeVar("T")
-_START_TIMEOUT_S: Final = 10.0
 _UNSIGNED: Final = frozenset({"eth_sendRawTransaction"})
 """What wallets send as well: protected endpoints take it from anybody."""
 
 
-class LocalRelay:
+class LocalRelay(BackgroundServer):
     """A relay that builds blocks on an anvil started with ``--no-mining --order fifo``.
 
     It listens at ``url`` on loopback. A request counts if its ``X-Flashbots-Signature`` is of its body, or if
@@ -45,30 +41,13 @@ class LocalRelay:
     def __init__(self, chain_url: str) -> None:
         self.asked: list[Asked] = []
         self._chain_url = chain_url
-        self._started: Future[int] = Future()
         self._mined: tuple[PoolTx, ...] = ()
-        self._thread = Thread(target=lambda: asyncio.run(self._serve()), name="local-relay", daemon=True)
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._started.result(_START_TIMEOUT_S)}"
+        self.url = f"http://127.0.0.1:{self._start('local-relay')}"
 
     @classmethod
     def start(cls, chain_url: str) -> Self:
         """Return a running relay that does as it says."""
         return cls(chain_url)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Stop listening. Closing it twice does nothing."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join()
 
     def behave(self, *whims: Whim) -> None:
         """Put these whims into force, and no others; none: it does as it says."""
@@ -101,21 +80,19 @@ class LocalRelay:
             await self._builder.leak(tx)
         return block
 
-    def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
-
-    async def _serve(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+    @asynccontextmanager
+    async def _serve(self) -> AsyncIterator[int]:
         self._node = await Node.connect(self._chain_url)
         self._builder = Builder(self._node)
         self._answers = Answers(self._node, self._builder)
         runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0.05)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self._started.set_result(int(runner.addresses[0][1]))
-        await self._stop.wait()
-        await runner.cleanup()
-        await self._node.close()
+        try:
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            yield int(runner.addresses[0][1])
+        finally:
+            await runner.cleanup()
+            await self._node.close()
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
         if Whim.DOWN in self._answers.whims:

@@ -225,3 +225,8 @@ async def test_asked_names_the_searcher(chain: LocalChain, builder: LocalRelay) 
         with pytest.raises(NodeRefusedError, match="invalid params"):
             await relay.request("eth_sendBundle", ({},))
     assert {asked.searcher for asked in builder.asked} == {identity.address}
+
+
+def test_start_in_front_of_no_node_raises_what_keeps_it() -> None:
+    with pytest.raises(NodeUnreachableError):
+        LocalRelay.start("http://127.0.0.1:9")
