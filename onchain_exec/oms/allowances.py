@@ -53,7 +53,7 @@ async def find_standing(node: Node, journal: Journal, block: BlockRef) -> tuple[
         granted[key.account].setdefault((key.token, key.spender), 0)
     open_work = journal.read_open()
     busy = {slot.key.account for slot in open_work.slots} | {
-        terms.account for view in open_work.orders if (terms := view.order or view.action)
+        view.terms.account for view in open_work.orders if view.terms
     }
     found = [
         (account, _index(await node.perform(read_approvals(account, grants), block)), grants)

@@ -57,7 +57,7 @@ async def recover(node: Node, journal: Journal, now: int, send: Send = send_once
             continue
         durable = slot.attempts[-1].tx
         order = journal.read_order(slot.order_id)
-        if durable.purpose is not Purpose.CANCEL and (is_exposed(slot, order) or _is_expired(order, now)):
+        if durable.purpose is not Purpose.CANCEL and (is_exposed(slot, order) or order.is_expired(now)):
             to_cancel.append(slot)
             continue
         if needs_reprice(slot):
@@ -84,11 +84,6 @@ def _end_expired(journal: Journal, chain_id: int, now: int) -> tuple[OrderView, 
     unsigned = [view for view in journal.read_open().orders if view.state is OrderState.NEW]
     ours = [view for view in unsigned if view.order is None or view.order.token_in.chain_id == chain_id]
     for view in ours:
-        if _is_expired(view, now):
+        if view.is_expired(now):
             journal.append_expiry(view.order_id)
-    return tuple(view for view in ours if view.order and not _is_expired(view, now))
-
-
-def _is_expired(view: OrderView, now: int) -> bool:
-    terms = view.order or view.action
-    return terms is not None and terms.expires_at < now
+    return tuple(view for view in ours if view.order and not view.is_expired(now))

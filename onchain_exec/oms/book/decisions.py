@@ -88,9 +88,8 @@ def ask_cancel(book: Book, order_id: str) -> Iterator[Event]:
 def expire(book: Book, order_id: str) -> Iterator[Event]:
     """Yield that an order's time passed, if it has one and nothing of it was signed."""
     view = book.orders[order_id]
-    terms = view.order or view.action
-    if terms and view.state is OrderState.NEW:
-        yield events.order_expired(terms)
+    if view.terms and view.state is OrderState.NEW:
+        yield events.order_expired(view.terms)
 
 
 def end_parent(book: Book, order_id: str, happened: OrderEvent, failure: Failure) -> Iterator[Event]:

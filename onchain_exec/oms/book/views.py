@@ -131,6 +131,15 @@ class OrderView(msgspec.Struct, frozen=True, gc=False):
     decision: Decision | None = None
     surroundings: Surroundings | None = None
 
+    @property
+    def terms(self) -> Order | ActionOrder | None:
+        """What it is to do, if that is known."""
+        return self.order or self.action
+
+    def is_expired(self, now: int) -> bool:
+        """Return whether its time has passed at ``now``, unix seconds."""
+        return self.terms is not None and self.terms.expires_at < now
+
     def __str__(self) -> str:
         """The order in a line, for people."""
         order, terms = self.order, self.fill or self.quote

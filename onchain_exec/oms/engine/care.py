@@ -32,13 +32,9 @@ def find_care(slot: SlotView, order: OrderView, market: Fees, base_fee_wei: int,
     """
     newest = slot.attempts[-1].tx
     cancels = newest.purpose is Purpose.CANCEL
-    unwanted = _is_unwanted(order, now) or is_exposed(slot, order)
+    unwanted = order.state in _UNWANTED or order.is_expired(now) or is_exposed(slot, order)
     if slot.purpose is not Purpose.GAP and not cancels and unwanted:
         return Care.CANCEL
     if is_outbid(newest.raw, market, base_fee_wei) or needs_reprice(slot):
         return Care.CANCEL if cancels else Care.SPEED_UP
     return Care.SEND
-
-
-def _is_unwanted(view: OrderView, now: int) -> bool:
-    return view.state in _UNWANTED or (view.order is not None and view.order.expires_at < now)

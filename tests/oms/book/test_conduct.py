@@ -19,6 +19,7 @@ from oms.builders import (
     make_signed,
     sign_plan,
 )
+from onchain_exec.core.action import ActionOrder, VenueCall
 from onchain_exec.errors import JournalError
 from onchain_exec.execution import Fees
 from onchain_exec.execution.channels import Channel, Decision, Stakes, TrackRecord
@@ -28,6 +29,7 @@ from onchain_exec.oms import Journal, OrderState, SlotKey
 from onchain_exec.oms.book.surroundings import Neighbour, NeighbourKind, Surroundings
 from onchain_exec.oms.engine import Care, find_care
 from onchain_exec.oms.engine import care as caring
+from onchain_exec.risk.action import ApprovedAction
 
 ORDER = make_order(1)
 SLOT = SlotKey(CHAIN_ID, TRADER, 0)
@@ -127,6 +129,18 @@ def test_find_care_of_a_leaked_slot_cancels_what_can_be_attacked_and_reprices_th
     assert look_after(journal) is care
     journal.write_signed(ORDER.order_id, sign_plan(make_plan(durable, Purpose.SWAP), 0, b"dearer"))
     assert look_after(journal) is (Care.CANCEL if at_stake else Care.SEND), "once is enough"
+
+
+@pytest.mark.parametrize(("now", "care"), [(200, Care.SEND), (201, Care.CANCEL)])
+def test_find_care_of_an_action_whose_time_has_passed_cancels_it(journal, now, care, monkeypatch):
+    """One call without conditions has no deadline on chain: sent on and on, it would be mined after it."""
+    monkeypatch.setattr(caring, "is_outbid", lambda *_: False)
+    action = ActionOrder("a", "a", TRADER, "aave_v3", (VenueCall("supply", TRADER, b""),), (), 200)
+    journal.append_action(action)
+    journal.reserve_nonce(CHAIN_ID, TRADER, "a", Purpose.ACTION, 0)
+    plan = make_plan(ApprovedAction(action, make_block(1)), Purpose.ACTION)
+    journal.write_signed("a", sign_plan(plan, 0))
+    assert find_care(journal.read_slot(SLOT), journal.read_order("a"), CHEAP, 1, now) is care
 
 
 def test_append_leak_of_what_was_public_or_is_mined_is_none(journal):
