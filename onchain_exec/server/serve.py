@@ -83,12 +83,11 @@ class _DrainingServer(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, engine: Engine) -> None:
         super().__init__(config)
-        self._engine, self._loop = engine, asyncio.get_running_loop()
-        self._is_draining = False
+        self._engine, self._is_draining = engine, False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Drain, or end at once if it drains already."""
         if self._is_draining:
             super().handle_exit(sig, frame)
         self._is_draining = True
-        self._loop.call_soon_threadsafe(self._engine.drain)
+        self._engine.drain()

@@ -1,5 +1,7 @@
 """What the engine does in a calm world, one act at a time."""
 
+import asyncio
+import threading
 from dataclasses import replace
 from fractions import Fraction
 
@@ -18,9 +20,16 @@ from oms.builders import (
     sign_plan,
 )
 
+from onchain_exec.app.engine import Engine
 from onchain_exec.app.engine.slots import fill_gap
 from onchain_exec.core import Exact, ParentOrder
-from onchain_exec.errors import DuplicateOrderError, InputError, SignerError, UnsupportedOrderError
+from onchain_exec.errors import (
+    DuplicateOrderError,
+    FencedError,
+    InputError,
+    SignerError,
+    UnsupportedOrderError,
+)
 from onchain_exec.execution import Fees, Purpose
 from onchain_exec.execution.delivery.outcome import Mined
 from onchain_exec.oms import EVERYTHING, OrderState, SlotKey, SlotState, SwitchState, get_account_scope
@@ -269,6 +278,39 @@ def test_turn_nonce_that_nobody_uses_is_filled_with_nothing(calm):
     calm.turn(2)
     assert [slot.purpose for slot in journal.read_slots()] == [Purpose.GAP, Purpose.SWAP]
     assert calm.look().state is OrderState.FILLED
+
+
+def test_turn_account_that_another_process_writes_is_left_to_it(calm, monkeypatch):
+    """Two engines on one journal: the one that does not write the account sends on what stands, and lives."""
+    calm.submit()
+    calm.world.chain.base_fee_wei = GWEI
+    run_virtually(calm.process.turn())
+    calm.world.chain.base_fee_wei = 50 * GWEI
+    calm.world.chain.mine()
+    refused = []
+
+    def refuse(order_id, *_, **__):
+        refused.append(order_id)
+        raise FencedError("another process writes the account")
+
+    monkeypatch.setattr(calm.journal, "write_signed", refuse)
+    run_virtually(calm.process.turn())
+    monkeypatch.undo()
+    (slot,) = calm.journal.read_slots()
+    assert (refused, len(slot.attempts), slot.state) == (["one.1"], 1, SlotState.SEEN)
+    calm.turn(2)
+    assert calm.look().state is OrderState.FILLED
+
+
+def test_drain_from_another_thread_ends_a_run_that_sleeps(calm):
+    engine = Engine(calm.journal, [], poll_s=3_600)
+
+    async def work():
+        running = asyncio.create_task(engine.run())
+        threading.Timer(0.1, engine.drain).start()  # by then the loop sleeps
+        await asyncio.wait_for(running, 30)
+
+    asyncio.run(work())
 
 
 def test_fill_gap_that_lending_code_left_out_gives_the_nonce_to_nothing(calm, monkeypatch):

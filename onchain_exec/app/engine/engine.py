@@ -15,7 +15,7 @@ from onchain_exec.app.engine.children import Chance, advance, begin, end_parent
 from onchain_exec.app.engine.lane import Lane
 from onchain_exec.app.engine.slots import care_for, fill_gap
 from onchain_exec.core import Address, BlockRef, ParentOrder
-from onchain_exec.errors import FinalityError, GasError, HaltedError, InputError, NodeError
+from onchain_exec.errors import FencedError, FinalityError, GasError, HaltedError, InputError, NodeError
 from onchain_exec.execution import Fees, read_fees
 from onchain_exec.oms import (
     EVERYTHING,
@@ -53,6 +53,7 @@ class Engine:
         self._poll_s = poll_s
         self._draining = False
         self._woken = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def submit(self, parent: ParentOrder, *, reduce_only: bool = False) -> ParentView:
         """Take in a parent order, durably; the next turn begins it. The same client order id and terms
@@ -77,16 +78,18 @@ class Engine:
         return view
 
     def wake(self) -> None:
-        """Take the next turn now."""
-        self._woken.set()
+        """Take the next turn now. Call it from any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._woken.set)
 
     def drain(self) -> None:
-        """Begin nothing more; `run` returns when no bytes are on their way."""
+        """Begin nothing more; `run` returns when no bytes are on their way. Call it from any thread."""
         self._draining = True
         self.wake()
 
     async def run(self) -> None:
         """Take turns until drained. What a node fails at waits for the next turn."""
+        self._loop = asyncio.get_running_loop()
         while True:
             self._woken.clear()
             await _all(self._turn(lane) for lane in self.lanes)
@@ -105,6 +108,7 @@ class Engine:
         Raises:
             NodeError: the node fails; the rest waits for the next turn.
             HaltedError: it was killed meanwhile.
+            FencedError: another process writes the account of a gap.
             FinalityError: a final block is gone: everything is killed now.
         """
         context = lane.context
@@ -134,7 +138,7 @@ class Engine:
     async def _turn(self, lane: Lane) -> None:
         try:
             await self.turn(lane)
-        except (NodeError, HaltedError, FinalityError) as error:
+        except (NodeError, HaltedError, FinalityError, FencedError) as error:
             log.warning("chain %s waits: %s", lane.chain_id, error)
 
     async def _trade(self, lane: Lane, head: BlockRef, now: int) -> None:

@@ -9,7 +9,7 @@ from onchain_exec.app.channels.dispatch import dispatch
 from onchain_exec.app.engine.lane import Lane
 from onchain_exec.app.path.run import sign_and_journal
 from onchain_exec.core import Address, BlockRef
-from onchain_exec.errors import GasError, SignerError
+from onchain_exec.errors import FencedError, GasError, SignerError
 from onchain_exec.execution import (
     DurableTx,
     Fees,
@@ -66,7 +66,7 @@ async def _find_bytes(lane: Lane, slot: SlotView, head: BlockRef, fees: Fees | N
     try:
         proven = await _prove(lane, newest, care, head, fees)
         return await sign_and_journal(lane.context, signer, proven, newest.nonce)
-    except (GasError, SignerError) as error:
+    except (GasError, SignerError, FencedError) as error:
         log.warning("no other bytes for %s: %s", slot.key, error, extra={"order_id": slot.order_id})
         return _find_sendable(slot)
 
