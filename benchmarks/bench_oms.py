@@ -27,8 +27,8 @@ from onchain_exec.execution.delivery.outcome import Accepted
 from onchain_exec.execution.plan import Purpose
 from onchain_exec.oms import Journal, SlotKey
 from onchain_exec.oms.book import events
+from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.events import Event, Reservation
-from onchain_exec.oms.book.fold import Book
 from onchain_exec.oms.storage import open_database
 from onchain_exec.oms.store import CHECKPOINT_LINES, Store
 

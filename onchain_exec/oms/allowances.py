@@ -13,8 +13,7 @@ from onchain_exec.core import Address, BlockRef, to_address
 from onchain_exec.execution.allowances.approvals import read_approvals
 from onchain_exec.execution.plan import Purpose, StandingApproval
 from onchain_exec.execution.signers.transaction import decode_unsigned
-from onchain_exec.oms.book.allowances import AllowanceKey
-from onchain_exec.oms.book.views import SlotView
+from onchain_exec.oms.book.views import AllowanceKey, SlotView
 from onchain_exec.oms.journal import Journal
 from onchain_exec.venues.erc20 import APPROVE
 

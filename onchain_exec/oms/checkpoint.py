@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, Self
 import msgspec
 from sqlalchemy import Connection, delete, insert, select
 
-from onchain_exec.oms.book.fold import Book
+from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.snapshot import Part, decode, encode, get_format, join
 from onchain_exec.oms.storage import Driver
 from onchain_exec.oms.storage.driver import Statement

@@ -20,14 +20,13 @@ from onchain_exec.execution.channels import Decision, TrackRecord
 from onchain_exec.execution.delivery.outcome import Outcome, SendOutcome
 from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx
 from onchain_exec.oms.book import allowances, conduct, decisions, events, nonces
-from onchain_exec.oms.book.allowances import AllowanceKey
+from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.events import Event, EventKind, Reservation
-from onchain_exec.oms.book.fold import Book
 from onchain_exec.oms.book.parents import ParentView
 from onchain_exec.oms.book.states import OPEN, OrderEvent
 from onchain_exec.oms.book.surroundings import Surroundings
 from onchain_exec.oms.book.switches import Switch, SwitchState
-from onchain_exec.oms.book.views import Consumer, Failure, OrderView, SlotKey, SlotView
+from onchain_exec.oms.book.views import AllowanceKey, Consumer, Failure, OrderView, SlotKey, SlotView
 from onchain_exec.oms.storage import open_database
 from onchain_exec.oms.store import CHECKPOINT_LINES, Deciding, Store
 from onchain_exec.risk import Denied

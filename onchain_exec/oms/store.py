@@ -15,8 +15,9 @@ from typing import Any, Final, Generic, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from onchain_exec.errors import JournalError, OnchainExecError
+from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.events import Event
-from onchain_exec.oms.book.fold import Book
+from onchain_exec.oms.book.fold import apply
 from onchain_exec.oms.book.snapshot import count, encode, forget_changes, split, split_changes
 from onchain_exec.oms.checkpoint import Checkpoint, pack
 from onchain_exec.oms.group_commit import GroupCommit
@@ -130,7 +131,7 @@ class Store:
             self._catch_up(self._tape.read_head())
             book = Book()
             for line in self._tape.read_between(End(), self._end):
-                book.apply(line.event, line.recorded_at)
+                apply(book, line.event, line.recorded_at)
             if list(map(encode, split(book))) == list(map(encode, split(self._book))):
                 return self._end.seq
             self._checkpoint.clear()
@@ -195,7 +196,7 @@ class Store:
 
     def _take(self, line: Line) -> None:
         self._book.undo.line = line.seq
-        self._book.apply(line.event, line.recorded_at)
+        apply(self._book, line.event, line.recorded_at)
         self._end = End(line.seq, line.hash)
 
     def _is_due(self) -> bool:

@@ -24,7 +24,7 @@ from onchain_exec.errors import HaltedError, NodeError, NodeRefusedError, NodeUn
 from onchain_exec.execution import LocalSigner
 from onchain_exec.execution.channels import Channel, ChannelPolicy
 from onchain_exec.oms import Journal, OrderState, SlotState
-from onchain_exec.oms.book.fold import Book
+from onchain_exec.oms.book.book import Book
 from onchain_exec.testing.relay import Whim
 from onchain_exec.testing.simulated import (
     Fate,

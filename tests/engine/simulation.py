@@ -23,7 +23,7 @@ from onchain_exec.core import Exact, ParentOrder
 from onchain_exec.errors import HaltedError, NodeError
 from onchain_exec.execution import LocalSigner, Signature, UnsignedTx
 from onchain_exec.oms import EVERYTHING, Journal, OrderState, SwitchState, is_killed
-from onchain_exec.oms.book.fold import Book
+from onchain_exec.oms.book.book import Book
 from onchain_exec.testing.simulated import (
     Fate,
     MemoryJournal,

@@ -12,7 +12,7 @@ from engine.relay_matrix import SETTINGS, Behaviour, Cell
 from onchain_exec.app.channels import choice
 from onchain_exec.execution.channels import Channel, ChannelPolicy, Stakes
 from onchain_exec.oms import OrderState
-from onchain_exec.oms.book.fold import Book
+from onchain_exec.oms.book.book import Book
 from onchain_exec.routing import Quote
 
 PUBLIC = SETTINGS[0]

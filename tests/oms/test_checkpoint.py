@@ -33,11 +33,12 @@ from onchain_exec.execution.channels import Channel, Decision, Estimate, Stakes
 from onchain_exec.execution.delivery.outcome import Accepted, Mined, Reverted
 from onchain_exec.execution.plan import DurableTx, Purpose
 from onchain_exec.oms import EVERYTHING, Failure, Journal, OrderEvent, SlotKey, SwitchState
-from onchain_exec.oms.book.allowances import AllowanceKey
+from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.events import EventKind
-from onchain_exec.oms.book.fold import Book, fold
+from onchain_exec.oms.book.fold import apply, fold
 from onchain_exec.oms.book.snapshot import decode, encode, forget_changes, join, split, split_changes
 from onchain_exec.oms.book.surroundings import Neighbour, NeighbourKind, Surroundings
+from onchain_exec.oms.book.views import AllowanceKey
 from onchain_exec.oms.checkpoint import Checkpoint, pack
 from onchain_exec.oms.line import GENESIS, Line
 from onchain_exec.oms.storage import open_database
@@ -128,7 +129,7 @@ def test_join_at_any_line_and_folded_on_is_the_whole_fold(path):
         before = fold((line.event, line.recorded_at) for line in lines[:cut])
         book = join(decode(encode(part)) for part in split(before))
         for line in lines[cut:]:
-            book.apply(line.event, line.recorded_at)
+            apply(book, line.event, line.recorded_at)
         assert get_all(book) == get_all(whole)
         assert list(split(book)) == list(split(whole))
 
@@ -141,7 +142,7 @@ def test_join_of_the_changes_between_lines_is_the_whole_fold(path, step):
             parts += split_changes(book)
             forget_changes(book, number)
         book.undo.line = line.seq
-        book.apply(line.event, line.recorded_at)
+        apply(book, line.event, line.recorded_at)
     joined = join(decode(encode(part)) for part in (*parts, *split_changes(book)))
     assert get_all(joined) == get_all(book)
     assert list(split(joined)) == list(split(book))
@@ -156,7 +157,7 @@ def test_split_changes_after_going_back_holds_what_stands_in_the_order_it_came(p
             book.undo.go_back()
             book.undo.line = ahead.seq
             with suppress(IllegalTransitionError, KeyError):
-                book.apply(ahead.event, ahead.recorded_at)
+                apply(book, ahead.event, ahead.recorded_at)
         book.undo.keep()
         if seq == len(lines) // 2:
             parts = list(split_changes(book))

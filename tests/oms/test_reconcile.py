@@ -26,8 +26,8 @@ from onchain_exec.execution.delivery.confirm import confirm
 from onchain_exec.execution.delivery.outcome import Accepted, Mined
 from onchain_exec.execution.plan import Purpose
 from onchain_exec.oms import BreakCode, Journal, OrderState, SlotState, reconcile, recover
-from onchain_exec.oms.book.allowances import AllowanceKey
 from onchain_exec.oms.book.events import EventKind
+from onchain_exec.oms.book.views import AllowanceKey
 from onchain_exec.venues.erc20 import APPROVE
 
 NOW = 1_900_000_000

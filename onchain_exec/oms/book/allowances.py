@@ -7,38 +7,11 @@ way, and a stranger with the key may grant some. So reconciliation reads them, a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any
 
-from onchain_exec.core import Address, to_address
+from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.events import Event, EventKind
-
-if TYPE_CHECKING:
-    from onchain_exec.oms.book.fold import Book
-
-
-class AllowanceKey(NamedTuple):
-    """Who may pull what from whom."""
-
-    chain_id: int
-    account: Address
-    token: Address
-    spender: Address
-
-    def __str__(self) -> str:
-        return "/".join(map(str, self))
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return the key that ``str`` wrote."""
-        chain_id, *addresses = text.split("/")
-        return cls(int(chain_id), *map(to_address, addresses))
-
-
-class Found(NamedTuple):
-    """Base units that may be pulled, and how often that was corrected."""
-
-    amount: int = 0
-    times: int = 0
+from onchain_exec.oms.book.views import AllowanceKey, Found
 
 
 def correct(book: Book, found: Mapping[AllowanceKey, int]) -> Iterator[Event]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace as replace_fields
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -12,13 +11,11 @@ from onchain_exec.errors import JournalError
 from onchain_exec.execution.channels import Channel, Decision, TrackRecord
 from onchain_exec.execution.plan import Purpose
 from onchain_exec.oms.book import events
+from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.events import Event
 from onchain_exec.oms.book.states import OPEN
 from onchain_exec.oms.book.surroundings import Surroundings
 from onchain_exec.oms.book.views import Consumer, OrderView, SlotKey, SlotView
-
-if TYPE_CHECKING:
-    from onchain_exec.oms.book.fold import Book
 
 _SHOWN = TrackRecord(seen=1, harmed=1)
 

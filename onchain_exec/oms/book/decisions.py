@@ -13,8 +13,8 @@ from onchain_exec.execution.delivery.outcome import Mined, Outcome, Reverted, St
 from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx, lends_code
 from onchain_exec.oms.book import events
 from onchain_exec.oms.book.action_terms import is_same_action
+from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.events import Event, EventKind
-from onchain_exec.oms.book.fold import Book
 from onchain_exec.oms.book.parents import ParentView
 from onchain_exec.oms.book.states import UNDECIDED, OrderEvent, OrderState, SlotState
 from onchain_exec.oms.book.switches import SwitchState, require_not_killed, require_running

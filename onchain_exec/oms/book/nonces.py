@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from onchain_exec.errors import JournalError
 from onchain_exec.execution.plan import lends_code
 from onchain_exec.oms.book import events
+from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.events import Event, Reservation
-from onchain_exec.oms.book.fold import Book
 from onchain_exec.oms.book.states import OrderState, SlotState
 from onchain_exec.oms.book.views import SlotKey, SlotView
 

@@ -15,13 +15,12 @@ from msgspec import structs
 
 from onchain_exec.core import Address, Token
 from onchain_exec.execution.channels import TrackRecord
-from onchain_exec.oms.book.allowances import AllowanceKey, Found
-from onchain_exec.oms.book.fold import Book
+from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.parents import ParentView
 from onchain_exec.oms.book.states import SlotState
 from onchain_exec.oms.book.switches import Switch
 from onchain_exec.oms.book.terms import fraction_from_text
-from onchain_exec.oms.book.views import Consumer, OrderView, SlotView
+from onchain_exec.oms.book.views import AllowanceKey, Consumer, Found, OrderView, SlotView
 
 View = TypeVar("View", OrderView, SlotView, ParentView)
 

@@ -187,3 +187,28 @@ class OrderView(msgspec.Struct, frozen=True, gc=False):
             "created_at": self.created_at,
             "updated_at": self.updated_at,
         }
+
+
+class AllowanceKey(NamedTuple):
+    """Who may pull what from whom."""
+
+    chain_id: int
+    account: Address
+    token: Address
+    spender: Address
+
+    def __str__(self) -> str:
+        return "/".join(map(str, self))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the key that ``str`` wrote."""
+        chain_id, *addresses = text.split("/")
+        return cls(int(chain_id), *map(to_address, addresses))
+
+
+class Found(NamedTuple):
+    """Base units that others were last found able to pull, and how often that was corrected."""
+
+    amount: int = 0
+    times: int = 0

@@ -9,8 +9,9 @@ from typing import TypeVar, cast
 from onchain_exec.core import Address
 from onchain_exec.errors import OnchainExecError
 from onchain_exec.oms import Journal, SlotKey, SlotView
+from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.events import Event, EventKind
-from onchain_exec.oms.book.fold import Book, fold
+from onchain_exec.oms.book.fold import apply, fold
 from onchain_exec.oms.store import Deciding, Request, Store
 from onchain_exec.testing.simulated.fate import Fate
 
@@ -63,7 +64,7 @@ class _MemoryStore:
         try:
             for event in request.run(self._book):
                 if event.event_id not in self._ids:
-                    self._book.apply(event, recorded_at)
+                    apply(self._book, event, recorded_at)
                     self._ids.add(event.event_id)
                     new.append(event)
         except OnchainExecError:

@@ -10,7 +10,8 @@ from onchain_exec.core.fixed_point import MAX_UINT256
 from onchain_exec.errors import DuplicateOrderError
 from onchain_exec.oms.book import decisions, events
 from onchain_exec.oms.book.action_terms import action_from_json, action_to_json, is_same_action
-from onchain_exec.oms.book.fold import Book
+from onchain_exec.oms.book.book import Book
+from onchain_exec.oms.book.fold import apply
 from onchain_exec.oms.book.snapshot import join, split
 from onchain_exec.oms.book.states import OrderState
 
@@ -54,7 +55,7 @@ def test_is_same_action_with_a_fingerprint_looks_at_no_calls() -> None:
 
 def test_book_with_an_action_survives_its_snapshot_and_refuses_other_deeds_of_its_id() -> None:
     book = Book()
-    book.apply(events.action_accepted(ORDER), 5)
+    apply(book, events.action_accepted(ORDER), 5)
     assert join(split(book)).orders == book.orders
     view = decisions.find_same_action(book, replace(ORDER, order_id="b"))
     assert view is not None

@@ -19,7 +19,7 @@ from onchain_exec.core import Exact, ParentOrder
 from onchain_exec.errors import DuplicateOrderError
 from onchain_exec.execution.plan import Purpose
 from onchain_exec.oms import Journal, OrderState
-from onchain_exec.oms.book.fold import Book
+from onchain_exec.oms.book.book import Book
 from onchain_exec.testing.simulated import Fate, MemoryJournal
 
 PARENT = ParentOrder("p", "client", (TRADER,), WETH, USDC, 3 * 10**18, Exact.IN, 50, 0, 10**9)
