@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,26 @@ def test_quote_that_is_sent_privately_allows_what_the_price_moves(
     assert quote.tolerance is not None
     assert quote.tolerance.reason is BoundReason.VOLATILITY
     assert quote.tolerance.revert_chance == pytest.approx(0.01, abs=1e-6)
+
+
+def test_sell_where_a_sequencer_shows_nothing_allows_what_the_price_moves_and_fears_no_attack(
+    fork: Sandbox, whale: Actor, pool: Address, tmp_path: Path
+) -> None:
+    trade_each_minute(fork, whale, pool)
+    with Desk.connect(
+        fork.url,
+        signer=LocalSigner(fork.trader.key),
+        journal=tmp_path / "journal.sqlite",
+        profile=replace(fork.profile, public_pool=False),
+        policy=Policy(max_slippage_bps=5_000),
+    ) as desk:
+        quote = desk.quote(sell="WETH", amount="60", buy="USDC")
+        sold = desk.sell("WETH", "60", buy="USDC", max_slippage_bps=50)
+    assert quote.tolerance is not None
+    assert quote.tolerance.reason is BoundReason.VOLATILITY
+    assert quote.slippage_bps > 0
+    assert sold.decision is not None
+    assert sold.decision.stakes.at_stake == 0
 
 
 def test_exposure_command_tells_what_a_sandwich_could_take(cli: Cli) -> None:

@@ -63,6 +63,8 @@ def decide_channel(
     """
     offers, policy = find_offers(context), context.policy.channels
     stakes = get_stakes(quote, gas_later, shares=Channel.SHARED in offers.records.keys() & policy.allowed)
+    if not context.profile.public_pool:
+        stakes = replace(stakes, at_stake=0)
     policy = replace(policy, allowed=policy.allowed - excluded.keys())
     offers = replace(offers, missing={**offers.missing, **excluded})
     decision = choose_channel(stakes, offers, policy, head.number)

@@ -21,6 +21,8 @@ class ChainProfile:
 
     ``protocols`` maps a protocol ("uniswap_v3") to its contracts by role ("factory"). ``feeds`` are of
     listed tokens, by symbol, in dollars; ``sequencer_feed`` tells of a rollup whether it is up.
+    ``public_pool`` says whether others see what was sent before it is in a block: a rollup's sequencer may
+    show it to nobody.
     """
 
     chain_id: int
@@ -32,6 +34,7 @@ class ChainProfile:
     gas_rules: GasRules = field(default_factory=GasRules)
     feeds: Mapping[str, Feed] = field(default_factory=dict)
     sequencer_feed: Address | None = None
+    public_pool: bool = True
 
     @classmethod
     def from_json(cls, chain_id: int, data: Mapping[str, Any]) -> ChainProfile:
@@ -60,6 +63,7 @@ class ChainProfile:
             gas_rules=GasRules(**gas | {"l1_fee": L1Fee(gas.get("l1_fee", "none"))}),
             feeds=feeds,
             sequencer_feed=None if sequencer is None else to_address(sequencer),
+            public_pool=data.get("public_pool", True),
         )
 
     def get_token(self, name: str) -> Token | Address:

@@ -31,11 +31,11 @@ _WINDOWS: Final = (30, 10, 5)
 
 
 async def bound_by_market(context: Context, quote: Quote, *, given: bool) -> Quote:
-    """Return the quote with the reason of its bound; see `bound_quote`. Nothing is seen of what is sent
-    privately before it is mined."""
+    """Return the quote with the reason of its bound; see `bound_quote`. Nothing is seen before it is mined
+    of what is sent privately, or to a sequencer that shows it to nobody."""
     block_time_s = context.profile.gas_rules.block_time_s
     volatility = None if given else await read_volatility(context.node, quote, block_time_s)
-    inclusion = Inclusion(hidden=context.policy.private_only)
+    inclusion = Inclusion(hidden=context.policy.private_only or not context.profile.public_pool)
     return bound_quote(quote, volatility, get_attacker(quote), inclusion, given=given)
 
 

@@ -29,6 +29,13 @@ def test_get_chain_profile_of_the_local_chain_is_where_the_sandbox_deploys(local
     assert get_chain_profile(1337) == local_chain.profile, "run `make contracts`"
 
 
+@pytest.mark.parametrize(
+    ("chain_id", "shown"), [(1, True), (137, True), (1337, True), (10, False), (8453, False)]
+)
+def test_get_chain_profile_of_a_rollup_shows_nobody_what_waits(chain_id: int, shown: bool) -> None:
+    assert get_chain_profile(chain_id).public_pool is shown
+
+
 def test_get_chain_profile_of_an_unknown_chain_names_the_known_ones() -> None:
     with pytest.raises(ConfigError, match=r"8453 \(base\)"):
         get_chain_profile(424242)
