@@ -137,6 +137,21 @@ def test_dump_state_then_start_goes_on_from_the_same_head(tmp_path: Path) -> Non
         assert _balance(loaded) == 11
 
 
+def test_fork_of_a_dump_begins_as_the_chain_was_and_outlives_it(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    with LocalChain.start() as chain:
+        _pay(chain, 7)
+        head, left = _head(chain), chain.request("eth_getBalance", chain.accounts[0].address, "latest")
+        chain.dump_state(path)
+        _pay(chain, 5)
+        fork = chain.fork(path)
+    with fork:
+        assert (fork.chain_id, fork.accounts, _head(fork), _balance(fork)) == (1337, chain.accounts, head, 7)
+        assert fork.request("eth_getBalance", chain.accounts[0].address, "latest") == left
+        _pay(fork, 4)
+        assert _balance(fork) == 11
+
+
 def test_revert_goes_back_to_the_snapshot_once(chain: LocalChain) -> None:
     before, head = _balance(chain), _head(chain)
     snapshot = chain.snapshot()

@@ -21,7 +21,7 @@ from onchain_exec.core.artifact import get_artifact
 
 ROOT_VARIABLE = "ONCHAIN_EXEC_CACHE"
 _STATE, _MANIFEST = "state.json", "manifest.json"
-_KEPT = 3  # of 15 MB each: this code's, and those of other versions that may run beside it
+_KEPT = 3  # of 7 MB each: this code's, and those of other versions that may run beside it
 
 
 def get_cache_root() -> Path:

@@ -53,11 +53,10 @@ class Sandbox:
         if fork_url:
             return cls._start_fork(fork_url, port, read_deployment(root))
         state, deployment = get_deployed(root, _deploy)
-        return cls._load(state, deployment, port)
+        return cls._loaded(LocalChain.start(state=state, port=port, extra=_EXTRA), deployment, state)
 
     @classmethod
-    def _load(cls, state: Path, deployment: Deployment, port: int) -> Self:
-        chain = LocalChain.start(state=state, port=port, extra=_EXTRA)
+    def _loaded(cls, chain: LocalChain, deployment: Deployment, state: Path) -> Self:
         chain.mine()  # the newest block is of now, as on a live chain
         return cls(chain, deployment, (state, _head(chain)))
 
@@ -83,7 +82,7 @@ class Sandbox:
         """
         state, block_number = self.loaded or (Path(), -1)
         if block_number == _head(self.chain) and state.is_file():
-            return self._load(state, self.deployment, 0)
+            return self._loaded(self.chain.fork(state), self.deployment, state)
         chain = self.chain.fork()
         chain.mine()
         return Sandbox(chain, self.deployment)

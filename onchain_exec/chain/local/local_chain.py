@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import itertools
+import json
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -53,20 +54,26 @@ class LocalChain:
         """
         return cls(options)
 
-    def fork(self) -> LocalChain:
+    def fork(self, state: Path | None = None) -> LocalChain:
         """Return a new chain that begins as this one is now; writes to one are not seen by the other.
 
         The same blocks, balances and nonces, and the same test accounts. Any account can send
         through ``eth_sendTransaction``. It reads what it needs from this chain, which must live as
         long as the fork. Past blocks of this chain stay readable.
+
+        With ``state``, a file of `dump_state`, it begins as this one was then, and asks it for nothing.
         """
         options: AnvilOptions = {
             "chain_id": self.chain_id,
-            "fork_url": self.url,
-            # anvil would set the balances of its own accounts back to 10,000 ether.
+            # anvil would set the balances of its own accounts back to 10,000 ether, and derive their keys.
             "accounts": 0,
-            "extra": ("--auto-impersonate", "--no-rate-limit"),
+            "extra": ("--auto-impersonate",),
         }
+        if state:
+            options["state"] = state
+        else:
+            options["fork_url"] = self.url
+            options["extra"] += ("--no-rate-limit",)
         if hardfork := self._options.get("hardfork"):
             options["hardfork"] = hardfork
         return LocalChain(options, self.accounts)
@@ -173,6 +180,10 @@ class LocalChain:
         self.request("evm_increaseTime", seconds)
 
     def dump_state(self, path: Path) -> None:
-        """Write the whole chain to a file; ``start(state=path)`` goes on from the same head."""
+        """Write the chain to a file; ``start(state=path)`` goes on from the same head. The traces of its
+        transactions stay behind: they are most of a dump, and every load would read them."""
         dumped = bytes.fromhex(self.request("anvil_dumpState")[2:])
-        path.write_bytes(gzip.decompress(dumped))
+        state = json.loads(gzip.decompress(dumped))
+        for mined in state["transactions"]:
+            mined["info"]["traces"] = []
+        path.write_text(json.dumps(state, separators=(",", ":")))
