@@ -83,10 +83,10 @@ contract Settle is ISettle {
 
     /// @inheritdoc ISettle
     function pair(
-        address tokenIn,
-        address tokenOut,
         Fill calldata one,
         Fill calldata other,
+        address tokenIn,
+        address tokenOut,
         bytes[] calldata signatures
     ) external settling {
         if (one.amountIn() != other.amountOut() + other.fee || other.amountIn() != one.amountOut() + one.fee) revert NotAPair();
@@ -97,14 +97,23 @@ contract Settle is ISettle {
     }
 
     /// @inheritdoc ISettle
-    function take(address tokenIn, address tokenOut, Fill calldata fill, bytes[] calldata signatures)
-        external
-        settling
-    {
-        if (fill.fee != 0) revert FeeFromTaker(fill.fee);
-        accept(fill, tokenIn, tokenOut, signatures);
-        tokenOut.move(msg.sender, fill.receiver(), fill.amountOut());
-        tokenIn.transferFrom(fill.owner(), msg.sender, fill.amountIn());
+    function take(Fill calldata fill, address tokenIn, address tokenOut) external settling {
+        bytes[] calldata none;
+        assembly ("memory-safe") {
+            none.offset := 0
+            none.length := 0
+        }
+        takeFrom(fill, tokenIn, tokenOut, none);
+    }
+
+    /// @inheritdoc ISettle
+    function takeFromContract(
+        Fill calldata fill,
+        address tokenIn,
+        address tokenOut,
+        bytes[] calldata signatures
+    ) external settling {
+        takeFrom(fill, tokenIn, tokenOut, signatures);
     }
 
     /// @inheritdoc ISettle
@@ -196,6 +205,15 @@ contract Settle is ISettle {
         else if (scheme == Scheme.PRESIGN) signed = presigned[owner][fill.lane()] == digest;
         else signed = Signatures.isByCode(owner, digest, signatures[uint256(fill.r)]);
         if (!signed) revert WrongSignature(owner, digest);
+    }
+
+    function takeFrom(Fill calldata fill, address tokenIn, address tokenOut, bytes[] calldata signatures)
+        private
+    {
+        if (fill.fee != 0) revert FeeFromTaker(fill.fee);
+        accept(fill, tokenIn, tokenOut, signatures);
+        tokenOut.move(msg.sender, fill.receiver(), fill.amountOut());
+        tokenIn.transferFrom(fill.owner(), msg.sender, fill.amountIn());
     }
 
     /// @dev What `payer` sells goes to the receiver of `payee`, whose fee goes to the sender.

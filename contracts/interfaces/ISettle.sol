@@ -66,7 +66,7 @@ interface ISettle {
         uint256 terms;
         uint256 limits;
         uint256 amounts;
-        uint128 fee;
+        uint256 fee;
         bytes32 r;
         bytes32 vs;
     }
@@ -154,16 +154,25 @@ interface ISettle {
     /// @notice Fill two orders against each other, from wallet to wallet: `one` sells tokenIn for tokenOut and
     /// `other` the other way round. Each pays the other's amountOut and, to the sender, the other's fee.
     function pair(
-        address tokenIn,
-        address tokenOut,
         Fill calldata one,
         Fill calldata other,
+        address tokenIn,
+        address tokenOut,
         bytes[] calldata signatures
     ) external;
 
     /// @notice Fill one order against the sender, who pays amountOut and is sent amountIn. The sender sees to
-    /// what it is worth; the receiver's balance is checked.
-    function take(address tokenIn, address tokenOut, Fill calldata fill, bytes[] calldata signatures) external;
+    /// what it is worth; the receiver's balance is checked. The owner has signed by its key, or on chain.
+    function take(Fill calldata fill, address tokenIn, address tokenOut) external;
+
+    /// @notice The same of an owner that signs by its code: apart, because the others need no list of
+    /// signatures, which costs 300 gas.
+    function takeFromContract(
+        Fill calldata fill,
+        address tokenIn,
+        address tokenOut,
+        bytes[] calldata signatures
+    ) external;
 
     /// @notice Kill all the sender's orders on a lane up to and with a seq.
     /// @param last `lane << 32 | seq`, as the low half of an order's `who` has it

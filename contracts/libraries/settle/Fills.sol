@@ -88,14 +88,19 @@ library Fills {
             revert ISettle.PartialFill(owner(fill), amount, size);
         }
         unchecked {
-            // factors below 2^128, and 2^129 times 2^16: no product is above 2^256
-            (uint256 paid, uint256 got, uint256 fee) = (amountIn(fill), amountOut(fill), fill.fee);
+            // factors below 2^128
+            (uint256 paid, uint256 got) = (amountIn(fill), amountOut(fill));
             if (got * (fill.limits >> 128) < uint256(uint128(fill.limits)) * paid) {
                 revert ISettle.LimitBroken(owner(fill), paid, got);
             }
-            if (fee * BPS > (got + fee) * maxFeeBps(fill)) {
-                revert ISettle.FeeTooHigh(owner(fill), fee, maxFeeBps(fill));
-            }
+        }
+        if (fill.fee != 0) requireFeeAllowed(fill);
+    }
+
+    /// @dev Checked: a fee may be any word.
+    function requireFeeAllowed(ISettle.Fill calldata fill) private pure {
+        if (fill.fee * BPS > (amountOut(fill) + fill.fee) * maxFeeBps(fill)) {
+            revert ISettle.FeeTooHigh(owner(fill), fill.fee, maxFeeBps(fill));
         }
     }
 

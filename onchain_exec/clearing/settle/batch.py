@@ -6,10 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from onchain_exec.clearing.settle.contract import CANCEL, PAIR, PRESIGN, SETTLE, TAKE
+from onchain_exec.clearing.settle.contract import (
+    CANCEL,
+    PAIR,
+    PRESIGN,
+    SETTLE,
+    TAKE,
+    TAKE_FROM_CONTRACT,
+)
 from onchain_exec.clearing.settle.fill import SettleFill, Words, pack_bits, pack_fill, unpack_fill
 from onchain_exec.core import Address, to_address
-from onchain_exec.core.abi import Function
 from onchain_exec.errors import InputError
 
 MAX_TOKENS: Final = 256
@@ -96,12 +102,16 @@ def read_batch(arguments: Sequence[Any], sender: Address, data: bytes = b"") -> 
 
 def encode_pair(one: SettleFill, other: SettleFill) -> bytes:
     """Return calldata of ``Settle.pair``: two orders against each other, from wallet to wallet."""
-    return _encode_direct(PAIR, one, other)
+    signatures: list[bytes] = []
+    return PAIR.encode(*_to_direct_arguments(signatures, one, other), signatures)
 
 
 def encode_take(fill: SettleFill) -> bytes:
-    """Return calldata of ``Settle.take``: the sender is the other side."""
-    return _encode_direct(TAKE, fill)
+    """Return calldata of ``Settle.take``, or of ``takeFromContract`` for an owner that signs by its code: the
+    sender is the other side."""
+    signatures: list[bytes] = []
+    arguments = _to_direct_arguments(signatures, fill)
+    return TAKE_FROM_CONTRACT.encode(*arguments, signatures) if signatures else TAKE.encode(*arguments)
 
 
 def encode_cancel(lane: int, seq: int) -> bytes:
@@ -118,9 +128,7 @@ def encode_presign(lane: int, digest: bytes) -> bytes:
     return PRESIGN.encode(lane, digest)
 
 
-def _encode_direct(function: Function, *fills: SettleFill) -> bytes:
+def _to_direct_arguments(signatures: list[bytes], *fills: SettleFill) -> tuple[Any, ...]:
     """The tokens are the call's own: the indices in the words are not read."""
-    signatures: list[bytes] = []
     tokens: Sequence[Address] = (fills[0].order.token_in, fills[0].order.token_out)
-    words = [pack_fill(fill, tokens, signatures) for fill in fills]
-    return function.encode(*tokens, *words, signatures)
+    return (*(pack_fill(fill, tokens, signatures) for fill in fills), *tokens)

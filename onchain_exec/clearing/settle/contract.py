@@ -9,8 +9,9 @@ from onchain_exec.clearing.settle.order import ORDER_TYPES
 from onchain_exec.core.abi import CustomError, Event, Function
 
 SETTLE: Final = Function(f"settle(address[],uint128[],{FILL_TYPE}[],bytes[],(uint256,uint256)[],bytes)")
-PAIR: Final = Function(f"pair(address,address,{FILL_TYPE},{FILL_TYPE},bytes[])")
-TAKE: Final = Function(f"take(address,address,{FILL_TYPE},bytes[])")
+PAIR: Final = Function(f"pair({FILL_TYPE},{FILL_TYPE},address,address,bytes[])")
+TAKE: Final = Function(f"take({FILL_TYPE},address,address)")
+TAKE_FROM_CONTRACT: Final = Function(f"takeFromContract({FILL_TYPE},address,address,bytes[])")
 CANCEL: Final = Function("cancel(uint64)")
 PRESIGN: Final = Function("presign(uint32,bytes32)")
 STOP: Final = Function("stop()")

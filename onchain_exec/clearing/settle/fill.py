@@ -13,7 +13,7 @@ from onchain_exec.core.address import address_bytes
 from onchain_exec.core.ecdsa import GROUP_ORDER, recover
 from onchain_exec.errors import InputError
 
-FILL_TYPE: Final = "(uint256,uint256,uint256,uint256,uint128,bytes32,bytes32)"
+FILL_TYPE: Final = "(uint256,uint256,uint256,uint256,uint256,bytes32,bytes32)"
 _MASK_128, _MASK_255 = (1 << 128) - 1, (1 << 255) - 1
 
 

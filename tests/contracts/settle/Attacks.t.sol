@@ -8,6 +8,7 @@ import {TestToken} from "contracts/mocks/TestToken.sol";
 import {HookToken} from "contracts/mocks/router/HookToken.sol";
 import {OddToken} from "contracts/mocks/router/OddToken.sol";
 import {LaneLibrary} from "contracts/types/Lane.sol";
+import {stdError} from "forge-std/StdError.sol";
 
 /// @title What others may try, after the classes of bugs that cost others money
 contract SettleAttacksTest is SettleTest {
@@ -54,6 +55,20 @@ contract SettleAttacksTest is SettleTest {
         fill.terms |= uint256(uint8(ISettle.Scheme.ERC1271)) << 48;
         settlement.settle(tokens, noPrices, against(fill), new bytes[](1), noAdvances, "");
         assertEq(balance(1, wallet), 1e9 * UNIT + UNIT);
+    }
+
+    function test_takeFromContract_thatSigns_settles_andTakeKnowsNoSignatureOfIt() public {
+        address wallet = address(new Wallet(abi.encode(bytes4(0x1626ba7e)), false));
+        fund(wallet);
+        fund(attacker);
+        ISettle.Fill memory fill = unsigned(orderOf(wallet, 0, 1, UNIT, UNIT), UNIT, UNIT);
+        fill.terms |= uint256(uint8(ISettle.Scheme.ERC1271)) << 48;
+        vm.startPrank(attacker);
+        vm.expectRevert(stdError.indexOOBError);
+        settlement.take(fill, tokens[0], tokens[1]);
+        settlement.takeFromContract(fill, tokens[0], tokens[1], new bytes[](1));
+        assertEq(balance(1, wallet), 1e9 * UNIT + UNIT);
+        assertEq(balance(0, attacker), 1e9 * UNIT + UNIT);
     }
 
     /// @dev Replay across wallets of one key (2023, fifteen teams): the owner is inside what is signed.
@@ -192,7 +207,7 @@ contract SettleAttacksTest is SettleTest {
         vm.expectPartialRevert(ISettle.TransferShort.selector);
         settle(fills);
         vm.expectPartialRevert(ISettle.TransferShort.selector);
-        settlement.pair(tokenOf(one, true), tokenOf(one, false), one, other, noSignatures);
+        settlement.pair(one, other, tokenOf(one, true), tokenOf(one, false), noSignatures);
     }
 
     function test_settle_tokenSaysFalse_reverts() public {
@@ -220,7 +235,7 @@ contract SettleAttacksTest is SettleTest {
         vm.expectRevert(
             abi.encodeWithSelector(ISettle.TokenCallFailed.selector, attacker, bytes4(0x23b872dd), "")
         );
-        settlement.take(attacker, tokens[1], fill, noSignatures);
+        settlement.take(fill, attacker, tokens[1]);
     }
 
     function test_settle_tokenReenters_reverts() public {
@@ -297,7 +312,9 @@ contract SettleAttacksTest is SettleTest {
         ISettle.Fill memory fill = whole(orderOf(alice, 0, 1, UNIT, UNIT));
         refuses(fill, ISettle.SunsetPassed.selector, noSignatures);
         vm.expectPartialRevert(ISettle.SunsetPassed.selector);
-        settlement.take(tokens[0], tokens[1], fill, noSignatures);
+        settlement.take(fill, tokens[0], tokens[1]);
+        vm.expectPartialRevert(ISettle.SunsetPassed.selector);
+        settlement.takeFromContract(fill, tokens[0], tokens[1], noSignatures);
     }
 
     // Words ------------------------------------------------------------------------------------------

@@ -146,7 +146,7 @@ contract BatchTest is SettleTest {
         one.fee = 1e15;
         ISettle.Fill memory other = whole(orderOf(bob, 1, 0, UNIT, UNIT));
         vm.prank(matcher);
-        settlement.pair(tokens[0], tokens[1], one, other, noSignatures);
+        settlement.pair(one, other, tokens[0], tokens[1], noSignatures);
         assertEq(balance(1, alice), 1e9 * UNIT + UNIT - 1e15);
         assertEq(balance(0, bob), 1e9 * UNIT + UNIT);
         assertEq(balance(1, matcher), 1e15);
@@ -156,7 +156,7 @@ contract BatchTest is SettleTest {
         fund(matcher);
         ISettle.Fill memory fill = whole(orderOf(alice, 0, 1, 2 * UNIT, UNIT));
         vm.prank(matcher);
-        settlement.take(tokens[0], tokens[1], fill, noSignatures);
+        settlement.take(fill, tokens[0], tokens[1]);
         assertMoved(alice, -2, 1, 0);
         assertMoved(matcher, 2, -1, 0);
     }
@@ -210,6 +210,15 @@ contract BatchTest is SettleTest {
         settle(fills);
     }
 
+    /// forge-config: default.fuzz.runs = 16
+    function testFuzz_settle_feeOfAnyWordAboveTheSigned_reverts(uint256 fee) public {
+        ISettle.Fill memory one = fillOf(orderOf(alice, 0, 1, UNIT, UNIT / 2), UNIT, UNIT - 1e15);
+        one.fee = bound(fee, 1e15 + 1, type(uint256).max);
+        ISettle.Fill[] memory fills = pairUp(one, whole(orderOf(bob, 1, 0, UNIT, UNIT)));
+        vm.expectRevert(); // by the rule, or by the compiler's own where a product has no word
+        settle(fills);
+    }
+
     function test_settle_anotherMatcher_reverts() public {
         ISettle.Order memory order = orderOf(alice, 0, 1, UNIT, UNIT);
         order.matcher = matcher;
@@ -250,18 +259,20 @@ contract BatchTest is SettleTest {
         ISettle.Fill memory one = fillOf(orderOf(alice, 0, 1, UNIT, UNIT), UNIT, UNIT);
         ISettle.Fill memory other = fillOf(orderOf(bob, 1, 0, UNIT, UNIT / 2), UNIT, UNIT - 1);
         vm.expectRevert(ISettle.NotAPair.selector);
-        settlement.pair(tokens[0], tokens[1], one, other, noSignatures);
+        settlement.pair(one, other, tokens[0], tokens[1], noSignatures);
         other = fillOf(orderOf(bob, 1, 0, UNIT, UNIT), UNIT, UNIT);
         one = fillOf(orderOf(alice, 0, 1, UNIT, UNIT / 2), UNIT, UNIT - 1);
         vm.expectRevert(ISettle.NotAPair.selector);
-        settlement.pair(tokens[0], tokens[1], one, other, noSignatures);
+        settlement.pair(one, other, tokens[0], tokens[1], noSignatures);
     }
 
     function test_take_withAFee_reverts() public {
         ISettle.Fill memory fill = whole(orderOf(alice, 0, 1, UNIT, UNIT));
         fill.fee = 1;
         vm.expectRevert(abi.encodeWithSelector(ISettle.FeeFromTaker.selector, 1));
-        settlement.take(tokens[0], tokens[1], fill, noSignatures);
+        settlement.take(fill, tokens[0], tokens[1]);
+        vm.expectRevert(abi.encodeWithSelector(ISettle.FeeFromTaker.selector, 1));
+        settlement.takeFromContract(fill, tokens[0], tokens[1], noSignatures);
     }
 
     // Words ------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ contract SettleGasTest is SettleTest {
             ISettle.Fill memory one = orderAt(alice, 0, 1, seq);
             ISettle.Fill memory other = orderAt(bob, 1, 0, seq);
             vm.prank(matcher);
-            settlement.pair(tokens[0], tokens[1], one, other, noSignatures);
+            settlement.pair(one, other, tokens[0], tokens[1], noSignatures);
         }
         vm.snapshotGasLastCall(GROUP, "pair");
     }
@@ -53,7 +53,7 @@ contract SettleGasTest is SettleTest {
         for (uint32 seq = 1; seq < 3; ++seq) {
             ISettle.Fill memory one = orderAt(alice, 0, 1, seq);
             vm.prank(matcher);
-            settlement.take(tokens[0], tokens[1], one, noSignatures);
+            settlement.take(one, tokens[0], tokens[1]);
         }
         vm.snapshotGasLastCall(GROUP, "take");
     }

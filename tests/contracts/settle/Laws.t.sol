@@ -58,9 +58,11 @@ contract SettleLawsTest is SettleTest {
             vm.expectRevert(stopped);
             settle(fills);
             vm.expectRevert(stopped);
-            settlement.take(tokens[0], tokens[1], fills[0], noSignatures);
+            settlement.take(fills[0], tokens[0], tokens[1]);
             vm.expectRevert(stopped);
-            settlement.pair(tokens[0], tokens[1], fills[0], fills[0], noSignatures);
+            settlement.takeFromContract(fills[0], tokens[0], tokens[1], noSignatures);
+            vm.expectRevert(stopped);
+            settlement.pair(fills[0], fills[0], tokens[0], tokens[1], noSignatures);
         } else {
             settle(fills);
         }

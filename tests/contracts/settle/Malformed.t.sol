@@ -64,7 +64,7 @@ contract MalformedTest is SettleTest {
         ISettle.Fill memory other = fillOf(orderOf(bob, 1, 0, UNIT, UNIT / 2), UNIT, UNIT - 5e14);
         (one.fee, other.fee) = (1e15, 5e14);
         vm.prank(matcher);
-        settlement.pair(tokens[0], tokens[1], one, other, noSignatures);
+        settlement.pair(one, other, tokens[0], tokens[1], noSignatures);
         assertEq(balance(0, matcher), 5e14);
         assertEq(balance(1, matcher), 1e15);
         assertEq(balance(0, alice) + balance(1, alice), 2e9 * UNIT - 1e15);
@@ -91,25 +91,26 @@ contract MalformedTest is SettleTest {
         vm.prank(alice);
         hook.approve(address(settlement), 10 * UNIT);
         ISettle.Fill memory fill = whole(orderOf(alice, 2, 0, UNIT, UNIT));
-        bytes[3] memory ways = [
+        bytes[4] memory ways = [
             abi.encodeCall(
                 settlement.settle, (tokens, noPrices, new ISettle.Fill[](0), noSignatures, noAdvances, "")
             ),
-            abi.encodeCall(settlement.take, (tokens[2], tokens[0], fill, noSignatures)),
-            abi.encodeCall(settlement.pair, (tokens[2], tokens[0], fill, fill, noSignatures))
+            abi.encodeCall(settlement.take, (fill, tokens[2], tokens[0])),
+            abi.encodeCall(settlement.takeFromContract, (fill, tokens[2], tokens[0], noSignatures)),
+            abi.encodeCall(settlement.pair, (fill, fill, tokens[2], tokens[0], noSignatures))
         ];
-        for (uint32 i = 0; i < 6; ++i) {
-            hook.setHook(address(settlement), ways[i % 3]);
+        for (uint32 i = 0; i < 8; ++i) {
+            hook.setHook(address(settlement), ways[i % 4]);
             ISettle.Order memory order = orderOf(alice, 2, 0, UNIT, UNIT);
             order.seq = i + 2;
-            if (i < 3) {
+            if (i < 4) {
                 fill = whole(order);
                 vm.prank(matcher);
-                settlement.take(tokens[2], tokens[0], fill, noSignatures);
+                settlement.take(fill, tokens[2], tokens[0]);
             } else {
                 ISettle.Order memory other = orderOf(bob, 0, 2, UNIT, UNIT);
                 other.seq = i;
-                settlement.pair(tokens[2], tokens[0], whole(order), whole(other), noSignatures);
+                settlement.pair(whole(order), whole(other), tokens[2], tokens[0], noSignatures);
             }
             assertEq(hook.answer(), abi.encodeWithSelector(ISettle.Reentered.selector));
         }

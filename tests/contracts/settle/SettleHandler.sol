@@ -144,7 +144,7 @@ contract SettleHandler {
         uint256 amountOut = amount - fee + (fault == Fault.UNBALANCED ? 1 : 0);
         order = breakTerms(order, amount, amountOut, fault, books[owner][order.lane]);
         fill = Orders.pack(order, tokens, amount, amountOut);
-        fill.fee = uint128(fee);
+        fill.fee = fee;
         uint256 key = keys[fault == Fault.ANOTHERS_KEY ? (owner + 1) % keys.length : owner];
         (fill.r, fill.vs) = VM.signCompact(key, SETTLEMENT.hashOrder(order));
     }

@@ -48,7 +48,7 @@ contract SolverSettleTest is SolverTest {
         batch.fills = new ISettle.Fill[](2);
         batch.fills[0] = sells(0, 1, UNIT, UNIT);
         batch.fills[1] = sells(1, 0, UNIT + UNIT / 100, UNIT);
-        batch.fills[0].fee = uint128(UNIT / 100);
+        batch.fills[0].fee = UNIT / 100;
         settleBatch(batch, noSwaps, noDues);
         assertEq(held(1, treasury), UNIT / 100);
         assertNothingLeft();
