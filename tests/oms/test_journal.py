@@ -1,7 +1,6 @@
 """The journal: idempotent, durable, private, and honest about a damaged file.
 
-Catalogue entries 5 (a restart), 6 (the chain's nonce is behind ours), 7 (several processes), 15 (lending code
-takes the next nonce), 29.
+Catalogue entries 5 (a restart), 6 (the chain's nonce is behind ours), 7 (several processes), 29.
 """
 
 from __future__ import annotations
@@ -358,60 +357,6 @@ def test_append_final_closes_the_slot_for_good(journal):
     assert journal.read_order(order.order_id).final
     with pytest.raises(IllegalTransitionError, match="ORPHAN in state FINAL"):
         journal.append_orphaned(key)
-
-
-def sign_lending(journal, number: int) -> DurableTx:
-    """Sign bytes that lend the account code, as far as the journal can tell."""
-    order = make_order(number)
-    journal.append_order(order, make_quote(order))
-    nonce = journal.reserve_nonce(CHAIN_ID, TRADER, order.order_id, Purpose.SWAP, 0)
-    signed = sign_plan(make_plan(make_approved(order)), nonce, b"\x04" + bytes([number]))
-    return journal.write_signed(order.order_id, signed)
-
-
-def test_reserve_nonce_after_lending_code_waits_and_then_leaves_out_the_nonce_it_took(journal):
-    lending, later = sign_lending(journal, 1), make_order(2)
-    journal.append_order(later, make_quote(later))
-    with pytest.raises(JournalError, match=r"nonce 1 of \S+ goes with nonce 0, which lends code"):
-        journal.reserve_nonce(CHAIN_ID, TRADER, later.order_id, Purpose.SWAP, 0)
-    journal.append_outcome(lending, Mined(make_receipt(lending.tx_hash, make_order(1)), 1))
-    assert journal.reserve_nonce(CHAIN_ID, TRADER, later.order_id, Purpose.SWAP, 0) == 2
-
-
-def test_reserve_nonce_after_a_cancelled_lending_is_the_next(journal):
-    lending, later = sign_lending(journal, 1), make_order(2)
-    cancel = journal.write_signed("order-1", sign_plan(make_plan(lending, Purpose.CANCEL), lending.nonce))
-    journal.append_outcome(cancel, Mined(make_receipt(cancel.tx_hash, make_order(1)), 1))
-    journal.append_order(later, make_quote(later))
-    assert journal.reserve_nonce(CHAIN_ID, TRADER, later.order_id, Purpose.SWAP, 1) == 1
-
-
-def test_reserve_nonce_that_lending_code_was_to_take_until_a_reorg_is_given_out(journal, path):
-    """Catalogue entry 15: a later nonce waits for one that nobody has."""
-    lending = sign_lending(journal, 1)
-    journal.append_outcome(lending, Mined(make_receipt(lending.tx_hash, make_order(1)), 1))
-    later, last = make_order(2), make_order(3)
-    for order in (later, last):
-        journal.append_order(order, make_quote(order))
-    assert journal.reserve_nonce(CHAIN_ID, TRADER, later.order_id, Purpose.SWAP, 2) == 2
-    journal.write_signed(later.order_id, make_signed(later, 2))
-    journal.append_orphaned(SlotKey(CHAIN_ID, TRADER, 0))
-    cancel = journal.write_signed("order-1", sign_plan(make_plan(lending, Purpose.CANCEL), 0))
-    journal.append_outcome(cancel, Mined(make_receipt(cancel.tx_hash, make_order(1)), 1))
-    for _ in range(2):
-        assert journal.reserve_nonce(CHAIN_ID, TRADER, last.order_id, Purpose.SWAP, 1) == 1
-    with Journal.open(path) as heir:
-        assert heir.reserve_nonce(CHAIN_ID, TRADER, last.order_id, Purpose.SWAP, 1) == 1
-
-
-def test_write_signed_lending_code_below_a_nonce_that_is_given_out_is_refused(journal):
-    first, second = make_order(1), make_order(2)
-    for order in (first, second):
-        journal.append_order(order, make_quote(order))
-        journal.reserve_nonce(CHAIN_ID, TRADER, order.order_id, Purpose.SWAP, 0)
-    with pytest.raises(JournalError, match=r"nonce 0 of \S+ would lend code, and nonce 1 is given out"):
-        journal.write_signed("order-1", sign_plan(make_plan(make_approved(first)), 0, b"\x04"))
-    assert journal.read_order("order-1").state is OrderState.NEW
 
 
 def test_append_expiry_of_an_unsigned_order_ends_it(journal):
