@@ -3,14 +3,15 @@
 The unknown is s = vol sqrt(years), the equation ln b(x, s) = ln(price) on the side where b is below half
 of its greatest value and ln(b_max - b) = ln(greatest - price) on the other, both nearly straight there.
 The guess is Bachelier's on the first side (exact as s goes to 0, and never above the root) and that of
-x = 0 on the second; Householder's third-order step then multiplies the right digits by four. Three steps
-do for s up to about 10; rows that still move get more.
+x = 0 on the second; Householder's third-order step then multiplies the right digits by four. Two steps do
+nearly always; rows that still move get more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,14 +33,17 @@ from onchain_exec.pricing.rows import (
     to_rows,
 )
 
-_SERIES_BELOW: Final = (1e-3, 1e-3, SERIES_BELOW)
-"""Of each step: the last one alone needs the price to the last digit."""
+_FIRST_SERIES_BELOW: Final = 1e-3
+"""Of the first step: the last one alone needs the price to the last digit."""
 
-_MORE_STEPS: Final = 6
-_STILL_MOVING: Final = 1e-4
+MOST_STEPS: Final = 8
+STILL_MOVING: Final = 1e-4
 """A last step of this relative size leaves an error of its fourth power: below the last bit."""
 
 _AT_THE_MONEY: Final = 1e-9
+
+Refine: TypeAlias = Callable[[Floats, Floats, Floats, Floats], Floats]
+"""Makes the steps: of x, guesses of s, targets, and signs as of `find_step`; returns s."""
 
 
 def get_bounds(is_call: ArrayLike, forward: ArrayLike, strike: ArrayLike) -> tuple[Floats, Floats]:
@@ -81,15 +85,20 @@ def get_implied_vol(
         NoArbitrageError: a price at or outside of its bounds (`get_bounds`); `has_implied_vol` tells
             which rows.
     """
-    call, price, forward, strike, years, rate = to_rows(
-        is_call=is_call, price=price, forward=forward, strike=strike, years=years, rate=rate
-    )
+    return invert(refine, is_call, price, forward, strike, years, rate)
+
+
+def invert(refine: Refine, *columns: ArrayLike) -> Floats:
+    """Return what `get_implied_vol` returns of its columns, with other code to make the steps."""
+    names = ("is_call", "price", "forward", "strike", "years", "rate")
+    call, price, forward, strike, years, rate = to_rows(**dict(zip(names, columns, strict=True)))
     require_positive(forward=forward, strike=strike, years=years)
     require_finite(price=price, rate=rate)
     undiscounted = price * np.exp(rate * years) if rate.any() else price
     low, high = _find_bounds(call, forward, strike)
     _require_within(undiscounted, low, high)
-    return run_in_blocks(_solve, [undiscounted - low, high - undiscounted, forward, strike, years], 1)[0]
+    rows = [undiscounted - low, high - undiscounted, forward, strike, years]
+    return run_in_blocks(partial(_solve, refine), rows, 1)[0]
 
 
 def _require_within(price: Floats, low: Floats, high: Floats) -> None:
@@ -103,7 +112,7 @@ def _require_within(price: Floats, low: Floats, high: Floats) -> None:
         )
 
 
-def _solve(*rows: Floats) -> Sequence[Floats]:
+def _solve(refine: Refine, *rows: Floats) -> Sequence[Floats]:
     value, missing, forward, strike, years = rows
     small, large = np.minimum(forward, strike), np.maximum(forward, strike)
     ratio = small / large
@@ -114,18 +123,19 @@ def _solve(*rows: Floats) -> Sequence[Floats]:
     upper = b > c
     stdev, sign = _guess(x, b, c, upper), np.where(upper, -1.0, 1.0)
     target = np.log(np.where(upper, c, b))
-    for series_below in _SERIES_BELOW:
-        step = _find_step(x, stdev, target, sign, series_below)
-        stdev += step
-    moving = np.abs(step) > _STILL_MOVING * stdev
-    if moving.any():
-        stdev[moving] = _polish(x[moving], stdev[moving], target[moving], sign[moving])
-    return (stdev / np.sqrt(years),)
+    return (refine(x, stdev, target, sign) / np.sqrt(years),)
 
 
-def _polish(x: Floats, stdev: Floats, target: Floats, sign: Floats) -> Floats:
-    for _ in range(_MORE_STEPS):
-        stdev = stdev + _find_step(x, stdev, target, sign, SERIES_BELOW)
+def refine(x: Floats, stdev: Floats, target: Floats, sign: Floats) -> Floats:
+    """Return the deviations that guesses lead to, in steps of `find_step`."""
+    stdev = stdev + find_step(x, stdev, target, sign, _FIRST_SERIES_BELOW)
+    rows: slice | NDArray[np.intp] = slice(None)
+    for _ in range(MOST_STEPS):
+        step = find_step(x[rows], stdev[rows], target[rows], sign[rows], SERIES_BELOW)
+        stdev[rows] += step
+        rows = np.arange(len(stdev))[rows][np.abs(step) > STILL_MOVING * stdev[rows]]
+        if not len(rows):
+            break
     return stdev
 
 
@@ -133,13 +143,13 @@ def _guess(x: Floats, b: Floats, c: Floats, upper: NDArray[np.bool_]) -> Floats:
     far = -x > _AT_THE_MONEY * b
     distance = np.where(far, -x, 1.0)
     stdev = np.where(far, distance / guess_z(np.log(b / distance)), b * ROOT_2_PI)
-    at_0 = -2 * ndtri(0.5 * c[upper] * np.exp(-0.5 * x[upper]))
+    at_0 = -2 * ndtri(0.5 * c[upper])
     # s = sqrt(-2 x) is where b bends: on this side the root is not far below it
     stdev[upper] = np.maximum(at_0, np.sqrt(-2 * x[upper]))
     return stdev
 
 
-def _find_step(x: Floats, stdev: Floats, target: Floats, sign: Floats, series_below: float) -> Floats:
+def find_step(x: Floats, stdev: Floats, target: Floats, sign: Floats, series_below: float) -> Floats:
     """Return Householder's step of third order towards ln b = target, or, where ``sign`` is -1, towards
     ln(b_max - b) = target."""
     h, t = x / stdev, 0.5 * stdev

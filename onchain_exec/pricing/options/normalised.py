@@ -17,8 +17,8 @@ from onchain_exec.pricing.rows import Floats
 
 LN_ROOT_2_PI: Final = 0.5 * math.log(2 * math.pi)
 ROOT_2_PI: Final = math.sqrt(2 * math.pi)
-_ROOT_HALF: Final = math.sqrt(0.5)
-_ROOT_HALF_PI: Final = math.sqrt(0.5 * math.pi)
+ROOT_HALF: Final = math.sqrt(0.5)
+ROOT_HALF_PI: Final = math.sqrt(0.5 * math.pi)
 SERIES_BELOW: Final = 0.1
 """Below this t the series of 11 terms is exact to the last bit; above it the difference is."""
 
@@ -27,7 +27,7 @@ _TERMS: Final = 11
 
 def get_mills_ratio(z: Floats) -> Floats:
     """Return N(z) / n(z)."""
-    ratio: Floats = _ROOT_HALF_PI * erfcx(-_ROOT_HALF * z)
+    ratio: Floats = ROOT_HALF_PI * erfcx(-ROOT_HALF * z)
     return ratio
 
 
@@ -41,7 +41,7 @@ def get_spread(h: Floats, t: Floats, sign: Floats, series_below: float) -> Float
     spread = get_mills_ratio(sign * (h + t)) - sign * get_mills_ratio(h - t)
     small = (t < series_below) & (sign > 0)
     if small.any():
-        spread[small] = _sum_series(h[small], t[small])
+        spread[small] = sum_series(h[small], t[small])
     return spread
 
 
@@ -51,14 +51,16 @@ def get_log_price(h: Floats, t: Floats, spread: Floats) -> Floats:
     return price
 
 
-def _sum_series(h: Floats, t: Floats) -> Floats:
+def sum_series(h: Floats, t: Floats) -> Floats:
     """Return 2 (t Y' + t^3 Y''' / 3! + ...), where Y' = 1 + h Y and Y^(k+1) = k Y^(k-1) + h Y^(k)."""
-    derivatives = [get_mills_ratio(h)]
-    derivatives.append(1 + h * derivatives[0])
-    for order in range(1, _TERMS):
-        derivatives.append(order * derivatives[order - 1] + h * derivatives[order])
-    squared, total = t * t, np.zeros_like(t)
-    for order in range(_TERMS, 0, -2):
-        total *= squared
-        total += derivatives[order] / math.factorial(order)
-    return 2 * t * total
+    even = get_mills_ratio(h)
+    odd = 1 + h * even
+    weight = 2 * t
+    total = weight * odd
+    squared = t * t
+    for order in range(1, _TERMS - 1, 2):
+        even = order * even + h * odd
+        odd = (order + 1) * odd + h * even
+        weight = weight * squared / ((order + 1) * (order + 2))
+        total = total + weight * odd
+    return total
