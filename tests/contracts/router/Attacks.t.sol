@@ -79,6 +79,18 @@ contract AttacksTest is RouterTest {
         assertEq(hook.answer(), abi.encodeWithSelector(IRouter.UnexpectedCallback.selector, hook), "callback");
     }
 
+    /// @dev A v3 pool gives first and then asks: what it gives may call out while it is still expected.
+    function test_uniswapV3SwapCallback_strangerBeforeThePool_reverts() public {
+        HookToken hook = new HookToken();
+        (address token0, address token1) = sorted(address(hook));
+        IRouter.Hop[] memory hops = single(IRouter.Venue.UNISWAP_V3, AMOUNT);
+        (hops[0].tokenIn, hops[0].tokenOut) = (address(b), address(hook));
+        hops[0].pool = addV3(token0, token1);
+        hook.setHook(address(router), abi.encodeCall(router.uniswapV3SwapCallback, (int256(AMOUNT), 0, "")));
+        swap(termsOf(hops, AMOUNT, 1), hops);
+        assertEq(hook.answer(), abi.encodeWithSelector(IRouter.UnexpectedCallback.selector, hook), "callback");
+    }
+
     function test_unlockCallback_stranger_reverts() public {
         vm.prank(attacker);
         vm.expectRevert(abi.encodeWithSelector(IRouter.UnexpectedCallback.selector, attacker));
@@ -169,6 +181,15 @@ contract AttacksTest is RouterTest {
             abi.encodeWithSelector(
                 IRouter.TokenCallFailed.selector, odd, a.transferFrom.selector, abi.encode(false)
             )
+        );
+        swap(termsOf(hops, AMOUNT, 0), hops);
+    }
+
+    function test_swap_tokenRevertsWithoutAReason_reverts() public {
+        IRouter.Hop[] memory hops = single(IRouter.Venue.UNISWAP_V2, AMOUNT);
+        vm.mockCallRevert(address(a), abi.encodeWithSelector(a.transferFrom.selector), "");
+        vm.expectRevert(
+            abi.encodeWithSelector(IRouter.TokenCallFailed.selector, a, a.transferFrom.selector, "")
         );
         swap(termsOf(hops, AMOUNT, 0), hops);
     }

@@ -24,6 +24,14 @@ contract Lender {
     function change() external {
         position = 0;
     }
+
+    /// @dev What it reverts with is as long as an answer, and large.
+    function refuse() external pure {
+        assembly {
+            mstore(0, not(0))
+            revert(0, 32)
+        }
+    }
 }
 
 /// @title What a swap must leave behind
@@ -86,6 +94,14 @@ contract ChecksTest is RouterTest {
         bytes memory data = abi.encodeCall(lender.change, ());
         vm.expectRevert(abi.encodeWithSelector(IRouter.CheckUnanswered.selector, 0, ""));
         swapWith(IRouter.Check(address(lender), data, 0, IRouter.Comparison.AT_LEAST, 0));
+    }
+
+    function test_swap_checkThatReverts_isNotAnsweredByItsReason() public {
+        bytes memory data = abi.encodeCall(lender.refuse, ());
+        vm.expectRevert(
+            abi.encodeWithSelector(IRouter.CheckUnanswered.selector, 0, abi.encode(type(uint256).max))
+        );
+        swapWith(IRouter.Check(address(lender), data, 0, IRouter.Comparison.AT_LEAST, 1));
     }
 
     function test_swap_checkOfNoContract_reverts() public {

@@ -102,6 +102,17 @@ contract PermitTest is RouterTest {
         bring(terms, hops, permit);
     }
 
+    function test_swapWithPermit_signedCheckFails_reverts() public {
+        IRouter.Hop[] memory hops = held(IRouter.Venue.UNISWAP_V3, 0);
+        IRouter.Terms memory terms = termsOf(hops, AMOUNT, 1);
+        IRouter.Check[] memory checks = new IRouter.Check[](1);
+        bytes memory data = abi.encodeCall(b.balanceOf, (attacker));
+        checks[0] = IRouter.Check(address(b), data, 0, IRouter.Comparison.AT_LEAST, 1);
+        IRouter.Permit memory permit = sign(terms, hops, checks, 0);
+        vm.expectRevert(abi.encodeWithSelector(IRouter.CheckFailed.selector, 0, 0, 1));
+        router.swapWithPermit(terms, hops, checks, permit);
+    }
+
     function test_swapWithPermit_late_reverts() public {
         IRouter.Hop[] memory hops = held(IRouter.Venue.UNISWAP_V3, 0);
         IRouter.Terms memory terms = termsOf(hops, AMOUNT, 1);

@@ -167,6 +167,15 @@ contract SwapTest is RouterTest {
         assertClean();
     }
 
+    function test_swap_etherNotSpentOfAPayerThatTakesNone_reverts() public {
+        IRouter.Hop[] memory hops = new IRouter.Hop[](1);
+        hops[0] = nativeHop(1e18);
+        vm.deal(address(a), 3e18); // a token is sent no ether
+        vm.expectRevert(abi.encodeWithSelector(IRouter.NativeRefused.selector, a, 2e18));
+        vm.prank(address(a));
+        router.swap{value: 3e18}(termsOf(hops, 3e18, 1), hops, new IRouter.Check[](0));
+    }
+
     function testFuzz_swap_forEther_paysTheRecipientInIt(uint256 amount) public {
         amount = bound(amount, 1e9, 100 ether);
         IRouter.Hop[] memory hops = new IRouter.Hop[](3);
@@ -185,6 +194,17 @@ contract SwapTest is RouterTest {
     }
 
     // Bounds -------------------------------------------------------------------------------------
+
+    /// @dev As a signed number it would be an exact output.
+    function test_swap_amountBeyondASignedWord_reverts() public {
+        uint256 amount = 1 << 255;
+        for (uint256 i = 0; i < 2; ++i) {
+            IRouter.Hop[] memory hops =
+                single(i == 0 ? IRouter.Venue.UNISWAP_V3 : IRouter.Venue.UNISWAP_V4, amount);
+            vm.expectRevert(abi.encodeWithSelector(IRouter.AmountTooLarge.selector, amount));
+            swap(termsOf(hops, type(uint256).max, 0), hops);
+        }
+    }
 
     function testFuzz_swap_cycle_countsWhatComesBack(uint256 amount) public {
         amount = bound(amount, 1e9, DEPTH / 10);

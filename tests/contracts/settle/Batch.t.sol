@@ -80,6 +80,7 @@ contract BatchTest is SettleTest {
         ISettle.Fill[] memory fills = two(3 * UNIT, 2 * UNIT); // still at 2 to 3
         vm.expectRevert(abi.encodeWithSelector(ISettle.NotUniform.selector, alice, 3 * UNIT, 2 * UNIT));
         settleAt(prices, fills);
+        assertFalse(isUniform(1, 1, UNIT, UNIT + 1), "a whole unit of either");
     }
 
     /// @dev Alice gets her amount at the prices, rounded up; a unit less is refused, and so is one more unless
