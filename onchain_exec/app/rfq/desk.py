@@ -20,8 +20,15 @@ from onchain_exec.clearing.settle import Scheme, SettleOrder, Signed
 from onchain_exec.clearing.settle.order_book import OpenOrder
 from onchain_exec.clearing.settle.verification import IS_VALID_SIGNATURE
 from onchain_exec.core import BlockRef, Exact, Token
-from onchain_exec.errors import DuplicateOrderError, OrderRefusedError, RevertError, StateError
+from onchain_exec.errors import (
+    DuplicateOrderError,
+    OrderRefusedError,
+    RevertError,
+    StateError,
+    UnknownOrderError,
+)
 from onchain_exec.oms import OrderView
+from onchain_exec.oms.signed_book import SignedBook
 
 _TAKE_GAS: Final = 75_000
 """Of a quote by a key, measured; a wallet's code comes on top."""
@@ -33,9 +40,9 @@ class QuoteDesk:
     """Requests of a desk's account, as long as they last; what is settled is in the journal, under the
     request's id as client order id. Only listed tokens are asked for."""
 
-    def __init__(self, lane: Lane, verifier: Verifier) -> None:
+    def __init__(self, lane: Lane, verifier: Verifier, book: SignedBook) -> None:
         self.rounds = Rounds()
-        self._lane, self._context, self._verifier = lane, lane.context, verifier
+        self._lane, self._context, self._verifier, self._book = lane, lane.context, verifier, book
         self._contract = verifier.domain.contract
         self._taking: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
@@ -65,11 +72,14 @@ class QuoteDesk:
 
         Raises:
             UnknownOrderError: no such request.
-            OrderRefusedError: it is no answer (`make_offer`), not signed or paid for (`Verifier.verify`), or
-                not welcome (`Round.require_welcome`).
+            OrderRefusedError: it is no answer (`make_offer`), withdrawn from the book, not signed or paid for
+                (`Verifier.verify`), or not welcome (`Round.require_welcome`).
         """
         turn = self.rounds.require(request_id)
         resting = OpenOrder(self._verifier.domain.get_digest(order), order, signed)
+        known = await asyncio.to_thread(self._book.find, resting.digest)
+        if known is not None and known.withdrawn:
+            raise OrderRefusedError("withdrawn", "its owner took it off the book", needed="another order")
         offer = make_offer(turn.request, resting, _TAKE_GAS, self._contract, self._now())
         turn.require_welcome(offer)
         await self._verifier.verify(resting, offer.counted)
@@ -83,13 +93,13 @@ class QuoteDesk:
 
         Raises:
             UnknownOrderError: no such request or offer.
-            OrderRefusedError: the word is not the maker's.
+            OrderRefusedError: the word is not the maker's, or the offer is being settled.
         """
         turn = self.rounds.require(request_id)
         offer = turn.find(digest)
         wanted = self._verifier.domain.get_withdrawal_digest(digest)
         await self._verifier.require_word(offer.resting.order.owner, wanted, signed)
-        turn.drop(offer)
+        turn.withdraw(offer)
 
     async def take(self, request_id: str, digest: bytes | None = None) -> OrderView:
         """Settle the best offer, or the one named; return the order as the journal holds it. Once it is in
@@ -115,11 +125,14 @@ class QuoteDesk:
         except OrderRefusedError:
             turn.drop(offer)
             raise
-        turn.is_taken = True
+        if offer.resting.digest in turn.withdrawn:
+            raise UnknownOrderError("the offer was withdrawn while it was verified")
+        turn.taken = offer
         try:
             return await settle(self._context, offer, self._contract, block)
         finally:
-            turn.is_taken = self._context.journal.find_order(turn.request.request_id) is not None
+            if self._context.journal.find_order(turn.request.request_id) is None:
+                turn.taken = None
 
     def _pick(self, turn: Round, digest: bytes | None) -> Offer:
         now, until = self._now(), turn.request.settle_by

@@ -20,11 +20,13 @@ _BACKLOG: Final = 1_000
 
 @dataclass(slots=True)
 class Round:
-    """A request, and the newest offer of each maker. Once one is being settled no more are taken."""
+    """A request, and the newest offer of each maker. Once one is ``taken``, being settled or in the journal,
+    no more are. What was withdrawn does not come back, whoever brings it."""
 
     request: QuoteRequest
     offers: dict[Address, Offer] = field(default_factory=dict)
-    is_taken: bool = False
+    withdrawn: set[bytes] = field(default_factory=set)
+    taken: Offer | None = None
 
     def rank(self) -> tuple[Offer, ...]:
         """Return the offers, the best first, of equal ones the earliest."""
@@ -45,11 +47,14 @@ class Round:
         """Return if the offer may stand.
 
         Raises:
-            OrderRefusedError: ``late``, ``worse_than_promised`` by its maker before, ``too_many_quotes``.
+            OrderRefusedError: ``late``, ``withdrawn``, ``worse_than_promised`` by its maker before,
+                ``too_many_quotes``.
         """
         before = self.offers.get(offer.resting.order.owner)
-        if self.is_taken:
+        if self.taken is not None:
             raise OrderRefusedError("late", "a quote was taken already", needed="a request that is open")
+        if offer.resting.digest in self.withdrawn:
+            raise OrderRefusedError("withdrawn", "its maker took it back", needed="another order")
         if before is not None and offer.rank < before.rank:
             raise OrderRefusedError(
                 "worse_than_promised",
@@ -64,6 +69,22 @@ class Round:
         """Let the offer stand in the place of its maker's earlier one."""
         self.require_welcome(offer)
         self.offers[offer.resting.order.owner] = offer
+
+    def withdraw(self, offer: Offer) -> None:
+        """Drop an offer for good.
+
+        Raises:
+            OrderRefusedError: it is being settled (``late``).
+        """
+        if self.taken is offer:
+            raise OrderRefusedError(
+                "late",
+                "the quote is being settled",
+                needed="one that is not",
+                todo="Cancel its lane on chain",
+            )
+        self.withdrawn.add(offer.resting.digest)
+        self.drop(offer)
 
     def drop(self, offer: Offer) -> None:
         """Forget an offer, unless its maker has made another since."""
@@ -105,7 +126,7 @@ class Rounds:
 
     def list_open(self, now: int) -> tuple[QuoteRequest, ...]:
         """Return the requests that quotes are taken for."""
-        found = (turn.request for turn in self._rounds.values() if not turn.is_taken)
+        found = (turn.request for turn in self._rounds.values() if turn.taken is None)
         return tuple(request for request in found if now <= request.expires_at)
 
     def require(self, request_id: str) -> Round:

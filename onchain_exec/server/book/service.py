@@ -62,4 +62,4 @@ def open_service(lane: Lane, where: str | Path) -> Iterator[BookService | None]:
         verifier = Verifier(context.node, domain)
         listed = [token.address for token in tokens.values()]
         intake = Intake(book, verifier, listed, context.now)
-        yield BookService(context, book, intake, QuoteDesk(lane, verifier), tokens)
+        yield BookService(context, book, intake, QuoteDesk(lane, verifier, book), tokens)

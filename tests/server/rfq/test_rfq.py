@@ -12,9 +12,12 @@ from app.signed_book.settle_chain import USDC, WETH, SettleChain
 from server.signed_server import BookServed, serve_book
 
 from onchain_exec.app.path import actions
+from onchain_exec.app.rfq import desk
 from onchain_exec.app.sandbox.erc20 import get_balance
+from onchain_exec.app.signed_book import Verifier
 from onchain_exec.clearing.settle import Flags, Scheme, SettleOrder, Signed
 from onchain_exec.core import Address, Token
+from onchain_exec.errors import OrderRefusedError
 
 CONSENTS = bytes.fromhex("631626ba7e60e01b60005260206000f3")
 
@@ -167,6 +170,60 @@ def test_offer_a_maker_may_better_its_own_and_not_worsen_it(shared: BookServed) 
     assert take(shared, "promise").json()["reason"] == "no_quote"
     assert take(shared, "promise", first["digest"]).status_code == 404
     assert quote(shared, "promise", answer(chain, 0, 1_999)).status_code == 201
+
+
+def withdraw(served: BookServed, path: str, order: SettleOrder) -> Any:
+    """Take an order or a quote back on its owner's word."""
+    digest = served.chain.domain.get_digest(order)
+    maker = next(one for one in served.chain.makers if one.address == order.owner)
+    word = served.chain.sign_withdrawal(digest, maker)
+    return served.maker.post(
+        f"{path}/0x{digest.hex()}/withdrawal", json={"signature": "0x" + word.signature.hex()}
+    )
+
+
+def test_offer_that_its_maker_withdrew_does_not_come_back(shared: BookServed) -> None:
+    chain = shared.chain
+    ask(shared, "back")
+    order = answer(chain, 0)
+    assert quote(shared, "back", order).status_code == 201
+    assert withdraw(shared, "/book/requests/back/quotes", order).status_code == 200
+    assert quote(shared, "back", order).json()["reason"] == "withdrawn"
+    rested = answer(chain, 1)
+    shared.submit(rested)
+    assert withdraw(shared, "/book/orders", rested).status_code == 200
+    assert quote(shared, "back", rested).json()["reason"] == "withdrawn"
+    assert take(shared, "back").json()["reason"] == "no_quote"
+
+
+@pytest.mark.parametrize("step", ["verify", "settle"])
+def test_withdraw_while_it_is_taken_holds_or_is_refused(
+    shared: BookServed, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain, quotes = shared.chain, shared.service.quotes
+    ask(shared, step)
+    order = answer(chain)
+    assert quote(shared, step, order).status_code == 201
+    digest, told = chain.domain.get_digest(order), []
+
+    async def withdraw_first(*arguments: Any) -> Any:
+        try:
+            await quotes.withdraw(step, digest, chain.sign_withdrawal(digest, chain.makers[0]))
+            told.append("withdrawn")
+        except OrderRefusedError as error:
+            told.append(error.reason)
+        return await going_on(*arguments)
+
+    place: Any = Verifier if step == "verify" else desk
+    going_on = getattr(place, step)
+    monkeypatch.setattr(place, step, withdraw_first)
+    before = held(chain, chain.trader.address)
+    taken = take(shared, step)
+    if step == "verify":
+        assert (told, taken.status_code) == (["withdrawn"], 404)
+        assert held(chain, chain.trader.address) == before
+    else:
+        assert (told, taken.json()["state"]) == (["late"], "FILLED")
 
 
 def test_ask_same_again_is_the_same_request_and_other_terms_are_not(shared: BookServed) -> None:
