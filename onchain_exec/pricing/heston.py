@@ -2,7 +2,8 @@
 
 dv = kappa (theta - v) dt + sigma sqrt(v) dW, correlated by rho with the forward's. Sources: Heston (1993);
 the characteristic function in the form of Albrecher, Mayer, Schoutens, Tistaert (2007), which is
-continuous; Fang, Oosterlee, A Novel Pricing Method (2008) for the expansion.
+continuous; Fang, Oosterlee, A Novel Pricing Method (2008) for the expansion; Andersen, Piterbarg, Moment
+Explosions (2007) for which moments exist, which bound the tails.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from numpy.typing import ArrayLike, NDArray
 from onchain_exec.errors import InputError
 from onchain_exec.pricing.rows import Floats, require_finite, require_positive, to_rows
 
-_WIDTH: Final = 24.0
-"""Half the interval, in standard deviations of the log return: its tails are exponential."""
-
 _SMALLEST: Final = 1e-17
+_ORDERS: Final = np.geomspace(0.02, 16, 64)
+"""Of the moments that bound the tails, times the standard deviation; a normal tail's best is 8.8."""
+
 _MAX_TERMS: Final = 1 << 15
 _FINE: Final = 16
 _BLOCK_ROWS: Final = 64
@@ -50,12 +51,12 @@ class Heston:
     ) -> Floats:
         """Return the prices of one expiry's options; ``is_call`` and ``strike`` broadcast.
 
-        The error is about 1e-14 of the forward while the terms end by themselves (all but expiries of
-        hours with a high sigma).
+        The error is about 1e-14 of the forward.
 
         Raises:
             InputError: forward, strike or years not above 0, or the expansion would need more than
-                32,768 terms.
+                32,768 terms: expiries of hours with a high sigma, or a variance that is nearly always 0
+                (2 kappa theta below a tenth of sigma^2).
         """
         call, strike = to_rows(is_call=is_call, strike=strike)
         require_positive(forward=np.asarray(forward), strike=strike, years=np.asarray(years))
@@ -89,14 +90,34 @@ class Heston:
         """Return where the log return lies, but for what a double cannot tell from nothing."""
         gone = -math.expm1(-self.kappa * years) / self.kappa
         variance = self.theta * (years - gone) + self.v0 * gone
-        # the variance of the variance, integrated: it fattens the tails when sigma is high
-        spread = self.sigma * gone * math.sqrt(max(self.theta * years, self.v0 * gone))
-        half = _WIDTH * math.sqrt(variance + spread)
-        return -0.5 * variance - half, -0.5 * variance + half
+        orders = _ORDERS / math.sqrt(variance)
+        return -self._find_reach(-orders, years), self._find_reach(orders, years)
+
+    def _find_reach(self, orders: Floats, years: float) -> float:
+        """Return how far the log return X goes, up or for negative orders down: by Chernoff, P(X > x) is at
+        most E exp(p X) / exp(p x) for any p of which that moment exists."""
+        p = orders[self._find_explosions(orders) > 1.001 * years]
+        with np.errstate(over="ignore", invalid="ignore"):
+            moments = self.get_characteristic(-1j * p, years).real
+        exists = (moments > 0) & (moments < np.inf)
+        reach = (np.log(moments[exists]) - math.log(_SMALLEST)) / np.abs(p[exists])
+        return float(np.min(reach, initial=np.inf))
+
+    def _find_explosions(self, orders: Floats) -> Floats:
+        """Return the years after which E exp(p X) is infinite, by p."""
+        drift = self.rho * self.sigma * orders - self.kappa
+        rise = orders * (orders - 1)
+        root = np.sqrt((drift * drift - self.sigma**2 * rise).astype(np.complex128))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            waving = 2 * np.arctan2(root.imag, drift) / root.imag
+            growing = np.log((drift + root.real) / (drift - root.real)) / root.real
+        tame = (rise <= 0) | ((drift < 0) & (root.imag == 0))
+        found: Floats = np.where(tame, np.inf, np.where(root.imag > 0, waving, growing))
+        return found
 
     def _find_weights(self, low: float, high: float, years: float) -> Floats:
         terms = 64
-        while terms <= _MAX_TERMS:
+        while terms <= _MAX_TERMS and high - low < np.inf:
             last = self.get_characteristic(math.pi * terms / (high - low), years)
             if abs(complex(last)) < _SMALLEST:
                 u = math.pi / (high - low) * np.arange(terms)
