@@ -137,14 +137,28 @@ def test_liquidation_of_a_bankrupt_position_equals_bytecode(life: Life) -> None:
     assert after.get_account(DEALER).positions == ()
 
 
-def test_encode_trade_worse_price_than_the_bound_reverts(life: Life) -> None:
-    venue = life.read()
-    cost = venue.preview_trade(DEALER, life.market, 20 * WAD).notional_wad
-    with pytest.raises(RevertError, match="Less than minimal base token"):
-        life.vamm.act(venue.encode_trade(DEALER, life.market, 20 * WAD, cost * 999 // 1_000, 0))
-    get = -venue.preview_trade(DEALER, life.market, -20 * WAD).notional_wad
-    with pytest.raises(RevertError, match="More than maximal base token"):
-        life.vamm.act(venue.encode_trade(DEALER, life.market, -20 * WAD, get * 1_001 // 1_000, 0))
+def test_encode_trade_bound_holds_with_the_fees(life: Life) -> None:
+    venue, market = life.read(), life.market
+    for size, reason in ((20 * WAD, "Less than minimal"), (-20 * WAD, "More than maximal")):
+        done = venue.preview_trade(DEALER, market, size)
+        total = abs(done.notional_wad + done.fee_wad)
+        worse = total - total // 10**6 if size > 0 else total + total // 10**6
+        with pytest.raises(RevertError, match=f"{reason} base token"):
+            life.vamm.act(venue.encode_trade(DEALER, market, size, worse, 0))
+    life.vamm.act(venue.encode_trade(DEALER, market, size, total - total // 10**6, 0))
+
+
+def test_encode_close_bound_holds_with_the_fees(life: Life) -> None:
+    market = life.market
+    for size, reason in ((20 * WAD, "Less than minimal"), (-20 * WAD, "More than maximal")):
+        life.vamm.act(life.read().encode_trade(DEALER, market, size, 0, 0))
+        venue = life.read()
+        done = venue.preview_close(DEALER, market)
+        total = abs(done.notional_wad + done.fee_wad)
+        for_better = total // 10**6 * (1 if size > 0 else -1)
+        with pytest.raises(RevertError, match=f"{reason} quote token"):
+            life.vamm.act(venue.encode_close(DEALER, market, total + for_better, 0))
+        life.vamm.act(venue.encode_close(DEALER, market, total - for_better, 0))
 
 
 def test_preview_trade_too_much_leverage_raises_found_and_needed(life: Life) -> None:

@@ -130,15 +130,19 @@ class PerpV1Venue:
     def encode_trade(
         self, owner: Address, market: Address, size_wad: int, bound_wad: int, deadline_at: int
     ) -> Call:
-        """Return ``openPosition``. The money is fixed, so the bound becomes one of base: the same price."""
+        """Return ``openPosition``. The money is fixed, so the bound becomes one of base: the same price, fees
+        included, which the contract takes on top of what it compares."""
         wish = self._wish(market, size_wad, bound_wad)
         side = _BUY if wish.buys else _SELL
         terms = ((wish.margin,), (wish.leverage,), (wish.base_limit,))
         return self._call(owner, abi.OPEN_POSITION.encode(market, side, *terms))
 
     def encode_close(self, owner: Address, market: Address, bound_wad: int, deadline_at: int) -> Call:
-        """Return ``closePosition``."""
-        return self._call(owner, abi.CLOSE_POSITION.encode(market, (bound_wad,)))
+        """Return ``closePosition``, bounded in the quote that leaves the bound once the fees are paid."""
+        amm, size = self.house.get_amm(market), self.house.get_position(market, owner).size
+        fees = amm.toll + amm.spread
+        limit = div_up(bound_wad * WAD, WAD - fees) if size > 0 else bound_wad * WAD // (WAD + fees)
+        return self._call(owner, abi.CLOSE_POSITION.encode(market, (limit,)))
 
     def encode_deposit(self, owner: Address, token: Address, amount: int, market: Address) -> Call:
         """Return ``addMargin``."""
@@ -163,11 +167,13 @@ class PerpV1Venue:
         if not size_wad:
             raise InputError("a trade of no size", needed="a size above 0 to buy, below 0 to sell")
         buys, size = size_wad > 0, abs(size_wad)
-        money = self.house.get_amm(market).get_quote(size, buys=buys)
+        amm = self.house.get_amm(market)
+        money = amm.get_quote(size, buys=buys)
         margin = div_up(money * WAD, self.leverage_wad)
         if not bound_wad:
             return Wish(buys, margin, self.leverage_wad)
-        limit = div_up(size * money, bound_wad) if buys else size * money // bound_wad
+        fees = amm.get_fees(money)
+        limit = div_up(size * (money + fees), bound_wad) if buys else size * (money - fees) // bound_wad
         return Wish(buys, margin, self.leverage_wad, limit)
 
     def _to_wad(self, market: Address, token: Address, amount: int) -> int:

@@ -73,6 +73,10 @@ class Amm:
         """The feed's newest price. Mirror of ``getUnderlyingPrice``."""
         return self.rounds[-1].price
 
+    def get_fees(self, notional: int) -> int:
+        """Return what a trade of so much money pays on top. Mirror of ``calcFee``."""
+        return mul_d(notional, self.toll) + mul_d(notional, self.spread)
+
     def get_base(self, quote: int, *, buys: bool) -> int:
         """Return the base that so much quote buys or sells. Mirror of ``getInputPrice``."""
         return get_base(quote, self.quote_reserve, self.base_reserve, buys=buys)

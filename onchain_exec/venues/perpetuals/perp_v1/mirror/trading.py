@@ -284,11 +284,10 @@ def _with_interest(amm: Amm, change: int) -> Amm:
 
 def _charge(house: House, step: _Step) -> Traded:
     """Return the trade with its fee, of which the spread goes to the fund. Mirror of ``transferFee``."""
-    amm = step.amm
-    toll, spread = mul_d(step.notional, amm.toll), mul_d(step.notional, amm.spread)
-    cash = house.get_cash(amm)
-    house = house.with_cash(replace(cash, in_fund=cash.in_fund + cash.to_units(spread)))
-    return _traded(house, step, toll + spread)
+    cash = house.get_cash(step.amm)
+    to_fund = cash.to_units(mul_d(step.notional, step.amm.spread))
+    house = house.with_cash(replace(cash, in_fund=cash.in_fund + to_fund))
+    return _traded(house, step, step.amm.get_fees(step.notional))
 
 
 def _traded(house: House, step: _Step, fee: int) -> Traded:
