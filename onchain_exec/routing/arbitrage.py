@@ -16,7 +16,7 @@ from onchain_exec.core.fixed_point import BPS
 from onchain_exec.routing.market import Market
 from onchain_exec.routing.route import FIXED, Certificate, GasModel, exclude
 from onchain_exec.routing.settlement.flow import Flow, list_flows
-from onchain_exec.routing.solver.certificate import Case, upper_bound
+from onchain_exec.routing.solver.certificate import Case, Ways, find_bounds
 from onchain_exec.routing.solver.cycles import find_cycles, run_cycle, size_cycle
 from onchain_exec.routing.solver.dual import DualPoint, Problem, solve
 from onchain_exec.routing.solver.network import Network
@@ -24,6 +24,7 @@ from onchain_exec.routing.solver.scope import best_rates
 from onchain_exec.venues import Leg, PoolSet
 
 _NO_GAS: Final = GasModel()
+_NOTHING: Final = np.empty(0, np.intp)
 _SETTLED: Final = 1e-12
 _MOST_LEGS: Final = 1_000
 _SPENT: Final = 1e-9
@@ -121,7 +122,7 @@ class _Book:
 
 def _certify(network: Network, problem: Problem, point: DualPoint) -> Certificate:
     return Certificate(
-        bound=floor(upper_bound(problem, Case(point.log_prices))),
+        bound=floor(find_bounds(problem, Case(point.log_prices), Ways(None, problem.take(_NOTHING))).whole),
         prices=dict(zip(network.tokens, np.exp(point.log_prices).tolist(), strict=True)),
         excluded=(
             *exclude(network.unknown, "no oracle for this kind of pool"),

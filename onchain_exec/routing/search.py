@@ -19,12 +19,13 @@ from onchain_exec.routing.oracles import Edges, FloatArray, IndexArray
 from onchain_exec.routing.route import FIXED, Certificate, GasModel, Options, exclude
 from onchain_exec.routing.settlement.flow import Flow, keep_through, list_flows, order_tokens, sort_tokens
 from onchain_exec.routing.settlement.settle import settle
-from onchain_exec.routing.solver.branch import Choice, Support, choose_edges
-from onchain_exec.routing.solver.certificate import upper_surplus
-from onchain_exec.routing.solver.dual import TRIFLE, DualPoint, Problem, evaluate, solve
+from onchain_exec.routing.solver.branch import Choice, choose_edges
+from onchain_exec.routing.solver.certificate import Ways
+from onchain_exec.routing.solver.dual import DualPoint, Problem, evaluate, solve
 from onchain_exec.routing.solver.network import Network
 from onchain_exec.routing.solver.scope import best_rates, make_scope
 from onchain_exec.routing.solver.singles import find_singles, settle_best
+from onchain_exec.routing.solver.supports import Support
 
 _LOST: Final = 1e-6
 _MOST_BROUGHT: Final = 16.0
@@ -75,8 +76,14 @@ class Search:
             NoRouteError: none fills the basket.
         """
         solution = self._solve()
-        choice = choose_edges(solution.problem, solution.point, self._deadline())
-        best_single = self._settle_single(solution)
+        path, best_single = self._find_best_single(solution) or ((), None)
+        choice = choose_edges(
+            solution.problem,
+            solution.point,
+            self._ways(solution.backward),
+            [flow.edge for flow in path],
+            self._deadline(),
+        )
         several = self._settle_worth_its_ticks(solution, choice.support)
         found = max((way for way in (best_single, several) if way), key=self._worth, default=None)
         if found is None:
@@ -226,12 +233,17 @@ class Search:
         rank = self.scope.level * (len(order) + 1) + place
         return np.asarray(rank[edges.source] < rank[edges.target])
 
-    def _settle_single(self, solution: _Solution) -> Settlement | None:
+    def _ways(self, beside: Problem) -> Ways:
+        """Return the ways of which every route takes one, if all begin at one token and end at one other."""
+        if self.options.cycles or len(self.fixed) > 1:
+            return Ways(None, beside)
+        return Ways((int(self.scope.sources[0]), int(self.scope.targets[0])), beside)
+
+    def _find_best_single(self, solution: _Solution) -> tuple[Sequence[Flow], Settlement] | None:
         """Return the best path without a split, in exact integers; a basket of several tokens has none."""
         if len(self.fixed) > 1:
             return None
-        found = self._find_single(solution, self.basket, int(self.fixed[0]), -solution.point.value)
-        return found and found[1]
+        return self._find_single(solution, self.basket, int(self.fixed[0]), -solution.point.value)
 
     def _find_single(
         self, solution: _Solution, basket: Basket, fixed: int, worth: float
@@ -259,10 +271,10 @@ class Search:
 
     def _certify(self, choice: Choice, found: Settlement, backward: Problem) -> Certificate:
         """Return the bound for routes that pay the gas that ``found`` pays."""
-        bound, arbitrage = _bound_beside(choice, backward)
+        arbitrage = set(backward.edges.pool[sorted(choice.left_out)].tolist())
         gas = self.gas.cost(found.gas_units - ROUTE_GAS, found.hop_count)
-        total = floor(bound) + gas + (1 if gas else 0)
-        prices = np.exp(choice.root.log_prices).tolist()
+        total = floor(choice.bound) + gas + (1 if gas else 0)
+        prices = np.exp(choice.log_prices).tolist()
         return Certificate(
             bound=total if self.forwards else max(1, -total),  # nothing is had for nothing
             prices=dict(zip(self.tokens, prices, strict=True)),
@@ -290,18 +302,3 @@ class Search:
             needed="liquidity for the whole amount",
             todo="Trade less, or add pools to the search",
         )
-
-
-def _bound_beside(choice: Choice, backward: Problem) -> tuple[float, set[int]]:
-    """Return the bound of all cases and the pools that it leaves out.
-
-    What closes a cycle was not searched. Where it earns a trifle at the prices of a case, that is added
-    to the bound; where it earns more, its pool is left out.
-    """
-    bound, left_out = choice.support.worth, set[int]()
-    for case_bound, case in choice.cases:
-        surplus = np.maximum(upper_surplus(backward, case.log_prices), 0.0)
-        earning = surplus > TRIFLE * abs(case_bound)
-        left_out |= set(backward.edges.pool[earning].tolist())
-        bound = max(bound, case_bound + float(surplus[~earning].sum()))
-    return bound, left_out

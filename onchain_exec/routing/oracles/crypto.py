@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from onchain_exec.routing.oracles.curves import FloatArray, Rows, Trade
+from onchain_exec.routing.oracles.curves import NO_TRADES, FloatArray, Rows, Trade
 
 _MOST_STEPS: Final = 100
 _RUNGS: Final = 48
@@ -96,6 +96,8 @@ class Crypto(Rows):
     def trade(self, log_price: FloatArray, reach: float) -> Trade:
         """Return the best trades; see `Curves`."""
         near = np.flatnonzero(log_price + self._start > -reach)
+        if not len(near):
+            return NO_TRADES
         curves = self.take(near)
         wanted = np.minimum(-log_price[near], curves._start) - np.log(curves.unit_out / curves.unit_in)
 

@@ -7,7 +7,7 @@ operations. Floats propose only: what they find is settled in exact integers aft
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import NamedTuple, Protocol, Self, TypeAlias
+from typing import Final, NamedTuple, Protocol, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,9 @@ class Trade(NamedTuple):
     amount_in: FloatArray
     amount_out: FloatArray
     slope: FloatArray
+
+
+NO_TRADES: Final = Trade(np.empty(0, np.intp), *(np.empty(0),) * 3)
 
 
 class Curves(Protocol):

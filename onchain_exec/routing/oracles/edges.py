@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from onchain_exec.routing.oracles.curves import Curves, FloatArray, IndexArray, Trade
+from onchain_exec.routing.oracles.curves import NO_TRADES, Curves, FloatArray, IndexArray, Trade
 from onchain_exec.routing.oracles.linear import Linear
 
 
@@ -90,9 +90,10 @@ class Edges:
         parts: list[Trade] = []
         for group, begin, end in zip(self.groups, (0, *self.ends), self.ends, strict=False):
             part = group.trade(log_ratio[begin:end], reach)
-            parts.append(part._replace(which=part.which + begin) if begin else part)
+            if len(part.which):
+                parts.append(part._replace(which=part.which + begin) if begin else part)
+        if not parts:
+            return NO_TRADES
         if len(parts) == 1:
             return parts[0]
-        if not parts:
-            return Trade(np.empty(0, np.intp), *(np.empty(0),) * 3)
-        return Trade(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        return Trade(*map(np.concatenate, zip(*parts, strict=True)))

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from onchain_exec.routing.oracles.curves import FloatArray, Rows, Trade
+from onchain_exec.routing.oracles.curves import NO_TRADES, FloatArray, Rows, Trade
 
 _MOST_STEPS: Final = 80
 _HIGHEST: Final = 40.0
@@ -56,6 +56,8 @@ class Implicit(Rows):
     def trade(self, log_price: FloatArray, reach: float) -> Trade:
         """Return the best trades; see `Curves`."""
         near = np.flatnonzero(log_price + self._start > -reach)
+        if not len(near):
+            return NO_TRADES
         curves = self.take(near)
         growth = curves._find_growth(-log_price[near])
         last, scale = curves.at(curves.balance_in * np.exp(growth)), curves.unit_in * curves.balance_in

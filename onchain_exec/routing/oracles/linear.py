@@ -32,7 +32,8 @@ class Linear(Rows):
 
     def sized(self, most_in: FloatArray) -> Self:
         """Return the curves for amounts in of at most ``most_in``."""
-        return replace(self, most=np.minimum(self.limit, most_in))
+        most = np.minimum(self.limit, most_in)
+        return replace(self, limit=most, most=most)
 
     def widened(self, bend: float) -> Self:
         """Return the curves with ``bend`` of the rate lost up to the largest amount."""

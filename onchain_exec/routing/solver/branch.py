@@ -7,165 +7,188 @@ switched on, the cost is paid and the edge is free; switched off, it is gone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
-from itertools import count
-from typing import Final
+from itertools import chain, count
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from onchain_exec.routing.oracles import FloatArray, IndexArray
-from onchain_exec.routing.solver.certificate import Case, upper_bound
-from onchain_exec.routing.solver.dual import DualPoint, Problem, evaluate, find_trades, solve
+from onchain_exec.routing.solver.certificate import Bounds, Case, Ways, find_bounds, upper_surplus
+from onchain_exec.routing.solver.dual import DualPoint, Problem, find_trades, solve
+from onchain_exec.routing.solver.supports import Support, Supports
 from onchain_exec.routing.solver.tolls import find_supports
 
 _SOFTNESS: Final = (1.0, 0.1, 0.01, 0.001)
 """Of the largest cost: from a wide bend in place of the kink to a nearly sharp one."""
 
+_SOFTNESS_SPLIT: Final = _SOFTNESS[2:]
+"""From the prices of a case that was one with another."""
+
 _PROVEN: Final = 1e-7
 _MOST_NODES: Final = 200
-_MOST_CHANGES: Final = 120
-_DROPPED_AT_ONCE: Final = 0.1
-"""Of the edges that lose: what they carried goes to others, which may then earn."""
-
-_SOFT_TOLERANCE: Final = 1e-6
+_SOFT_TOLERANCE: Final = 0.1
 _ALWAYS_ON: Final = 40.0
-_CONVERGED: Final = 1e-3
-
-
-@dataclass(frozen=True, slots=True)
-class Support:
-    """Edges to use, what they are worth after costs, and the log prices of all tokens there."""
-
-    edges: IndexArray
-    worth: float
-    log_prices: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The best support found, and the cases that together are all choices, with the bound of each after
-    costs; ``root`` is the first, before any was split."""
+    """The best support found, what no other is worth more than, and log prices that bound all choices
+    together. ``left_out`` are edges beside the problem of which the bound says nothing."""
 
     support: Support
-    root: Case
-    cases: tuple[tuple[float, Case], ...]
+    bound: float
+    log_prices: FloatArray
+    left_out: frozenset[int]
 
 
-def choose_edges(problem: Problem, point: DualPoint, expired: Callable[[], bool]) -> Choice:
-    """Return the edges that are worth most after costs, from ``point``, the solution without costs.
+def choose_edges(
+    problem: Problem, point: DualPoint, ways: Ways, single: Sequence[int], expired: Callable[[], bool]
+) -> Choice:
+    """Return the edges that are worth most after costs, from ``point``, the solution without costs, and from
+    the edges of a ``single`` path, which are enough for a small order.
 
     Stops when the proof is complete to 1e-7, or at the first node after ``expired`` says so.
     """
     if not problem.costs.any():
-        root = Case(point.log_prices)
+        bounds = find_bounds(problem, Case(point.log_prices), ways)
         support = Support(point.trade.which[find_trades(problem, point)], point.value, point.log_prices)
-        return Choice(support, root, ((upper_bound(problem, root), root),))
-    return _Tree(problem, point).search(expired)
+        return Choice(support, bounds.whole, point.log_prices, frozenset(bounds.left_out.tolist()))
+    return _Tree(problem, ways).search(point, np.sort(np.array(single, np.intp)), expired)
+
+
+class _Bounded(NamedTuple):
+    """A case with its bounds."""
+
+    case: Case
+    bounds: Bounds
 
 
 class _Tree:
-    """Open cases by their bounds, and the best support so far."""
+    """Open cases by their bounds, the highest first."""
 
-    def __init__(self, problem: Problem, point: DualPoint) -> None:
-        self.problem = problem
-        self._known: dict[bytes, Support] = {}
-        starts = [
-            np.flatnonzero(point.profits(len(problem.costs)) > problem.costs),
-            point.used,
-            *find_supports(problem, point),
-        ]
-        self.best = max(
-            (self._improve(edges, point.log_prices) for edges in starts), key=lambda support: support.worth
-        )
-        self._heap: list[tuple[float, int, int, Case]] = []
+    def __init__(self, problem: Problem, ways: Ways) -> None:
+        self.problem, self.ways, self.supports = problem, ways, Supports(problem, ways)
+        self._heap: list[tuple[float, int, _Bounded]] = []
         self._order = count()
-        self._open(Case(point.log_prices))
+        self._left_out = frozenset[int]()
 
-    def search(self, expired: Callable[[], bool]) -> Choice:
+    def search(self, point: DualPoint, single: IndexArray, expired: Callable[[], bool]) -> Choice:
         """Split the case with the highest bound until no bound is above what is found."""
-        self.root = self._heap[0][3]
+        root = self._open(self._begin(point, single), _SOFTNESS)
         for _ in range(_MOST_NODES):
-            bound, _, edge, case = self._heap[0]
-            if -bound - self.best.worth <= _PROVEN * abs(self.best.worth) or edge < 0 or expired():
+            if not self._heap or self._is_proven(self._heap[0][-1]) or expired():
+                break
+            case = self._heap[0][-1].case
+            edge = self._worst(case)
+            if edge is None:
                 break
             heappop(self._heap)
-            self._open(replace(case, on=np.append(case.on, edge)))
-            self._open(replace(case, off=np.append(case.off, edge)))
-        return Choice(self.best, self.root, tuple((-bound, case) for bound, *_, case in self._heap))
+            self._open(self._narrowed(replace(case, on=np.append(case.on, edge))))
+            self._open(self._narrowed(replace(case, off=np.append(case.off, edge))))
+        best = self.supports.best
+        bound = max(best.worth, -self._heap[0][0]) if self._heap else best.worth
+        return Choice(best, bound, root.log_prices, self._left_out)
 
-    def _open(self, case: Case) -> None:
-        """Find prices that bound ``case`` tightly, look for a better support there, and queue it."""
-        case = self._without_dominated(case)
+    def _begin(self, point: DualPoint, single: IndexArray) -> _Bounded:
+        """Return the case of all choices, after supports from various starts were tried; as soon as the
+        bound proves the best of them, no more are."""
+        root = Case(point.log_prices)
+        if len(single):
+            self.supports.try_only(single, point.log_prices)
+        found = self._narrowed(root)
+        worthwhile = np.flatnonzero(point.profits(len(self.problem.costs)) > self.problem.costs)
+        for edges in chain((worthwhile, point.used), self._tolled(found, point)):
+            if self._is_proven(found):
+                break
+            found = self._narrowed(found.case, self.supports.improve(edges, found.case))
+        return found
+
+    def _tolled(self, found: _Bounded, point: DualPoint) -> Iterator[IndexArray]:
+        """Yield the supports under tolls of the edges that the case leaves open."""
+        index = np.delete(np.arange(len(self.problem.edges)), found.case.off)
+        for edges in find_supports(self.problem.take(index), point):
+            yield index[edges]
+
+    def _open(self, found: _Bounded, softness: Sequence[float] = _SOFTNESS_SPLIT) -> Case:
+        """Look for prices that bound a case tightly and for a better support there, and queue it."""
+        if not self._is_proven(found):
+            surplus = upper_surplus(self.problem, found.case.log_prices)
+            start = np.union1d(found.bounds.forced, np.flatnonzero(surplus > 0))
+            found = self._narrowed(found.case, self.supports.improve(start, found.case))
+        if not self._is_proven(found):
+            found = self._narrowed(found.case, self._tightened(found, softness))
+        if found.bounds.whole > self.supports.best.worth:
+            heappush(self._heap, (-found.bounds.whole, next(self._order), found))
+        return found.case
+
+    def _tightened(self, found: _Bounded, softness: Sequence[float]) -> Iterator[FloatArray]:
+        """Yield prices near those that bound the case most tightly."""
+        case = found.case
         index = np.delete(np.arange(len(self.problem.edges)), case.off)
         costs = self.problem.costs.copy()
-        costs[case.on] = -_ALWAYS_ON * costs.max()
-        problem = replace(self.problem, costs=costs).take(index)
-        compact, tokens = problem.compact()
+        largest = float(costs.max())
+        costs[case.on] = costs[found.bounds.forced] = -_ALWAYS_ON * largest
+        compact, tokens = replace(self.problem, costs=costs).take(index).compact()
         log_prices = case.log_prices[tokens]
-        largest = float(self.problem.costs.max())
-        for part in _SOFTNESS if case.is_root else _SOFTNESS[2:]:
-            solved = solve(compact, log_prices, _SOFT_TOLERANCE * part, part * largest)
+        for part in softness:
+            tolerance = _SOFT_TOLERANCE * part * largest / abs(self.supports.best.worth)
+            solved = solve(compact, log_prices, tolerance, part * largest)
             log_prices = solved.log_prices
-            if part * largest <= _PROVEN * abs(self.best.worth):
+            if part * largest <= _PROVEN * abs(self.supports.best.worth):
                 break  # a sharper bend would not tell in the bound
         full = case.log_prices.copy()
         full[tokens] = log_prices
-        found = self._improve(index[solved.trade.which[solved.share > 0.5]], full)
-        if found.worth > self.best.worth:
-            self.best = found
-        case = min(case, replace(case, log_prices=full), key=lambda way: upper_bound(self.problem, way))
-        free = np.setdiff1d(index, case.on)
-        doubt = np.abs(self._surplus(case.log_prices)[free])
-        edge = int(free[np.argmin(doubt)]) if len(free) else -1
-        heappush(self._heap, (-upper_bound(self.problem, case), next(self._order), edge, case))
+        yield full
+        start = index[solved.trade.which[solved.share > 0.5]]
+        yield from self.supports.improve(start, replace(case, log_prices=full))
 
-    def _without_dominated(self, case: Case) -> Case:
-        """Return the case with those edges off that cannot be in a better support.
+    def _narrowed(self, case: Case, found: Iterable[FloatArray] = ()) -> _Bounded:
+        """Return the case at those of its own prices, the best support's and those ``found`` that bound it
+        best, without the choices that at any of them are worth less than the best support. Prices at which
+        the bound would say nothing of further edges beside the problem do not count."""
+        own = find_bounds(self.problem, case, self.ways)
+        self._left_out |= frozenset(own.left_out.tolist())
+        tried = [_Bounded(case, own)]
+        for log_prices in (self.supports.best.log_prices, *found):
+            way = replace(case, log_prices=log_prices)
+            bounds = find_bounds(self.problem, way, self.ways)
+            if self._left_out.issuperset(bounds.left_out.tolist()):
+                tried.append(_Bounded(way, bounds))
+        closest = min(tried, key=lambda one: one.bounds.whole)
+        worth = self.supports.best.worth
+        if closest.bounds.whole <= worth:
+            return closest
+        using = np.min([one.bounds.using for one in tried], axis=0)
+        without = np.min([one.bounds.without for one in tried], axis=0)
+        free = self._free(case)
+        off = free[using[free] < worth]
+        on = np.setdiff1d(free[without[free] < worth], off)
+        if not (len(off) or len(on)):
+            return closest
+        narrow = replace(closest.case, on=np.append(case.on, on), off=np.append(case.off, off))
+        return _Bounded(narrow, find_bounds(self.problem, narrow, self.ways))
 
-        Using an edge that loses more at the case's prices than the bound is above the best support
-        leads to something worse than that support.
-        """
-        profit = self._surplus(case.log_prices)
-        slack = upper_bound(self.problem, case) - self.best.worth
-        dominated = profit < -slack
-        dominated[case.on] = False
-        return replace(case, off=np.union1d(case.off, np.flatnonzero(dominated)))
+    def _is_proven(self, found: _Bounded) -> bool:
+        worth = self.supports.best.worth
+        return worth > -np.inf and found.bounds.whole - worth <= _PROVEN * abs(worth)
 
-    def _improve(self, edges: IndexArray, log_prices: FloatArray) -> Support:
-        """Return a support near ``edges`` that no edge should leave, and none join, by itself."""
-        best = current = self._support(edges, log_prices)
-        for _ in range(_MOST_CHANGES):
-            profit = self._surplus(current.log_prices)
-            losses = profit[current.edges]
-            if (losses < 0).any():
-                dropped = max(1, int((losses < 0).sum() * _DROPPED_AT_ONCE))
-                edges = np.delete(current.edges, np.argsort(losses, kind="stable")[:dropped])
-            else:
-                edges = np.union1d(current.edges, np.flatnonzero(profit > 0))
-                if len(edges) == len(current.edges):
-                    break
-            current = self._support(edges, current.log_prices)
-            if current.worth <= best.worth and not (losses < 0).any():
-                break
-            best = max(best, current, key=lambda support: support.worth)
-        return best
+    def _worst(self, case: Case) -> int | None:
+        """Return the edge to split ``case`` by: the one that keeps its bound farthest from what the best
+        support is worth, because it earns and is not used, or is used and loses; or else the one that earns
+        most nearly its cost. None where all are decided."""
+        free = self._free(case)
+        if not len(free):
+            return None
+        surplus = upper_surplus(self.problem, case.log_prices)
+        surplus[self.supports.best.edges] *= -1
+        apart = surplus[free]
+        return int(free[np.argmax(apart)] if apart.max() > 0 else free[np.argmin(np.abs(apart))])
 
-    def _surplus(self, log_prices: FloatArray) -> FloatArray:
-        """Return what each edge earns at the prices beyond its cost."""
-        return evaluate(self.problem, log_prices).profits(len(self.problem.edges)) - self.problem.costs
-
-    def _support(self, edges: IndexArray, log_prices: FloatArray) -> Support:
-        """Return what ``edges`` alone are worth, without those that then carry nothing."""
-        if (known := self._known.get(edges.tobytes())) is not None:
-            return known
-        problem, tokens = self.problem.take(edges).compact()
-        point = solve(problem, log_prices[tokens])
-        full = log_prices.copy()
-        full[tokens] = point.log_prices
-        used = edges[point.used]
-        worth = point.value - float(self.problem.costs[used].sum())
-        if point.gap > _CONVERGED * abs(point.value):  # nothing leads through: the value means nothing
-            worth = -np.inf
-        return self._known.setdefault(edges.tobytes(), Support(used, worth, full))
+    def _free(self, case: Case) -> IndexArray:
+        """Return the edges that the case does not decide."""
+        free = np.ones(len(self.problem.edges), bool)
+        free[case.on] = free[case.off] = False
+        return np.flatnonzero(free)

@@ -6,18 +6,20 @@ For any prices v > 0 with v[target] = 1, weak duality gives
 
 where profit_e is the most that the pool behind edge e can be traded for at v. It holds whatever
 found the prices, and for the contracts' integers too: they round in the pools' favour, but for what
-``edges.rounding`` allows to one swap through each.
+``edges.rounding`` allows to one swap through each. A route between two tokens uses all edges of some
+way from one to the other: what they lose, at least, comes off the bound.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from onchain_exec.routing.oracles import FloatArray, IndexArray
-from onchain_exec.routing.solver.dual import Problem
+from onchain_exec.routing.oracles import Edges, FloatArray, IndexArray
+from onchain_exec.routing.solver.dual import TRIFLE, Problem
+from onchain_exec.routing.solver.ways import find_least_losses
 
 _ROUNDING: Final = 2.0**-40
 """Relative to each term, and to each price before the best trade is taken at it: exponentials, logarithms
@@ -33,26 +35,71 @@ class Case:
     on: IndexArray = field(default_factory=lambda: np.empty(0, np.intp))
     off: IndexArray = field(default_factory=lambda: np.empty(0, np.intp))
 
-    @property
-    def is_root(self) -> bool:
-        """Whether nothing is decided yet."""
-        return not (len(self.on) or len(self.off))
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """What is known of all routes beside the edges of a problem: they lead from the first of ``ends`` to the
+    second without going round, and so use all edges of some way there; None where that is not known.
+    ``beside`` are further edges, which were not searched."""
+
+    ends: tuple[int, int] | None
+    beside: Problem
+
+    def least_losses(self, edges: Edges, loss: FloatArray, beside: FloatArray | None = None) -> FloatArray:
+        """Return for each of ``edges`` the least that a way over it loses, where it loses ``loss``, infinite
+        where there is none. Ways over the edges beside count if what these lose is given."""
+        if self.ends is None:
+            return loss
+        source, target = edges.source, edges.target
+        if beside is not None and len(beside):
+            loss = np.append(loss, beside)
+            source = np.append(source, self.beside.edges.source)
+            target = np.append(target, self.beside.edges.target)
+        size = len(self.beside.endowment)
+        return find_least_losses(source, target, loss, self.ends, size)[: len(edges)]
 
 
-def upper_bound(problem: Problem, case: Case) -> float:
-    """Return the bound of ``case`` in units of the target, after the costs of the edges used."""
+class Bounds(NamedTuple):
+    """What no route of a case is worth more than, in units of the target after the costs of the edges
+    used: ``whole`` of all routes, ``using[e]`` of those over edge e, ``without[e]`` of the others.
+
+    ``forced`` are the edges that lose something which ``whole`` charges. ``left_out`` are edges beside
+    that earn more than a trifle: the bounds say nothing of routes over these."""
+
+    whole: float
+    using: FloatArray
+    without: FloatArray
+    forced: IndexArray
+    left_out: IndexArray
+
+
+def find_bounds(problem: Problem, case: Case, ways: Ways) -> Bounds:
+    """Return the bounds of ``case``: what all edges earn less what a route must lose, because it takes a
+    way, and because it uses the edges that are on."""
     surplus = upper_surplus(problem, case.log_prices)
-    profit = np.maximum(surplus, 0.0)
-    profit[case.off] = 0.0
-    profit[case.on] = surplus[case.on]
+    surplus[case.off] = -np.inf
+    profit, loss = np.maximum(surplus, 0.0), np.maximum(-surplus, 0.0)
+    profit[case.on], loss[case.on] = surplus[case.on], 0.0
     owned = np.exp(case.log_prices) * problem.endowment
     total = float(owned.sum() + profit.sum())
-    return total + _ROUNDING * float(np.abs(owned).sum() + np.abs(profit).sum())
+    total += _ROUNDING * float(np.abs(owned).sum() + np.abs(profit).sum())
+    beside = upper_surplus(ways.beside, case.log_prices)
+    earning = beside > TRIFLE * abs(total)
+    total += float(np.maximum(beside[~earning], 0.0).sum())
+    lost = ways.least_losses(problem.edges, loss, np.maximum(-beside, 0.0))
+    least = float(lost[case.on].max(initial=0.0))
+    if ways.ends is not None:
+        least = max(least, float(lost.min(initial=np.inf)))
+    forced = np.flatnonzero((loss > 0) & (lost <= least))
+    without = total - least - profit
+    return Bounds(total - least, total - lost, without, forced, np.flatnonzero(earning))
 
 
 def upper_surplus(problem: Problem, log_prices: FloatArray) -> FloatArray:
     """Return what no trade of each edge earns more than at the prices, after its cost."""
     edges, prices = problem.edges, np.exp(log_prices)
+    if not len(edges):
+        return np.empty(0)
     given = prices[edges.target] * edges.rounding
     taken = np.zeros(len(edges))
     trade = edges.trade(log_prices, lift=_ROUNDING)

@@ -15,6 +15,7 @@ off by ``softness`` (target units), which falls from solve to solve.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Final
@@ -50,12 +51,15 @@ _MOST_IDLE: Final = 12
 
 _NOTHING: Final = 1e-300
 _MOST_DAMPING: Final = 1e6
-_LEAST_SHARE: Final = 1e-4
+_SHARES: Final = tuple(0.5**halvings for halvings in range(14))
+_SHORT: Final = 0.1
+"""Of a step: what is tried of it, and below what it is looked for what lies in its way."""
+
+_BEYOND: Final = 1 + 1e-9
 _HARDER: Final = 100.0
-_LEAST_SHARE_SOFT: Final = 1e-3
 _HARDER_SOFT: Final = 10_000.0
-"""Of a step, and of the damping after one that failed: prices that are softened need not be exact, and a
-fixed rate that costs something fails many steps in a row."""
+"""Of the damping after a step that failed: prices that are softened need not be exact, and a fixed rate that
+costs something fails many steps in a row."""
 
 _ARMIJO: Final = 1e-4
 _STEEP: Final = 10.0
@@ -200,10 +204,15 @@ def evaluate(
 
 
 def solve(
-    problem: Problem, log_prices: FloatArray, tolerance: float = 1e-9, softness: float = 0.0
+    problem: Problem,
+    log_prices: FloatArray,
+    tolerance: float = 1e-9,
+    softness: float = 0.0,
+    lowest: float = _LOWEST,
 ) -> DualPoint:
     """Return the dual's minimum, by damped Newton from ``log_prices``, to a relative gap or to what
-    floats can tell apart. Owing more than the pools hold, it has none: the prices run away.
+    floats can tell apart. Owing more than the pools hold, it has none: the prices run away. So they do where
+    more is sold than pools take; they are not followed below ``lowest`` from the start.
 
     ``reach`` lets an edge that is about to trade resist the step before it does; it shrinks
     geometrically, so that the active edges settle in a few steps. A step that does not descend is
@@ -225,7 +234,7 @@ def solve(
         length = float(np.abs(step).max())
         step *= min(1.0, longest / length)
         moved = point.log_prices + step - log_prices
-        if moved.max() > _HIGHEST or moved.min() < _LOWEST:
+        if moved.max() > _HIGHEST or moved.min() < lowest:
             break
         reach *= _REACH_SHRINKS
         found = _descend(problem, point, step, reach, softness)
@@ -248,18 +257,54 @@ def _descend(
     Where the whole step wakes an edge so wide that it rises steeply, the step from there knows that edge:
     both together are tried before a part of the first.
     """
-    slope, share = float(step @ point.imbalance), 1.0
-    while share > (_LEAST_SHARE_SOFT if softness else _LEAST_SHARE):
-        limit = point.value + _ARMIJO * share * slope + _NOISE * abs(point.value)
+    slope = float(step @ point.imbalance)
+
+    def try_share(share: float) -> tuple[DualPoint, bool]:
         trial = evaluate(problem, point.log_prices + share * step, reach, softness)
         if share == 1 and trial.value - point.value > _STEEP * abs(slope):
             back = _newton_step(problem, trial, _LEAST_DAMPING, softness)
             if np.abs(back).max() <= np.abs(step).max():
                 trial = evaluate(problem, trial.log_prices + back, reach, softness)
-        if trial.value <= limit:
+        limit = point.value + _ARMIJO * share * slope + _NOISE * abs(point.value)
+        return trial, trial.value <= limit
+
+    for share in _SHARES:
+        if share < _SHORT and len(waking := _find_waking(problem, point.log_prices, step)):
+            return _descend_to_kink(step, waking, try_share)
+        trial, descends = try_share(share)
+        if descends:
             return trial
-        share /= 2
     return None
+
+
+def _find_waking(problem: Problem, log_prices: FloatArray, step: FloatArray) -> FloatArray:
+    """Return, in order, the short parts of ``step`` after which edges wake that do not trade yet."""
+    edges = problem.edges
+    asleep = log_prices[edges.source] - log_prices[edges.target] - edges.start()
+    if problem.tolls is not None:
+        asleep += problem.tolls
+    nearing = step[edges.target] - step[edges.source]
+    waking = (asleep > 0) & (asleep < _SHORT * nearing)
+    return np.sort(asleep[waking] / nearing[waking])
+
+
+def _descend_to_kink(
+    step: FloatArray, waking: FloatArray, try_share: Callable[[float], tuple[DualPoint, bool]]
+) -> DualPoint | None:
+    """Return the point just beyond the last of the shares ``waking`` of ``step`` up to which the value falls,
+    if it descends enough: the next step meets the resistance of the edge that wakes there."""
+    found: DualPoint | None = None
+    low, high = 0, len(waking)
+    while low < high:
+        middle = (low + high) // 2
+        trial, descends = try_share(float(waking[middle]) * _BEYOND)
+        if descends:
+            found = trial
+        if descends and float(step @ trial.imbalance) < 0:
+            low = middle + 1
+        else:
+            high = middle
+    return found
 
 
 def _newton_step(problem: Problem, point: DualPoint, damping: float, softness: float) -> FloatArray:
