@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from cli_runner import Cli
+from few_venues import with_few_venues
 
 from onchain_exec import Desk, LocalSigner, OrderState
 from onchain_exec.app.path.context import Step
@@ -53,7 +54,7 @@ class Block:
             self.fork.url,
             signer=LocalSigner(self.fork.trader.key),
             journal=self.folder / "journal.sqlite",
-            profile=self.fork.profile,
+            profile=with_few_venues(self.fork.profile),
             observe=observe,
         ) as desk:
             return desk.sell("WETH", "60", buy="USDC", max_slippage_bps=100)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from chain_facts import nonce_of, send
+from few_venues import without
 
 from onchain_exec import AsyncDesk, Call, Condition, Desk, LocalSigner, OrderState
-from onchain_exec.app.configuration.registry import ChainProfile
 from onchain_exec.app.path.context import Step
 from onchain_exec.app.sandbox import Sandbox
 from onchain_exec.core.abi import Function
@@ -111,23 +111,14 @@ def test_sell_whose_condition_breaks_after_its_approval_is_denied_before_the_swa
 
 
 async def test_sell_with_conditions_where_no_router_of_ours_stands_raises_unsupported(
-    treasury: Treasury, fork: Sandbox, tmp_path: Path, without_router: ChainProfile
+    treasury: Treasury, fork: Sandbox, tmp_path: Path
 ) -> None:
     async with await AsyncDesk.connect(
         fork.url,
         signer=LocalSigner(fork.trader.key),
         journal=tmp_path / "journal.sqlite",
-        profile=without_router,
+        profile=without(fork.profile, "onchain_exec"),
     ) as desk:
         with pytest.raises(UnsupportedOrderError, match="no Router"):
             await desk.sell("WETH", "1", buy="USDC", conditions=[Condition.at_least(treasury.balance, HELD)])
     assert nonce_of(fork, fork.trader.address) == 0
-
-
-@pytest.fixture
-def without_router(fork: Sandbox) -> ChainProfile:
-    profile = fork.profile
-    protocols = {name: held for name, held in profile.protocols.items() if name != "onchain_exec"}
-    return ChainProfile(
-        profile.chain_id, "bare", profile.native_symbol, profile.wrapped_native, profile.tokens, protocols
-    )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from chain_facts import balance_of, nonce_of
+from few_venues import with_few_venues
 
 from onchain_exec import LocalSigner, OrderState, Policy
 from onchain_exec.app.desk import AsyncDesk
@@ -72,7 +73,7 @@ async def desk(fork: Sandbox, lying: LyingNode, tmp_path: Path) -> AsyncIterator
         lying.url,
         signer=LocalSigner(fork.trader.key, chain_id=fork.chain.chain_id),
         journal=tmp_path / "journal.sqlite",
-        profile=fork.profile,
+        profile=with_few_venues(fork.profile),
         policy=Policy(confirm_timeout_s=0.2),
     ) as opened:
         yield opened
@@ -122,7 +123,7 @@ async def test_sell_while_any_call_may_fail_executes_at_most_once_and_says_which
             lying.url,
             signer=LocalSigner(fork.trader.key, chain_id=fork.chain.chain_id),
             journal=tmp_path / "journal.sqlite",
-            profile=fork.profile,
+            profile=with_few_venues(fork.profile),
             policy=Policy(confirm_timeout_s=0.2),
         ) as desk:
             for fault in FAULTS.values():

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from chain_facts import balance_of
 from cli_runner import Cli
+from few_venues import with_few_venues
 
 from onchain_exec import Desk, LocalSigner, OrderState
 from onchain_exec.app.path.context import Step
@@ -34,18 +35,16 @@ MOMENTS = [
 
 
 @pytest.fixture(scope="module")
-def run_swap() -> Iterator[Callable[[Cli, Step, int], int]]:
+def run_swap() -> Iterator[Callable[[Sandbox, Path, Step, int], int]]:
     """Swap in a process that dies after a step; return how it ended."""
     program = [sys.executable, str(PROGRAM)]
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as swaps:
 
-        def run(cli: Cli, step: Step, occurrence: int) -> int:
+        def run(chain: Sandbox, journal: Path, step: Step, occurrence: int) -> int:
             asked = {
-                "folder": str(cli.journal.parent),
-                "environment": {
-                    "ONCHAIN_EXEC_RPC_URL": cli.rpc_url,
-                    "ONCHAIN_EXEC_JOURNAL": str(cli.journal),
-                },
+                "rpc_url": chain.url,
+                "journal": str(journal),
+                "key": chain.trader.key,
                 "client_order_id": "the-order",
                 "step": step.name,
                 "occurrence": occurrence,
@@ -61,11 +60,16 @@ def run_swap() -> Iterator[Callable[[Cli, Step, int], int]]:
 
 @pytest.mark.parametrize(("step", "occurrence"), MOMENTS, ids=lambda value: getattr(value, "name", value))
 def test_swap_killed_after_a_step_then_reconciled_and_asked_again_executes_once(
-    step: Step, occurrence: int, fork: Sandbox, cli: Cli, run_swap: Callable[[Cli, Step, int], int]
+    step: Step,
+    occurrence: int,
+    fork: Sandbox,
+    cli: Cli,
+    run_swap: Callable[[Sandbox, Path, Step, int], int],
 ) -> None:
     weth, trader = fork.deployment.tokens["WETH"], fork.trader.address
     before = balance_of(fork, weth, trader)
-    assert run_swap(cli, step, occurrence) == -signal.SIGKILL
+    assert run_swap(fork, cli.journal, step, occurrence) == -signal.SIGKILL
+    fork.chain.settle()
     sold = before - balance_of(fork, weth, trader)
     assert sold in (0, ONE_WETH)
 
@@ -75,8 +79,8 @@ def test_swap_killed_after_a_step_then_reconciled_and_asked_again_executes_once(
     assert (states == ["FILLED"]) == (sold == ONE_WETH)
     assert before - balance_of(fork, weth, trader) == sold, "reconcile must not trade"
 
-    signer = LocalSigner(fork.trader.key, chain_id=fork.chain.chain_id)
-    with Desk.connect(fork.url, signer=signer, journal=cli.journal, profile=fork.profile) as desk:
+    signer, profile = LocalSigner(fork.trader.key), with_few_venues(fork.profile)
+    with Desk.connect(fork.url, signer=signer, journal=cli.journal, profile=profile) as desk:
         again, once_more = _ask(desk), _ask(desk)
         assert again.state is OrderState.FILLED
         assert once_more.tx_hash == again.tx_hash

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from few_venues import with_few_venues
 
 from onchain_exec import Desk, LocalSigner
 from onchain_exec.app.sandbox.sandbox import Sandbox
@@ -19,7 +20,10 @@ TRANSFER = Function("transfer(address,uint256)", "(bool)")
 def trading(fork: Sandbox, tmp_path: Path):
     signer = LocalSigner(fork.trader.key, chain_id=fork.chain.chain_id)
     with Desk.connect(
-        fork.url, signer=signer, journal=tmp_path / "journal.sqlite", profile=fork.profile
+        fork.url,
+        signer=signer,
+        journal=tmp_path / "journal.sqlite",
+        profile=with_few_venues(fork.profile),
     ) as desk:
         yield desk
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cli_runner import Cli
 from eth_abi import encode
+from few_venues import with_few_venues
 
 from onchain_exec import Desk, Limits, LocalSigner, OrderState, Policy
 from onchain_exec.app.sandbox import Sandbox
@@ -44,7 +45,7 @@ def open_desk(
         fork.url,
         signer=LocalSigner(fork.trader.key),
         journal=folder / "journal.sqlite",
-        profile=replace(fork.profile, feeds=feeds or {}, sequencer_feed=sequencer),
+        profile=replace(with_few_venues(fork.profile), feeds=feeds or {}, sequencer_feed=sequencer),
         policy=Policy(limits=Limits(max_impact_bps=1_000, **limits)),  # type: ignore[arg-type]
     )
 

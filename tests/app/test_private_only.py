@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from chain_facts import balance_of, nonce_of
+from few_venues import without
 
 from onchain_exec import Desk, LocalSigner, OrderState, Policy
 from onchain_exec.app.path.context import Step
@@ -69,7 +70,7 @@ class Market:
             self.urls,
             signer=signer or LocalSigner(self.fork.trader.key),
             journal=folder / "journal.sqlite",
-            profile=self.fork.profile,
+            profile=without(self.fork.profile, "uniswap_v4", "balancer_v2"),
             policy=Policy(private_only=True, confirm_timeout_s=20 if build else 0.2, channels=channels),
             observe=observe,
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from few_venues import with_few_venues
 
 from onchain_exec import Desk, LocalSigner, Request
 from onchain_exec.app.path.context import Policy, Step
@@ -38,10 +39,7 @@ def read_holdings(fork: Sandbox) -> dict[str, int]:
 
 
 def open_desk(fork: Sandbox, path: Path, **options: Any) -> Desk:
-    """Open a desk that knows few venues: routes are found sooner, and are not in question here."""
-    known = ("uniswap_v2", "uniswap_v3", "onchain_exec")
-    protocols = {name: at for name, at in fork.profile.protocols.items() if name in known}
-    profile = replace(fork.profile, protocols=protocols)
+    profile = with_few_venues(fork.profile)
     return Desk.connect(
         fork.url, signer=LocalSigner(fork.trader.key), journal=path, profile=profile, **options
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from few_venues import without
 
 from onchain_exec import Desk, LocalSigner
 from onchain_exec.app.configuration.registry import ChainProfile
@@ -46,17 +47,6 @@ def watched(fork: Sandbox, tmp_path: Path):
     made = Watched(fork, tmp_path)
     with made.desk:
         yield made
-
-
-def without(profile: ChainProfile, *protocols: str) -> ChainProfile:
-    return ChainProfile(
-        profile.chain_id,
-        profile.name,
-        profile.native_symbol,
-        profile.wrapped_native,
-        profile.tokens,
-        {name: contracts for name, contracts in profile.protocols.items() if name not in protocols},
-    )
 
 
 def test_plan_of_a_uniswap_route_takes_the_least_gas_of_all_routers(watched: Watched, fork: Sandbox) -> None:
