@@ -117,11 +117,11 @@ def estimate_wait(best: Estimate, stakes: Stakes, blocks: int) -> Estimate:
 
 def _expect_late_cost(stakes: Stakes, chance: Fraction) -> Fraction:
     """Return the mean of the late costs where each block has the transaction with this chance."""
-    expected, reached = Fraction(), Fraction(1)
-    for cost in stakes.late_costs:
-        expected += reached * chance * cost
-        reached *= 1 - chance
-    return expected + reached * stakes.get_late_cost(len(stakes.late_costs))
+    has, of = chance.as_integer_ratio()
+    expected, scale = stakes.get_late_cost(len(stakes.late_costs)), 1
+    for cost in reversed(stakes.late_costs):
+        expected, scale = has * cost * scale + (of - has) * expected, scale * of
+    return Fraction(expected, scale)
 
 
 def _round_up(cost: Fraction) -> int:

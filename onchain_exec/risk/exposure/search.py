@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Final
 
 from onchain_exec.risk.exposure.allocation import Point, allocate
@@ -13,20 +14,29 @@ _FIRST_SHIFT: Final = 6
 """A scan begins with this many halvings of what the victim swaps in the pool."""
 
 _STEP: Final = 4
+_FIRST_PART: Final = 0.4
+_BEYOND: Final = 1.5
+"""Of the loss that is allowed: what the first amount of a scan takes where more would not fit, and how far
+beyond it an amount lies that is not tried, as losses grow in proportion."""
+
 _LARGEST: Final = 1 << 128
 
-_ROUNDS: Final = 6
+_ROUNDS: Final = 8
 _POINTS: Final = 6
 _SHRINK: Final = 3
-"""Grids of so many steps, at most so often, each over a third of the one before."""
+"""Grids of so many steps, at most so often, each over a third of the one before, or over thrice as much where
+the best lies at an edge."""
 
 _SETTLED: Final = 1e-6
 """Of the gain: grids end where a finer one adds less."""
 
 _LITTLE: Final = 1_000
 _NEAR: Final = 1e-2
-_CLOSE: Final = 1e-9
+_CLOSE: Final = 1e-7
 """Of the loss that is allowed: how much of it may be left unused in a scan, and in the end."""
+
+_UNSURE: Final = 8
+"""How many base units of each target's token_in the fast trials may be wrong by."""
 
 _CLIFF: Final = 1e-4
 """Where liquidity ends, that little more in may move the loss by as much as it allows."""
@@ -43,6 +53,7 @@ class Search:
         self._victim, self._trials, self._charge = victim, trials, charge
         self._values = [float(target.value) for target in victim.targets]
         self._nothing = (0,) * len(victim.targets)
+        self._try, self.scan = cache(self._weigh), cache(self._scan)
 
     def find_amounts(self, slack: int, numbers: Sequence[int]) -> tuple[int, ...]:
         """Return what to put into each target, of those with ``numbers`` only, so that the victim loses
@@ -64,18 +75,23 @@ class Search:
 
     def _divide(self, slack: int, curves: Mapping[int, Sequence[Point]]) -> tuple[int, ...]:
         """Return the best division among targets, on ever finer grids around the last one found, so that
-        targets that feed one another settle together. What at first gets nothing is left out."""
+        targets that feed one another settle together. What gets nothing is left out from there on; where
+        that leaves one, and the bound stops it, the most that fits is what is looked for."""
         allocation = allocate(list(curves.values()), slack)
-        found = {number: amount for number, amount in zip(curves, allocation.amounts, strict=True) if amount}
+        found = dict(zip(curves, allocation.amounts, strict=True))
         widths = {number: _get_width(curves[number], amount) for number, amount in found.items()}
-        if allocation.binds and len(found) == 1:
-            amounts = self.tighten(self._place(found, found.values()), slack)
-            if self._still_rises(amounts):
-                return amounts
-        known, idle = 0.0, 0
+        known, idle, before = 0.0, 0, len(curves) + 1
         for _ in range(_ROUNDS):
-            reaches = {number: (max(0, found[number] - width), width) for number, width in widths.items()}
-            base = self._place(found, [low for low, _ in reaches.values()])
+            found = {number: amount for number, amount in found.items() if amount}
+            if len(found) == 1 < before and allocation.binds:
+                amounts = self.tighten(self._place(found), slack)
+                if self._still_rises(amounts):
+                    return amounts
+            before = len(found)
+            reaches = {
+                number: (max(0, amount - widths[number]), widths[number]) for number, amount in found.items()
+            }
+            base = self._place({number: low for number, (low, _) in reaches.items()})
             start = self._try(base)
             if start is None or start.loss > slack:
                 break
@@ -88,10 +104,9 @@ class Search:
                 break
             known = max(known, worth)
             for number, (low, width) in reaches.items():
-                # one that ends at the edge of its reach may go on beyond it
-                if low < found[number] < low + 2 * width:
-                    widths[number] = width // _SHRINK
-        amounts = self._place(found, found.values())
+                is_inside = low < found[number] < low + 2 * width
+                widths[number] = width // _SHRINK if is_inside else width * _SHRINK
+        amounts = self._place(found)
         return self.tighten(amounts, slack) if allocation.binds and any(amounts) else amounts
 
     def _still_rises(self, amounts: tuple[int, ...]) -> bool:
@@ -99,65 +114,82 @@ class Search:
         here, before = self._try(amounts), self._try(tuple(amount - amount // _LITTLE for amount in amounts))
         return here is not None and before is not None and here.gain >= before.gain
 
-    def scan(self, number: int, slack: int) -> list[Point]:
+    def _scan(self, number: int, slack: int) -> tuple[Point, ...]:
         """Return what ever larger front-runs of one target come to, as long as they leave the victim no
-        more than ``slack`` short; the last one nearly does."""
-        points = [Point(0, 0.0, 0.0)]
+        more than ``slack`` short; the last one nearly does. What is lost is about in proportion at first."""
         amount = max(1, self._victim.targets[number].taken >> _FIRST_SHIFT)
-        while amount and not (first := self._fit(number, amount, slack)):
-            amount //= _STEP
-        while amount and first and amount <= _LARGEST:
-            points.append(first)
+        while amount and not ((point := self.try_one(number, amount)) and point.loss <= slack):
+            amount = min(amount // _STEP, int(_FIRST_PART * amount * slack / point.loss) if point else amount)
+        points = [Point(0, 0.0, 0.0)]
+        while amount and point and point.loss <= slack and amount <= _LARGEST:
+            points.append(point)
+            if _STEP * point.loss > _BEYOND * slack:
+                break
             amount *= _STEP
-            first = self._fit(number, amount, slack)
-        low = points[-1].amount
-        ends = self._approach(self._place([number], [low]), slack, (low, _STEP * low), _NEAR) if low else ()
-        return points + [point for end in ends if (point := self.try_one(number, end))]
+            point = self.try_one(number, amount)
+        end = 0
+        while end < points[-1].amount <= _LARGEST:  # what is lost may rise ever more slowly
+            last = points[-1]
+            end = _STEP * last.amount - 1
+            ends = self._approach(self._place({number: last.amount}), slack, (last.amount, last.loss), _NEAR)
+            points += [point for amount in ends if (point := self.try_one(number, amount))]
+        return tuple(points)
 
     def try_one(self, number: int, amount: int) -> Point | None:
         """Return what a front-run of one target comes to; None where it cannot be made."""
-        point = self._try(self._place([number], [amount]))
+        point = self._try(self._place({number: amount}))
         return None if point is None else point._replace(amount=amount)
 
     def tighten(self, amounts: tuple[int, ...], slack: int) -> tuple[int, ...]:
         """Return the amounts in their proportions, as large as leaves the victim ``slack`` short at most."""
-        lead = max(amounts)
-        *_, end = 0, *self._approach(amounts, slack, (0, _STEP * lead), _CLOSE)
-        return _scale(amounts, end, lead)
+        *_, end = 0, *self._approach(amounts, slack, (0, 0.0), _CLOSE)
+        return _scale(amounts, end, max(amounts))
+
+    def get_most(self, amounts: tuple[int, ...]) -> float:
+        """Return the most that front-runs can gain in exact integers."""
+        return sum(self.list_gains(amounts)) + _UNSURE * sum(self._values)
+
+    def list_gains(self, amounts: tuple[int, ...]) -> list[float]:
+        """Return what the front-run of each target gains; nothing where they cannot be made."""
+        trial = self._trials.run(amounts)
+        if trial is None:
+            return [0.0] * len(amounts)
+        return [
+            (gain - self._charge * amount) * value
+            for gain, amount, value in zip(trial.gains, amounts, self._values, strict=True)
+        ]
 
     def _approach(
-        self, amounts: tuple[int, ...], slack: int, reach: tuple[int, int], tolerance: float
+        self, amounts: tuple[int, ...], slack: int, known: tuple[int, float], tolerance: float
     ) -> Iterator[int]:
         """Yield how large the largest of ``amounts`` can be in their proportions, ever closer to the most
-        that leaves the victim ``slack`` short, which lies within ``reach``.
+        that leaves the victim ``slack`` short, up to a few times what it is; ``known`` is what fits, and the
+        loss to it.
 
-        False position on the loss; the end that stays counts half from the second time on (Illinois).
+        In proportion to what is lost until one is too large; then false position, in which the end that stays
+        counts half from the second time on (Illinois).
         """
-        lead = max(amounts)
-
-        def get_left(largest: int) -> float:
-            trial = self._trials.run(_scale(amounts, largest, lead))
-            return -_STEP * float(slack) if trial is None else max(-_STEP * slack, float(slack - trial.loss))
-
-        (low, high), guess = reach, lead
-        missing, excess = get_left(low), -get_left(high)
+        lead, worst = max(amounts), (1 + _STEP) * slack
+        (low, loss), high, excess = known, _STEP * lead, 0.0
+        aim = slack * (1 - tolerance / 2)
+        missing, guess = aim - loss, int(low * aim / loss) if loss > 0 else lead
         moved_low = moved_high = False
-        if excess <= 0:
-            yield high
-            return
-        while missing > tolerance * slack and high - low > max(1, _CLIFF * tolerance * low):
-            if not low < guess < high:
-                guess = low + int((high - low) * missing / (missing + excess))
-                guess = min(max(guess, low + 1), high - 1)
-            left = get_left(guess)
-            if left >= 0:
-                low, missing = guess, left
+        while missing > tolerance / 2 * slack and high - low > max(1, _CLIFF * tolerance * low):
+            guess = min(max(guess, low + 1), high if not excess else high - 1)
+            trial = self._trials.run(_scale(amounts, guess, lead))
+            loss = min(trial.loss, worst) if trial else worst
+            if loss <= slack:
+                low, missing = guess, aim - loss
                 yield low
                 excess /= 1 + moved_low
             else:
-                high, excess = guess, -left
+                high, excess = guess, loss - aim
                 missing /= 1 + moved_high
-            moved_low, moved_high = left >= 0, left < 0
+            moved_low, moved_high = loss <= slack, loss > slack
+            if excess:
+                guess = low + int((high - low) * missing / (missing + excess))
+            else:
+                guess = int(low * aim / loss) if loss > 0 else high
 
     def _draw(self, base: tuple[int, ...], start: Point, number: int, high: int) -> list[Point]:
         """Return points of one target up to ``high``, counted from ``start``, where the others stay."""
@@ -170,23 +202,15 @@ class Search:
             points.append(Point(amount, point.loss - start.loss, point.gain - start.gain))
         return points
 
-    def _fit(self, number: int, amount: int, slack: int) -> Point | None:
-        point = self.try_one(number, amount)
-        return None if point is None or point.loss > slack else point
-
-    def _try(self, amounts: tuple[int, ...]) -> Point | None:
+    def _weigh(self, amounts: tuple[int, ...]) -> Point | None:
         trial = self._trials.run(amounts)
         if trial is None:
             return None
-        gain = 0.0
-        for number, amount in enumerate(amounts):
-            if amount:
-                gain += (trial.gains[number] - self._charge * amount) * self._values[number]
-        return Point(0, trial.loss, gain)
+        return Point(0, trial.loss, sum(self.list_gains(amounts)))
 
-    def _place(self, numbers: Iterable[int], amounts: Iterable[int]) -> tuple[int, ...]:
+    def _place(self, found: Mapping[int, int]) -> tuple[int, ...]:
         placed = list(self._nothing)
-        for number, amount in zip(numbers, amounts, strict=True):
+        for number, amount in found.items():
             placed[number] = amount
         return tuple(placed)
 
