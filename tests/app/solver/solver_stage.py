@@ -37,7 +37,7 @@ class Stage:
     """Three makers, by how they sign: with a key, by code (ERC-1271), by a word on chain."""
 
     sandbox: Sandbox
-    journal: Path
+    journal: Path | str
 
     @property
     def domain(self) -> Domain:
