@@ -7,6 +7,7 @@ from onchain_exec.app.channels.dispatch import hand_over
 from onchain_exec.app.path.context import Context
 from onchain_exec.app.path.run import deliver, quote_order, require_signer, run, sign_and_journal, wait
 from onchain_exec.chain import Node
+from onchain_exec.core import Address
 from onchain_exec.errors import StateError
 from onchain_exec.execution import DurableTx, SendOutcome, build_cancel, read_fees, simulate, speed_up
 from onchain_exec.oms import OrderView, SlotView, recover, require_not_killed
@@ -27,7 +28,8 @@ async def resume_all(context: Context) -> None:
     Bytes that are signed go out again, as they are. An order whose time has passed, or whose private bytes
     others have and could attack, is cancelled on its own nonce; one that others have in vain is sent for a
     higher fee. One that was accepted and never signed is quoted again and runs under the bounds
-    it was accepted on, if the market still gives them.
+    it was accepted on, if the market still gives them. What other accounts of the journal began is sent
+    again, and left to them where it takes a signature.
 
     Raises:
         HaltedError: all, or an account, is killed: the journal is brought up to the chain, nothing sent.
@@ -45,11 +47,18 @@ async def resume_all(context: Context) -> None:
     for durable, _ in found.resent:
         await wait(context, durable)
     for slot in found.to_cancel:
-        await _cancel(context, slot)
+        if _is_ours(context, slot.key.account):
+            await _cancel(context, slot)
     for slot in found.to_reprice:
-        await _reprice(context, slot)
+        if _is_ours(context, slot.key.account):
+            await _reprice(context, slot)
     for view in found.unsigned:
-        await _start_again(context, view)
+        if view.order and _is_ours(context, view.order.account):
+            await _start_again(context, view)
+
+
+def _is_ours(context: Context, account: Address) -> bool:
+    return require_signer(context).address == account
 
 
 async def _cancel(context: Context, slot: SlotView) -> None:
