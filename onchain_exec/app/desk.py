@@ -366,7 +366,7 @@ class AsyncDesk:
         return await look(self._context, owner or require_signer(self._context).address, limits, venues)
 
     async def take_care(self, care: Care, client_order_id: str | None = None) -> OrderView | None:
-        """Top up, reduce or close if the account comes too near; see `position_watch.take_care`."""
+        """Top up, reduce or close if the account comes too near; see `positions.watch.take_care`."""
         return await take_care(self._context, care, client_order_id)
 
     async def recover(self) -> None:

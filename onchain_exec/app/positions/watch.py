@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from onchain_exec.app.path.context import Context
+from onchain_exec.app.path.recover import resume_all
 from onchain_exec.app.path.run import require_signer
 from onchain_exec.app.positions.accounts import ActionRequest, list_named, perform
 from onchain_exec.app.positions.reads import list_venues, read_position, read_positions
 from onchain_exec.core import Address, BlockRef
 from onchain_exec.oms import OrderView
+from onchain_exec.oms.book.states import OrderState
 from onchain_exec.risk.collateral import Breach, CollateralLimits, find_breaches
 from onchain_exec.risk.collateral_care import find_least_care
-from onchain_exec.venues.collateral import Health
+from onchain_exec.venues.collateral import CollateralAccount, Health
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,9 @@ class Care:
 async def take_care(context: Context, care: Care, client_order_id: str | None = None) -> OrderView | None:
     """Act if the account needs it; return the order, or None if it does not.
 
+    While an action of the account there is out and nobody knows its end, that one is taken further and
+    returned instead: two of them would do too much.
+
     The target is foreseen at the time up to which the transaction may run, and held inside it by a
     guard where ``at_most`` reaches it.
 
@@ -108,9 +113,22 @@ async def take_care(context: Context, care: Care, client_order_id: str | None = 
     account = await read_position(context, care.venue, owner, block, named)
     if account.health.health_factor_wad >= care.below_wad:
         return None
+    if (out := _find_out(context, account)) is not None:
+        await resume_all(context)
+        return context.journal.read_order(out.order_id)
     late = account.at_time(max(context.now(), block.timestamp) + context.policy.time_to_live_s)
     action, reaches = find_least_care(late, care.make, care.target_wad, care.at_most)
     guards = (account.require_health(care.target_wad),) if reaches else ()
     return await perform(
         context, ActionRequest(care.venue, (action,), guards, client_order_id=client_order_id)
     )
+
+
+def _find_out(context: Context, account: CollateralAccount[Any]) -> OrderView | None:
+    """Return an order whose bytes may still act on the account, None where there is none."""
+    for order in context.journal.read_open().orders:
+        action = order.action
+        is_here = action and (action.venue, action.account) == (account.key, account.owner)
+        if is_here and order.state is not OrderState.NEW:
+            return order
+    return None

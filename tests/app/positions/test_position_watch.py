@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from cli_runner import Cli
+from held_back import impatient
 from lending_desk import Lending
 
 from onchain_exec.app.positions.watch import Care
@@ -82,6 +83,24 @@ def test_take_care_acts_when_too_near_with_the_least_that_is_enough(lending: Len
     found = desk.account("aave_v3").health.health_factor_wad
     assert 15 * WAD // 10 <= found < 1.501 * WAD
     assert desk.take_care(care) is None
+
+
+def test_take_care_while_an_order_is_out_gives_no_second_one(lending: Lending) -> None:
+    usdc, chain = lending.token("USDC"), lending.sandbox.chain
+    lending.borrow_against_ten_ether(15_000)
+    approve(lending.market.deployed.evm, usdc, lending.sandbox.trader.address, lending.market.pool)
+    care = Care("aave_v3", lambda amount: Repay(usdc, amount), 2 * WAD, 3 * WAD, 1_000 * 10**6)
+    with impatient(lending.sandbox, lending.sandbox.trader, lending.journal) as desk:
+        first = desk.take_care(care)
+        assert first is not None
+        assert first.state is OrderState.WORKING
+        assert desk.take_care(care) == first
+        chain.mine()
+        desk.recover()
+        assert [order.state for order in desk.orders()] == [OrderState.FILLED]
+        second = desk.take_care(care)  # the account is as near as it was, and the first is done
+        assert second is not None
+        assert second.order_id != first.order_id
 
 
 @pytest.mark.deep
