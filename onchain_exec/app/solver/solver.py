@@ -83,8 +83,8 @@ class Solver:
             FencedError: another process has the turn at this book.
             OnchainExecError: what was not done waits for the next turn.
         """
-        context, domain = self._context, self._place.domain
-        context.journal.hold_turn(domain.chain_id, domain.contract)
+        context = self._context
+        self._hold_turn()
         if waits_for := await finish(context):
             return Turn(waits_for=waits_for)
         if not self._is_recorded:
@@ -104,6 +104,7 @@ class Solver:
                 cost_wei = await read_cost_wei(context, order, block)
                 if solved.income < cost_wei:
                     return Turn(solved.match, refusals=refusals, costs_wei=cost_wei)
+            self._hold_turn()  # who solved for longer than a lease lasts may have lost it
             view = await settle(context, order, block)
         except RevertError as error:
             log.warning("the batch of this turn would revert: %s", error)
@@ -114,6 +115,10 @@ class Solver:
         self._is_recorded = view.state is OrderState.FILLED
         mismatches = await record_settlement(context, self._place, self._book, view)
         return Turn(solved.match, view, refusals, mismatches)
+
+    def _hold_turn(self) -> None:
+        domain = self._place.domain
+        self._context.journal.hold_turn(domain.chain_id, domain.contract)
 
     async def _verify(self, block: BlockRef) -> tuple[list[Verified], tuple[Refusal, ...]]:
         """Return which of the orders that rest can be filled by a transaction after the block, and why others

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from app.chain_facts import send
 from app.solver.solver_stage import Stage
 
-from onchain_exec.app.solver import SolverPolicy, cancel_lane
+from onchain_exec.app.solver import SolverPolicy, cancel_lane, solver
 from onchain_exec.app.solver.solver import Turn
 from onchain_exec.clearing.settle import Flags, SettleOrder
 from onchain_exec.clearing.settle.order_book import RefusalCode
 from onchain_exec.core.abi import Function
 from onchain_exec.errors import ConfigError, FencedError, RevertError
 from onchain_exec.oms import OrderState, SwitchState, get_venue_scope
+from onchain_exec.routing.matching import Solved, solve
 
 SET_PAUSED = Function("setPaused(bool)")
 APPROVE = Function("approve(address,uint256)", "(bool)")
@@ -134,6 +137,28 @@ async def test_take_turn_of_two_solvers_on_one_book_one_has_it(stage: Stage) -> 
             await first.solver.take_turn()
     async with stage.solving() as third:
         await third.solver.take_turn()
+
+
+async def test_take_turn_that_another_took_while_it_was_solved_sends_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = stage.sign(stage.order(0, (1, "WETH"), (2_500, "USDC")))
+    async with stage.solving() as solving:
+        solving.rest(order)
+        journal, before = solving.context.journal, stage.count_sent()
+
+        def solve_too_long(*arguments: Any) -> Solved:
+            monkeypatch.setattr(journal, "hold_turn", lose)
+            return solve(*arguments)
+
+        def lose(*_: Any) -> None:
+            raise FencedError("another solver has it", needed="the turn")
+
+        monkeypatch.setattr(solver, "solve", solve_too_long)
+        with pytest.raises(FencedError):
+            await solving.solver.take_turn()
+        assert stage.count_sent() == before
+        assert not journal.read_orders()
 
 
 async def test_find_place_contract_of_another_owner_is_refused(stage: Stage) -> None:
