@@ -113,6 +113,7 @@ class Cell:
     behaviours: tuple[Behaviour, ...]
     lasts: int = 3
     most_fills: int = 1
+    rounds: int = 40
     policy: Policy = field(init=False)
 
     def __post_init__(self) -> None:
@@ -148,7 +149,7 @@ class Cell:
         journal.append_parent(make_parent(self.chain.head.timestamp))
         engine = self._open_engine(journal, Node(pool, CHAIN_ID))
         self._behave(self.behaviours)
-        for round_number in range(40):
+        for round_number in range(self.rounds):
             if round_number == self.lasts:
                 self._behave((Behaviour.INCLUDED,) * len(self.behaviours))
             await self._turn(engine)

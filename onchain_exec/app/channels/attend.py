@@ -1,14 +1,16 @@
-"""Private bytes until they are mined: at each new block they are looked after, and bundles offered anew."""
+"""What waits: private bytes until they are mined, looked after and offered anew at each block, and orders
+of which nothing was sent yet."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Final
 
+from onchain_exec.app.bundles import wait_beyond
 from onchain_exec.app.channels.care import look_after_private
 from onchain_exec.app.channels.dispatch import dispatch
 from onchain_exec.app.path.context import Context
-from onchain_exec.core import BlockRef
+from onchain_exec.core import BlockRef, Order
 from onchain_exec.errors import NodeError
 from onchain_exec.execution import DurableTx, Purpose
 from onchain_exec.execution.channels import Channel, Decision
@@ -46,6 +48,18 @@ async def attend(context: Context, durable: DurableTx, sent_at: BlockRef | None 
             pass
         await asyncio.sleep(min(POLL_S, max(ends_at - clock.time(), 0.0)))
     return max(ends_at - clock.time(), 0.0)
+
+
+async def outlasts(context: Context, order: Order, head: BlockRef) -> bool:
+    """Wait for a block after ``head``; return whether it came before the order's time passed, by our clock or
+    the chain's, whichever is later."""
+    left_s = order.expires_at - max(context.now(), head.timestamp)
+    try:
+        async with asyncio.timeout(left_s):
+            await wait_beyond(context.node, head, POLL_S)
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _is_given_away(context: Context, durable: DurableTx, head: BlockRef) -> bool:

@@ -10,9 +10,10 @@ from typing import Final
 from onchain_exec.app.channels.offers import find_offers
 from onchain_exec.app.path.bounds import get_attacker
 from onchain_exec.app.path.context import Context, Step
-from onchain_exec.core import BlockRef, Exact
+from onchain_exec.core import BlockRef, Exact, Order
 from onchain_exec.errors import StateError
 from onchain_exec.execution.channels import Channel, Decision, Stakes, choose_channel
+from onchain_exec.execution.channels.channel import LATER
 from onchain_exec.risk.exposure import Lateness, Volatility, get_back_run
 from onchain_exec.risk.exposure.sandwich import Sandwiches
 from onchain_exec.risk.exposure.victim import Victim
@@ -30,22 +31,36 @@ ONE_TRANSACTION: Final[Mapping[Channel, str]] = {Channel.SPLIT: "the order is on
 
 async def choose_way(context: Context, quote: Quote) -> Decision:
     """Return which way an accepted order goes out, chosen on the newest block and journalled. One that waits
-    goes on waiting until the policy's blocks have passed, and does not wait again.
+    goes on waiting until the policy's blocks have passed, and does not wait again; none waits into its own
+    deadline. What was promised to stay private does, whatever the desk's policy is by now.
 
     Raises:
         UnsupportedOrderError: no way is left.
     """
     head, policy = await context.node.get_block(), context.policy.channels
-    before = context.journal.read_order(quote.order.order_id).decision
-    excluded = dict(ONE_TRANSACTION)
-    if before and before.channel is Channel.WAIT:
-        if head.number - before.block_number < policy.wait_blocks:
-            return before
-        excluded[Channel.WAIT] = "it has waited"
-    gas_later = await _forecast_gas(context, head) if Channel.WAIT in policy.allowed else Fraction(1)
+    before, excluded = context.journal.read_order(quote.order.order_id).decision, dict(ONE_TRANSACTION)
+    gas_later = Fraction(1)
+    if before and before.promised:
+        excluded[Channel.PUBLIC] = "it was promised to stay private"
+    if Channel.WAIT in policy.allowed:
+        waiting = before if before and before.channel is Channel.WAIT else None
+        if waiting and head.number - waiting.block_number < policy.wait_blocks:
+            return waiting
+        if why := _find_haste(context, quote.order, before, head):
+            excluded[Channel.WAIT] = why
+        gas_later = await _forecast_gas(context, head)
     decision = decide_channel(context, quote, head, excluded, gas_later)
     context.journal.append_channel(quote.order.order_id, decision)
     return decision
+
+
+def _find_haste(context: Context, order: Order, before: Decision | None, head: BlockRef) -> str:
+    """Return why an order cannot wait, or nothing."""
+    if before and (before.channel is Channel.WAIT or Channel.WAIT in dict(before.excluded)):
+        return "it has waited"
+    waits_s = context.policy.channels.wait_blocks * context.profile.gas_rules.block_time_s
+    left_s = order.expires_at - max(context.now(), head.timestamp)
+    return "it would expire first" if waits_s >= left_s else ""
 
 
 def decide_channel(
@@ -65,7 +80,7 @@ def decide_channel(
     stakes = get_stakes(quote, gas_later, shares=Channel.SHARED in offers.records.keys() & policy.allowed)
     if not context.profile.public_pool:
         stakes = replace(stakes, at_stake=0)
-    policy = replace(policy, allowed=policy.allowed - excluded.keys())
+    policy = replace(policy, allowed=policy.allowed - (LATER & excluded.keys()))
     offers = replace(offers, missing={**offers.missing, **excluded})
     decision = choose_channel(stakes, offers, policy, head.number)
     context.observe(Step.CHANNELLED, decision)

@@ -6,9 +6,8 @@ from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from typing import assert_never
 
-from onchain_exec.app.bundles import wait_beyond
 from onchain_exec.app.channels.around import watch_trade
-from onchain_exec.app.channels.attend import attend
+from onchain_exec.app.channels.attend import attend, outlasts
 from onchain_exec.app.channels.choice import choose_way, decide_channel
 from onchain_exec.app.channels.dispatch import dispatch
 from onchain_exec.app.path.bounds import bound_by_market
@@ -109,7 +108,9 @@ async def execute(context: Context, approved: Approved) -> None:
         while isinstance(found, SimulatedTx):
             if (await choose_way(context, approved.quote)).channel is not Channel.WAIT:
                 break
-            await wait_beyond(context.node, found.block)
+            if not await outlasts(context, order, found.block):
+                context.journal.append_expiry(order.order_id)
+                return
             found = await build(context, approved, signer)
     for step in () if isinstance(found, Denied) else (*found.depends_on, found):
         with failures_journalled(context, order.order_id):

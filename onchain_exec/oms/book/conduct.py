@@ -21,20 +21,22 @@ _SHOWN = TrackRecord(seen=1, harmed=1)
 
 
 def choose(book: Book, order_id: str, decision: Decision) -> Iterator[Event]:
-    """Yield that an order goes another way than before, if it does.
+    """Yield that an order goes another way than before, if it does. What was promised stays promised.
 
     Raises:
         JournalError: it was promised that nobody sees the order, and now everybody would.
     """
     view = book.orders[order_id]
-    if view.decision and view.decision.promised and decision.channel is Channel.PUBLIC:
+    promised = view.decision is not None and view.decision.promised
+    if promised and decision.channel is Channel.PUBLIC:
         raise JournalError(
             f"order {order_id} was accepted under private_only, and is to become public",
             needed="a private channel",
             todo="Wait, or cancel it and give it again without private_only",
         )
     if view.decision is None or view.decision.channel is not decision.channel:
-        yield events.channel_chosen(order_id, decision)
+        kept = replace_fields(decision, promised=decision.promised or promised)
+        yield events.channel_chosen(order_id, kept)
 
 
 def leak(book: Book, key: SlotKey, tx_hash: str) -> Iterator[Event]:

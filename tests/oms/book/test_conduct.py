@@ -71,6 +71,13 @@ def test_append_channel_public_after_a_promise_raises(journal):
     assert durable.private
 
 
+def test_append_channel_of_another_private_way_keeps_the_promise(journal):
+    start(journal, decide(Channel.PRIVATE, promised=True))
+    journal.append_channel(ORDER.order_id, decide(Channel.BUNDLE, 104))
+    with pytest.raises(JournalError, match="private_only"):
+        journal.append_channel(ORDER.order_id, decide(Channel.PUBLIC, 110))
+
+
 @pytest.mark.parametrize("purpose", [Purpose.SWAP, Purpose.CANCEL])
 def test_write_signed_of_a_promised_order_is_private_whatever_is_asked(journal, purpose):
     durable = start(journal, decide(Channel.PRIVATE, promised=True))
