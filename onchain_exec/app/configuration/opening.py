@@ -104,6 +104,7 @@ def make_policy(settings: Settings) -> Policy:
         private_only=settings.private_only,
         channels=ChannelPolicy(
             settings.channels,
+            wait_blocks=settings.wait_blocks,
             reconsider_blocks=settings.reconsider_blocks,
             fall_back_to_public=settings.fall_back_to_public,
         ),

@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     channels: frozenset[Channel] = Field(
         ChannelPolicy().allowed, description="Ways that an order may go out; a JSON list in the environment"
     )
+    wait_blocks: int = Field(
+        ChannelPolicy().wait_blocks, description="Blocks that an order waits, once, where that is the channel"
+    )
     reconsider_blocks: int | None = Field(
         None, description="Choose again for private bytes that no block had for so many blocks"
     )
