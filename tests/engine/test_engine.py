@@ -26,6 +26,7 @@ from onchain_exec.core import Exact, ParentOrder
 from onchain_exec.errors import (
     DuplicateOrderError,
     FencedError,
+    GasError,
     InputError,
     SignerError,
     UnsupportedOrderError,
@@ -277,6 +278,27 @@ def test_turn_nonce_that_nobody_uses_is_filled_with_nothing(calm):
     journal.append_failure(failing.order_id, SignerError("the signer is gone"))
     calm.turn(2)
     assert [slot.purpose for slot in journal.read_slots()] == [Purpose.GAP, Purpose.SWAP]
+    assert calm.look().state is OrderState.FILLED
+
+
+@pytest.mark.parametrize("error", [SignerError, GasError, FencedError])
+def test_turn_gap_that_cannot_be_filled_now_waits_and_the_engine_lives(calm, monkeypatch, error):
+    journal, account = calm.journal, calm.accounts[0]
+    failing = make_order(7, account=account, token_in=USDC, token_out=WETH)
+    journal.append_order(failing, make_quote(failing))
+    journal.reserve_nonce(CHAIN_ID, account, failing.order_id, Purpose.SWAP, 0)
+    calm.submit()
+    calm.turn()
+    journal.append_failure(failing.order_id, SignerError("the signer is gone"))
+
+    async def refuse(*_):
+        raise error("for now")
+
+    monkeypatch.setattr(calm.process.lane.path, "prove", refuse)
+    calm.turn()
+    monkeypatch.undo()
+    assert calm.look().state is OrderState.WORKING
+    calm.turn(2)
     assert calm.look().state is OrderState.FILLED
 
 

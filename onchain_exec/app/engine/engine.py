@@ -15,7 +15,7 @@ from onchain_exec.app.engine.children import Chance, advance, begin, end_parent
 from onchain_exec.app.engine.lane import Lane
 from onchain_exec.app.engine.slots import care_for, fill_gap
 from onchain_exec.core import Address, BlockRef, ParentOrder
-from onchain_exec.errors import FencedError, FinalityError, GasError, HaltedError, InputError, NodeError
+from onchain_exec.errors import FinalityError, GasError, HaltedError, InputError, NodeError
 from onchain_exec.execution import Fees, read_fees
 from onchain_exec.oms import (
     EVERYTHING,
@@ -108,7 +108,6 @@ class Engine:
         Raises:
             NodeError: the node fails; the rest waits for the next turn.
             HaltedError: it was killed meanwhile.
-            FencedError: another process writes the account of a gap.
             FinalityError: a final block is gone: everything is killed now.
         """
         context = lane.context
@@ -138,7 +137,7 @@ class Engine:
     async def _turn(self, lane: Lane) -> None:
         try:
             await self.turn(lane)
-        except (NodeError, HaltedError, FinalityError, FencedError) as error:
+        except (NodeError, HaltedError, FinalityError) as error:
             log.warning("chain %s waits: %s", lane.chain_id, error)
 
     async def _trade(self, lane: Lane, head: BlockRef, now: int) -> None:

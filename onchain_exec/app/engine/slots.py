@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import assert_never
+from typing import Final, assert_never
 
 from onchain_exec.app.channels.dispatch import dispatch
 from onchain_exec.app.engine.lane import Lane
@@ -24,6 +24,9 @@ from onchain_exec.oms import SlotState, SlotView
 from onchain_exec.oms.engine import Care, find_care
 
 log = logging.getLogger(__name__)
+
+_PASSING: Final = (GasError, SignerError, FencedError)
+"""What keeps one account from new bytes for now, and is no reason to stop looking after the others."""
 
 
 async def care_for(lane: Lane, account: Address, head: BlockRef, fees: Fees | None, now: int) -> None:
@@ -47,10 +50,13 @@ async def fill_gap(lane: Lane, account: Address, head: BlockRef, fees: Fees) -> 
         return
     context = lane.context
     floor = await context.node.get_nonce(account)
-    nonce = context.journal.reserve_nonce(lane.chain_id, account, waiting.order_id, Purpose.GAP, floor)
-    if nonce < waiting.nonce:
-        proven = await lane.path.prove(build_gap(waiting, head, fees))
-        await dispatch(context, await sign_and_journal(context, lane.signers[account], proven, nonce))
+    try:
+        nonce = context.journal.reserve_nonce(lane.chain_id, account, waiting.order_id, Purpose.GAP, floor)
+        if nonce < waiting.nonce:
+            proven = await lane.path.prove(build_gap(waiting, head, fees))
+            await dispatch(context, await sign_and_journal(context, lane.signers[account], proven, nonce))
+    except _PASSING as error:
+        log.warning("a gap of %s waits: %s", account, error, extra={"order_id": waiting.order_id})
 
 
 async def _find_bytes(lane: Lane, slot: SlotView, head: BlockRef, fees: Fees | None, now: int) -> DurableTx:
@@ -66,7 +72,7 @@ async def _find_bytes(lane: Lane, slot: SlotView, head: BlockRef, fees: Fees | N
     try:
         proven = await _prove(lane, newest, care, head, fees)
         return await sign_and_journal(lane.context, signer, proven, newest.nonce)
-    except (GasError, SignerError, FencedError) as error:
+    except _PASSING as error:
         log.warning("no other bytes for %s: %s", slot.key, error, extra={"order_id": slot.order_id})
         return _find_sendable(slot)
 
@@ -93,7 +99,8 @@ def _find_waiting(lane: Lane, account: Address) -> DurableTx | None:
     lending code left out; None if none does."""
     journal = lane.context.journal
     own = [slot for slot in journal.read_unsettled() if slot.key[:2] == (lane.chain_id, account)]
-    gaps = [slot.key.nonce for slot in own if slot.state is SlotState.RESERVED and journal.is_abandoned(slot)]
+    unsigned = [slot for slot in own if slot.state is SlotState.RESERVED]
+    gaps = [s.key.nonce for s in unsigned if s.purpose is Purpose.GAP or journal.is_abandoned(s)]
     later = [slot for slot in journal.read_open().slots if slot.key[:2] == (lane.chain_id, account)]
     if later and journal.is_left_out(later[0].key.previous):
         return later[0].attempts[-1].tx
