@@ -64,11 +64,20 @@ def test_readme_life_of_an_option_ends_at_its_payoff(capsys: pytest.CaptureFixtu
     assert earned == "earned 773.96"  # 3 (2,000 - 1,742.01337)
 
 
+def test_readme_life_of_a_covered_call_ends_at_the_oracles_price(capsys: pytest.CaptureFixture[str]) -> None:
+    (program,) = (text for text in PROGRAMS if "deploy_uma" in text)
+    exec(compile(program, "README.md", "exec"), {})
+    implied, left = capsys.readouterr().out.splitlines()
+    assert implied.startswith("the calls imply 8")
+    assert left == "left of five: 4.0 ether"  # less 500 of the 2,500 dollars of each
+
+
 def test_readme_life_of_a_perpetual_ends_in_half_of_it_taken_over(capsys: pytest.CaptureFixture[str]) -> None:
     (program,) = (text for text in PROGRAMS if "deploy_perp_v2" in text)
     exec(compile(program, "README.md", "exec"), {})
-    opened, left = capsys.readouterr().out.splitlines()
+    opened, paid, left = capsys.readouterr().out.splitlines()
     assert opened.startswith("at 3001.07, liquidated below 28")
+    assert 0.7 < float(paid.split()[1]) < 0.9  # as the premium of the means over the index has it
     assert left.startswith("left with 3.0 ether and ")
 
 
