@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from onchain_exec.chain import CallResult, Node, SimulatedBlock, TxCall
 from onchain_exec.chain.relays import Bundle, Relays
-from onchain_exec.chain.simulation import TRANSFERS_ADDRESS
+from onchain_exec.chain.simulation import TRANSFERS_ADDRESS, StateOverride
 from onchain_exec.core import Address, BlockRef, Receipt
 from onchain_exec.errors import InputError, NodeError, NodeRefusedError
 from onchain_exec.execution import DurableTx, InProcessRunner
-from onchain_exec.execution.signers.transaction import decode_unsigned
+from onchain_exec.execution.plan import get_lent_code, lends_code
+from onchain_exec.execution.signers.transaction import UnsignedTx, decode_unsigned
 from onchain_exec.venues.erc20 import get_balance_changes
 
 POLL_S: Final = 0.5
@@ -126,7 +128,7 @@ async def find_fault(
     """
     if fault := await _find_wrong_nonce(node, transactions, head):
         return fault
-    block = SimulatedBlock(tuple(map(_as_call, transactions)))
+    block = _as_block(transactions)
     try:
         (results,) = await node.simulate([block], head, validation=True)
     except NodeRefusedError as error:
@@ -163,12 +165,24 @@ async def _find_wrong_nonce(node: Node, transactions: Sequence[DurableTx], head:
     for tx in transactions:
         if tx.nonce != expected[tx.sender]:
             return f"{tx.tx_hash} has nonce {tx.nonce}, and {expected[tx.sender]} is next of {tx.sender}"
-        expected[tx.sender] += 1
+        expected[tx.sender] += 2 if lends_code(tx.raw) else 1
     return ""
 
 
-def _as_call(durable: DurableTx) -> TxCall:
-    tx = decode_unsigned(durable.raw)
+def _as_block(transactions: Sequence[DurableTx]) -> SimulatedBlock:
+    """Return the transactions as calls of one block. Simulations know no authorisations (EIP-7702): the code
+    that one lends stands there from the start, and the nonce that it takes is not taken."""
+    calls, overrides, taken = list[TxCall](), list[StateOverride](), Counter[Address]()
+    for durable in transactions:
+        tx = decode_unsigned(durable.raw)
+        calls.append(_as_call(durable, tx, durable.nonce - taken[durable.sender]))
+        if tx.authorisations:
+            overrides.append(StateOverride(durable.sender, code=get_lent_code(tx.authorisations[0].delegate)))
+            taken[durable.sender] += 1
+    return SimulatedBlock(tuple(calls), tuple(overrides))
+
+
+def _as_call(durable: DurableTx, tx: UnsignedTx, nonce: int) -> TxCall:
     return TxCall(
         sender=durable.sender,
         to=tx.to,
@@ -177,7 +191,7 @@ def _as_call(durable: DurableTx) -> TxCall:
         gas_limit=tx.gas_limit,
         max_fee_wei=tx.fees.max_fee_wei,
         max_priority_fee_wei=tx.fees.max_priority_fee_wei,
-        nonce=durable.nonce,
+        nonce=nonce,
         accesses=tx.accesses,
     )
 

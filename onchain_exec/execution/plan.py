@@ -36,6 +36,12 @@ def lends_code(raw: bytes) -> bool:
     return raw[:1] == b"\x04"
 
 
+def get_lent_code(delegate: Address | None) -> bytes | None:
+    """Return the code that stands at an account's address once it has lent itself ``delegate``'s, or None
+    where it does not: EIP-7702's designator."""
+    return b"\xef\x01\x00" + address_bytes(delegate) if delegate else None
+
+
 @dataclass(frozen=True, slots=True)
 class Fees:
     """Fee fields in wei per unit of gas.
@@ -105,9 +111,9 @@ class TxPlan:
 
     @property
     def lent_code(self) -> bytes | None:
-        """The code that stands at the sender's address once the transaction has lent it ``delegate``'s, or
-        None where it does not: EIP-7702's designator."""
-        return b"\xef\x01\x00" + address_bytes(self.delegate) if self.delegate else None
+        """The code that stands at the sender's address once the transaction has lent it ``delegate``'s; see
+        `get_lent_code`."""
+        return get_lent_code(self.delegate)
 
     def at_limit(self, gas_limit: int) -> TxCall:
         """Return it as a transaction to try with this gas limit."""

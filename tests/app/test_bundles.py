@@ -28,7 +28,7 @@ from onchain_exec.chain.relays import Relay, RelayIdentity, Relays
 from onchain_exec.core import Address, BlockRef, Log, address_bytes, to_address
 from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import InputError
-from onchain_exec.execution import DurableTx, InProcessRunner, Purpose
+from onchain_exec.execution import DurableTx, Fees, InProcessRunner, LocalSigner, Purpose, UnsignedTx
 from onchain_exec.testing.relay import LocalRelay, Whim
 from onchain_exec.venues.erc20 import TRANSFER
 
@@ -77,6 +77,24 @@ def sign(chain: LocalChain, account: int, *, nonce: int = 0, private: bool = Tru
     raw = bytes(Account.sign_transaction(fields | fees, owner.key)["raw_transaction"])
     tx_hash = "0x" + keccak(raw).hex()
     return DurableTx(f"order-{account}", Purpose.SWAP, 1337, owner.address, nonce, raw, tx_hash, private)
+
+
+async def lend(chain: LocalChain, account: int) -> DurableTx:
+    """Sign a call of the account by itself, through the code of `SWITCH`, which it lends itself."""
+    signer = LocalSigner(chain.accounts[account].key)
+    tx = UnsignedTx(
+        chain_id=1337,
+        nonce=0,
+        fees=Fees(10**10, 10**9),
+        gas_limit=120_000,
+        to=signer.address,
+        value_wei=0,
+        data=b"\x01",
+        authorisations=(await signer.sign_authorisation(1337, SWITCH, 1),),
+    )
+    raw = tx.encode(await signer.sign_transaction(tx))
+    tx_hash = "0x" + keccak(raw).hex()
+    return DurableTx("order", Purpose.ACTION, 1337, signer.address, 0, raw, tx_hash, private=True)
 
 
 async def run(
@@ -167,6 +185,19 @@ def test_earns_counts_what_an_account_ends_with(least: int, wanted: bool) -> Non
 
     results = [move(OTHER, OWNER, 10), move(OWNER, OTHER, 3)]
     assert earns(OWNER, TOKEN, least)(results) is wanted
+
+
+async def test_find_fault_runs_the_code_that_a_transaction_lends_its_account(
+    chain: LocalChain, node: Node
+) -> None:
+    """EIP-7702: without it a call of the account by itself does nothing, and so never fails. Mined, it takes
+    two nonces."""
+    lending, later = await lend(chain, 0), sign(chain, 0, nonce=2)
+    head = await node.get_block()
+    assert await find_fault(node, [lending, later], head) == ""
+    assert "nonce 1, and 2 is next" in await find_fault(node, [lending, sign(chain, 0, nonce=1)], head)
+    chain.request("anvil_setStorageAt", lending.sender, "0x" + "00" * 32, "0x" + "00" * 31 + "01")
+    assert f"{lending.tx_hash} would revert" in await find_fault(node, [lending], head)
 
 
 async def test_run_bundle_whose_effects_are_not_wanted_is_never_sent(
