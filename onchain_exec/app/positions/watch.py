@@ -127,8 +127,8 @@ async def take_care(context: Context, care: Care, client_order_id: str | None = 
 def _find_out(context: Context, account: CollateralAccount[Any]) -> OrderView | None:
     """Return an order whose bytes may still act on the account, None where there is none."""
     for order in context.journal.read_open().orders:
-        action = order.action
-        is_here = action and (action.venue, action.account) == (account.key, account.owner)
-        if is_here and order.state is not OrderState.NEW:
+        is_here = any(slot[:2] == (context.node.chain_id, account.owner) for slot in order.slots)
+        is_signed = order.state is not OrderState.NEW
+        if is_here and is_signed and order.action and order.action.venue == account.key:
             return order
     return None
