@@ -46,8 +46,8 @@ class Ways:
     beside: Problem
 
     def least_losses(self, edges: Edges, loss: FloatArray, beside: FloatArray | None = None) -> FloatArray:
-        """Return for each of ``edges`` the least that a way over it loses, where it loses ``loss``, infinite
-        where there is none. Ways over the edges beside count if what these lose is given."""
+        """Return for each of ``edges``, then of those beside if what these lose is given, the least that a
+        way over it loses, where it loses ``loss``: infinite where there is none."""
         if self.ends is None:
             return loss
         source, target = edges.source, edges.target
@@ -55,8 +55,7 @@ class Ways:
             loss = np.append(loss, beside)
             source = np.append(source, self.beside.edges.source)
             target = np.append(target, self.beside.edges.target)
-        size = len(self.beside.endowment)
-        return find_least_losses(source, target, loss, self.ends, size)[: len(edges)]
+        return find_least_losses(source, target, loss, self.ends, len(self.beside.endowment))
 
 
 class Bounds(NamedTuple):
@@ -89,7 +88,7 @@ def find_bounds(problem: Problem, case: Case, ways: Ways) -> Bounds:
     lost = ways.least_losses(problem.edges, loss, np.maximum(-beside, 0.0))
     least = float(lost[case.on].max(initial=0.0))
     if ways.ends is not None:
-        least = max(least, float(lost.min(initial=np.inf)))
+        least, lost = max(least, float(lost.min(initial=np.inf))), lost[: len(surplus)]
     forced = np.flatnonzero((loss > 0) & (lost <= least))
     without = total - least - profit
     return Bounds(total - least, total - lost, without, forced, np.flatnonzero(earning))
