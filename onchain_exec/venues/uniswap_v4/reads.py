@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from onchain_exec.core import ZERO_ADDRESS, Address, Call, Reading, Token, address_bytes, all_of
 from onchain_exec.core.abi import Function
+from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import NoPoolError, StaleStateError
 from onchain_exec.venues.answer import decode_answer
 from onchain_exec.venues.concentrated import Curve
@@ -25,6 +26,8 @@ _GET_V4_POOL: Final = Function(
     "getV4Pool(address,bytes32,int24,int16,int16)",
     "((uint160,int24,uint24,uint24,uint128,uint256[],uint128[]))",
 )
+_EXTSLOAD: Final = Function("extsload(bytes32[])", "(bytes32[])")
+_POOLS_SLOT: Final = (6).to_bytes(32, "big")  # StateLibrary.POOLS_SLOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,29 +78,24 @@ def read_v4_pool(
 def read_v4_pools(
     deployment: UniswapV4Deployment, token_a: Token, token_b: Token
 ) -> Reading[tuple[UniswapV4Pool, ...]]:
-    """Read the pools of two tokens at every fee tier, without hooks, those with some liquidity."""
+    """Read the pools of two tokens at every fee tier, without hooks, those with some liquidity: first
+    which there are, so that the Lens is sent for those alone."""
+    manager = deployment.pool_manager
     one, other = sorted((token_a, token_b), key=lambda token: address_bytes(token.address))
     known = {one.address: one, other.address: other}
+    keys = [PoolKey(one.address, other.address, *tier, ZERO_ADDRESS) for tier in deployment.fee_tiers]
+    snapshot = yield (Call(manager, _EXTSLOAD.encode([_get_state_slot(key) for key in keys])),)
+    (words,) = decode_answer(_EXTSLOAD, manager, snapshot.answers[0])
     found = yield from all_of(
-        [
-            _read_if_there(
-                deployment.pool_manager,
-                PoolKey(one.address, other.address, fee, spacing, ZERO_ADDRESS),
-                known,
-            )
-            for fee, spacing in deployment.fee_tiers
-        ]
+        [read_v4_pool(manager, key, known) for key, word in zip(keys, words, strict=True) if any(word)]
     )
-    return tuple(pool for pool in found if pool is not None and pool.curve.ticks.indexes)
+    return tuple(pool for pool in found if pool.curve.ticks.indexes)
 
 
-def _read_if_there(
-    pool_manager: Address, pool_key: PoolKey, known: Mapping[Address, Token]
-) -> Reading[UniswapV4Pool | None]:
-    try:
-        return (yield from read_v4_pool(pool_manager, pool_key, known))
-    except NoPoolError:
-        return None
+def _get_state_slot(pool_key: PoolKey) -> bytes:
+    """Return where the PoolManager keeps a pool's price: 0 before the pool is initialised. On chain:
+    ``StateLibrary._getPoolStateSlot``."""
+    return keccak(pool_key.pool_id + _POOLS_SLOT)
 
 
 def _list_calls(pool_manager: Address, pool_key: PoolKey) -> tuple[Call, ...]:

@@ -152,6 +152,14 @@ def test_read_v4_pools_hookless_tiers_only_pools_that_fill(v4: V4Market) -> None
     assert pool.tokens == (ETHER, token)
 
 
+def test_read_v4_pools_of_a_pair_without_pools_sends_no_code(v4: V4Market) -> None:
+    reading = read_v4_pools(UniswapV4Deployment(v4.manager), v4.market.token1, ETHER)
+    calls = next(reading)
+    assert [(call.to, call.code) for call in calls] == [(v4.manager, b"")]
+    reading.close()
+    assert v4.market.perform(read_v4_pools(UniswapV4Deployment(v4.manager), v4.market.token1, ETHER)) == ()
+
+
 def test_read_v4_pool_unknown_key_raises_no_pool_error(v4: V4Market) -> None:
     key = PoolKey(v4.market.token0.address, v4.market.token1.address, 500, 10, ZERO_ADDRESS)
     with pytest.raises(NoPoolError):
