@@ -13,10 +13,11 @@ from onchain_exec.chain import CallResult, Node, SimulatedBlock, TxCall
 from onchain_exec.chain.relays import Bundle, Relays
 from onchain_exec.chain.simulation import TRANSFERS_ADDRESS, StateOverride
 from onchain_exec.core import Address, BlockRef, Receipt
-from onchain_exec.errors import InputError, NodeError, NodeRefusedError
+from onchain_exec.errors import HaltedError, InputError, NodeError, NodeRefusedError
 from onchain_exec.execution import DurableTx, InProcessRunner
 from onchain_exec.execution.plan import get_lent_code, lends_code
 from onchain_exec.execution.signers.transaction import UnsignedTx, decode_unsigned
+from onchain_exec.oms import Journal, require_not_killed
 from onchain_exec.venues.erc20 import get_balance_changes
 
 POLL_S: Final = 0.5
@@ -91,10 +92,11 @@ BundleOutcome: TypeAlias = Included | Unbundled | Withdrawn | Missed
 
 
 async def run_bundle(
-    node: Node, relays: Relays, transactions: Sequence[DurableTx], terms: BundleTerms
+    node: Node, relays: Relays, journal: Journal, transactions: Sequence[DurableTx], terms: BundleTerms
 ) -> BundleOutcome:
     """Offer the transactions to every relay for each block up to the last, after a simulation on the block
-    before it. What relays say is not believed: the chain is looked at.
+    before it, unless the ``journal`` they are from has all, or one of their accounts, killed. What relays
+    say is not believed: the chain is looked at.
 
     Raises:
         InputError: one of them is not private: after a restart it would be sent to everybody.
@@ -104,7 +106,8 @@ async def run_bundle(
     name, head = str(uuid.uuid4()), await node.get_block()
     raws = tuple(tx.raw for tx in transactions)
     while head.number < terms.last_block:
-        if reason := await find_fault(node, transactions, head, terms):
+        reason = _find_halt(journal, transactions) or await find_fault(node, transactions, head, terms)
+        if reason:
             await relays.cancel_bundle(name)
             return Withdrawn(reason)
         await relays.send_bundle(Bundle(raws, head.number + 1, terms.may_revert, replacement_id=name))
@@ -114,6 +117,16 @@ async def run_bundle(
             return outcome
     await relays.cancel_bundle(name)
     return Missed(terms.last_block)
+
+
+def _find_halt(journal: Journal, transactions: Sequence[DurableTx]) -> str:
+    switches = journal.read_switches()
+    try:
+        for sender in {tx.sender for tx in transactions}:
+            require_not_killed(switches, sender)
+    except HaltedError as error:
+        return str(error)
+    return ""
 
 
 async def find_fault(

@@ -5,8 +5,9 @@ is mined), 70 (an acknowledgement proves nothing)."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from onchain_exec.core import Address, BlockRef, Log, address_bytes, to_address
 from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import InputError
 from onchain_exec.execution import DurableTx, Fees, InProcessRunner, LocalSigner, Purpose, UnsignedTx
+from onchain_exec.oms import EVERYTHING, Journal, SwitchState
 from onchain_exec.testing.relay import LocalRelay, Whim
 from onchain_exec.venues.erc20 import TRANSFER
 
@@ -97,11 +99,19 @@ async def lend(chain: LocalChain, account: int) -> DurableTx:
     return DurableTx("order", Purpose.ACTION, 1337, signer.address, 0, raw, tx_hash, private=True)
 
 
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with Journal.open(tmp_path / "journal.sqlite") as opened:
+        yield opened
+
+
 async def run(
-    node: Node, relays: Relays, transactions: list[DurableTx], terms: BundleTerms, step: Callable[[], object]
+    relays: Relays,
+    offering: Coroutine[None, None, BundleOutcome],
+    step: Callable[[], object],
 ) -> BundleOutcome:
     """Run it, and ``step`` whenever the relay has been asked to send for another block."""
-    running = asyncio.create_task(run_bundle(node, relays, transactions, terms))
+    running = asyncio.create_task(offering)
     stepped = 0
     while not running.done():
         (record,) = relays.records.values()
@@ -113,33 +123,35 @@ async def run(
 
 
 async def test_run_bundle_is_included_as_a_whole(
-    chain: LocalChain, builder: LocalRelay, node: Node, relays: Relays
+    chain: LocalChain, builder: LocalRelay, node: Node, relays: Relays, journal: Journal
 ) -> None:
     transactions = [sign(chain, 0), sign(chain, 1)]
     terms = BundleTerms(last_block=3, poll_s=0.01)
-    outcome = await run(node, relays, transactions, terms, builder.build)
+    outcome = await run(relays, run_bundle(node, relays, journal, transactions, terms), builder.build)
     assert isinstance(outcome, Included)
     assert [receipt.tx_hash for receipt in outcome.receipts] == [tx.tx_hash for tx in transactions]
     assert len({receipt.block_hash for receipt in outcome.receipts}) == 1
 
 
 async def test_run_bundle_of_one_account_keeps_the_nonces_in_their_order(
-    chain: LocalChain, builder: LocalRelay, node: Node, relays: Relays
+    chain: LocalChain, builder: LocalRelay, node: Node, relays: Relays, journal: Journal
 ) -> None:
     transactions = [sign(chain, 0), sign(chain, 0, nonce=1), sign(chain, 1)]
     terms = BundleTerms(last_block=3, poll_s=0.01)
     assert "nonce 1" in await find_fault(node, transactions[1::-1], await node.get_block())
-    outcome = await run(node, relays, transactions, terms, builder.build)
+    outcome = await run(relays, run_bundle(node, relays, journal, transactions, terms), builder.build)
     assert isinstance(outcome, Included)
     assert [receipt.tx_hash for receipt in outcome.receipts] == [tx.tx_hash for tx in transactions]
 
 
 async def test_run_bundle_that_is_ignored_is_offered_for_each_block_and_missed(
-    chain: LocalChain, builder: LocalRelay, node: Node, relays: Relays
+    chain: LocalChain, builder: LocalRelay, node: Node, relays: Relays, journal: Journal
 ) -> None:
     builder.behave(Whim.IGNORE)
     terms = BundleTerms(last_block=3, poll_s=0.01)
-    assert await run(node, relays, [sign(chain, 0)], terms, builder.build) == Missed(3)
+    assert await run(
+        relays, run_bundle(node, relays, journal, [sign(chain, 0)], terms), builder.build
+    ) == Missed(3)
     offers = [asked.params[0] for asked in builder.asked if asked.method == "eth_sendBundle"]
     assert [offer["blockNumber"] for offer in offers] == ["0x1", "0x2", "0x3"]
     assert len({offer["replacementUuid"] for offer in offers}) == 1
@@ -147,7 +159,7 @@ async def test_run_bundle_that_is_ignored_is_offered_for_each_block_and_missed(
 
 
 async def test_run_bundle_that_would_revert_in_the_next_block_is_withdrawn(
-    chain: LocalChain, builder: LocalRelay, node: Node, relays: Relays
+    chain: LocalChain, builder: LocalRelay, node: Node, relays: Relays, journal: Journal
 ) -> None:
     builder.behave(Whim.IGNORE)
 
@@ -156,7 +168,11 @@ async def test_run_bundle_that_would_revert_in_the_next_block_is_withdrawn(
         chain.request("anvil_setStorageAt", SWITCH, "0x0", f"0x{1:064x}")
         builder.build()
 
-    outcome = await run(node, relays, [sign(chain, 0)], BundleTerms(last_block=9, poll_s=0.01), step)
+    outcome = await run(
+        relays,
+        run_bundle(node, relays, journal, [sign(chain, 0)], BundleTerms(last_block=9, poll_s=0.01)),
+        step,
+    )
     assert isinstance(outcome, Withdrawn)
     assert "would revert in block 2" in outcome.reason
     builder.build()
@@ -187,6 +203,24 @@ def test_earns_counts_what_an_account_ends_with(least: int, wanted: bool) -> Non
     assert earns(OWNER, TOKEN, least)(results) is wanted
 
 
+async def test_run_bundle_that_is_killed_is_withdrawn_and_offered_no_more(
+    chain: LocalChain, builder: LocalRelay, node: Node, relays: Relays, journal: Journal
+) -> None:
+    builder.behave(Whim.IGNORE)
+
+    def step() -> None:
+        journal.append_switch(EVERYTHING, SwitchState.KILLED, "a test")
+        builder.build()
+
+    terms = BundleTerms(last_block=9, poll_s=0.01)
+    outcome = await run(relays, run_bundle(node, relays, journal, [sign(chain, 0)], terms), step)
+    assert isinstance(outcome, Withdrawn)
+    assert "all is KILLED" in outcome.reason
+    asked = [asked.method for asked in builder.asked]
+    assert asked.count("eth_sendBundle") == 1
+    assert asked[-1] == "eth_cancelBundle"
+
+
 async def test_find_fault_runs_the_code_that_a_transaction_lends_its_account(
     chain: LocalChain, node: Node
 ) -> None:
@@ -201,27 +235,29 @@ async def test_find_fault_runs_the_code_that_a_transaction_lends_its_account(
 
 
 async def test_run_bundle_whose_effects_are_not_wanted_is_never_sent(
-    chain: LocalChain, builder: LocalRelay, node: Node, relays: Relays
+    chain: LocalChain, builder: LocalRelay, node: Node, relays: Relays, journal: Journal
 ) -> None:
     terms = BundleTerms(last_block=9, is_wanted=lambda results: results[0].gas_used < 21_000)
-    outcome = await run_bundle(node, relays, [sign(chain, 0)], terms)
+    outcome = await run_bundle(node, relays, journal, [sign(chain, 0)], terms)
     assert isinstance(outcome, Withdrawn)
     assert "not those wanted" in outcome.reason
     assert [asked.method for asked in builder.asked] == ["eth_cancelBundle"]
 
 
 async def test_run_bundle_taken_apart_says_what_is_missing(
-    chain: LocalChain, builder: LocalRelay, node: Node, relays: Relays
+    chain: LocalChain, builder: LocalRelay, node: Node, relays: Relays, journal: Journal
 ) -> None:
     builder.behave(Whim.UNBUNDLE)
     first, second = sign(chain, 0), sign(chain, 1)
     terms = BundleTerms(last_block=9, poll_s=0.01)
-    outcome = await run(node, relays, [first, second], terms, builder.build)
+    outcome = await run(relays, run_bundle(node, relays, journal, [first, second], terms), builder.build)
     assert isinstance(outcome, Unbundled)
     assert [receipt.tx_hash for receipt in outcome.receipts] == [first.tx_hash]
     assert outcome.missing == (second.tx_hash,)
 
 
-async def test_run_bundle_of_public_bytes_raises(chain: LocalChain, node: Node, relays: Relays) -> None:
+async def test_run_bundle_of_public_bytes_raises(
+    chain: LocalChain, node: Node, relays: Relays, journal: Journal
+) -> None:
     with pytest.raises(InputError, match="public"):
-        await run_bundle(node, relays, [sign(chain, 0, private=False)], BundleTerms(last_block=1))
+        await run_bundle(node, relays, journal, [sign(chain, 0, private=False)], BundleTerms(last_block=1))
