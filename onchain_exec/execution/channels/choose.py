@@ -24,8 +24,8 @@ _NOT_ALLOWED: Final = "the policy does not allow it"
 class Decision:
     """Which way an order goes, what every way would have cost, and why others were no choice.
 
-    It was made on ``block_number`` with these ``stakes``. ``promised`` says that the order was accepted
-    under ``private_only``: no later decision makes it public.
+    It was made on ``block_number`` with these ``stakes``. ``promised`` says that it, or one before it, was
+    made under ``private_only``: no later decision makes the order public.
     """
 
     channel: Channel
