@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from onchain_exec.chain.pool.endpoint import PUBLIC_ROLES, Endpoint, parse_endpoints
+from onchain_exec.chain.pool.endpoint import PUBLIC_ROLES, Endpoint, Role, parse_endpoints
 from onchain_exec.chain.pool.member import Member
 from onchain_exec.chain.pool.policy import PoolPolicy
 from onchain_exec.chain.pool.pool import EndpointPool
 from onchain_exec.chain.relays import PrivateEndpoint, RelayIdentity
 from onchain_exec.chain.rpc import HttpRpc, Rpc
 from onchain_exec.chain.sockets import open_ipc, open_web_socket
+from onchain_exec.errors import ConfigError
 
 
 def open_rpc(
@@ -37,8 +38,15 @@ def open_pool(
     """Return the pool of these endpoints. Nothing is asked yet.
 
     Raises:
-        ConfigError: a URL cannot be used, no endpoint reads, or more shall agree than read.
+        ConfigError: a URL cannot be used, no endpoint reads, or more shall agree than read; or what is sent
+            privately and to everybody would go to the same URL.
     """
+    private = {endpoint.url for endpoint in endpoints if Role.PRIVATE in endpoint.roles}
+    if any(Role.SEND in endpoint.roles and endpoint.url in private for endpoint in endpoints):
+        raise ConfigError(
+            "a node URL takes private transactions, and public ones as well",
+            needed="private+URL alone, or with read+URL beside it",
+        )
     members = [Member(_open_endpoint(endpoint), endpoint.roles, endpoint.limits) for endpoint in endpoints]
     return EndpointPool(members, chain_id=chain_id, policy=policy)
 

@@ -101,7 +101,7 @@ def test_quote_that_is_sent_privately_allows_what_the_price_moves(
 ) -> None:
     trade_each_minute(fork, whale, pool)
     with Desk.connect(
-        f"{fork.url} private+{fork.url}",
+        f"read+{fork.url} private+{fork.url}",
         signer=LocalSigner(fork.trader.key),
         journal=tmp_path / "journal.sqlite",
         profile=fork.profile,

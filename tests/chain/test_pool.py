@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from model_chain import CHAIN_ID, LATENCY_S, ModelChain, ModelEndpoint, make_hash
 from pool_matrix import ACCOUNT, CONTRACT, Cell
 
-from onchain_exec.chain import EndpointPool, EndpointState, Node, PoolPolicy, Role, parse_endpoints
+from onchain_exec.chain import EndpointPool, EndpointState, Node, PoolPolicy, Role, open_rpc, parse_endpoints
 from onchain_exec.chain.pool import Member
 from onchain_exec.chain.pool.health import MAX_PAUSE_S, TABLE, Health, Signal
 from onchain_exec.chain.pool.pace import Latency, TokenBucket
@@ -53,6 +53,15 @@ def test_parse_endpoints_of_what_is_none_raises_without_showing_it(text: str) ->
     with pytest.raises(ConfigError) as caught:
         parse_endpoints(text)
     assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize("private", ["private", "relay"])
+def test_open_rpc_of_a_url_that_is_private_and_public_raises_without_showing_it(private: str) -> None:
+    """What is kept from everybody else's endpoint would be handed to the same one as public."""
+    with pytest.raises(ConfigError, match="public ones as well") as caught:
+        open_rpc(f"http://SECRET {private}+http://SECRET")
+    assert "SECRET" not in str(caught.value)
+    assert isinstance(open_rpc(f"read+http://a {private}+http://a"), EndpointPool)
 
 
 def test_table_says_what_each_signal_means_in_each_state() -> None:
