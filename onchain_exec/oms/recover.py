@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from onchain_exec.chain import Node
 from onchain_exec.execution.delivery.outcome import SendOutcome
 from onchain_exec.execution.delivery.send import send as send_once
-from onchain_exec.execution.plan import DurableTx, Purpose
-from onchain_exec.oms.book.conduct import is_exposed, needs_reprice
+from onchain_exec.execution.plan import DurableTx
+from onchain_exec.oms.book.conduct import needs_cancel, needs_reprice
 from onchain_exec.oms.book.states import OrderState
 from onchain_exec.oms.book.views import OrderView, SlotView
 from onchain_exec.oms.journal import Journal
@@ -24,10 +24,10 @@ class Recovery:
     """What a start-up found and did.
 
     ``resent`` are journalled bytes that went out again, with what the node said: wait for them.
-    ``to_cancel`` are open slots that only a cancel on the same nonce ends: their order's time has
-    passed, or others have their private swap and could attack it. ``to_reprice`` are those that others have
-    and nobody gains by attacking: the sooner they are mined the better. ``unsigned`` are live orders
-    without swap bytes: they may be quoted again, under the same order id.
+    ``to_cancel`` are open slots that only a cancel on the same nonce ends: their order is to be cancelled,
+    its time has passed, or others have their private swap and could attack it. ``to_reprice`` are those that
+    others have and nobody gains by attacking: the sooner they are mined the better. ``unsigned`` are live
+    orders without swap bytes: they may be quoted again, under the same order id.
     """
 
     reconciliation: Reconciliation
@@ -56,8 +56,7 @@ async def recover(node: Node, journal: Journal, now: int, send: Send = send_once
         if slot.key.chain_id != node.chain_id:
             continue
         durable = slot.attempts[-1].tx
-        order = journal.read_order(slot.order_id)
-        if durable.purpose is not Purpose.CANCEL and (is_exposed(slot, order) or order.is_expired(now)):
+        if needs_cancel(slot, journal.read_order(slot.order_id), now):
             to_cancel.append(slot)
             continue
         if needs_reprice(slot):

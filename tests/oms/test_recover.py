@@ -50,6 +50,15 @@ async def test_recover_expired_bytes_are_not_sent(desk):
     assert await desk.node.get_transaction(durable.tx_hash) is None
 
 
+async def test_recover_bytes_of_an_order_that_is_to_be_cancelled_are_not_sent(desk):
+    durable = await desk.sign()
+    desk.journal.append_cancel(durable.order_id)
+    found = await recover(desk.node, desk.journal, NOW)
+    assert found.resent == ()
+    assert [slot.key.nonce for slot in found.to_cancel] == [durable.nonce]
+    assert await desk.node.get_transaction(durable.tx_hash) is None
+
+
 async def test_recover_expired_with_a_cancel_sends_the_cancel(desk):
     durable = await desk.sign(expires_at=NOW - 1)
     cancel = desk.journal.write_signed(durable.order_id, sign_cancel(desk.trader.key, durable))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace as replace_fields
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -13,11 +14,14 @@ from onchain_exec.execution.plan import Purpose
 from onchain_exec.oms.book import events
 from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.events import Event
-from onchain_exec.oms.book.states import OPEN
+from onchain_exec.oms.book.states import OPEN, OrderState
 from onchain_exec.oms.book.surroundings import Surroundings
 from onchain_exec.oms.book.views import Consumer, OrderView, SlotKey, SlotView
 
 _SHOWN = TrackRecord(seen=1, harmed=1)
+_UNWANTED: Final = frozenset(
+    {OrderState.CANCEL_PENDING, OrderState.CANCELLED, OrderState.EXPIRED, OrderState.REJECTED}
+)
 
 
 def choose(book: Book, order_id: str, decision: Decision) -> Iterator[Event]:
@@ -57,6 +61,16 @@ def watch(book: Book, order_id: str, found: Surroundings) -> Iterator[Event]:
 def is_exposed(slot: SlotView, view: OrderView) -> bool:
     """Return whether others have private bytes of an open slot and could gain by attacking them."""
     return bool(slot.leaked) and (view.decision is None or view.decision.stakes.at_stake > 0)
+
+
+def needs_cancel(slot: SlotView, view: OrderView, now: int) -> bool:
+    """Return whether the newest bytes of an open slot are to be cancelled at ``now``, unix seconds: the order
+    was cancelled or has expired, or ended before its swap while its approval waits, or what was private
+    is not any more and can be attacked."""
+    newest = slot.attempts[-1].tx
+    if slot.purpose is Purpose.GAP or newest.purpose is Purpose.CANCEL:
+        return False
+    return view.state in _UNWANTED or view.is_expired(now) or is_exposed(slot, view)
 
 
 def needs_reprice(slot: SlotView) -> bool:

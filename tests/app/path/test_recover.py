@@ -10,6 +10,7 @@ import pytest
 from onchain_exec import Desk, LocalSigner, OrderState, Policy
 from onchain_exec.app.path.context import Step
 from onchain_exec.app.sandbox.sandbox import Sandbox
+from onchain_exec.oms import Journal
 
 
 class KilledError(Exception):
@@ -56,4 +57,21 @@ def test_recover_leaves_the_cancel_of_an_expired_order_to_its_own_account(
     chain.request("evm_setAutomine", True)
     with open_desk(fork, path, fork.trader.key) as desk:
         desk.recover()
+        assert [order.state for order in desk.orders()] == [OrderState.CANCELLED]
+
+
+def test_recover_cancels_what_was_withdrawn_on_its_own_nonce(fork: Sandbox, tmp_path: Path) -> None:
+    path, chain = tmp_path / "journal.sqlite", fork.chain
+    chain.request("evm_setAutomine", False)
+    with open_desk(fork, path, fork.trader.key, policy=Policy(confirm_timeout_s=0.0)) as desk:
+        desk.sell("WETH", "1", buy="USDC", max_slippage_bps=50)
+        chain.mine()  # the approval
+        desk.recover()
+        (order,) = desk.orders()
+    with Journal.open(path) as journal:  # as `onchain-exec cancel` does
+        journal.append_cancel(order.order_id)
+    with open_desk(fork, path, fork.trader.key, policy=Policy(confirm_timeout_s=0.0)) as desk:
+        desk.recover()
+        chain.mine()
+        desk.reconcile()
         assert [order.state for order in desk.orders()] == [OrderState.CANCELLED]
