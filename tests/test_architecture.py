@@ -9,9 +9,9 @@ import subprocess
 import sys
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import grimp
 import pytest
@@ -39,11 +39,31 @@ def _tracked(*suffixes: str) -> list[Path]:
     return [path for path in paths if path.is_file() and not path.is_symlink()]
 
 
-def _nodes(kind: type[ast.AST], paths: list[Path]) -> Iterator[tuple[Path, ast.AST]]:
-    for path in paths:
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, kind):
-                yield path, node
+class Facts(NamedTuple):
+    """What a source file catches, by line, calls and imports."""
+
+    caught: tuple[tuple[int, tuple[str, ...]], ...]
+    called: frozenset[str]
+    imported: frozenset[str]
+
+
+@cache
+def _read_facts(path: Path) -> Facts:
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    handlers = (node for node in nodes if isinstance(node, ast.ExceptHandler))
+    modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    modules |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    return Facts(
+        tuple(
+            (node.lineno, tuple(_names(node.type)) if node.type else ("BaseException",)) for node in handlers
+        ),
+        frozenset(name for node in nodes if isinstance(node, ast.Call) for name in _names(node.func)),
+        frozenset(modules),
+    )
+
+
+def _list_sources() -> list[Path]:
+    return [path for path in _tracked(".py") if path.is_relative_to(PACKAGE)]
 
 
 def _names(node: ast.expr | None) -> list[str]:
@@ -68,9 +88,10 @@ def test_imports_have_no_cycle():
 def test_handlers_none_is_broad():
     broad = {"Exception", "BaseException"}
     found = [
-        f"{path.relative_to(ROOT)}:{handler.lineno}"
-        for path, handler in _nodes(ast.ExceptHandler, _tracked(".py"))
-        if handler.type is None or broad.intersection(_names(handler.type))
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in _tracked(".py")
+        for line, names in _read_facts(path).caught
+        if broad.intersection(names)
     ]
     assert not found
 
@@ -89,8 +110,8 @@ def test_step_types_each_is_made_in_its_own_package_only(step_type):
 def _find_callers() -> dict[str, set[str]]:
     """Return the packages that call something of each name."""
     callers: dict[str, set[str]] = defaultdict(set)
-    for path, call in _nodes(ast.Call, [path for path in _tracked(".py") if path.is_relative_to(PACKAGE)]):
-        for name in _names(call.func):
+    for path in _list_sources():
+        for name in _read_facts(path).called:
             callers[name].add(path.relative_to(PACKAGE).parts[0])
     return callers
 
@@ -129,9 +150,7 @@ def test_dependencies_are_those_that_the_package_imports():
         for line in project["optional-dependencies"][extra]
     }
     homes = importlib.metadata.packages_distributions()
-    sources = [path for path in _tracked(".py") if path.is_relative_to(PACKAGE)]
-    modules = {alias.name for _, node in _nodes(ast.Import, sources) for alias in node.names}
-    modules |= {node.module for _, node in _nodes(ast.ImportFrom, sources) if node.module}
+    modules = {module for path in _list_sources() for module in _read_facts(path).imported}
     tops = {module.partition(".")[0] for module in modules} - sys.stdlib_module_names - {"onchain_exec"}
     imported = {homes[top][0].lower().replace("_", "-") for top in tops if top in homes}
     assert declared <= imported, "declared, never imported"
