@@ -27,6 +27,7 @@ from onchain_exec.app.path.actions import act, build, decide, get_now
 from onchain_exec.app.path.context import Context
 from onchain_exec.app.path.recover import resume_all
 from onchain_exec.app.path.run import require_signer
+from onchain_exec.chain import Node
 from onchain_exec.core import ZERO_ADDRESS, BlockRef, Token
 from onchain_exec.core.action import ActionOrder, VenueCall
 from onchain_exec.errors import ConfigError, GasError, NodeUnreachableError
@@ -135,7 +136,7 @@ async def place_proxy(context: Context) -> None:
         NodeUnreachableError: it was not mined in the policy's time; the same call again looks for it.
     """
     node = context.node
-    if has_proxy(await node.get_code(PROXY)):
+    if await _stands(node):
         return
     balance = await node.get_balance(PROXY_CREATOR)
     if balance < PROXY_PRICE_WEI:
@@ -146,10 +147,15 @@ async def place_proxy(context: Context) -> None:
         )
     await node.send_raw_transaction(PROXY_TX)
     for _ in range(1 + int(context.policy.confirm_timeout_s / _LOOK_S)):
-        if has_proxy(await node.get_code(PROXY)):
+        if await _stands(node):
             return
         await asyncio.sleep(_LOOK_S)
     raise NodeUnreachableError(f"no contract at {PROXY} yet", needed="a block with its creation")
+
+
+async def _stands(node: Node) -> bool:
+    """Return whether the proxy stands at the newest block: a node may show its code before that block."""
+    return has_proxy(await node.get_code(PROXY, await node.get_block("latest")))
 
 
 async def _read_protocols(context: Context, block: BlockRef) -> Protocols:
