@@ -112,15 +112,15 @@ def exclude(pools: Sequence[Pool], reason: str) -> tuple[Exclusion, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Why no route over these pools is better.
+    """Why no route over these pools is better that does not go round, unless cycles were asked for.
 
     ``bound`` is base units: with Exact.IN no route that pays the same gas gives more, with Exact.OUT
     none takes less; a route that pays other gas may differ from it by the difference's worth.
     ``prices`` prove it: base units of the priced token (token_out for Exact.IN, token_in for
     Exact.OUT) per base unit of each token. Anyone can check: at these prices the most profitable
     trades of all pools, each less its gas, and the order are worth no more. With gas the bound may
-    be tighter than that: it is the highest of the cases into which the search split the choice of
-    pools.
+    be tighter than that: a route pays for all pools of some way, and the bound is the highest of the
+    cases into which the search split the choice of pools.
     """
 
     bound: int

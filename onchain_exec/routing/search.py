@@ -282,6 +282,10 @@ class Search:
                 *exclude(self.network.unknown, "no oracle for this kind of pool"),
                 *exclude(self.left_out, FIXED),
                 *exclude(
+                    [self.network.pools[pool] for pool in self.scope.far.tolist()],
+                    f"only on ways of more than {self.options.max_hops} hops: a larger max_hops takes them",
+                ),
+                *exclude(
                     [self.network.pools[pool] for pool in sorted(arbitrage)],
                     "trades only as part of an arbitrage: cycles=True takes it",
                 ),

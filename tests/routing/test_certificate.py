@@ -11,7 +11,7 @@ import pytest
 from exact_dual import best_profit, dual_value
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from markets import A, B, C, make_pool, make_token, markets, pool_set
+from markets import A, B, C, D, make_pool, make_token, markets, pool_set
 
 from onchain_exec.core import Exact
 from onchain_exec.errors import NoRouteError, PoolRevertError
@@ -156,6 +156,23 @@ def test_pools_without_an_oracle_are_named():
     market = pool_set(make_pool(1, (A, B), (10**24, 10**24)), Strange())
     route = find_route(Swap(A, B, 10**20), market)
     assert route.certificate.excluded[0].pools == ("strange:1",)
+
+
+def test_pools_on_longer_ways_only_are_named():
+    """Beyond max_hops nothing was searched, and there may be more to get; a pool that leads nowhere is no
+    part of any route."""
+    ways = [make_pool(1, (A, B), (10**24, 10**24)), make_pool(2, (C, A), (10**24, 10**24))]
+    longer = [make_pool(3, (C, D), (10**24, 10**24)), make_pool(4, (D, B), (10**24, 2 * 10**24))]
+    market = pool_set(*ways, *longer, make_pool(5, (D, make_token(9)), (10**24, 10**24)))
+    near, all_ways = (
+        find_route(Swap(A, B, 10**20), market, options=Options(max_hops=hops, shape=Shape.GRAPH))
+        for hops in (2, 3)
+    )
+    assert near.amount_out < all_ways.amount_out
+    assert not all_ways.certificate.excluded
+    (exclusion,) = near.certificate.excluded
+    assert set(exclusion.pools) == {pool.key for pool in (ways[1], *longer)}
+    assert "more than 2 hops" in exclusion.reason
 
 
 def test_arbitrage_is_left_out_of_a_swap_and_named():

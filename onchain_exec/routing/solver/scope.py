@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,13 +19,15 @@ _FAR: Final = 1 << 20
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Tokens and edges, renumbered from 0; ``tokens[i]`` is the network's number of token i, and
-    ``level[i]`` its hops from the nearest source less those to the nearest target."""
+    ``level[i]`` its hops from the nearest source less those to the nearest target. ``far`` are the network's
+    numbers of pools on longer ways only."""
 
     tokens: IndexArray
     level: IndexArray
     edges: Edges
     sources: IndexArray
     targets: IndexArray
+    far: IndexArray
 
 
 def make_scope(network: Network, basket: Basket, max_hops: int, *, cycles: bool) -> Scope:
@@ -44,13 +47,13 @@ def make_scope(network: Network, basket: Basket, max_hops: int, *, cycles: bool)
         back = (edges.target == sources[0]) & (len(sources) == 1)
         on = (edges.source == targets[0]) & (len(targets) == 1)
         edges = edges.take(np.flatnonzero(~(back | on)))
-    before = _distances(edges.source, edges.target, sources, max_hops, size)
-    after = _distances(edges.target, edges.source, targets, max_hops, size)
-    far = [*sources[after[sources] > max_hops], *targets[before[targets] > max_hops]]
-    if far:
+    before = _distances(edges.source, edges.target, sources, size)
+    after = _distances(edges.target, edges.source, targets, size)
+    apart = [*sources[after[sources] > max_hops], *targets[before[targets] > max_hops]]
+    if apart:
         raise NoPoolError(
             f"no pool at {network.block} trades {basket}, directly or over {max_hops - 1} other tokens: "
-            f"{network.tokens[far[0]]} is not connected",
+            f"{network.tokens[apart[0]]} is not connected",
             needed="pools that connect them",
             todo="Add a protocol, a fee tier or a connecting token, or raise max_hops",
         )
@@ -59,11 +62,17 @@ def make_scope(network: Network, basket: Basket, max_hops: int, *, cycles: bool)
         kept = reached[edges.source] & reached[edges.target]
     else:
         kept = before[edges.source] + 1 + after[edges.target] <= max_hops
+    connected = (before[edges.source] < _FAR) & (after[edges.target] < _FAR)
+    far = np.empty(0, np.intp)
+    if (connected & ~kept).any():
+        leading = _without_dead_ends(edges.take(np.flatnonzero(connected)), (*sources, *targets), size)
+        far = np.setdiff1d(leading.pool, edges.pool[kept])
     inside = edges if kept.all() else edges.take(np.flatnonzero(kept))
     tokens = np.unique(np.concatenate((inside.source, inside.target)))
     label = np.zeros(size, np.intp)
     label[tokens] = np.arange(len(tokens))
-    return Scope(tokens, (before - after)[tokens], inside.relabelled(label), label[sources], label[targets])
+    inside, level = inside.relabelled(label), (before - after)[tokens]
+    return Scope(tokens, level, inside, label[sources], label[targets], far)
 
 
 def best_rates(edges: Edges, size: int, unit: int, sweeps: int, *, to_unit: bool) -> FloatArray:
@@ -85,14 +94,26 @@ def best_rates(edges: Edges, size: int, unit: int, sweeps: int, *, to_unit: bool
     return rates
 
 
-def _distances(tail: IndexArray, head: IndexArray, starts: IndexArray, limit: int, size: int) -> IndexArray:
-    """Return the hops from the nearest of ``starts`` to each token, or far beyond ``limit``."""
+def _without_dead_ends(edges: Edges, ends: Collection[int], size: int) -> Edges:
+    """Return the edges without those to tokens, other than ``ends``, that one other token alone trades."""
+    while True:
+        pairs = np.append(edges.source * size + edges.target, edges.target * size + edges.source)
+        leads_on = np.bincount(np.unique(pairs) // size, minlength=size) > 1
+        leads_on[list(ends)] = True
+        kept = leads_on[edges.source] & leads_on[edges.target]
+        if kept.all():
+            return edges
+        edges = edges.take(np.flatnonzero(kept))
+
+
+def _distances(tail: IndexArray, head: IndexArray, starts: IndexArray, size: int) -> IndexArray:
+    """Return the hops from the nearest of ``starts`` to each token, `_FAR` where none lead there."""
     distance = np.full(size, _FAR)
-    distance[starts] = 0
-    for hops in range(1, limit + 1):
+    distance[starts] = hops = 0
+    reached = starts
+    while len(reached):
+        hops += 1
         reached = head[distance[tail] == hops - 1]
         reached = reached[distance[reached] > hops]
-        if not len(reached):
-            break
         distance[reached] = hops
     return distance
