@@ -12,6 +12,7 @@ from onchain_exec.execution.delivery.send import send as send_once
 from onchain_exec.execution.plan import DurableTx
 from onchain_exec.oms.book.conduct import needs_cancel, needs_reprice
 from onchain_exec.oms.book.states import OrderState
+from onchain_exec.oms.book.switches import is_killed
 from onchain_exec.oms.book.views import OrderView, SlotView
 from onchain_exec.oms.journal import Journal
 from onchain_exec.oms.reconcile import Reconciliation, reconcile
@@ -42,7 +43,7 @@ async def recover(node: Node, journal: Journal, now: int, send: Send = send_once
 
     Each open slot's newest bytes are sent once, in the order of their nonces, private ones to private
     endpoints, unless they belong to `Recovery.to_cancel` or ``to_reprice``; an order expires at ``now``
-    (unix seconds). Orders that expired unsigned end.
+    (unix seconds). Orders that expired unsigned end. What all, or an account, is killed of stays as it is.
 
     Raises:
         ConfigError: there are private bytes to send, and no endpoint for them.
@@ -53,7 +54,7 @@ async def recover(node: Node, journal: Journal, now: int, send: Send = send_once
     to_cancel: list[SlotView] = []
     to_reprice: list[SlotView] = []
     for slot in journal.read_open().slots:
-        if slot.key.chain_id != node.chain_id:
+        if slot.key.chain_id != node.chain_id or is_killed(journal.read_switches(), slot.key.account):
             continue
         durable = slot.attempts[-1].tx
         if needs_cancel(slot, journal.read_order(slot.order_id), now):

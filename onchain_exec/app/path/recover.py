@@ -32,18 +32,18 @@ async def resume_all(context: Context) -> None:
     again, and left to them where it takes a signature.
 
     Raises:
-        HaltedError: all, or an account, is killed: the journal is brought up to the chain, nothing sent.
+        HaltedError: all, or the desk's account, is killed: the journal is brought up to the chain, and
+            nothing of it is sent.
     """
     head = await context.node.get_block("latest")
 
-    async def send_unless_killed(node: Node, durable: DurableTx) -> SendOutcome:
-        require_not_killed(context.journal.read_switches(), durable.sender)
+    async def send(node: Node, durable: DurableTx) -> SendOutcome:
         return await hand_over(context, durable)
 
     await look_after_private(context, head)
-    found = await recover(
-        context.node, context.journal, max(context.now(), head.timestamp), send_unless_killed
-    )
+    found = await recover(context.node, context.journal, max(context.now(), head.timestamp), send)
+    if context.signer is not None:
+        require_not_killed(context.journal.read_switches(), context.signer.address)
     for durable, _ in found.resent:
         await wait(context, durable)
     for slot in found.to_cancel:

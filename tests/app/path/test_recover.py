@@ -10,7 +10,8 @@ import pytest
 from onchain_exec import Desk, LocalSigner, OrderState, Policy
 from onchain_exec.app.path.context import Step
 from onchain_exec.app.sandbox.sandbox import Sandbox
-from onchain_exec.oms import Journal
+from onchain_exec.errors import HaltedError
+from onchain_exec.oms import Journal, SwitchState, get_account_scope
 
 
 class KilledError(Exception):
@@ -75,3 +76,26 @@ def test_recover_cancels_what_was_withdrawn_on_its_own_nonce(fork: Sandbox, tmp_
         chain.mine()
         desk.reconcile()
         assert [order.state for order in desk.orders()] == [OrderState.CANCELLED]
+
+
+def test_recover_sends_nothing_of_an_account_that_is_killed_and_goes_on_with_others(
+    fork: Sandbox, tmp_path: Path
+) -> None:
+    path, chain, stranger = tmp_path / "journal.sqlite", fork.chain, fork.chain.accounts[5]
+    scope = get_account_scope(fork.trader.address)
+    chain.request("evm_setAutomine", False)
+    with open_desk(fork, path, fork.trader.key, policy=Policy(confirm_timeout_s=0.0)) as desk:
+        desk.sell("WETH", "1", buy="USDC", max_slippage_bps=50)
+        chain.request("anvil_dropAllTransactions")
+        with Journal.open(path) as journal:
+            (approval,) = journal.read_open().slots
+            journal.append_switch(scope, SwitchState.KILLED, "a test")
+            with open_desk(fork, path, stranger.key) as other:
+                other.recover()
+            with pytest.raises(HaltedError, match="a test"):
+                desk.recover()
+            tx_hash = approval.attempts[-1].tx.tx_hash
+            assert chain.request("eth_getTransactionByHash", tx_hash) is None
+            journal.append_switch(scope, SwitchState.RUNNING)
+        desk.recover()
+        assert chain.request("eth_getTransactionByHash", tx_hash) is not None
