@@ -433,7 +433,7 @@ def test_read_beside_a_thread_that_writes_sees_whole_transactions_only(journal):
     sys.setswitchinterval(1e-6)
     reader.start()
     try:
-        for number in range(100):
+        for number in range(60):
             order = make_order(number)
             journal.append_order(order, make_quote(order))
             journal.reserve_nonce(CHAIN_ID, TRADER, order.order_id, Purpose.SWAP, 0)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from few_venues import with_few_venues
 
 from onchain_exec import Desk, LocalSigner, OrderState, Policy
 from onchain_exec.app.path.context import Step
@@ -20,7 +21,8 @@ class KilledError(Exception):
 
 def open_desk(fork: Sandbox, path: Path, key: str | bytes, **options: Any) -> Desk:
     signer = LocalSigner(key, chain_id=fork.chain.chain_id)
-    return Desk.connect(fork.url, signer=signer, journal=path, profile=fork.profile, **options)
+    profile = with_few_venues(fork.profile)
+    return Desk.connect(fork.url, signer=signer, journal=path, profile=profile, **options)
 
 
 def test_recover_leaves_an_unsigned_order_to_its_own_account(fork: Sandbox, tmp_path: Path) -> None:
