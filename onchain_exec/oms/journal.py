@@ -15,7 +15,7 @@ from typing import Self, TypeVar
 
 from onchain_exec.core import Address, Order, ParentOrder, Receipt
 from onchain_exec.core.action import ActionOrder
-from onchain_exec.errors import InputError, OnchainExecError
+from onchain_exec.errors import InputError, OnchainExecError, RevertError
 from onchain_exec.execution.channels import Decision, TrackRecord
 from onchain_exec.execution.delivery.outcome import Outcome, SendOutcome
 from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx
@@ -286,7 +286,7 @@ class Journal:
         )
 
     def append_receipt(
-        self, slot: SlotKey, receipt: Receipt, confirmations: int, reason: str = ""
+        self, slot: SlotKey, receipt: Receipt, confirmations: int, reason: RevertError | str = ""
     ) -> tuple[Event, ...]:
         """Record that an attempt of ours consumes the slot, instead of whatever was recorded before.
 

@@ -109,7 +109,7 @@ async def _is_consumed(node: Node, durable: DurableTx, block: BlockRef) -> bool:
     return await node.get_nonce(durable.sender, block) > durable.nonce
 
 
-async def _find_reason(node: Node, receipt: Receipt) -> str:
+async def _find_reason(node: Node, receipt: Receipt) -> RevertError | str:
     """Return why a mined transaction reverted, by running it again on its block's parent."""
     try:
         tx = await node.get_transaction(receipt.tx_hash)
@@ -122,7 +122,7 @@ async def _find_reason(node: Node, receipt: Receipt) -> str:
         # the state moved within the block, before it: what the block left tells most
         await node.call(repeated, await node.get_block(receipt.block_number), lent)
     except RevertError as error:
-        return str(error)
+        return error
     except NodeError as error:
         return f"unknown: it could not be run again: {error}"
     return (

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from onchain_exec.core import Receipt
+from onchain_exec.errors import RevertError
 
 __all__ = [
     "Accepted",
@@ -77,11 +78,11 @@ class Mined:
 
 @dataclass(frozen=True, slots=True)
 class Reverted:
-    """Included and reverted; ``reason`` is the decoded error."""
+    """Included and reverted; ``reason`` is the decoded error, or why there is none."""
 
     receipt: Receipt
     confirmations: int
-    reason: str
+    reason: RevertError | str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Final, assert_never
 
 from onchain_exec.core import Order, ParentOrder, Receipt
 from onchain_exec.core.action import ActionOrder
-from onchain_exec.errors import DuplicateOrderError, FencedError, JournalError
+from onchain_exec.errors import DuplicateOrderError, FencedError, JournalError, RevertError
 from onchain_exec.execution.delivery.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
 from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx, lends_code
 from onchain_exec.oms.book import events
@@ -20,6 +20,7 @@ from onchain_exec.oms.book.states import UNDECIDED, OrderEvent, OrderState, Slot
 from onchain_exec.oms.book.switches import SwitchState, require_not_killed, require_running
 from onchain_exec.oms.book.terms import is_same_terms
 from onchain_exec.oms.book.views import Failure, OrderView, SlotKey, SlotView
+from onchain_exec.risk.conditions import find_broken
 
 _CANCELLABLE: Final = (UNDECIDED | {OrderState.PARTIAL}) - {OrderState.CANCEL_PENDING}
 
@@ -192,14 +193,24 @@ def conclude(book: Book, durable: DurableTx, outcome: Outcome, confirmed_depth: 
             assert_never(never)
 
 
-def consume(book: Book, key: SlotKey, receipt: Receipt, reason: str = "") -> Iterator[Event]:
+def consume(book: Book, key: SlotKey, receipt: Receipt, reason: RevertError | str = "") -> Iterator[Event]:
     """Yield that our attempt consumes the slot, instead of whatever was recorded before."""
     consumer = book.slots[key].consumer
     if consumer and (consumer.tx_hash, consumer.block_hash) != (receipt.tx_hash, receipt.block_hash):
         yield from orphan(book, key)
     if (slot := book.slots[key]).consumer is None:
         view = book.orders.get(slot.order_id)
-        yield events.tx_mined(slot, view, receipt, reason)
+        yield events.tx_mined(slot, view, receipt, _tell(view, reason))
+
+
+def _tell(view: OrderView | None, reason: RevertError | str) -> str:
+    """Return why a transaction reverted, with what that says of the order's own conditions."""
+    terms = view.terms if view else None
+    if terms and isinstance(reason, RevertError):
+        broken = find_broken(terms.conditions, reason, "the call")
+        if broken:
+            return f"{broken[0]}, needed: {broken[1]} ({reason})"
+    return str(reason)
 
 
 def lose(book: Book, key: SlotKey, tx_hash: str) -> Iterator[Event]:

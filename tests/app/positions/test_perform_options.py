@@ -93,5 +93,7 @@ def test_perform_held_back_until_the_short_would_break_reverts_in_its_transactio
         failed = desk.order("late")
         assert failed.state is OrderState.FAILED
         assert failed.failure is not None
-        assert f"CheckFailed(0, {guard.bound - 1}, {guard.bound})" in failed.failure.found
+        found, needed = f"spot: {guard.bound - 1} after the call", f"needed: at least {guard.bound} "
+        assert found in failed.failure.found
+        assert needed in failed.failure.found
         assert desk.account("lyra").position == account.position

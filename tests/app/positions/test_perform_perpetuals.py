@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,5 +104,6 @@ def test_perform_held_back_until_the_margin_would_break_reverts_in_its_transacti
         failed = desk.order("late")
         assert failed.state is OrderState.FAILED
         assert failed.failure is not None
-        assert "CheckFailed(0, " in failed.failure.found
+        assert re.search(r"free collateral at a margin of \d+ pips: -\d+ after", failed.failure.found)
+        assert "needed: at least 0 " in failed.failure.found
         assert desk.account("perp_v2").health.owes_nothing

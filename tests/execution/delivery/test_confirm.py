@@ -175,7 +175,7 @@ async def test_confirm_of_a_reverted_transaction_tells_the_reason(chain: LocalCh
     assert isinstance(await look(node, durable, 2), StillUnknown)  # no sooner than a success
     outcome = await look(node, durable)
     assert isinstance(outcome, Reverted)
-    assert "Error(STF)" in outcome.reason
+    assert "Error(STF)" in str(outcome.reason)
 
 
 async def test_confirm_of_a_revert_that_does_not_repeat_says_so(chain: LocalChain, node: Node) -> None:
