@@ -341,9 +341,9 @@ def _make_fill(view: OrderView, attempt: Attempt, consumer: Consumer) -> Fill:
 def _reverted(consumer: Consumer, reason: str) -> Failure:
     return Failure(
         "REVERTED",
-        f"the swap reverted in block {consumer.block_number}: {reason or 'no reason given'}",
+        f"reverted in block {consumer.block_number}: {reason or 'no reason given'}",
         "a successful transaction",
-        "Quote again and give a new order; only gas was spent",
+        "Look again and give a new order; only gas was spent",
     )
 
 
