@@ -146,7 +146,7 @@ def test_dependencies_are_those_that_the_package_imports():
     declared = {_distribution(line) for line in project["dependencies"]}
     optional = {
         _distribution(line)
-        for extra in ("otel", "plot", "postgres", "server", "testing", "web3")
+        for extra in ("numba", "otel", "plot", "postgres", "server", "testing", "web3")
         for line in project["optional-dependencies"][extra]
     }
     homes = importlib.metadata.packages_distributions()
