@@ -203,6 +203,9 @@ contract SwapTest is RouterTest {
                 single(i == 0 ? IRouter.Venue.UNISWAP_V3 : IRouter.Venue.UNISWAP_V4, amount);
             vm.expectRevert(abi.encodeWithSelector(IRouter.AmountTooLarge.selector, amount));
             swap(termsOf(hops, type(uint256).max, 0), hops);
+            hops[0].amount = amount - 1; // fits, though no pool has it
+            vm.expectPartialRevert(IRouter.PartialFill.selector);
+            swap(termsOf(hops, type(uint256).max, 0), hops);
         }
     }
 
