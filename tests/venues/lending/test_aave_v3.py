@@ -40,12 +40,14 @@ def test_liquidate_random_accounts_equals_chain(rng: Random) -> None:
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(3_600)
 def test_after_a_thousand_random_actions_equals_chain(rng: Random) -> None:
     for _ in range(10):
         _try_actions(AaveWorld.start(), rng, 100)
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(3_600)
 def test_liquidate_a_thousand_random_accounts_equals_chain(rng: Random) -> None:
     for _ in range(10):
         _try_liquidations(AaveWorld.start(), rng, 100)

@@ -170,12 +170,14 @@ def test_perp_v1_liquidations_of_losers_equal_bytecode(rng: Random) -> None:
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(3_600)
 def test_perp_v1_thousand_random_deeds_equals_bytecode(rng: Random) -> None:
     seen = sum((run(rng, 200) for _ in range(5)), Counter())
     assert {"trade", "close", "deposit", "withdraw", "funding"} <= seen.keys()
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(3_600)
 def test_perp_v1_thousand_liquidations_of_losers_equal_bytecode(rng: Random) -> None:
     vamm = start_vamm()
     seen = Counter(lose(rng, vamm) for _ in range(1_000))

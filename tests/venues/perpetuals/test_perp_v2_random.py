@@ -183,12 +183,14 @@ def test_perp_v2_liquidations_of_losers_equal_bytecode(rng: Random) -> None:
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(3_600)
 def test_perp_v2_thousand_random_deeds_equals_bytecode(rng: Random) -> None:
     seen = sum((run(rng, 100) for _ in range(10)), Counter())
     assert {"open", "close", "deposit", "withdraw", "add", "remove", "sell"} <= seen.keys()
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(3_600)
 def test_perp_v2_thousand_random_liquidations_equals_bytecode(rng: Random) -> None:
     curie = start_curie()
     seen = Counter(lose(rng, curie) for _ in range(1_000))
