@@ -14,7 +14,7 @@ import pytest
 from chain_facts import balance_of, nonce_of
 from few_venues import without
 
-from onchain_exec import Desk, LocalSigner, OrderState, Policy
+from onchain_exec import Desk, LocalSigner, OrderState, Policy, Request
 from onchain_exec.app.path.context import Step
 from onchain_exec.app.sandbox import Sandbox
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
@@ -54,6 +54,7 @@ class Market:
         folder: Path,
         *,
         build: bool,
+        private_only: bool = True,
         signer: LocalSigner | None = None,
         channels: ChannelPolicy = ChannelPolicy(),  # noqa: B008 - it is frozen
     ) -> Desk:
@@ -71,7 +72,9 @@ class Market:
             signer=signer or LocalSigner(self.fork.trader.key),
             journal=folder / "journal.sqlite",
             profile=without(self.fork.profile, "uniswap_v4", "balancer_v2"),
-            policy=Policy(private_only=True, confirm_timeout_s=20 if build else 0.2, channels=channels),
+            policy=Policy(
+                private_only=private_only, confirm_timeout_s=20 if build else 0.2, channels=channels
+            ),
             observe=observe,
         )
 
@@ -152,6 +155,27 @@ def test_private_only_sell_that_relays_leak_is_still_not_sent_by_us(market: Mark
     assert market.pooled == [1], "a relay gave it away"
     market.require_nothing_public()
     market.require_executed_once()
+
+
+@pytest.mark.parametrize("market", [CHANNELS["relay"]], indirect=True)
+def test_private_only_trades_in_one_transaction_stay_private_for_a_desk_that_is_not(
+    market: Market, tmp_path: Path
+) -> None:
+    market.behave(Whim.IGNORE)
+    sold = {"USDC": "0.3", "DAI": "0.3", "WBTC": "0.4"}
+    sales = [Request("WETH", buy, amount, max_slippage_bps=50) for buy, amount in sold.items()]
+    with market.open_desk(tmp_path, build=False) as desk:
+        assert desk.submit_all(*sales).state is OrderState.WORKING
+    market.relays[0].build()
+    market.behave()
+    with market.open_desk(tmp_path, build=False, private_only=False) as desk:
+        desk.recover()
+        market.build()
+        desk.recover()
+        (order,) = desk.orders()
+    assert order.state is OrderState.FILLED
+    market.require_nothing_public()
+    assert market.had - balance_of(market.fork, market.weth, market.trader) == SOLD
 
 
 @pytest.mark.parametrize("market", [CHANNELS["relay"]], indirect=True)
