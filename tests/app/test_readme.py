@@ -24,7 +24,7 @@ def test_readme_first_program_prints_a_fill_equal_to_its_quote(capsys: pytest.Ca
     exec(compile(program, "README.md", "exec"), {})
     quoted, filled = capsys.readouterr().out.splitlines()
     assert quoted.split()[0] == filled.split()[1]
-    assert filled.startswith("OrderState.FILLED")
+    assert filled.startswith("FILLED ")
 
 
 def test_readme_test_of_a_bot_passes(desk: Desk, fund: Callable[[str, str, str], None], whale: Actor) -> None:
