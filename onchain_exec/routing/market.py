@@ -83,18 +83,20 @@ class Market:
 
     def swap(self, flow: Flow, amount: int) -> Hop:
         """Run the flow's swap of ``amount`` exact units; raises RefusedError."""
-        pool, token_in, token_out, *_ = flow
+        pool, token_in, token_out = flow[:3]
         met = self._after.get(id(pool), pool)
         try:
-            done = met.swap(token_in, token_out, amount, self._exact)
+            amount_in, amount_out, fee_amount, after, crossed = met.swap(
+                token_in, token_out, amount, self._exact
+            )
         except (PoolRevertError, StaleStateError) as error:
             raise RefusedError(flow) from error
-        self._after[id(pool)] = done.pool_after
+        self._after[id(pool)] = after
         self.gas_units += hop_gas(met.kind)
-        if done.ticks_crossed:
-            self.gas_units += TICK_GAS * done.ticks_crossed
-            self.ticks[pool.key] += done.ticks_crossed
-        return Hop(met, token_in, token_out, done.amount_in, done.amount_out, done.fee_amount)
+        if crossed:
+            self.gas_units += TICK_GAS * crossed
+            self.ticks[pool.key] += crossed
+        return Hop(met, token_in, token_out, amount_in, amount_out, fee_amount)
 
     def quote_other(self, flow: Flow, amount: int) -> int:
         """Return what the flow's swap with the other side fixed to ``amount`` has on this side."""

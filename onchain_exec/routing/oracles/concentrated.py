@@ -87,13 +87,13 @@ class Concentrated:
 
     def trade(self, log_price: FloatArray, reach: float) -> Trade:
         """Return the best trades; see `Curves`."""
-        near = np.flatnonzero(log_price + self._start > -reach)
+        (near,) = np.nonzero(log_price + self._start > -reach)
         keep = self.keep[near]
         target_log = -(log_price[near] + self._log_keep[near]) / 2
         step = np.searchsorted(self.keys, self.offset[near] - target_log, side="right") - 1
-        step = np.clip(step, self.first[near], self.last[near])
+        step = np.minimum(np.maximum(step, self.first[near]), self.last[near])
         start, end, liquidity = self.root[step], self.root_end[step], self.liquidity[step]
-        root = np.clip(np.exp(target_log), end, start)
+        root = np.minimum(np.maximum(np.exp(target_log), end), start)
         fallen = liquidity * (start - root)
         return Trade(
             near,

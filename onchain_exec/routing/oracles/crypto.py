@@ -95,7 +95,7 @@ class Crypto(Rows):
 
     def trade(self, log_price: FloatArray, reach: float) -> Trade:
         """Return the best trades; see `Curves`."""
-        near = np.flatnonzero(log_price + self._start > -reach)
+        (near,) = np.nonzero(log_price + self._start > -reach)
         if not len(near):
             return NO_TRADES
         curves = self.take(near)

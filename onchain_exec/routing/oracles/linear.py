@@ -51,7 +51,7 @@ class Linear(Rows):
     def trade(self, log_price: FloatArray, reach: float) -> Trade:
         """Return the best trades; see `Curves`."""
         excess = log_price + self.start()
-        near = np.flatnonzero(excess > -reach)
+        (near,) = np.nonzero(excess > -reach)
         reserve = self.most[near] / self.bend[near]
         wanted = np.expm1(np.maximum(excess[near], 0.0) / 2)
         growth = np.minimum(wanted, self.limit[near] / reserve)

@@ -36,7 +36,7 @@ class Weighted(Rows):
     def trade(self, log_price: FloatArray, reach: float) -> Trade:
         """Return the best trades; see `Curves`."""
         excess = log_price + self._start
-        near = np.flatnonzero(excess > -reach)
+        (near,) = np.nonzero(excess > -reach)
         balance_in, ratio = self.balance_in[near], self.ratio[near]
         wanted = np.maximum(excess[near], 0.0) / (ratio + 1)
         growth = np.minimum(wanted, np.log1p(self.largest[near]))

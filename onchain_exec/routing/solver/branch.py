@@ -53,7 +53,7 @@ def choose_edges(
     Stops when the proof is complete to 1e-7, or at the first node after ``expired`` says so.
     """
     if not problem.costs.any():
-        bounds = find_bounds(problem, Case(point.log_prices), ways)
+        bounds = find_bounds(problem, Case(point.log_prices), replace(ways, ends=None))  # ways lose nothing
         support = Support(point.trade.which[find_trades(problem, point)], point.value, point.log_prices)
         return Choice(support, bounds.whole, point.log_prices, frozenset(bounds.left_out.tolist()))
     return _Tree(problem, ways).search(point, np.sort(np.array(single, np.intp)), expired)
