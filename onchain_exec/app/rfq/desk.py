@@ -77,8 +77,7 @@ class QuoteDesk:
         """
         turn = self.rounds.require(request_id)
         resting = OpenOrder(self._verifier.domain.get_digest(order), order, signed)
-        known = await asyncio.to_thread(self._book.find, resting.digest)
-        if known is not None and known.withdrawn:
+        if await self._is_off_the_book(resting.digest):
             raise OrderRefusedError("withdrawn", "its owner took it off the book", needed="another order")
         offer = make_offer(turn.request, resting, _TAKE_GAS, self._contract, self._now())
         turn.require_welcome(offer)
@@ -125,14 +124,20 @@ class QuoteDesk:
         except OrderRefusedError:
             turn.drop(offer)
             raise
-        if offer.resting.digest in turn.withdrawn:
-            raise UnknownOrderError("the offer was withdrawn while it was verified")
-        turn.taken = offer
+        digest = offer.resting.digest
+        if await self._is_off_the_book(digest) or digest in turn.withdrawn:
+            turn.drop(offer)
+            raise UnknownOrderError(f"the offer 0x{digest.hex()} was withdrawn meanwhile")
+        turn.taken = digest
         try:
             return await settle(self._context, offer, self._contract, block)
         finally:
             if self._context.journal.find_order(turn.request.request_id) is None:
                 turn.taken = None
+
+    async def _is_off_the_book(self, digest: bytes) -> bool:
+        known = await asyncio.to_thread(self._book.find, digest)
+        return known is not None and known.withdrawn
 
     def _pick(self, turn: Round, digest: bytes | None) -> Offer:
         now, until = self._now(), turn.request.settle_by

@@ -21,12 +21,13 @@ _BACKLOG: Final = 1_000
 @dataclass(slots=True)
 class Round:
     """A request, and the newest offer of each maker. Once one is ``taken``, being settled or in the journal,
-    no more are. What was withdrawn does not come back, whoever brings it."""
+    no more are; it and those ``withdrawn`` are known by their digests. What was withdrawn does not come back,
+    whoever brings it."""
 
     request: QuoteRequest
     offers: dict[Address, Offer] = field(default_factory=dict)
     withdrawn: set[bytes] = field(default_factory=set)
-    taken: Offer | None = None
+    taken: bytes | None = None
 
     def rank(self) -> tuple[Offer, ...]:
         """Return the offers, the best first, of equal ones the earliest."""
@@ -76,7 +77,7 @@ class Round:
         Raises:
             OrderRefusedError: it is being settled (``late``).
         """
-        if self.taken is offer:
+        if self.taken == offer.resting.digest:
             raise OrderRefusedError(
                 "late",
                 "the quote is being settled",

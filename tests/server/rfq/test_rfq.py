@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,11 @@ def test_offer_that_its_maker_withdrew_does_not_come_back(shared: BookServed) ->
     shared.submit(rested)
     assert withdraw(shared, "/book/orders", rested).status_code == 200
     assert quote(shared, "back", rested).json()["reason"] == "withdrawn"
+    later = answer(chain, 2)
+    shared.submit(later)
+    assert quote(shared, "back", later).status_code == 201
+    assert withdraw(shared, "/book/orders", later).status_code == 200
+    assert take(shared, "back").status_code == 404
     assert take(shared, "back").json()["reason"] == "no_quote"
 
 
@@ -207,6 +213,9 @@ def test_withdraw_while_it_is_taken_holds_or_is_refused(
     digest, told = chain.domain.get_digest(order), []
 
     async def withdraw_first(*arguments: Any) -> Any:
+        if step == "settle":  # brought again, it is the same one
+            turn = quotes.rounds.require(step)
+            turn.offers |= {owner: replace(offer) for owner, offer in turn.offers.items()}
         try:
             await quotes.withdraw(step, digest, chain.sign_withdrawal(digest, chain.makers[0]))
             told.append("withdrawn")
