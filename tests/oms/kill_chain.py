@@ -34,14 +34,13 @@ SEND_FAULTS: Final = (
 )
 
 
-def serve(address: str, seed: int) -> None:
+def serve(listener: Listener, seed: int) -> None:
     """Answer ``(method, parameters)`` with ``(kind, value)``, until this process is ended."""
     chain = KillChain(seed)
-    with Listener(address, "AF_UNIX") as listener:
-        while True:
-            with suppress(EOFError, OSError), listener.accept() as connection:  # it ends in mid-word too
-                while True:
-                    connection.send(chain.answer(*connection.recv()))
+    while True:
+        with suppress(EOFError, OSError), listener.accept() as connection:  # it ends in mid-word too
+            while True:
+                connection.send(chain.answer(*connection.recv()))
 
 
 class KillChain:

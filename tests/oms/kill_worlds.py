@@ -10,10 +10,9 @@ import multiprocessing
 import os
 import signal
 import socket
-import time
 from collections import Counter
 from collections.abc import Sequence
-from multiprocessing.connection import Client
+from multiprocessing.connection import Client, Listener
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -113,12 +112,11 @@ class SimulatedWorld:
 
     def __init__(self, folder: Path, seed: int) -> None:
         self._address = str(folder / "chain")
-        self._process = multiprocessing.get_context("fork").Process(target=serve, args=(self._address, seed))
+        self._listener = Listener(self._address, "AF_UNIX")  # before the fork: whoever connects is heard
+        self._process = multiprocessing.get_context("fork").Process(target=serve, args=(self._listener, seed))
 
     def __enter__(self) -> Self:
         self._process.start()
-        while not os.path.exists(self._address):
-            time.sleep(0.005)
         return self
 
     def __exit__(
@@ -126,6 +124,7 @@ class SimulatedWorld:
     ) -> None:
         self._process.kill()
         self._process.join()
+        self._listener.close()
 
     def begin(self, fault: str) -> None:
         self._ask("begin", fault)
