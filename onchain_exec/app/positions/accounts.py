@@ -60,7 +60,8 @@ def list_named(actions: Iterable[Any]) -> list[Address]:
 async def perform(context: Context, request: ActionRequest) -> OrderView:
     """Act at a venue: check, build, simulate, sign, journal, send, wait; return the order.
 
-    With a ``client_order_id`` the call is idempotent, as a swap's is. A denial, or a transaction that
+    With a ``client_order_id`` the call is idempotent, as a swap's is: again with the same actions, guards and
+    name of the venue it is that order, whatever became of the account. A denial, or a transaction that
     reverts, also by a guard, is a state of the order.
 
     Raises:
