@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from model_chain import CHAIN_ID, LATENCY_S, ModelChain, ModelEndpoint, make_hash
 from pool_matrix import ACCOUNT, CONTRACT, Cell
 
-from onchain_exec.chain import EndpointPool, EndpointState, Node, PoolPolicy, Role, open_rpc, parse_endpoints
+from onchain_exec.chain import EndpointPool, EndpointState, Node, PoolPolicy, Role
 from onchain_exec.chain.pool import Member
 from onchain_exec.chain.pool.health import MAX_PAUSE_S, TABLE, Health, Signal
 from onchain_exec.chain.pool.pace import Latency, TokenBucket
@@ -27,41 +27,6 @@ from onchain_exec.errors import (
     WrongChainError,
 )
 from onchain_exec.testing.simulated import run_virtually
-
-
-@pytest.mark.parametrize(
-    ("text", "roles"),
-    [
-        ("http://a", [{Role.READ, Role.SEND}]),
-        ("http://a wss://b  ipc:///c", [{Role.READ, Role.SEND}] * 3),
-        ("read+http://a send+http://b", [{Role.READ}, {Role.SEND}]),
-        ("read+send+http://a private+http://b", [{Role.READ, Role.SEND}, {Role.PRIVATE}]),
-        ("http://a relay+https://b", [{Role.READ, Role.SEND}, {Role.PRIVATE}]),
-    ],
-)
-def test_parse_endpoints_reads_urls_and_roles(text: str, roles: list[set[Role]]) -> None:
-    endpoints = parse_endpoints(text)
-    assert [set(endpoint.roles) for endpoint in endpoints] == roles
-    assert [endpoint.url for endpoint in endpoints] == [item.rpartition("+")[2] for item in text.split()]
-    assert [endpoint.relay for endpoint in endpoints] == ["relay+" in item for item in text.split()]
-
-
-@pytest.mark.parametrize(
-    "text", ["", "SECRET", "mev+http://SECRET", "relay+ws://SECRET", "private+send+http://SECRET", "send+"]
-)
-def test_parse_endpoints_of_what_is_none_raises_without_showing_it(text: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        parse_endpoints(text)
-    assert "SECRET" not in str(caught.value)
-
-
-@pytest.mark.parametrize("private", ["private", "relay"])
-def test_open_rpc_of_a_url_that_is_private_and_public_raises_without_showing_it(private: str) -> None:
-    """What is kept from everybody else's endpoint would be handed to the same one as public."""
-    with pytest.raises(ConfigError, match="public ones as well") as caught:
-        open_rpc(f"http://SECRET {private}+http://SECRET")
-    assert "SECRET" not in str(caught.value)
-    assert isinstance(open_rpc(f"read+http://a {private}+http://a"), EndpointPool)
 
 
 def test_table_says_what_each_signal_means_in_each_state() -> None:
