@@ -27,6 +27,9 @@ _SOFTNESS: Final = (1.0, 0.1, 0.01, 0.001)
 _SOFTNESS_SPLIT: Final = _SOFTNESS[2:]
 """From the prices of a case that was one with another."""
 
+_LIKELY: Final = (0.5, 0.2, 0.05)
+"""How much of an edge counts under a soft cost: supports are tried of those above each."""
+
 _PROVEN: Final = 1e-7
 _MOST_NODES: Final = 200
 _SOFT_TOLERANCE: Final = 0.1
@@ -142,8 +145,9 @@ class _Tree:
         full = case.log_prices.copy()
         full[tokens] = log_prices
         yield full
-        start = index[solved.trade.which[solved.share > 0.5]]
-        yield from self.supports.improve(start, replace(case, log_prices=full))
+        for share in _LIKELY:
+            start = index[solved.trade.which[solved.share > share]]
+            yield from self.supports.improve(start, replace(case, log_prices=full))
 
     def _narrowed(self, case: Case, found: Iterable[FloatArray] = ()) -> _Bounded:
         """Return the case at those of its own prices, the best support's and those ``found`` that bound it
