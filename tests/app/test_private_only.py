@@ -23,6 +23,7 @@ from onchain_exec.core.fixed_point import MAX_UINT256
 from onchain_exec.errors import ConfigError
 from onchain_exec.execution import Signature
 from onchain_exec.execution.channels import Channel, ChannelPolicy
+from onchain_exec.oms import Journal
 from onchain_exec.testing.lying_node import LyingNode
 from onchain_exec.testing.relay import LocalRelay, Whim
 from onchain_exec.venues.erc20 import APPROVE
@@ -261,3 +262,23 @@ def test_private_only_sell_by_bundles_is_offered_anew_for_the_next_block(
     assert all(offers[0][name] == offers[1][name] for name in ("txs", "replacementUuid"))
     market.require_nothing_public()
     market.require_executed_once()
+
+
+@pytest.mark.parametrize("market", [CHANNELS["relay"]], indirect=True)
+def test_private_only_sell_by_bundles_that_is_withdrawn_meanwhile_is_not_offered_again(
+    market: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process withdraws it while the desk waits: its bytes go nowhere any more."""
+    build = market.build
+
+    def build_and_withdraw() -> None:
+        build()
+        with Journal.open(tmp_path / "journal.sqlite") as other:
+            other.append_cancel(other.read_orders()[0].order_id)
+
+    monkeypatch.setattr(market, "build", build_and_withdraw)
+    market.behave(Whim.IGNORE)
+    with market.open_desk(tmp_path, build=True, channels=ChannelPolicy(frozenset({Channel.BUNDLE}))) as desk:
+        assert desk.sell("WETH", "1", buy="USDC").state is OrderState.CANCEL_PENDING
+    assert [asked.method for asked in market.relays[0].asked].count("eth_sendBundle") == 1
+    market.require_nothing_public()

@@ -15,7 +15,7 @@ from onchain_exec.errors import NodeError
 from onchain_exec.execution import DurableTx, Purpose
 from onchain_exec.execution.channels import Channel, Decision
 from onchain_exec.oms import SlotKey, SlotView
-from onchain_exec.oms.book.conduct import is_exposed, needs_reprice
+from onchain_exec.oms.book.conduct import needs_cancel, needs_reprice
 
 POLL_S: Final = 0.25
 _FOR_ONE_BLOCK: Final = frozenset({Channel.BUNDLE, Channel.SHARED})
@@ -23,7 +23,7 @@ _FOR_ONE_BLOCK: Final = frozenset({Channel.BUNDLE, Channel.SHARED})
 
 async def attend(context: Context, durable: DurableTx, sent_at: BlockRef | None = None) -> float:
     """Return the seconds that are left of the policy's waiting once the nonce is taken; at once for public
-    bytes. None are left once others were seen to have the bytes: something is to be done about it.
+    bytes. None are left once others were seen to have the bytes, or they are to be cancelled.
     ``sent_at`` is the head before they were sent; None: whatever it is now.
 
     Raises:
@@ -39,7 +39,7 @@ async def attend(context: Context, durable: DurableTx, sent_at: BlockRef | None 
                 if await context.node.get_nonce(durable.sender, head) > durable.nonce:
                     break
                 before = context.journal.read_order(durable.order_id).decision
-                if await _is_given_away(context, durable, head):
+                if await _needs_others(context, durable, head):
                     return 0.0
                 if await _offer_again(context, durable, before, is_new=head.number > sent_at.number):
                     sent_at = head
@@ -62,13 +62,13 @@ async def outlasts(context: Context, order: Order, head: BlockRef) -> bool:
     return True
 
 
-async def _is_given_away(context: Context, durable: DurableTx, head: BlockRef) -> bool:
-    """Look after the bytes at a new block; return whether others have them and nothing was done about it."""
+async def _needs_others(context: Context, durable: DurableTx, head: BlockRef) -> bool:
+    """Look after the bytes at a new block; return whether others are to take their place."""
     await look_after_private(context, head)
     if durable.purpose is Purpose.CANCEL:
         return False
     slot, order = _read_slot(context, durable), context.journal.read_order(durable.order_id)
-    return is_exposed(slot, order) or needs_reprice(slot)
+    return needs_cancel(slot, order, context.now()) or needs_reprice(slot)
 
 
 async def _offer_again(
