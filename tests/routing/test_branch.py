@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import combinations
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from markets import A, B, make_pool, make_token, markets, pool_set
@@ -104,3 +105,11 @@ def test_find_route_pool_that_is_not_worth_its_ticks_is_left_out():
         route = find_route(terms, pool_set(pair, ladder), gas, options=GRAPH)
         assert len(route.hops) == hops
         assert worth(route, gas) >= max(worth(free, gas), worth(alone, gas))
+
+
+@settings(max_examples=20)
+@given(markets(max_pools=12, least=10**18, most=10**24), st.integers(1, 10**6), st.floats(-20, 3))
+def test_find_route_of_more_than_all_pools_hold_is_refused_whatever_gas_costs(market, times, log_price):
+    held = sum(max(pool.reserve0, pool.reserve1) for pool in market.pools)
+    with pytest.raises((NoRouteError, NoPoolError)):
+        find_route(Swap(A, B, held * times, Exact.OUT), market, GasModel(10**9, 10**log_price), options=GRAPH)

@@ -82,7 +82,8 @@ class _Tree:
         """Split the case with the highest bound until no bound is above what is found."""
         root = self._open(self._begin(point, single), _SOFTNESS)
         for _ in range(_MOST_NODES):
-            if not self._heap or self._is_proven(self._heap[0][-1]) or expired():
+            nothing_does = self.supports.best.worth == -np.inf  # not even all edges, and for nothing
+            if nothing_does or not self._heap or self._is_proven(self._heap[0][-1]) or expired():
                 break
             case = self._heap[0][-1].case
             edge = self._worst(case)
