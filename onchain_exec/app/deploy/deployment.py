@@ -145,16 +145,17 @@ async def place_proxy(context: Context) -> None:
             needed=f"{PROXY_PRICE_WEI} wei, to create the deterministic deployment proxy",
             todo="Send it the rest from any wallet; nobody can take it out again",
         )
-    await node.send_raw_transaction(PROXY_TX)
+    tx_hash = await node.send_raw_transaction(PROXY_TX)
     for _ in range(1 + int(context.policy.confirm_timeout_s / _LOOK_S)):
-        if await _stands(node):
+        # a node may show its code before there is a block that has it
+        if await node.get_receipt(tx_hash) and await _stands(node):
             return
         await asyncio.sleep(_LOOK_S)
     raise NodeUnreachableError(f"no contract at {PROXY} yet", needed="a block with its creation")
 
 
 async def _stands(node: Node) -> bool:
-    """Return whether the proxy stands at the newest block: a node may show its code before that block."""
+    """Return whether the proxy stands at the newest block."""
     return has_proxy(await node.get_code(PROXY, await node.get_block("latest")))
 
 
