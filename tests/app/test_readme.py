@@ -59,9 +59,10 @@ def test_readme_program_on_options_prints_what_its_prices_imply(capsys: pytest.C
 def test_readme_life_of_an_option_ends_at_its_payoff(capsys: pytest.CaptureFixture[str]) -> None:
     (program,) = (text for text in PROGRAMS if "deploy_lyra" in text)
     exec(compile(program, "README.md", "exec"), {})
-    paid, earned = capsys.readouterr().out.splitlines()
+    paid, got, earned = capsys.readouterr().out.splitlines()
     assert paid.startswith("paid ")
-    assert earned == "earned 773.96"  # 3 (2,000 - 1,742.01337)
+    assert got == "got 86.34 for it; it needs 0.26 ether at least"
+    assert earned == "earned 773.96, and has 1.00 ether again"  # 3 (2,000 - 1,742.01337)
 
 
 def test_readme_life_of_a_covered_call_ends_at_the_oracles_price(capsys: pytest.CaptureFixture[str]) -> None:
