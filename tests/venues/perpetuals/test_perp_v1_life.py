@@ -161,6 +161,15 @@ def test_encode_close_bound_holds_with_the_fees(life: Life) -> None:
         life.vamm.act(venue.encode_close(DEALER, market, total - for_better, 0))
 
 
+def test_encode_bound_that_nothing_can_meet_is_not_taken_for_none(life: Life) -> None:
+    """The contract takes a limit of 0 for none, and rounding must not make it one."""
+    with pytest.raises(RevertError, match="More than maximal base token"):
+        life.vamm.act(life.read().encode_trade(DEALER, life.market, -WAD, 10**60, 0))
+    life.vamm.act(life.read().encode_trade(DEALER, life.market, -WAD, 0, 0))
+    with pytest.raises(RevertError, match="More than maximal quote token"):
+        life.vamm.act(life.read().encode_close(DEALER, life.market, 1, 0))
+
+
 def test_preview_trade_too_much_leverage_raises_found_and_needed(life: Life) -> None:
     venue = life.read(leverage=11)
     with pytest.raises(PoolRevertError, match=r"a margin ratio of 9\.0909 %; needed: 10\.0000 %"):

@@ -29,6 +29,9 @@ from onchain_exec.venues.perpetuals.venue import AccountState, Funding, MarketSt
 _DAY_S: Final = 86_400
 _PIPS_WAD: Final = WAD // 10**6
 _BUY, _SELL = 0, 1
+_STRICTEST: Final = 1
+"""The contract takes a limit of 0 for none."""
+
 _SMALLEST: Final = WAD // 10**6
 """Below it, rounding decides what a position is worth."""
 
@@ -142,7 +145,9 @@ class PerpV1Venue:
         amm, size = self.house.get_amm(market), self.house.get_position(market, owner).size
         fees = amm.toll + amm.spread
         limit = div_up(bound_wad * WAD, WAD - fees) if size > 0 else bound_wad * WAD // (WAD + fees)
-        return self._call(owner, abi.CLOSE_POSITION.encode(market, (limit,)))
+        return self._call(
+            owner, abi.CLOSE_POSITION.encode(market, (max(limit, _STRICTEST if bound_wad else 0),))
+        )
 
     def encode_deposit(self, owner: Address, token: Address, amount: int, market: Address) -> Call:
         """Return ``addMargin``."""
@@ -174,7 +179,7 @@ class PerpV1Venue:
             return Wish(buys, margin, self.leverage_wad)
         fees = amm.get_fees(money)
         limit = div_up(size * (money + fees), bound_wad) if buys else size * (money - fees) // bound_wad
-        return Wish(buys, margin, self.leverage_wad, limit)
+        return Wish(buys, margin, self.leverage_wad, max(limit, _STRICTEST))
 
     def _to_wad(self, market: Address, token: Address, amount: int) -> int:
         cash = self.house.get_cash(self.house.get_amm(market))
