@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from msgspec.structs import replace
 
 from onchain_exec.core import to_address
 from onchain_exec.errors import JournalError
 from onchain_exec.execution.plan import DurableTx, Purpose
-from onchain_exec.oms.book import allowances, conduct
+from onchain_exec.oms.book import allowances, conduct, moves
 from onchain_exec.oms.book.action_terms import action_from_json
 from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.events import Event, EventKind
-from onchain_exec.oms.book.fill import Fill, get_slippage_bps
 from onchain_exec.oms.book.states import (
     UNDECIDED,
     OrderEvent,
@@ -66,7 +65,7 @@ def _decide(book: Book, event: Event, recorded_at: int) -> None:
         final=state is not OrderState.NEW,
         updated_at=recorded_at,
     )
-    _put(book, view, recorded_at)
+    moves.put(book, view, recorded_at)
 
 
 def _ask_cancel(book: Book, event: Event, recorded_at: int) -> None:
@@ -76,9 +75,7 @@ def _ask_cancel(book: Book, event: Event, recorded_at: int) -> None:
     for child in children:
         if child.state in UNDECIDED or parent is None:
             final = child.final or child.state is OrderState.NEW
-            _move(
-                book, replace(event, order_id=child.order_id), OrderEvent.ASK_CANCEL, recorded_at, final=final
-            )
+            moves.move(book, child.order_id, OrderEvent.ASK_CANCEL, recorded_at, final=final)
     if parent:
         book.parents.move(event.order_id, OrderEvent.ASK_CANCEL, recorded_at)
 
@@ -137,12 +134,12 @@ def _sign(book: Book, event: Event, recorded_at: int) -> None:
     private = payload.get("private", False)  # lines of version 0001 do not say
     durable = DurableTx(event.order_id, purpose, *key, raw, tx_hash, private)
     if purpose.ends_order:
-        _move(book, event, OrderEvent.SIGN, recorded_at, quote=quote, tx_hash=tx_hash)
+        moves.move(book, event.order_id, OrderEvent.SIGN, recorded_at, quote=quote, tx_hash=tx_hash)
     elif purpose is Purpose.CANCEL and slot.purpose.ends_order:
-        _move(book, event, OrderEvent.SIGN_CANCEL, recorded_at)
+        moves.move(book, event.order_id, OrderEvent.SIGN_CANCEL, recorded_at)
     book.slots[key] = replace(slot, state=state, attempts=(*slot.attempts, Attempt(durable, quote)))
     book.tx_slots[tx_hash] = key
-    _discard(book.unsigned, key)
+    moves.discard(book.unsigned, key)
 
 
 def _send(book: Book, event: Event, recorded_at: int) -> None:
@@ -183,23 +180,23 @@ def _consume(book: Book, event: Event, recorded_at: int) -> None:
     if slot.purpose.ends_order and slot.attempts:
         _end(book, event, attempt, consumer, recorded_at)
     book.slots[key] = replace(slot, state=state, consumer=consumer)
-    _discard(book.unsigned, key)
+    moves.discard(book.unsigned, key)
     _count(book, book.slots[key], consumer, 1)
 
 
 def _end(book: Book, event: Event, attempt: Attempt | None, consumer: Consumer, recorded_at: int) -> None:
     """Move the order whose swap's, or revocation's, slot was consumed."""
     if attempt is None:
-        _move(book, event, OrderEvent.LOSE_NONCE, recorded_at, failure=_lost(consumer))
+        moves.move(book, event.order_id, OrderEvent.LOSE_NONCE, recorded_at, failure=_lost(consumer))
     elif attempt.tx.purpose is Purpose.CANCEL:
-        _move(book, event, OrderEvent.CANCEL, recorded_at)
+        moves.move(book, event.order_id, OrderEvent.CANCEL, recorded_at)
     elif event.payload["success"]:
         view = book.orders[event.order_id]
-        fill = _make_fill(view, attempt, consumer) if view.order else None
-        _move(book, event, OrderEvent.FILL, recorded_at, fill=fill)
+        fill = moves.make_fill(view, attempt.quote, consumer) if view.order else None
+        moves.move(book, event.order_id, OrderEvent.FILL, recorded_at, fill=fill)
     else:
         failure = _reverted(consumer, event.payload["reason"])
-        _move(book, event, OrderEvent.REVERT, recorded_at, failure=failure)
+        moves.move(book, event.order_id, OrderEvent.REVERT, recorded_at, failure=failure)
 
 
 def _settle(book: Book, event: Event, recorded_at: int) -> None:
@@ -209,12 +206,12 @@ def _settle(book: Book, event: Event, recorded_at: int) -> None:
     happened = SlotEvent.FINALISE if final else SlotEvent.CONFIRM
     book.slots[key] = replace(slot, state=next_slot_state(slot.state, happened, key))
     if final:
-        _discard(book.unsettled, key)
+        moves.discard(book.unsettled, key)
     if final and slot.consumer:
-        _keep_highest(book.newest_final, key.chain_id, slot.consumer)
+        moves.keep_highest(book.newest_final, key.chain_id, slot.consumer)
     if final and slot.purpose.ends_order and slot.attempts:
         view = book.orders[slot.order_id]
-        _put(book, replace(view, final=True, updated_at=recorded_at), recorded_at)
+        moves.put(book, replace(view, final=True, updated_at=recorded_at), recorded_at)
 
 
 def _orphan(book: Book, event: Event, recorded_at: int) -> None:
@@ -223,7 +220,7 @@ def _orphan(book: Book, event: Event, recorded_at: int) -> None:
     slot = book.slots[key]
     state = next_slot_state(slot.state, SlotEvent.ORPHAN, key)
     if slot.purpose.ends_order and slot.attempts:
-        _move(book, event, OrderEvent.ORPHAN, recorded_at, fill=None, failure=None)
+        moves.move(book, event.order_id, OrderEvent.ORPHAN, recorded_at, fill=None, failure=None)
     if slot.consumer:
         _count(book, slot, slot.consumer, -1)
     book.floors[key[:2]] = min(key.nonce, book.floors.get(key[:2], 0))
@@ -233,35 +230,11 @@ def _orphan(book: Book, event: Event, recorded_at: int) -> None:
         book.unsigned[key] = None
 
 
-def _move(book: Book, event: Event, happened: OrderEvent, recorded_at: int, **changes: Any) -> None:
-    view = book.orders[event.order_id]
-    state = next_order_state(view.state, happened, event.order_id)
-    _put(book, replace(view, state=state, updated_at=recorded_at, **changes), recorded_at)
-
-
-def _put(book: Book, view: OrderView, recorded_at: int) -> None:
-    before = book.orders.get(view.order_id)
-    book.orders[view.order_id] = view
-    if view.state in UNDECIDED:
-        book.undecided[view.order_id] = None
-    else:
-        _discard(book.undecided, view.order_id)
-    book.parents.follow(before, view, recorded_at)
-
-
 def _count(book: Book, slot: SlotView, consumer: Consumer, sign: int) -> None:
     """Add (or take back) what a consumer of ours moved and paid."""
-    chain_id, account, _ = slot.key
     conduct.count_inclusion(book, slot, consumer, sign)
-    _add(book.gas_wei, (chain_id, account), sign * consumer.gas_cost_wei)
-    view = book.orders.get(slot.order_id)
-    if view and view.order and (consumer.amount_in or consumer.amount_out):
-        order = view.order
-        _add(book.positions, (chain_id, account, order.token_in.address), -sign * consumer.amount_in)
-        key_out = (chain_id, order.recipient, order.token_out.address)
-        _add(book.positions, key_out, sign * consumer.amount_out)
-    for token, change in consumer.moved:
-        _add(book.positions, (chain_id, account, token), sign * change)
+    moves.count_costs(book, slot.key.chain_id, slot.key.account, consumer, sign)
+    moves.count_fill(book, book.orders.get(slot.order_id), consumer, sign)
 
 
 _HANDLERS: Final[Mapping[EventKind, Callable[[Book, Event, int], None]]] = {
@@ -322,22 +295,6 @@ def _new_order(event: Event, state: OrderState, recorded_at: int) -> OrderView:
     )
 
 
-def _make_fill(view: OrderView, attempt: Attempt, consumer: Consumer) -> Fill:
-    order, quote = view.order, attempt.quote
-    if order is None or quote is None:
-        raise JournalError(f"the fill of order {view.order_id} has no terms", needed="an accepted order")
-    return Fill(
-        order_id=view.order_id,
-        tx_hash=consumer.tx_hash,
-        block_number=consumer.block_number,
-        block_hash=consumer.block_hash,
-        amount_in=consumer.amount_in,
-        amount_out=consumer.amount_out,
-        gas_cost_wei=consumer.gas_cost_wei,
-        slippage_bps=get_slippage_bps(order, quote, consumer.amount_in, consumer.amount_out),
-    )
-
-
 def _reverted(consumer: Consumer, reason: str) -> Failure:
     return Failure(
         "REVERTED",
@@ -354,22 +311,3 @@ def _lost(consumer: Consumer) -> Failure:
         "an account that only this journal uses",
         "Find out who else holds the key; the swap was not executed",
     )
-
-
-def _add(totals: dict[Any, int], key: Any, amount: int) -> None:
-    """Add, keeping no zeros: a book whose fills were all busted equals one that never had any."""
-    total = totals.get(key, 0) + amount
-    if total:
-        totals[key] = total
-    else:
-        _discard(totals, key)
-
-
-def _discard(entries: dict[Any, Any], key: Any) -> None:
-    entries.pop(key, None)
-
-
-def _keep_highest(consumers: dict[int, Consumer], chain_id: int, consumer: Consumer) -> None:
-    before = consumers.get(chain_id)
-    if consumer.block_hash and (before is None or consumer.block_number >= before.block_number):
-        consumers[chain_id] = consumer
