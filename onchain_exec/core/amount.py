@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 
 from onchain_exec.core.fixed_point import MAX_UINT256
 from onchain_exec.core.token import Token
 from onchain_exec.errors import AmountError
 
-_EXACT = Context(prec=120)
-"""The default context keeps 28 digits and would silently round a uint256."""
+_EXACT = Context(prec=120, Emax=120, traps=[InvalidOperation, Inexact])
+"""The default context keeps 28 digits and would silently round a uint256; this one raises where it would,
+and where a number is so large that to write it out would take minutes."""
 
 
 def parse_amount(amount: str | Decimal, token: Token) -> int:
@@ -31,6 +32,10 @@ def parse_amount(amount: str | Decimal, token: Token) -> int:
         scaled = value.scaleb(token.decimals, context=_EXACT)
     except InvalidOperation:
         value = scaled = Decimal("nan")
+    except Inexact as error:
+        raise AmountError(
+            f"the amount has too many digits for {token.symbol}", needed="1 to 2**256-1 base units"
+        ) from error
     if not value.is_finite():
         raise AmountError(f"{amount!r} is not an amount", needed='a number like "25" or "0.5"')
     if value <= 0:
