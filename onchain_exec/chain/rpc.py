@@ -189,16 +189,19 @@ def get_where(url: str, schemes: Sequence[str]) -> str:
     """Return scheme and host of a URL.
 
     Raises:
-        ConfigError: it has none of these schemes, or no host. The URL is not shown.
+        ConfigError: it has none of these schemes, no host, or no such port. The URL is not shown.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in schemes or not parts.hostname:
-        raise ConfigError(
-            f"the node URL is no {schemes[0]} address",
-            needed=" or ".join(f"{scheme}://HOST/..." for scheme in schemes),
-        )
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}"
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in schemes and parts.hostname:
+            port = f":{parts.port}" if parts.port else ""
+            return f"{parts.scheme}://{parts.hostname}{port}"
+    except ValueError:  # not chained: its text can hold a part of the URL, and that a password
+        pass
+    raise ConfigError(
+        f"the node URL is no {schemes[0]} address",
+        needed=" or ".join(f"{scheme}://HOST[:PORT]/..." for scheme in schemes),
+    )
 
 
 def _get_retry_after(headers: Mapping[str, str]) -> float | None:

@@ -39,3 +39,14 @@ def test_open_rpc_of_a_url_that_is_private_and_public_raises_without_showing_it(
         open_rpc(f"http://SECRET {private}+http://SECRET")
     assert "SECRET" not in str(caught.value)
     assert isinstance(open_rpc(f"read+http://a {private}+http://a"), EndpointPool)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://u:SECRET/x@h", "http://h:SECRET", "wss://h:99999/SECRET", "http://[SECRET", "http://℀SECRET"],
+)
+def test_open_rpc_of_a_url_with_a_bad_host_or_port_raises_without_showing_it(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        open_rpc(url)
+    assert "SECRET" not in str(caught.value)
+    assert caught.value.__context__ is None  # whose text could hold it
