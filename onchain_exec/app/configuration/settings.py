@@ -6,11 +6,13 @@ import dataclasses
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
@@ -21,6 +23,10 @@ from onchain_exec.chain import Endpoint, EndpointLimits, PoolPolicy
 from onchain_exec.errors import ConfigError
 from onchain_exec.execution.channels import Channel, ChannelPolicy
 
+_PREFIX: Final = "ONCHAIN_EXEC_"
+_OTHERS: Final = frozenset({"anvil", "cache", "cast", "forge", "protocols"})
+"""Variables with our prefix that are no settings: where programs and files of the local chain are."""
+
 
 class Settings(BaseSettings):
     """Every setting, with its default. The name of a variable is ``ONCHAIN_EXEC_`` and the field's
@@ -29,7 +35,7 @@ class Settings(BaseSettings):
     JSON. Secrets print as stars."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ONCHAIN_EXEC_",
+        env_prefix=_PREFIX,
         env_nested_delimiter="__",
         env_file=".env",
         toml_file="onchain-exec.toml",
@@ -82,7 +88,7 @@ class Settings(BaseSettings):
     fall_back_to_public: bool = Field(False, description="Let that choice be the public pool")
     max_fee_gwei: Decimal | None = Field(None, description="Never pay more per gas than this")
 
-    # A limit that is misspelt would be no limit: what nothing reads is refused in both.
+    # A limit that is misspelt would be no limit: what nothing reads is refused, here as by `load_settings`.
     @field_validator("endpoints", mode="before")
     @classmethod
     def _require_known_endpoints(cls, given: Any) -> Any:
@@ -117,15 +123,27 @@ def _require_names(given: Any, kind: type[Any]) -> None:
         raise ValueError(f"no such setting: {', '.join(unknown)}")
 
 
+def _list_unknown(arguments: Mapping[str, Any]) -> list[str]:
+    variables = (*EnvSettingsSource(Settings).env_vars, *DotEnvSettingsSource(Settings).env_vars)
+    prefix = _PREFIX.lower()
+    ours = (name.removeprefix(prefix) for name in variables if name.startswith(prefix))
+    named = {*arguments, *TomlConfigSettingsSource(Settings).toml_data, *(n.partition("__")[0] for n in ours)}
+    return sorted(named - Settings.model_fields.keys() - _OTHERS)
+
+
 def load_settings(**arguments: Any) -> Settings:
     """Return the settings; an argument of None counts as not given.
 
     Raises:
-        ConfigError: a value cannot be read. The message names fields, never values: one may be a key.
+        ConfigError: a value cannot be read, or a name is no setting's. The message names fields, never
+            values: one may be a key.
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     try:
-        return Settings(**given)
+        settings, unknown = Settings(**given), _list_unknown(given)
+        if not unknown:
+            return settings
+        problems = f"no such setting: {', '.join(unknown)}"
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()

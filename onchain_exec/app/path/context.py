@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from onchain_exec.app.configuration.registry import ChainProfile
+from onchain_exec.app.intents.book import IntentBook
 from onchain_exec.app.pools.balance_watch import BalanceWatch
 from onchain_exec.chain import Node
 from onchain_exec.errors import ConfigError
@@ -33,12 +35,17 @@ class Step(enum.Enum):
     SIGNED = "signed"
     JOURNALLED = "journalled"
     SENT = "sent"
+    INTENDED = "intended"
+    SHOWN = "shown"
     CONFIRMED = "confirmed"
     RECORDED = "recorded"
 
 
 Observer = Callable[[Step, Any], None]
 """Called after each step with what the step made. It watches; it decides nothing."""
+
+
+_LEAST: Final = {"time_to_live_s": 0, "confirmations": 1, "confirm_timeout_s": 0, "max_fee_wei": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,8 @@ class Policy:
     ``channels`` says which ways orders may go, and when they are chosen for again.
 
     Raises:
-        ConfigError: ``private_only``, and ``channels`` allows no private one.
+        ConfigError: ``private_only``, and ``channels`` allows no private one; a time or fee below zero, no
+            number, or without end; no confirmation, which would report fills before they are.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -65,13 +73,18 @@ class Policy:
     channels: ChannelPolicy = field(default_factory=ChannelPolicy)
 
     def __post_init__(self) -> None:
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            if value is not None and not least <= value < math.inf:  # nan is neither
+                raise ConfigError(f"{name} is {value}", needed=f"a number from {least} on")
         if self.private_only and not any(channel.is_private for channel in self.channels.allowed):
             raise ConfigError("private_only is set, and no private channel is allowed", needed="one at least")
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The desk's parts, opened and checked to be of one chain."""
+    """The desk's parts, opened and checked to be of one chain. Without an ``intent_book`` no order goes out
+    as an intent."""
 
     node: Node
     profile: ChainProfile
@@ -81,3 +94,4 @@ class Context:
     now: Callable[[], int]
     observe: Observer
     watch: BalanceWatch = field(default_factory=BalanceWatch)
+    intent_book: IntentBook | None = None

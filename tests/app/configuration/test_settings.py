@@ -88,3 +88,40 @@ def test_make_signer_of_two_keys_is_refused() -> None:
 def test_make_policy_scales_the_gas_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ONCHAIN_EXEC_MAX_FEE_GWEI", "0.25")
     assert make_policy(load_settings()).max_fee_wei == 250_000_000
+
+
+@pytest.mark.parametrize("where", ["toml", "dotenv", "environment", "argument"])
+def test_load_settings_of_a_name_that_is_none_is_refused(
+    where: str, empty_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A limit that is misspelt would be no limit."""
+    arguments = {}
+    match where:
+        case "toml":
+            (empty_folder / "onchain-exec.toml").write_text("max_impakt_bps = 1\n")
+        case "dotenv":
+            (empty_folder / ".env").write_text("OTHER=1\nONCHAIN_EXEC_MAX_IMPAKT_BPS=1\n")
+        case "environment":
+            monkeypatch.setenv("ONCHAIN_EXEC_MAX_IMPAKT_BPS", "1")
+        case _:
+            arguments["max_impakt_bps"] = 1
+    with pytest.raises(ConfigError, match="no such setting: max_impakt_bps"):
+        load_settings(**arguments)
+
+
+def test_load_settings_lets_the_variables_of_tools_and_tables_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"ANVIL": "/a", "CACHE": "/c", "PROTOCOLS": "/p", "POOL__AGREEING": "2"}.items():
+        monkeypatch.setenv(f"ONCHAIN_EXEC_{name}", value)
+    assert load_settings().pool.agreeing == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("confirmations", 0), ("confirmations", -1), ("time_to_live_s", -1), ("max_fee_gwei", 0)),
+        *(("confirm_timeout_s", value) for value in (-0.1, float("nan"), float("inf"))),
+    ],
+)
+def test_make_policy_of_a_time_fee_or_count_that_is_none_is_refused(name: str, value: float) -> None:
+    with pytest.raises(ConfigError, match="is "):
+        make_policy(load_settings(**{name: value}))
