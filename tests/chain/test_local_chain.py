@@ -1,5 +1,6 @@
 """The owned process: forks are fast and apart, state survives a dump, and nothing is left behind."""
 
+import json
 import os
 import signal
 import subprocess
@@ -43,6 +44,14 @@ def _pay(chain: LocalChain, amount: int) -> None:
 
 def _balance(chain: LocalChain, address: str = SOMEONE) -> int:
     return int(chain.request("eth_getBalance", address, "latest"), 16)
+
+
+def _store(chain: LocalChain, slot: int, word: int) -> None:
+    chain.request("anvil_setStorageAt", SOMEONE, hex(slot), f"0x{word:064x}")
+
+
+def _load(chain: LocalChain, slot: int) -> int:
+    return int(chain.request("eth_getStorageAt", SOMEONE, hex(slot), "latest"), 16)
 
 
 def _head(chain: LocalChain) -> tuple[str, str]:
@@ -135,6 +144,24 @@ def test_dump_state_then_start_goes_on_from_the_same_head(tmp_path: Path) -> Non
         block = loaded.request("eth_getBlockByNumber", hex(int(head[0], 16) + 1), False)
         assert block["parentHash"] == head[1]
         assert _balance(loaded) == 11
+
+
+def test_dump_state_leaves_out_slots_of_zero_unless_they_hide_what_a_parent_holds(tmp_path: Path) -> None:
+    path, fork_path = tmp_path / "state.json", tmp_path / "fork.json"
+    with LocalChain.start() as chain:
+        for slot in (1, 2):
+            _store(chain, slot, 7)
+        with chain.fork() as fork:
+            _store(fork, 1, 0)
+            fork.dump_state(fork_path)
+        with LocalChain.start(state=fork_path, fork_url=chain.url) as loaded:
+            assert (_load(loaded, 1), _load(loaded, 2)) == (0, 7)
+        _store(chain, 1, 0)
+        chain.dump_state(path)
+    kept = json.loads(path.read_text())["accounts"][SOMEONE.lower()]["storage"]
+    assert [(int(slot, 16), int(word, 16)) for slot, word in kept.items()] == [(2, 7)]
+    with LocalChain.start(state=path) as loaded:
+        assert (_load(loaded, 1), _load(loaded, 2)) == (0, 7)
 
 
 def test_fork_of_a_dump_begins_as_the_chain_was_and_outlives_it(tmp_path: Path) -> None:

@@ -180,10 +180,14 @@ class LocalChain:
         self.request("evm_increaseTime", seconds)
 
     def dump_state(self, path: Path) -> None:
-        """Write the chain to a file; ``start(state=path)`` goes on from the same head. The traces of its
-        transactions stay behind: they are most of a dump, and every load would read them."""
+        """Write the chain to a file; ``start(state=path)`` goes on from the same head. What every load and
+        every block would pay for stays behind: the traces and outputs of its transactions, which are most of
+        a dump, and slots that hold zero, half of a pool's (a fork's hide what its parent holds)."""
         dumped = bytes.fromhex(self.request("anvil_dumpState")[2:])
         state = json.loads(gzip.decompress(dumped))
         for mined in state["transactions"]:
-            mined["info"]["traces"] = []
+            mined["info"] |= {"traces": [], "out": None}
+        if not self._options.get("fork_url"):
+            for account in state["accounts"].values():
+                account["storage"] = {slot: word for slot, word in account["storage"].items() if int(word, 16)}
         path.write_text(json.dumps(state, separators=(",", ":")))
