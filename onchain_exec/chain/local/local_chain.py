@@ -189,5 +189,6 @@ class LocalChain:
             mined["info"] |= {"traces": [], "out": None}
         if not self._options.get("fork_url"):
             for account in state["accounts"].values():
-                account["storage"] = {slot: word for slot, word in account["storage"].items() if int(word, 16)}
+                slots = account["storage"].items()
+                account["storage"] = {slot: word for slot, word in slots if int(word, 16)}
         path.write_text(json.dumps(state, separators=(",", ":")))
