@@ -52,7 +52,7 @@ async def read_positions(
         shorts = await context.node.perform(read_lyra_shorts(_get_lyra(context.profile), owner), block)
         return tuple(short for short in shorts if not place or short.key == venue)
     if kind not in _READERS:
-        raise InputError(f"no venue {venue!r}", needed=f"one of {', '.join((*_READERS, _LYRA))}")
+        raise InputError(f"no venue {venue!r}", needed=f"one of {', '.join(VENUES)}")
     role, read = _READERS[kind]
     contract = to_address(place) if place else context.profile.get_contract(kind, role)
     if contract is None:
@@ -91,3 +91,5 @@ _READERS: Final[Mapping[str, tuple[str, _Reader]]] = {
 }
 """By venue, the role of its contract in a chain's profile, and how an account is read from it. Of Lyra each
 short is an account of its own."""
+VENUES: Final = (*_READERS, _LYRA)
+"""All where an account may have collateral."""

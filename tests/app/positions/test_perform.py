@@ -14,8 +14,8 @@ from onchain_exec.app.sandbox.evm import DEPLOYER
 from onchain_exec.app.sandbox.sandbox import Sandbox
 from onchain_exec.core import address_bytes
 from onchain_exec.core.fixed_point import WAD
-from onchain_exec.errors import DuplicateOrderError, PoolRevertError
-from onchain_exec.oms import OrderState
+from onchain_exec.errors import DuplicateOrderError, HaltedError, PoolRevertError
+from onchain_exec.oms import Journal, OrderState, SwitchState
 from onchain_exec.risk.collateral import CollateralLimits
 from onchain_exec.venues.erc20 import APPROVE
 from onchain_exec.venues.lending.actions import ALL, Borrow, Repay, Supply, Withdraw
@@ -37,6 +37,14 @@ def test_perform_supply_and_borrow_without_guards_leaves_what_was_foreseen(lendi
     assert desk.perform("aave_v3", Supply(weth, 10 * WAD), client_order_id="in") == supplied  # done once
     with pytest.raises(DuplicateOrderError):
         desk.perform("aave_v3", Supply(weth, 11 * WAD), client_order_id="in")
+
+
+def test_perform_at_a_venue_that_was_stopped_sends_nothing(lending: Lending) -> None:
+    desk, weth = lending.desk, lending.token("WETH")
+    with Journal.open(lending.journal) as journal:
+        journal.append_switch("venue:aave_v3", SwitchState.KILLED, "a drill")
+    with pytest.raises(HaltedError, match="aave_v3"):
+        desk.perform("aave_v3", Supply(weth, WAD))
 
 
 def test_perform_with_a_guard_runs_in_one_transaction(lending: Lending) -> None:
