@@ -20,7 +20,7 @@ from onchain_exec.app.deploy.blueprints import (
     list_left_out,
 )
 from onchain_exec.app.deploy.create2 import PROXY, PROXY_CREATOR, PROXY_PRICE_WEI, PROXY_TX
-from onchain_exec.app.deploy.record import write_record
+from onchain_exec.app.deploy.record import require_writable, write_record
 from onchain_exec.app.deploy.terms import Terms
 from onchain_exec.app.deploy.verification import has_proxy, is_deployed, require_proxy
 from onchain_exec.app.path.actions import act, build, decide, get_now
@@ -110,8 +110,10 @@ async def deploy(context: Context, terms: Terms | None, folder: Path) -> Outcome
     alone. So the same call again goes on where it stopped.
 
     Raises:
-        ConfigError, WrongCodeError, GasError: as of `survey` and `foresee`; nothing was sent.
+        ConfigError, WrongCodeError, GasError: as of `survey` and `foresee`, or ``folder`` cannot be written
+            to; nothing was sent.
     """
+    require_writable(folder)
     await resume_all(context)
     orders = list(_find_sent(context))
     if not orders:  # else they may still be mined: nobody pays twice

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from onchain_exec.app.configuration.registry import ChainProfile
@@ -64,11 +65,29 @@ def write_record(chain_id: int, folder: Path, deployed: Iterable[Blueprint]) -> 
     }
     record = {"chain_id": chain_id, "proxy": PROXY, "salt": "0x" + SALT.hex(), "contracts": contracts}
     path = _get_path(chain_id, folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    require_writable(folder)
     draft = path.with_suffix(f".{os.getpid()}.tmp")
     draft.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
     draft.replace(path)
     return path
+
+
+def require_writable(folder: Path) -> None:
+    """Make the folder of the chains' files if it is not there, and try whether it can be written to.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            f"{folder.absolute()} cannot be written to: {error.strerror}",
+            needed="a folder for the file that lists the contracts",
+            todo="Name one by ONCHAIN_EXEC_DEPLOYMENTS",
+        ) from error
 
 
 def _get_path(chain_id: int, folder: Path) -> Path:

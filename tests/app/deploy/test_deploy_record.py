@@ -9,7 +9,7 @@ import pytest
 
 from onchain_exec.app.configuration.registry import get_chain_profile
 from onchain_exec.app.deploy.blueprints import list_blueprints
-from onchain_exec.app.deploy.record import add_deployed, read_terms, write_record
+from onchain_exec.app.deploy.record import add_deployed, read_terms, require_writable, write_record
 from onchain_exec.app.deploy.terms import Terms
 from onchain_exec.core import to_address
 from onchain_exec.errors import ConfigError
@@ -66,3 +66,12 @@ def test_add_deployed_of_a_file_that_is_damaged_raises(tmp_path: Path, text: str
     (tmp_path / "1.json").write_text(text)
     with pytest.raises(ConfigError):
         add_deployed(MAINNET, tmp_path)
+
+
+def test_require_writable_makes_the_folder_and_refuses_what_is_none(tmp_path: Path) -> None:
+    require_writable(tmp_path / "a" / "b")
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "in it"):
+        with pytest.raises(ConfigError, match="cannot be written to"):
+            require_writable(folder)
