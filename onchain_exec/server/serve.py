@@ -44,7 +44,12 @@ class Access:
 async def serve(engine: Engine, access: Access, book: BookService | None = None) -> None:
     """Run the engine and serve it, with a ``book`` that follows the chain, until SIGTERM or SIGINT. Then
     nothing more begins, and it returns when nothing is on its way; a second signal ends it at once. Either
-    way the next start goes on from the journal."""
+    way the next start goes on from the journal.
+
+    Raises:
+        ConfigError: it cannot listen there.
+        OnchainExecError: what ended the engine, or the following of the chain.
+    """
     config = uvicorn.Config(
         make_app(engine, access.token, book, access.maker_tokens),
         host=access.host,
@@ -54,7 +59,7 @@ async def serve(engine: Engine, access: Access, book: BookService | None = None)
         ws_max_size=MOST_BYTES,
     )
     server = _DrainingServer(config, engine)
-    serving = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(_listen(server))
     trading = asyncio.create_task(engine.run())
     following = [asyncio.create_task(follow_chain(book.context.node, book.book))] if book else []
     await asyncio.wait({serving, trading, *following}, return_when=asyncio.FIRST_COMPLETED)
@@ -63,9 +68,19 @@ async def serve(engine: Engine, access: Access, book: BookService | None = None)
         if not task.done():
             task.cancel()
     await asyncio.gather(serving, trading, *following, return_exceptions=True)
-    for task in (trading, *following):
+    for task in (serving, trading, *following):
         if not task.cancelled():
             task.result()
+
+
+async def _listen(server: uvicorn.Server) -> None:
+    try:
+        await server.serve()
+    except (SystemExit, OverflowError) as error:  # the first is uvicorn's word for a failed start
+        raise ConfigError(
+            f"cannot listen at {server.config.host}, port {server.config.port}",
+            needed="an address of this host and a free port",
+        ) from error
 
 
 def require_token(token: str) -> None:
