@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp
 
 from onchain_exec.app.engine import Engine, Lane
+from onchain_exec.app.scopes import parse_stop
 from onchain_exec.errors import (
     DuplicateOrderError,
     HaltedError,
@@ -21,7 +22,7 @@ from onchain_exec.errors import (
     OrderRefusedError,
     UnknownOrderError,
 )
-from onchain_exec.oms import OrderState, ParentView, parse_scope
+from onchain_exec.oms import OrderState, ParentView
 from onchain_exec.server.bearer import BearerGuard
 from onchain_exec.server.book.routes import make_book_router
 from onchain_exec.server.book.service import BookService
@@ -118,7 +119,7 @@ def _make_state(engine: Engine) -> APIRouter:
     @router.put("/switches/{scope}")
     def set_switch(scope: Scope, switch: SwitchIn) -> dict[str, Any]:
         """Pause, kill, or run everything, an account, or a venue: in every process of the journal."""
-        engine.journal.append_switch(parse_scope(scope), switch.state, switch.reason)
+        engine.journal.append_switch(parse_stop(scope), switch.state, switch.reason)
         engine.wake()
         return list_switches()
 

@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from onchain_exec.app.configuration.journals import find_order, open_journal
+from onchain_exec.app.scopes import parse_stop
 from onchain_exec.cli.options import JournalPath, Json
 from onchain_exec.cli.printing.output import messages, print_json
-from onchain_exec.oms import EVERYTHING, SwitchState, parse_scope
+from onchain_exec.oms import EVERYTHING, SwitchState
 
 Scope = Annotated[
     str, typer.Option("--scope", help="all, account:0x..., or venue:NAME (for example venue:uniswap_v3).")
@@ -59,7 +60,7 @@ def cancel(
 
 def _switch(scope: str, state: SwitchState, reason: str, journal: str | None, *, as_json: bool) -> None:
     with open_journal(journal) as opened:
-        opened.append_switch(parse_scope(scope), state, reason)
+        opened.append_switch(parse_stop(scope), state, reason)
         switches = [switch.to_json() for switch in opened.read_switches().values()]
     if as_json:
         print_json({"switches": switches})

@@ -1,0 +1,28 @@
+"""What people may stop: everything, an account, or a venue that something of ours goes through."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from onchain_exec.app.pools.discovery import PROTOCOLS
+from onchain_exec.app.positions.reads import VENUES
+from onchain_exec.errors import InputError
+from onchain_exec.oms import parse_scope
+
+STOPPABLE: Final = (*PROTOCOLS, *VENUES, "settle")
+"""The last is where the solver settles signed orders."""
+
+
+def parse_stop(text: str) -> str:
+    """Return the scope of a stop, or of its end, as the journal names it: ``all``, ``account:0x...``, or
+    ``venue:NAME``. A venue that nothing goes through is misspelt, and to stop it would stop nothing.
+
+    Raises:
+        InputError: it is none of these.
+        AddressError: the account is no address.
+    """
+    scope = parse_scope(text)
+    kind, _, name = scope.partition(":")
+    if kind == "venue" and name not in STOPPABLE:
+        raise InputError(f"no venue {name!r}", needed=f"one of {', '.join(STOPPABLE)}")
+    return scope
