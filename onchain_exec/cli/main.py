@@ -1,4 +1,5 @@
-"""``onchain-exec``: the command line. Exit codes: 0 done, 2 bad input, 3 denied, 4 failed, 5 unknown."""
+"""``onchain-exec``: the command line. Exit codes: 0 done, 2 bad input, 3 denied, 4 failed, 5 unknown,
+130 interrupted."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import typer
 from onchain_exec.cli.exits import exit_code_of
 from onchain_exec.cli.lazy_command import list_commands
 from onchain_exec.cli.printing.output import print_error
-from onchain_exec.errors import OnchainExecError
+from onchain_exec.errors import InputError, OnchainExecError
 
 COMMANDS: Final = (
     *list_commands(
@@ -82,7 +83,7 @@ COMMANDS: Final = (
 app = typer.Typer(
     name="onchain-exec",
     help="Execute trades on-chain: exact quotes, checked orders, a journal that survives.\n\n"
-    "Exit codes: 0 done, 2 bad input, 3 denied by a limit, 4 failed, 5 outcome not known yet.",
+    "Exit codes: 0 done, 2 bad input, 3 denied by a limit, 4 failed, 5 outcome not known yet, 130 Ctrl-C.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -94,8 +95,12 @@ def main() -> None:
     group = typer.main.get_group(app)
     for command in COMMANDS:
         group.add_command(command)
+    as_json = "--json" in sys.argv
     try:
-        group()
+        sys.exit(group(standalone_mode=not as_json))
     except OnchainExecError as error:
-        print_error(error, as_json="--json" in sys.argv)
-        sys.exit(exit_code_of(error))
+        found = error
+    except typer.TyperException as error:  # Typer tells people of its own accord
+        found = InputError(error.format_message(), todo="--help shows what there is")
+    print_error(found, as_json=as_json)
+    sys.exit(exit_code_of(found))

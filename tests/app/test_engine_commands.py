@@ -22,6 +22,7 @@ TOKEN = "0123456789abcdef"
 
 @pytest.fixture
 def cli(tmp_path):
+    Journal.open(tmp_path / "journal.sqlite").close()
     return Cli("http://127.0.0.1:9", tmp_path / "journal.sqlite")
 
 

@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from onchain_exec.app.configuration.settings import load_settings
-from onchain_exec.errors import InputError
+from onchain_exec.errors import ConfigError, InputError
 from onchain_exec.oms import Journal, OrderView
 
 
 def open_journal(path: str | None = None) -> Journal:
-    """Open the journal of the configuration, or at ``path``."""
-    return Journal.open(load_settings(journal=path).journal)
+    """Open the journal of the configuration, or at ``path``. It is not made here: what looks at another
+    journal than the one that is traded by finds nothing, and what stops it stops nothing.
+
+    Raises:
+        ConfigError: there is none.
+        JournalError: as for `Journal.open`.
+    """
+    return Journal.open(find_journal(path))
+
+
+def find_journal(path: str | None = None) -> str:
+    """Return where the journal of the configuration, or at ``path``, is.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    where = load_settings(journal=path).journal
+    if "://" not in where and not Path(where).expanduser().exists():
+        raise ConfigError(
+            f"there is no journal at {Path(where).expanduser().absolute()}",
+            needed="the one that orders are written to; the first order makes it",
+            todo="Name it by --journal or ONCHAIN_EXEC_JOURNAL",
+        )
+    return where
 
 
 def find_order(journal: Journal, name: str) -> OrderView:

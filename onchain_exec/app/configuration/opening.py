@@ -17,7 +17,7 @@ from onchain_exec.app.deploy.record import add_deployed
 from onchain_exec.app.path.context import Context, Observer, Policy
 from onchain_exec.chain import Node, Rpc
 from onchain_exec.clearing.settle.contract import SETTLE_ERRORS
-from onchain_exec.errors import ConfigError
+from onchain_exec.errors import ConfigError, SignerError
 from onchain_exec.execution import KeystoreSigner, LocalSigner, Signer
 from onchain_exec.execution.channels import ChannelPolicy
 from onchain_exec.oms import Journal
@@ -117,11 +117,18 @@ def make_signer(settings: Settings, chain_id: int) -> Signer | None:
     its public trader; else None.
 
     Raises:
-        ConfigError: both a key and a keystore are given, or a keystore without a readable file or
-            password.
+        ConfigError: both a key and a keystore are given, one that cannot be used, or a keystore without a
+            readable file or password.
     """
     if settings.private_key is not None and settings.keystore is not None:
         raise ConfigError("both private_key and keystore are set", needed="one of them")
+    try:
+        return _make_signer(settings, chain_id)
+    except SignerError as error:
+        raise ConfigError(error.found, needed=error.needed, todo=error.todo) from error
+
+
+def _make_signer(settings: Settings, chain_id: int) -> Signer | None:
     if settings.private_key is not None:
         return LocalSigner(settings.private_key.get_secret_value(), chain_id=chain_id)
     if settings.keystore is not None:

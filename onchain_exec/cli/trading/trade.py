@@ -9,12 +9,13 @@ from typing import Annotated
 
 import typer
 
-from onchain_exec.app.configuration.journals import open_journal
+from onchain_exec.app.configuration.settings import load_settings
 from onchain_exec.app.desk import AsyncDesk
 from onchain_exec.app.path.context import Observer, Step
 from onchain_exec.app.path.ways import Choice
 from onchain_exec.app.report import choice_to_json, denial_to_json, quote_to_json, transaction_to_json
 from onchain_exec.app.request import Request
+from onchain_exec.cli.asking import confirm
 from onchain_exec.cli.exits import Exit
 from onchain_exec.cli.options import AmountOut, AmountText, Buy, JournalPath, Json, Rpc, Sell, Slippage
 from onchain_exec.cli.printing.output import messages, print_json
@@ -30,7 +31,7 @@ from onchain_exec.cli.trading.conditions import Conditions, parse_condition
 from onchain_exec.core import Exact, Order
 from onchain_exec.errors import InputError, NodeError
 from onchain_exec.execution.channels import Decision
-from onchain_exec.oms import OrderView
+from onchain_exec.oms import Journal, OrderView
 from onchain_exec.risk import Denied
 from onchain_exec.routing import Quote
 
@@ -76,7 +77,7 @@ def swap(
                 found = await desk.prepare(request)
                 if not as_json:
                     print_quote(found)
-                if not yes and not typer.confirm("Send it?", default=False):
+                if not yes and not confirm("Send it?"):
                     messages.print("Nothing was sent.")
                     return Exit.DONE
                 view = await desk.execute(found)
@@ -115,7 +116,7 @@ async def _open_desk(rpc: str | None, journal: str | None, observe: Observer) ->
     try:
         return await AsyncDesk.from_env(rpc_url=rpc, journal=journal, observe=observe)
     except NodeError as error:
-        with open_journal(journal) as opened:
+        with Journal.open(load_settings(journal=journal).journal) as opened:
             opened.append_failure(uuid.uuid4().hex, error)
         raise
 

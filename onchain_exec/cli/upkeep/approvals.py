@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from onchain_exec.app.approvals import find_approvals, pick_approvals, prepare_revocations
+from onchain_exec.app.configuration.endpoints import open_configured_rpc
 from onchain_exec.app.configuration.opening import make_policy, make_signer
 from onchain_exec.app.configuration.registry import ChainProfile, get_chain_profile
 from onchain_exec.app.configuration.settings import Settings, load_settings
@@ -15,6 +16,7 @@ from onchain_exec.app.deploy.record import add_deployed
 from onchain_exec.app.desk import AsyncDesk
 from onchain_exec.app.report import transaction_to_json
 from onchain_exec.chain import Node
+from onchain_exec.cli.asking import confirm
 from onchain_exec.cli.exits import Exit
 from onchain_exec.cli.options import JournalPath, Json, Rpc
 from onchain_exec.cli.printing.output import messages, print_json, print_table
@@ -34,7 +36,9 @@ def approvals(
     ] = None,
     since: Annotated[
         int | None,
-        typer.Option("--since", help="Find unknown tokens and spenders too, in the logs from this block on."),
+        typer.Option(
+            "--since", min=0, help="Find unknown tokens and spenders too, in the logs from this block on."
+        ),
     ] = None,
     revoke: Annotated[
         str | None,
@@ -58,7 +62,7 @@ def approvals(
     settings = load_settings(rpc_url=rpc)
 
     async def look() -> Exit:
-        node = await Node.connect(settings.rpc_url, chain_id=settings.chain_id)
+        node = await Node.connect(open_configured_rpc(settings), settings.chain_id)
         try:
             profile = add_deployed(get_chain_profile(node.chain_id), settings.deployments)
             block = await node.get_block("latest")
@@ -82,7 +86,7 @@ def approvals(
         if not as_json:
             for step in planned:
                 print_transactions(step)
-        if not yes and not typer.confirm("Send it?", default=False):
+        if not yes and not confirm("Send it?"):
             messages.print("Nothing was sent.")
             return Exit.DONE
         async with await AsyncDesk.from_env(rpc_url=rpc, journal=journal) as desk:

@@ -41,7 +41,7 @@ def collateral(
 ) -> None:
     """Show every account with collateral: health factor, free collateral, liquidation prices.
 
-    Ends with 4 when an alarm is found and 0 when not.
+    Ends with 4 when an alarm is found and 0 when not; Ctrl-C ends a watch with 0 too.
     """
     limits = CollateralLimits(
         min_health_factor_wad=_parse_wad(min_health), min_liquidation_distance_bps=min_distance_bps
@@ -59,14 +59,14 @@ def collateral(
                     _show(found, as_json=as_json)
         return Exit.FAILED if any(report.alarms for report in found) else Exit.DONE
 
-    with suppress(KeyboardInterrupt):
+    with suppress(*[KeyboardInterrupt] if watch else ()):
         raise typer.Exit(asyncio.run(work()))
 
 
 def _parse_wad(text: str) -> int:
     try:
         return int(Decimal(text) * WAD)
-    except ArithmeticError as error:
+    except (ArithmeticError, ValueError) as error:
         raise InputError(f"--min-health {text!r}", needed='a number, for example "1.5"') from error
 
 

@@ -17,6 +17,7 @@ from onchain_exec.app.deploy.deployment import deploy as deploy_all
 from onchain_exec.app.deploy.record import read_terms
 from onchain_exec.app.deploy.terms import Terms
 from onchain_exec.app.desk import ignore
+from onchain_exec.cli.asking import confirm
 from onchain_exec.cli.exits import Exit
 from onchain_exec.cli.options import JournalPath, Json, Rpc
 from onchain_exec.cli.printing.output import messages, print_json, print_table
@@ -75,7 +76,7 @@ def deploy(
                 _show(found, planned)
             if dry_run:
                 return _report(found, planned, as_json=as_json)
-            if found.missing and not yes and not typer.confirm("Send it?", default=False):
+            if found.missing and not yes and not confirm("Send it?"):
                 messages.print("Nothing was sent.")
                 return Exit.DONE
             return _report_outcome(await deploy_all(context, terms, settings.deployments), as_json=as_json)

@@ -113,7 +113,10 @@ async def _node(rpc: str | None) -> list[Finding]:
     settings = load_settings(rpc_url=rpc)
     if not (settings.rpc_url or settings.endpoints):
         return [Finding("node", "missing", "no URL is set", "Pass --rpc or set ONCHAIN_EXEC_RPC_URL")]
-    reached = open_configured_rpc(settings)
+    try:
+        reached = open_configured_rpc(settings)
+    except OnchainExecError as error:
+        return [Finding("node", "failed", error.found, error.todo or error.needed)]
     try:
         node = await Node.connect(reached, chain_id=settings.chain_id)
     except OnchainExecError as error:

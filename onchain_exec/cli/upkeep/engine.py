@@ -34,7 +34,9 @@ def serve(
     rpc: Rpc = None,
     journal: JournalPath = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8_080,
+    port: Annotated[
+        int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65_535)
+    ] = 8_080,
 ) -> None:
     """Run the engine and serve it over HTTP and WebSocket, with a book of signed orders where the chain has a
     Settle contract; every request needs the bearer token of ONCHAIN_EXEC_API_TOKEN, or a maker's."""

@@ -66,7 +66,9 @@ def chain(
     fork_url: Annotated[
         str | None, typer.Option("--fork-url", help="Fork the chain behind this node.")
     ] = None,
-    port: Annotated[int, typer.Option("--port", help="Loopback port; 0 takes a free one.")] = 0,
+    port: Annotated[
+        int, typer.Option("--port", help="Loopback port; 0 takes a free one.", min=0, max=65_535)
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Start a local chain with everything deployed and keep it until Ctrl-C."""

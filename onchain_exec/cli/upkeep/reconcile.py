@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
+from onchain_exec.app.configuration.journals import find_journal
 from onchain_exec.app.desk import AsyncDesk
 from onchain_exec.cli.exits import Exit
 from onchain_exec.cli.options import JournalPath, Json, Rpc
@@ -35,6 +36,8 @@ def reconcile(
     Ends with 0 when they agree and 4 when not; SIGTERM and Ctrl-C end a watch, with 0 too.
     """
 
+    find_journal(journal)
+
     async def work() -> Exit:
         stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT) if watch else ():
@@ -52,8 +55,7 @@ def reconcile(
                     _show(found, as_json=as_json)
         return Exit.FAILED if found.breaks else Exit.DONE
 
-    with suppress(KeyboardInterrupt):
-        raise typer.Exit(asyncio.run(work()))
+    raise typer.Exit(asyncio.run(work()))
 
 
 async def _look_again(desk: AsyncDesk, before: Reconciliation) -> Reconciliation:

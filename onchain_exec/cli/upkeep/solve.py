@@ -19,7 +19,10 @@ def solve(
     journal: JournalPath = None,
     every: Annotated[float, typer.Option(help="Seconds between two turns.", min=0.1)] = 12.0,
     fee_bps: Annotated[
-        int, typer.Option(help="What the solver keeps of a payment, as far as the order allows.", min=0)
+        int,
+        typer.Option(
+            help="What the solver keeps of a payment, as far as the order allows.", min=0, max=10_000
+        ),
     ] = 0,
     covers_gas: Annotated[
         bool, typer.Option("--covers-gas", help="Leave batches that earn less than their gas.")
