@@ -13,7 +13,7 @@ from onchain_exec.routing.basket import Basket
 from onchain_exec.routing.gas import ROUTE_GAS, TICK_GAS, hop_gas
 from onchain_exec.routing.route import GasModel
 from onchain_exec.routing.settlement.flow import Flow
-from onchain_exec.venues import Hop, Leg, Pool
+from onchain_exec.venues import Hop, Leg, Pool, SwapResult
 
 
 @dataclass(frozen=True)
@@ -66,46 +66,49 @@ class Market:
 
     def __init__(self, exact: Exact) -> None:
         self._exact = exact
-        self._after: dict[int, Pool] = {}
+        self._done: dict[int, SwapResult] = {}
         self.gas_units = ROUTE_GAS
         self.ticks: Counter[str] = Counter()
 
     @property
     def changed(self) -> tuple[Pool, ...]:
         """The pools that swaps so far have changed, as they now are."""
-        return tuple(self._after.values())
+        return tuple(done.pool_after for done in self._done.values())
 
     def fork(self) -> Market:
         """Return a market in the same state, which then goes its own way."""
         other = Market(self._exact)
-        other._after, other.gas_units, other.ticks = dict(self._after), self.gas_units, Counter(self.ticks)
+        other._done, other.gas_units, other.ticks = dict(self._done), self.gas_units, Counter(self.ticks)
         return other
 
     def swap(self, flow: Flow, amount: int) -> Hop:
         """Run the flow's swap of ``amount`` exact units; raises RefusedError."""
         pool, token_in, token_out = flow[:3]
-        met = self._after.get(id(pool), pool)
+        met = self._meet(pool)
         try:
-            amount_in, amount_out, fee_amount, after, crossed = met.swap(
-                token_in, token_out, amount, self._exact
-            )
+            done = met.swap(token_in, token_out, amount, self._exact)
         except (PoolRevertError, StaleStateError) as error:
             raise RefusedError(flow) from error
-        self._after[id(pool)] = after
+        self._done[id(pool)] = done
         self.gas_units += hop_gas(met.kind)
-        if crossed:
-            self.gas_units += TICK_GAS * crossed
-            self.ticks[pool.key] += crossed
-        return Hop(met, token_in, token_out, amount_in, amount_out, fee_amount)
+        if done.ticks_crossed:
+            self.gas_units += TICK_GAS * done.ticks_crossed
+            self.ticks[pool.key] += done.ticks_crossed
+        return Hop(met, token_in, token_out, done.amount_in, done.amount_out, done.fee_amount)
 
     def quote_other(self, flow: Flow, amount: int) -> int:
         """Return what the flow's swap with the other side fixed to ``amount`` has on this side."""
-        met = self._after.get(id(flow.pool), flow.pool)
+        met = self._meet(flow.pool)
         other = Exact.OUT if self._exact is Exact.IN else Exact.IN
         try:
             return met.quote(flow.token_in, flow.token_out, amount, other)
         except (PoolRevertError, StaleStateError) as error:
             raise RefusedError(flow) from error
+
+    def _meet(self, pool: Pool) -> Pool:
+        """Return the pool as the last swap through it has left it."""
+        done = self._done.get(id(pool))
+        return pool if done is None else done.pool_after
 
 
 def divide(amount: int, share: float) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypeAlias, TypeGuard
 
 from onchain_exec.core import Address, BlockRef, Exact, Log, Token
@@ -13,18 +14,24 @@ from onchain_exec.venues.fill import PoolFill
 from onchain_exec.venues.terms import SwapTerms
 
 
-class SwapResult(NamedTuple):
+@dataclass
+class SwapResult:
     """One swap in base units. ``fee_amount`` is in ``token_in`` and part of ``amount_in``.
 
-    ``pool_after`` is a new model; the pool that made it is untouched. ``ticks_crossed`` counts
-    initialised ticks (0 for pools without ticks).
+    ``ticks_crossed`` counts initialised ticks (0 for pools without ticks).
     """
 
     amount_in: int
     amount_out: int
     fee_amount: int
-    pool_after: Pool
+    make_after: Callable[[], Pool] = field(repr=False, compare=False)
     ticks_crossed: int = 0
+
+    @cached_property
+    def pool_after(self) -> Pool:
+        """The pool after the swap: a new model, the pool that made it is untouched. It is built when asked
+        for, as it takes as long as the swap: of a route's thousand hops few meet a pool twice."""
+        return self.make_after()
 
 
 class Pool(Protocol):
@@ -154,8 +161,7 @@ class PoolSet:
     pools: tuple[Pool, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(NamedTuple):
     """One swap through one pool, in exact base units."""
 
     pool: Pool

@@ -118,8 +118,8 @@ def _trim(trades: _Trades) -> _Trades:
         if enough < hop.amount_in and done.amount_out >= wanted:
             balance[sold] += hop.amount_in - enough
             balance[bought] -= hop.amount_out - done.amount_out
-            hops[number] = replace(
-                hop, amount_in=enough, amount_out=done.amount_out, fee_amount=done.fee_amount
+            hops[number] = hop._replace(
+                amount_in=enough, amount_out=done.amount_out, fee_amount=done.fee_amount
             )
     return replace(trades, hops=tuple(hops), balance=balance)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from onchain_exec.core import Address, Token
@@ -11,6 +12,7 @@ from onchain_exec.routing.solver.dual import DualPoint, Problem, find_trades
 from onchain_exec.venues import Pool
 
 _NOWHERE: Final = frozenset[Address]()
+_ENDS: Final = attrgetter("token_in.address", "token_out.address")
 
 
 class Flow(NamedTuple):
@@ -47,9 +49,9 @@ def list_flows(
 def keep_through(flows: Sequence[Flow], starts: Iterable[Token], ends: Iterable[Token]) -> list[Flow]:
     """Return the flows that lie on a way from one of ``starts`` to one of ``ends``."""
     after, before = defaultdict[Address, set[Address]](set), defaultdict[Address, set[Address]](set)
-    for flow in flows:
-        after[flow.token_in.address].add(flow.token_out.address)
-        before[flow.token_out.address].add(flow.token_in.address)
+    for source, target in set(map(_ENDS, flows)):
+        after[source].add(target)
+        before[target].add(source)
     reached, reaching = _reach(starts, after), _reach(ends, before)
     if after.keys() <= reached and before.keys() <= reaching:
         return list(flows)
@@ -68,7 +70,7 @@ def _reach(starts: Iterable[Token], following: Mapping[Address, set[Address]]) -
 
 def sort_tokens(flows: Iterable[Flow]) -> list[Address] | None:
     """Return the tokens of ``flows`` so that all lead forwards, or None where flows go round (Kahn 1962)."""
-    pairs = dict.fromkeys((flow.token_in.address, flow.token_out.address) for flow in flows)
+    pairs = dict.fromkeys(map(_ENDS, flows))
     following = defaultdict[Address, list[Address]](list)
     for source, target in pairs:
         following[source].append(target)

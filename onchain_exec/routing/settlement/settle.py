@@ -6,7 +6,7 @@ nothing is lost on the way and each hop costs less than a unit beside its contra
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Final
@@ -21,6 +21,7 @@ from onchain_exec.venues import Hop, Leg
 
 _MOST_ROUNDS: Final = 60
 _AMOUNT_IN, _AMOUNT_OUT = attrgetter("amount_in"), attrgetter("amount_out")
+_SOURCE, _TARGET = attrgetter("token_in.address"), attrgetter("token_out.address")
 
 
 def settle(basket: Basket, flows: Sequence[Flow], shape: Shape) -> Settlement:
@@ -55,14 +56,14 @@ def settle(basket: Basket, flows: Sequence[Flow], shape: Shape) -> Settlement:
 
 def _find_shared(flows: Sequence[Flow]) -> Flow | None:
     """Return the smallest flow whose pool has a larger one, if there is such."""
-    if len({flow.pool.key for flow in flows}) == len(flows):
+    if len({id(flow.pool) for flow in flows}) == len(flows):
         return None
-    seen: set[str] = set()
+    seen: set[int] = set()
     shared: Flow | None = None
     for flow in sorted(flows, key=lambda flow: -flow.value):
-        if flow.pool.key in seen:
+        if id(flow.pool) in seen:
             shared = flow
-        seen.add(flow.pool.key)
+        seen.add(id(flow.pool))
     return shared
 
 
@@ -74,17 +75,10 @@ def _is_whole(leg: Leg, basket: Basket) -> bool:
 
 def _join(hops: Sequence[Hop], basket: Basket) -> tuple[Leg, ...]:
     """Return the hops as chains: a hop is continued by the only one that takes what only it gives."""
-    given: dict[Address, list[Hop]] = defaultdict(list)
-    taking: dict[Address, list[Hop]] = defaultdict(list)
-    for hop in hops:
-        given[hop.token_out.address].append(hop)
-        taking[hop.token_in.address].append(hop)
+    taking, giving = Counter(map(_SOURCE, hops)), Counter(map(_TARGET, hops))
     ends = {basket.priced.address, *basket.fixed}
-    between = {
-        token: taken[0]
-        for token, taken in taking.items()
-        if len(taken) == len(given[token]) == 1 and token not in ends
-    }
+    passing = {token for token in taking if taking[token] == giving[token] == 1} - ends
+    between = {hop.token_in.address: hop for hop in hops if hop.token_in.address in passing}
     legs: list[Leg] = []
     for hop in hops:
         if hop.token_in.address not in between:
@@ -125,7 +119,7 @@ def _divide_among(amount: int, flows: list[Flow], exact: Exact) -> Iterator[tupl
     total = sum(map(side, flows))
     left = amount
     for flow in smaller:
-        part = min(left, max(1, divide(amount, side(flow) / total)))
+        part = min(left, divide(amount, side(flow) / total) or 1)
         left -= part
         yield flow, part
     yield largest, left

@@ -83,7 +83,7 @@ class BalancerPool:
         balances[side_in] += amount_in
         balances[side_out] -= amount_out
         fee_amount = div_up(amount_in * self.swap_fee_wad, WAD)
-        return SwapResult(amount_in, amount_out, fee_amount, replace(self, balances=tuple(balances)))
+        return SwapResult(amount_in, amount_out, fee_amount, lambda: replace(self, balances=tuple(balances)))
 
     @abstractmethod
     def spot_price(self, token_in: Token, token_out: Token) -> Fraction:

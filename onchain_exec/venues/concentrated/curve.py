@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from onchain_exec.core import Exact
 from onchain_exec.venues.concentrated.ladder import Ladder, get_target_price
 from onchain_exec.venues.concentrated.swap_math import Step, compute_full_step, compute_swap_step
 from onchain_exec.venues.concentrated.tick_math import get_sqrt_price_at_tick, get_tick_at_sqrt_price
 from onchain_exec.venues.concentrated.ticks import Ticks, add_liquidity
+
+Way: TypeAlias = tuple[int, Step, Ladder, int]
+"""A `Path` without the curve it starts from, which keeps it: neither outlives the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,7 @@ class Curve:
     ``sqrt_price_x96`` is the root of token 1 per token 0; ``tick`` is the contract's own, which on a
     boundary differs from the price's tick after a fall; ``liquidity`` is what is in range at
     ``tick``. ``fee_pips`` is the whole fee on the input. Curves over the same ticks share their
-    ``ladders``, at most one per direction and fee.
+    ``ladders``, at most one per direction and fee; ``ways`` are those that somebody went.
     """
 
     sqrt_price_x96: int
@@ -28,6 +32,7 @@ class Curve:
     fee_pips: int
     ticks: Ticks
     ladders: dict[tuple[bool, int], Ladder] = field(default_factory=dict, repr=False, compare=False)
+    ways: dict[bool, Way] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def moved_to(self, sqrt_price_x96: int, tick: int, liquidity: int) -> Curve:
         """Return the curve at another price of the same ticks."""
@@ -60,7 +65,13 @@ class Curve:
         return self if fee_pips == self.fee_pips else replace(self, fee_pips=fee_pips)
 
     def path(self, down: bool) -> Path:
-        """Return the way of a falling (``down``) or rising price from here."""
+        """Return the path of a falling (``down``) or rising price from here."""
+        way = self.ways.get(down)
+        if way is None:
+            way = self.ways[down] = self._find_way(down)
+        return Path(self, down, *way)
+
+    def _find_way(self, down: bool) -> Way:
         find = self.ticks.find_boundary if self.liquidity else self.ticks.find_initialised
         boundary, net = find(self.tick, down)
         head = compute_full_step(
@@ -72,7 +83,7 @@ class Curve:
         if ladder is None or place is None:
             ladder, place = Ladder(self.ticks, boundary, beyond, self.fee_pips, down), 0
             self.ladders[down, self.fee_pips] = ladder
-        return Path(self, down, boundary, head, ladder, place)
+        return boundary, head, ladder, place
 
     def swap(self, down: bool, amount: int, exact: Exact, limit_x96: int) -> Move:
         """Return the swap of ``amount`` up to a price limit.
@@ -92,7 +103,12 @@ class Move(NamedTuple):
     amount_out: int
     fee_amount: int
     ticks_crossed: int
-    curve: Curve
+    make_curve: Callable[[], Curve]
+
+    @property
+    def curve(self) -> Curve:
+        """The curve after the swap; see `SwapResult.pool_after`."""
+        return self.make_curve()
 
 
 class Start(NamedTuple):
@@ -156,19 +172,26 @@ class Path(NamedTuple):
         step = compute_swap_step(
             start.sqrt_price_x96, target, start.liquidity, amount - done, curve.fee_pips, exact
         )
-        price, tick, liquidity, crossed = step.sqrt_price_x96, start.tick, start.liquidity, False
-        if price == get_sqrt_price_at_tick(boundary):
+        price, liquidity, crossed = step.sqrt_price_x96, start.liquidity, False
+        passed = price == get_sqrt_price_at_tick(boundary)
+        if passed:
             liquidity = add_liquidity(liquidity, -net if down else net)
             crossed = curve.ticks.is_initialised(boundary)
-            tick = boundary - down
-        elif price != start.sqrt_price_x96:
-            tick = self._get_tick(price)
+
+        def make_curve() -> Curve:
+            tick = start.tick
+            if passed:
+                tick = boundary - down
+            elif price != start.sqrt_price_x96:
+                tick = self._get_tick(price)
+            return curve.moved_to(price, tick, liquidity)
+
         return Move(
             start.amount_in + step.amount_in + step.fee_amount,
             start.amount_out + step.amount_out,
             start.fee_amount + step.fee_amount,
             start.ticks_crossed + crossed,
-            curve.moved_to(price, tick, liquidity),
+            make_curve,
         )
 
     def _get_tick(self, sqrt_price_x96: int) -> int:

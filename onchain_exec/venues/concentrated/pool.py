@@ -161,8 +161,10 @@ class ConcentratedPool:
         return replace(self, curve=curve)
 
     def _result(self, move: Move) -> SwapResult:
-        after = self.with_curve(move.curve.with_fee(self.curve.fee_pips))
-        return SwapResult(move.amount_in, move.amount_out, move.fee_amount, after, move.ticks_crossed)
+        def make_after() -> ConcentratedPool:
+            return self.with_curve(move.curve.with_fee(self.curve.fee_pips))
+
+        return SwapResult(move.amount_in, move.amount_out, move.fee_amount, make_after, move.ticks_crossed)
 
     def _move(self, down: bool, amount: int, exact: Exact) -> Move:
         move = self._move_to(down, amount, exact, get_end_price(down))

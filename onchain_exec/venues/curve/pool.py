@@ -85,7 +85,7 @@ class CurvePool:
         amount_in = amount if exact is Exact.IN else self._smallest_in(*sides)(amount)
         given, fee_e10, after = self._exchange(*sides, amount_in)
         amount_out = given if exact is Exact.IN else amount
-        return SwapResult(amount_in, amount_out, amount_in * fee_e10 // FEE_DENOMINATOR, after)
+        return SwapResult(amount_in, amount_out, amount_in * fee_e10 // FEE_DENOMINATOR, lambda: after)
 
     def spot_price(self, token_in: Token, token_out: Token) -> Fraction:
         """Return the invariant's marginal price at the balances, base units, without fee."""

@@ -95,7 +95,7 @@ class SolidlyPool:
             after = replace(self, reserve0=self.reserve0 + kept, reserve1=self.reserve1 - amount_out)
         else:
             after = replace(self, reserve0=self.reserve0 - amount_out, reserve1=self.reserve1 + kept)
-        return SwapResult(amount_in, amount_out, fee_amount, after)
+        return SwapResult(amount_in, amount_out, fee_amount, lambda: after)
 
     def spot_price(self, token_in: Token, token_out: Token) -> Fraction:
         """Return base units of token_out per base unit of token_in, without fee.

@@ -96,13 +96,17 @@ class UniswapV2Pool:
         other = self.quote(token_in, token_out, amount, exact)
         amount_in, amount_out = (amount, other) if exact is Exact.IN else (other, amount)
         fee_amount = amount_in - amount_in * (PIPS - self.swap_fee_pips) // PIPS
-        if token_in.address == self.token0.address:  # the quote has seen that the two are the pair
-            reserves = self.reserve0 + amount_in, self.reserve1 - amount_out
-        else:
-            reserves = self.reserve0 - amount_out, self.reserve1 + amount_in
-        # not replace(), which takes as long as the rest of the swap: a route may run a thousand of them
-        after = type(self)(self.address, self.token0, self.token1, *reserves, self.swap_fee_pips)
-        return SwapResult(amount_in, amount_out, fee_amount, after)
+        zero_for_one = token_in.address == self.token0.address  # the quote has seen that the two are the pair
+
+        def make_after() -> UniswapV2Pool:
+            if zero_for_one:
+                reserves = self.reserve0 + amount_in, self.reserve1 - amount_out
+            else:
+                reserves = self.reserve0 - amount_out, self.reserve1 + amount_in
+            # not replace(), which takes as long as the rest of the swap: a sandwich tries hundreds of them
+            return type(self)(self.address, self.token0, self.token1, *reserves, self.swap_fee_pips)
+
+        return SwapResult(amount_in, amount_out, fee_amount, make_after)
 
     def spot_price(self, token_in: Token, token_out: Token) -> Fraction:
         """Return base units of token_out per base unit of token_in, without fee."""

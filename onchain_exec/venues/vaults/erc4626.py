@@ -111,7 +111,7 @@ class Erc4626Pool:
         after = replace(
             self, total_assets=self.total_assets + assets, total_supply=self.total_supply + shares
         )
-        return SwapResult(amount_in, amount_out, 0, after)
+        return SwapResult(amount_in, amount_out, 0, lambda: after)
 
     def spot_price(self, token_in: Token, token_out: Token) -> Fraction:
         """Return base units of token_out per base unit of token_in, the same at any size."""

@@ -70,7 +70,7 @@ class WrappedNativePool:
         """Return the wrapping or unwrapping of ``amount``; raises as `quoter` does."""
         amount = self.quote(token_in, token_out, amount, exact)
         change = amount if sells_token0(self, token_in, token_out) else -amount
-        return SwapResult(amount, amount, 0, replace(self, held=self.held + change))
+        return SwapResult(amount, amount, 0, lambda: replace(self, held=self.held + change))
 
     def spot_price(self, token_in: Token, token_out: Token) -> Fraction:
         """Return one."""

@@ -102,7 +102,7 @@ class BlockWorld:
         self, sender: Address, hop: Hop, amount_in: int, *, to: Address | None = None, elsewhere: bool = False
     ) -> tuple[BlockTx, int]:
         """Swap an exact input in a hop's pool and direction, at any price; return what it gave, too."""
-        leg = Leg((replace(hop, amount_in=amount_in, amount_out=1, fee_amount=0),))
+        leg = Leg((hop._replace(amount_in=amount_in, amount_out=1, fee_amount=0),))
         terms = replace(make_terms((leg,), Exact.IN), recipient=to or sender)
         router = self.town.other_router if elsewhere else self.market.router
         tx = self.send(sender, *build_router_call((leg,), terms, router)[:2])
@@ -114,7 +114,7 @@ class BlockWorld:
         token = hops[0].token_in
         taken = (amount_in, *(1 for _ in hops[1:]))  # each takes all that the one before it gives
         pairs = zip(hops, taken, strict=True)
-        leg = Leg(tuple(replace(hop, amount_in=amount, amount_out=1, fee_amount=0) for hop, amount in pairs))
+        leg = Leg(tuple(hop._replace(amount_in=amount, amount_out=1, fee_amount=0) for hop, amount in pairs))
         terms = replace(make_terms((leg,), Exact.IN), recipient=sender, amount_in_max=amount_in)
         before = self.market.get_balance(token, sender)
         self.send(sender, *build_router_call((leg,), terms, self.market.router)[:2])

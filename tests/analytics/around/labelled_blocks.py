@@ -7,7 +7,6 @@ nobody attacked us. It returns None where the attack that it tried did not pay: 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from block_world import BlockWorld
@@ -155,7 +154,7 @@ def back_run(world: BlockWorld) -> Fronts | None:
     ]  # fmt: skip
     if not alike:
         return None
-    other = replace(hop, pool=world.rng.choice(alike))
+    other = hop._replace(pool=world.rng.choice(alike))
     gained = world.cycle(arbitrageur, (reverse(hop), other), hop.amount_out // 4)
     return frozenset() if gained > 0 else None
 
@@ -220,7 +219,7 @@ def draw_amount(world: BlockWorld, hop: Hop) -> int:
 
 
 def reverse(hop: Hop) -> Hop:
-    return replace(hop, token_in=hop.token_out, token_out=hop.token_in)
+    return hop._replace(token_in=hop.token_out, token_out=hop.token_in)
 
 
 def label(pays: bool, *fronts: str) -> Fronts | None:
