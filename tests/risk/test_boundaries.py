@@ -1,0 +1,102 @@
+"""Where a limit lies to the unit: what meets it exactly passes, and the next unit does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from test_check import ACCOUNT, NOW, QUOTE, with_order
+from test_collateral import BLOCK, FUNDS, ORDER
+from test_judge_revert import HEALTH, revert
+
+from onchain_exec.core.fixed_point import WAD
+from onchain_exec.errors import RevertError
+from onchain_exec.risk import AccountState, Approved, DenialCode, Denied, Limits, check
+from onchain_exec.risk.action import ApprovedAction, DeniedAction, judge_action
+from onchain_exec.risk.collateral import CollateralLimits, Preview, check_action
+from onchain_exec.routing import Quote
+from onchain_exec.venues.collateral import Health, LiquidationPrice
+
+COST_WEI = QUOTE.gas_cost_wei
+HALF_A_PERCENT = replace(
+    QUOTE, fee_cost=10_000_000, impact_cost=10_000_000, mid_price=Fraction(2_000, 10**12)
+)
+
+
+def with_account(**changes: int) -> AccountState:
+    return replace(ACCOUNT, **changes)
+
+
+@pytest.mark.parametrize(
+    ("code", "met", "broken"),
+    [
+        pytest.param(code, met, broken, id=code.name)
+        for code, met, broken in (
+            (
+                DenialCode.BALANCE_BELOW_AMOUNT,
+                (QUOTE, with_account(balance_in=2 * 10**18), Limits()),
+                (QUOTE, with_account(balance_in=2 * 10**18 - 1), Limits()),
+            ),
+            (
+                DenialCode.GAS_BALANCE_BELOW_COST,
+                (QUOTE, with_account(balance_wei=COST_WEI + 7), Limits(gas_reserve_wei=7)),
+                (QUOTE, with_account(balance_wei=COST_WEI + 6), Limits(gas_reserve_wei=7)),
+            ),
+            (
+                DenialCode.DEADLINE_PASSED,
+                (with_order(expires_at=NOW + 1), ACCOUNT, Limits()),
+                (with_order(expires_at=NOW), ACCOUNT, Limits()),
+            ),
+            (
+                DenialCode.PRICE_SHORTFALL_EXCEEDS_MAXIMUM,
+                (HALF_A_PERCENT, ACCOUNT, Limits(max_shortfall_bps=50)),
+                (replace(HALF_A_PERCENT, fee_cost=10_000_001), ACCOUNT, Limits(max_shortfall_bps=50)),
+            ),
+        )
+    ],
+)
+def test_check_what_meets_a_limit_passes_and_the_next_unit_does_not(
+    code: DenialCode,
+    met: tuple[Quote, AccountState, Limits],
+    broken: tuple[Quote, AccountState, Limits],
+) -> None:
+    assert isinstance(check(*met, NOW), Approved)
+    denied = check(*broken, NOW)
+    assert isinstance(denied, Denied)
+    assert denied.code is code
+
+
+SAFE = Health(5 * WAD, 10**12, 1, (LiquidationPrice("WETH", 2_000, 1_000),), 5 * WAD)
+EDGE = Health(2 * WAD, 700, 1, (LiquidationPrice("WETH", 2_000, 1_800),), WAD // 10)
+
+
+@pytest.mark.parametrize(
+    ("limit", "bound", "code"),
+    [
+        ("min_health_factor_wad", 2 * WAD, DenialCode.HEALTH_FACTOR_BELOW_MINIMUM),
+        ("min_margin_ratio_wad", WAD // 10, DenialCode.MARGIN_RATIO_BELOW_MINIMUM),
+        ("min_free_collateral", 700, DenialCode.FREE_COLLATERAL_BELOW_MINIMUM),
+        ("min_liquidation_distance_bps", 1_000, DenialCode.LIQUIDATION_TOO_NEAR),
+    ],
+)
+def test_check_action_that_leaves_a_limit_met_passes_and_a_unit_less_does_not(
+    limit: str, bound: int, code: DenialCode
+) -> None:
+    left = Preview(BLOCK, SAFE, EDGE)
+    met, broken = CollateralLimits(**{limit: bound}), CollateralLimits(**{limit: bound + 1})
+    assert isinstance(check_action(ORDER, left, FUNDS, met, 100), ApprovedAction)
+    denied = check_action(ORDER, left, FUNDS, broken, 100)
+    assert isinstance(denied, DeniedAction)
+    assert denied.code is code
+
+
+def test_judge_action_denies_for_a_condition_of_its_own_and_for_nothing_else() -> None:
+    held = replace(ORDER, conditions=(HEALTH,))
+    denied = judge_action(held, revert("CheckFailed", ["uint256"] * 3, 0, 7, 11 * 10**17))
+    assert denied is not None
+    assert (denied.code, denied.found) == (
+        DenialCode.CONDITION_FAILED,
+        "health factor: 7 after the action",
+    )
+    assert judge_action(held, RevertError("", (), b"")) is None
+    assert judge_action(held, revert("CheckFailed", ["uint256"] * 3, 1, 7, 8)) is None
