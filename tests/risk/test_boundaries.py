@@ -18,9 +18,7 @@ from onchain_exec.routing import Quote
 from onchain_exec.venues.collateral import Health, LiquidationPrice
 
 COST_WEI = QUOTE.gas_cost_wei
-HALF_A_PERCENT = replace(
-    QUOTE, fee_cost=10_000_000, impact_cost=10_000_000, mid_price=Fraction(2_000, 10**12)
-)
+HALF_A_PERCENT = replace(QUOTE, fee_cost=10_000_000, impact_cost=10_000_000)
 
 
 def with_account(**changes: int) -> AccountState:
