@@ -53,24 +53,28 @@ class UnsignedTx:
     accesses: tuple[Access, ...] = ()
     payload: bytes = field(init=False, repr=False)
     signing_hash: bytes = field(init=False, repr=False)
+    _fields: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.fees.legacy:  # EIP-155 puts the chain id where the signature will stand
             if self.authorisations or self.accesses:
                 raise InputError("authorisations or accesses with a legacy price", needed="fees of EIP-1559")
-            payload = encode_list(self._legacy_fields() + encode_ints(self.chain_id, 0, 0))
+            fields = self._legacy_fields()
+            payload = encode_list(fields + encode_ints(self.chain_id, 0, 0))
         else:
-            payload = self._type + encode_list(self._typed_fields())
+            fields = self._typed_fields()
+            payload = self._type + encode_list(fields)
         object.__setattr__(self, "payload", payload)
         object.__setattr__(self, "signing_hash", keccak(payload))
+        object.__setattr__(self, "_fields", fields)
 
     def encode(self, signature: Signature) -> bytes:
         """Return the bytes to broadcast."""
         if self.fees.legacy:
             v = 2 * self.chain_id + 35 + signature.y_parity
-            return encode_list(self._legacy_fields() + encode_ints(v, signature.r, signature.s))
+            return encode_list(self._fields + encode_ints(v, signature.r, signature.s))
         signed = encode_ints(signature.y_parity, signature.r, signature.s)
-        return self._type + encode_list(self._typed_fields() + signed)
+        return self._type + encode_list(self._fields + signed)
 
     @property
     def _type(self) -> bytes:
