@@ -1,4 +1,5 @@
-"""From an approved order to durable signed bytes and to the node's acknowledgement, and the CPU of it.
+"""From an approved order to durable signed bytes and to the node's acknowledgement, and the CPU of it. The
+node is reached through its own socket (IPC), as by a bot beside it, and over HTTP.
 
 Peer: web3.py builds, eth-account signs the same bytes, one bare insert makes them durable, web3.py
 sends them.
@@ -20,6 +21,7 @@ from statistics import median, quantiles
 
 from eth_account import Account
 from web3 import Web3
+from web3.providers import BaseProvider
 
 from benchmarks.row import Row, lower_is_better
 from onchain_exec.chain import LocalChain, Node
@@ -94,27 +96,40 @@ class Times:
 
 def run() -> list[Row]:
     """Return the rows, after both sides gave the same bytes."""
-    with tempfile.TemporaryDirectory() as folder, LocalChain.start(chain_id=1) as chain:
-        chain.request("evm_setAutomine", False)
-        ours = asyncio.run(_time_path(chain, Path(folder, "journal.sqlite")))
-        peers = _time_peer(chain, Path(folder, "bare.sqlite"))
-        flushes = _time_flushes(Path(folder, "bare"))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        socket = str(folder / "node.ipc")
+        with LocalChain.start(chain_id=1, extra=("--ipc", socket)) as chain:
+            chain.request("evm_setAutomine", False)
+            by_http, peers_by_http = _time_both(chain, chain.url, Web3.HTTPProvider(chain.url), folder)
+            by_ipc, peers_by_ipc = _time_both(chain, f"ipc://{socket}", Web3.IPCProvider(socket), folder)
+        flushes = _time_flushes(folder / "bare")
     rows, peer = [_measure_cpu()], "web3.py and a bare insert"
-    for name, times, theirs in (
-        ("decision to durable", ours.durable, peers.durable),
-        ("decision to ack", ours.acknowledged, peers.acknowledged),
+    for what, times, theirs in (
+        ("decision to durable", by_ipc.durable, peers_by_ipc.durable),
+        ("decision to ack", by_ipc.acknowledged, peers_by_ipc.acknowledged),
+        ("decision to ack over http", by_http.acknowledged, peers_by_http.acknowledged),
     ):
         for share in (50, 99):
             value, peer_value = _get_share(times, share), _get_share(theirs, share)
-            rows.append(lower_is_better(f"{name} p{share}", value, "ms", peer, peer_value))
+            rows.append(lower_is_better(f"{what} p{share}", value, "ms", peer, peer_value))
     rows.append(_measure_check())
     return [*rows, *(Row(f"bare flush p{share}", _get_share(flushes, share), "ms") for share in (50, 99))]
 
 
-async def _time_path(chain: LocalChain, path: Path) -> Times:
+def _time_both(chain: LocalChain, url: str, provider: BaseProvider, folder: Path) -> tuple[Times, Times]:
+    """Return our times and the peer's over one way to the node, each from an empty pool and journal."""
+    with tempfile.TemporaryDirectory(dir=folder) as journals:
+        chain.request("anvil_dropAllTransactions")
+        ours = asyncio.run(_time_path(url, Path(journals, "journal.sqlite")))
+        chain.request("anvil_dropAllTransactions")
+        return ours, _time_peer(Web3(provider), Path(journals, "bare.sqlite"))
+
+
+async def _time_path(url: str, path: Path) -> Times:
     """Take orders from approved to acknowledged: build, lease a nonce, sign, journal, send."""
     signer, times = LocalSigner(KEY), Times([], [])
-    node = await Node.connect(chain.url, chain_id=1)
+    node = await Node.connect(url, chain_id=1)
     with Journal.open(path) as journal:
         for number in range(WARM_UP + ORDERS):
             approved = _approve(number)
@@ -134,11 +149,9 @@ async def _time_path(chain: LocalChain, path: Path) -> Times:
     return Times(times.durable[WARM_UP:], times.acknowledged[WARM_UP:])
 
 
-def _time_peer(chain: LocalChain, path: Path) -> Times:
+def _time_peer(web3: Web3, path: Path) -> Times:
     """The same as a plain bot does it, if it makes its bytes durable at all."""
-    web3, times = Web3(Web3.HTTPProvider(chain.url)), Times([], [])
-    chain.request("anvil_dropAllTransactions")
-    make = _get_peer(_approve())
+    times, make = Times([], []), _get_peer(_approve())
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for pragma in ("journal_mode=WAL", "synchronous=FULL"):
             connection.execute(f"PRAGMA {pragma}")
