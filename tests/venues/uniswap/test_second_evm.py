@@ -8,11 +8,6 @@ import warnings
 import pytest
 from eth_abi import encode
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # py-evm's own imports warn on this Python
-    from eth_tester import EthereumTester, PyEVMBackend
-    from eth_tester.exceptions import TransactionFailed
-
 from onchain_exec.app.sandbox.deploy.uniswap_v2 import deploy_uniswap_v2
 from onchain_exec.core import Address, Exact, Token, to_address
 from onchain_exec.core.abi import Function
@@ -36,7 +31,11 @@ class EthTesterEvm:
     """An `Evm` without what py-evm cannot do: other people's accounts, balances or code by decree."""
 
     def __init__(self) -> None:
-        self._tester = EthereumTester(PyEVMBackend())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # py-evm's own imports warn on this Python
+            import eth_tester  # noqa: PLC0415 - it takes a second, of each process that collects tests
+        self.reverted = eth_tester.exceptions.TransactionFailed
+        self._tester = eth_tester.EthereumTester(eth_tester.PyEVMBackend())
         self.sender = to_address(self._tester.get_accounts()[0])
 
     def deploy(self, creation_code: bytes, sender: Address | None = None) -> Address:
@@ -102,7 +101,7 @@ def test_quote_random_amounts_equals_the_router_on_py_evm(
         call = _QUOTE[exact].encode(amount, [token.address for token in pair])
         try:
             amounts = _QUOTE[exact].decode(evm.static_call(router, call))[0]
-        except TransactionFailed:
+        except evm.reverted:
             amounts = (0, 0)
         other = amounts[1 if exact is Exact.IN else 0]
         if other:
