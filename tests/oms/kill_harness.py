@@ -4,7 +4,8 @@ Each child process trades intents one after the other through the real journal, 
 confirm, and is killed at a named point or at a random time; the next child takes over. The chain
 alone is the judge: every intent at most once before recovery, exactly once after it.
 
-Run as a program it makes its own world (see `kill_worlds`) and prints one JSON document (see `Tally`).
+Run as a program it makes its own world (see `kill_worlds`) and prints one JSON document (see `Tally`); with
+``-`` for its options it does so for each line of options that it reads.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ import json
 import os
 import random
 import select
+import selectors
 import signal
 import sys
 import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -248,14 +250,18 @@ class Harness:
         self.random = random.Random(seed)
         self.tally = Tally()
         self.next_intent, self.journals, self.fault = 1, 0, ""
+        # One for all lives, since each would have to make its own. It keeps nothing in the kernel that the
+        # processes would share.
+        self.loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
 
     def run(self, kills: int) -> Tally:
         """Kill ``kills`` children, or as many as live faultlessly; return the tally."""
         started = time.monotonic()
         self.rehearse()
-        gc.freeze()  # else each child's first collection copies the parent's memory
+        gc.freeze()  # what is imported stays
         while self.tally.kills < kills and not self.tally.faults:
             self.run_journal()
+        self.loop.close()
         self.tally.seconds = round(time.monotonic() - started, 1)
         return self.tally
 
@@ -266,15 +272,13 @@ class Harness:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         for _ in range(REHEARSALS):
             with suppress(RehearsalError):
-                asyncio.run(
-                    self.live(
-                        path, account, range(self.next_intent, self.next_intent + 1), Rehearsal(), nowhere
-                    )
-                )
-            self.next_intent += 1
-        asyncio.run(self.live(path, account, range(self.next_intent, self.next_intent + 1), Crash(), nowhere))
-        self.next_intent += 1
+                self.live(path, account, self.take_intent(), Rehearsal(), nowhere)
+        self.live(path, account, self.take_intent(), Crash(), nowhere)
         os.close(nowhere)
+
+    def take_intent(self) -> range:
+        self.next_intent += 1
+        return range(self.next_intent - 1, self.next_intent)
 
     def run_journal(self) -> None:
         """Kill children over one fresh journal, under one kind of fault, then let one finish in peace and
@@ -309,8 +313,9 @@ class Harness:
         if child == 0:
             os.close(reader)
             status = 1
+            gc.disable()  # its first collection would copy the parent's memory
             try:
-                asyncio.run(self.live(path, account, intents, crash, writer))
+                self.live(path, account, intents, crash, writer)
                 status = 0
             finally:
                 if status:  # whatever it was, the parent reports it
@@ -331,7 +336,10 @@ class Harness:
             self.tally.errors.append(error.decode())
         return len(progress)
 
-    async def live(
+    def live(self, path: Path, account: DevAccount, intents: range, crash: Crash, progress: int) -> None:
+        self.loop.run_until_complete(self.trade_all(path, account, intents, crash, progress))
+
+    async def trade_all(
         self, path: Path, account: DevAccount, intents: range, crash: Crash, progress: int
     ) -> None:
         with Journal.open(path, timeout_s=60) as journal:
@@ -371,8 +379,15 @@ def kill_after(child: int, seconds: float) -> None:
     os.close(watch)
 
 
-def main(arguments: list[str], write: Callable[[str], object] = sys.stdout.write) -> None:
-    """Run the harness as the command line says and print the tally as JSON."""
+def main(arguments: list[str]) -> None:
+    """Run the harness as the command line says, or each line of standard input, and print tallies as JSON."""
+    for each in map(str.split, sys.stdin) if arguments == ["-"] else [arguments]:
+        sys.stdout.write(json.dumps(vars(run(each))) + "\n")
+        sys.stdout.flush()
+
+
+def run(arguments: list[str]) -> Tally:
+    """Make a world and kill in it as the options say."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=250)
     parser.add_argument("--seed", type=int, default=1)
@@ -389,8 +404,7 @@ def main(arguments: list[str], write: Callable[[str], object] = sys.stdout.write
             world = stack.enter_context(SimulatedWorld(folder, options.seed))
         journals = folder / "journals"
         journals.mkdir()
-        harness = Harness(world, journals, TRADERS[options.trader], options.seed)
-        write(json.dumps(vars(harness.run(options.kills))) + "\n")
+        return Harness(world, journals, TRADERS[options.trader], options.seed).run(options.kills)
 
 
 if __name__ == "__main__":
