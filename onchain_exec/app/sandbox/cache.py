@@ -21,7 +21,7 @@ from onchain_exec.core.artifact import get_artifact
 
 ROOT_VARIABLE = "ONCHAIN_EXEC_CACHE"
 _STATE, _MANIFEST = "state.json", "manifest.json"
-_KEPT = 3  # of 7 MB each: this code's, and those of other versions that may run beside it
+_KEPT = 3  # of 5 MB each: this code's, and those of other versions that may run beside it
 
 
 def get_cache_root() -> Path:
@@ -64,7 +64,7 @@ def get_fingerprint() -> str:
     contracts' bytecode, and anvil."""
     own = (get_artifact(name).bytecode for name in ("TestToken", "Router", "Guard", "Settle", "Solver"))
     digest = hashlib.sha256(b"".join(own))
-    for package in ("onchain_exec.app.sandbox", "onchain_exec.app.deploy"):
+    for package in ("onchain_exec.app.sandbox", "onchain_exec.app.deploy", "onchain_exec.chain.local"):
         for file in _files(resources.files(package)):
             digest.update(file.read_bytes())
     digest.update(subprocess.run([find_tool("anvil"), "--version"], check=True, capture_output=True).stdout)  # noqa: S603 - our own tool
