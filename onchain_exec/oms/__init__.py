@@ -21,9 +21,10 @@ if TYPE_CHECKING:
         require_running,
     )
     from onchain_exec.oms.book.terms import QuoteTerms
-    from onchain_exec.oms.book.views import Attempt, Failure, OrderView, SlotKey, SlotView
+    from onchain_exec.oms.book.views import Attempt, Failure, IntentView, OrderView, SlotKey, SlotView
+    from onchain_exec.oms.breaks import Break, BreakCode
     from onchain_exec.oms.journal import Journal, OpenWork
-    from onchain_exec.oms.reconcile import Break, BreakCode, Reconciliation, reconcile
+    from onchain_exec.oms.reconcile import Reconciliation, reconcile
     from onchain_exec.oms.recover import Recovery, recover
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "BreakCode",
     "Failure",
     "Fill",
+    "IntentView",
     "Journal",
     "OpenWork",
     "OrderEvent",

@@ -27,6 +27,7 @@ from onchain_exec.oms.book.states import OPEN, OrderEvent
 from onchain_exec.oms.book.surroundings import Surroundings
 from onchain_exec.oms.book.switches import Switch, SwitchState
 from onchain_exec.oms.book.views import AllowanceKey, Consumer, Failure, OrderView, SlotKey, SlotView
+from onchain_exec.oms.intent_journal import IntentJournal
 from onchain_exec.oms.storage import open_database
 from onchain_exec.oms.store import CHECKPOINT_LINES, Deciding, Store
 from onchain_exec.risk import Denied
@@ -50,11 +51,12 @@ class Journal:
     """One journal; open it with `open`, use it as a context manager, from any thread.
 
     Several processes of one machine may hold the same file, those of several hosts the same
-    PostgreSQL database. Do not carry one over a fork.
+    PostgreSQL database. Do not carry one over a fork. ``intents`` is its part for them.
     """
 
     def __init__(self, store: Store, confirmed_depth: int) -> None:
         self._store, self._confirmed_depth = store, confirmed_depth
+        self.intents = IntentJournal(store)
 
     @classmethod
     def open(

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from onchain_exec.chain import Node
-from onchain_exec.core import Address, BlockRef, Token
+from onchain_exec.core import Address, BlockRef, Order, Token
 from onchain_exec.execution.signers.transaction import decode_unsigned
+from onchain_exec.oms.book.fill import Fill
 from onchain_exec.oms.book.views import OrderView, SlotView
 from onchain_exec.oms.journal import Journal
 from onchain_exec.venues.erc20 import read_balances
@@ -31,13 +32,21 @@ async def find_unexplained(
             longer has its state).
     """
     orders = {view.order_id: view for view in journal.read_orders()}
-    accounts = journal.read_tops(node.chain_id)
-    held = {account: _list_tokens(orders.values(), account, node.chain_id) for account in accounts}
+    intents = [
+        (view.order, view.fill)
+        for view in orders.values()
+        if view.order and view.intent and view.order.token_in.chain_id == node.chain_id
+    ]
+    accounts = {*journal.read_tops(node.chain_id), *(order.account for order, _ in intents)}
+    held = {account: _list_tokens(orders.values(), account, node.chain_id) for account in sorted(accounts)}
     recorded = Counter[tuple[Address, str]]()
     for slot in journal.read_slots():
         mined_in = slot.consumer.block_number if slot.consumer else 0
         if slot.key.chain_id == node.chain_id and since.number < mined_in <= until.number:
             recorded.update(dict(_list_moves(slot, orders.get(slot.order_id))))
+    for order, fill in intents:
+        if fill and since.number < fill.block_number <= until.number:
+            recorded.update(dict(_list_fill(order, fill)))
     before = await _read_all(node, held, since)
     after = await _read_all(node, held, until)
     return (
@@ -61,14 +70,19 @@ def _list_moves(slot: SlotView, view: OrderView | None) -> Iterator[tuple[tuple[
     attempt = slot.get_attempt(consumer.tx_hash) if consumer else None
     if consumer is None or attempt is None:
         return
-    order = view.order if view and view.fill and view.fill.tx_hash == consumer.tx_hash else None
-    value_wei = decode_unsigned(attempt.tx.raw).value_wei if order else 0
+    fill = view.fill if view and view.fill and view.fill.tx_hash == consumer.tx_hash else None
+    value_wei = decode_unsigned(attempt.tx.raw).value_wei if fill else 0
     yield (slot.key.account, _NATIVE), -consumer.gas_cost_wei - value_wei
     for token, change in consumer.moved:
         yield (slot.key.account, token), change
-    if order:
-        yield (order.account, order.token_in.address), -consumer.amount_in
-        yield (order.recipient, order.token_out.address), consumer.amount_out
+    if view and view.order and fill:
+        yield from _list_fill(view.order, fill)
+
+
+def _list_fill(order: Order, fill: Fill) -> Iterator[tuple[tuple[Address, str], int]]:
+    """Yield what a fill did to each place."""
+    yield (order.account, order.token_in.address), -fill.amount_in
+    yield (order.recipient, order.token_out.address), fill.amount_out
 
 
 async def _read_all(

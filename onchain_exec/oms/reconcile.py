@@ -3,7 +3,6 @@ nothing new."""
 
 from __future__ import annotations
 
-import enum
 from bisect import bisect
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,42 +20,10 @@ from onchain_exec.oms.book.events import Event
 from onchain_exec.oms.book.fill import get_moved_amounts
 from onchain_exec.oms.book.states import OPEN, SlotState
 from onchain_exec.oms.book.views import OrderView, SlotKey, SlotView
+from onchain_exec.oms.breaks import Break, BreakCode, Unclear
+from onchain_exec.oms.intents import correct, find_breaks, read_standings
 from onchain_exec.oms.journal import Journal
 from onchain_exec.oms.movements import find_unexplained
-
-
-class BreakCode(enum.StrEnum):
-    """What keeps journal and chain apart."""
-
-    FOREIGN_NONCE = "FOREIGN_NONCE"  # a transaction that is not ours took the nonce
-    FILL_DIFFERS = "FILL_DIFFERS"  # the receipt moved other amounts than were recorded
-    RECEIPT_MISSING = "RECEIPT_MISSING"  # the block stands, the node has no receipt (yet)
-    NODE_BEHIND = "NODE_BEHIND"  # the node's head is below what the journal has seen
-    BALANCE_DIFFERS = "BALANCE_DIFFERS"  # an account gained or lost what no transaction of ours moved
-    ALLOWANCE_DIFFERS = "ALLOWANCE_DIFFERS"  # more may be pulled than an approval of ours granted
-    ALLOWANCE_LEFT = "ALLOWANCE_LEFT"  # an approval of ours stands, and nothing under way needs it
-    NONCE_GAP = "NONCE_GAP"  # nobody will use this nonce, and later ones wait for it
-
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """A difference that no correction removes, and what to do about it."""
-
-    code: BreakCode
-    order_id: str
-    found: str
-    expected: str
-    todo: str
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the break as JSON values."""
-        return {
-            "code": self.code.value,
-            "order_id": self.order_id,
-            "found": self.found,
-            "expected": self.expected,
-            "todo": self.todo,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +50,6 @@ class Vacant:
     """No canonical transaction consumes the nonce."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unclear:
-    """The node cannot be right, or not yet: nothing follows from what it says."""
-
-    found: Break
-
-
 Finding: TypeAlias = Mined | Reverted | Superseded | Vacant | Unclear
 
 
@@ -101,7 +61,8 @@ async def reconcile(
     *,
     allowances: bool = True,
 ) -> Reconciliation:
-    """Look up every slot of the node's chain that is not closed, and append what the journal missed.
+    """Look up every slot, and every intent, of the node's chain that is not closed, and append what the
+    journal missed.
 
     A fill that it missed is recorded, one that a reorg took away is busted, a nonce that a stranger
     took ends its order, and slots whose consumer is finalised are closed. ``block`` (None: the
@@ -117,10 +78,12 @@ async def reconcile(
     head = block or await node.get_block()
     await _require_finality(node, journal, head)
     slots = [slot for slot in journal.read_unsettled() if slot.key.chain_id == node.chain_id]
-    final_nonces = await _read_final_nonces(node, sorted({slot.key.account for slot in slots}))
+    finalized = await find_finalized(node)
+    final_nonces = await _read_final_nonces(node, sorted({slot.key.account for slot in slots}), finalized)
     tops = journal.read_tops(node.chain_id)
     view = await _read_view(node, slots, sorted(tops), head)
     findings = [(slot, await _find(node, slot, view)) for slot in slots]
+    standings = await read_standings(node, journal.intents.read_unsettled(node.chain_id), head)
     await node.require_canonical(head)
     corrections: list[Event] = []
     breaks: list[Break] = []
@@ -128,6 +91,8 @@ async def reconcile(
         is_final = slot.key.nonce < final_nonces.get(slot.key.account, 0)
         corrections += _correct(journal, slot, finding, is_final=is_final)
         breaks += _compare(journal, journal.read_slot(slot.key), finding)
+    corrections += correct(journal, standings, finalized)
+    breaks += find_breaks(journal, standings)
     breaks += _find_strangers(journal, tops, view)
     breaks += _find_gaps(journal, node.chain_id)
     if allowances:
@@ -150,7 +115,7 @@ async def _require_finality(node: Node, journal: Journal, head: BlockRef) -> Non
     if found.hash != final.block_hash:
         raise FinalityError(
             f"block {final.block_number} is {found.hash} now, and {final.block_hash} of "
-            f"{final.tx_hash} was final",
+            f"{final.tx_hash or 'an intent that lapsed'} was final",
             needed="a chain that keeps what it finalised",
             todo="Stop, compare several nodes, and settle the books by hand",
         )
@@ -178,11 +143,22 @@ async def _read_view(
     )
 
 
-async def _read_final_nonces(node: Node, accounts: Sequence[Address]) -> dict[Address, int]:
+async def find_finalized(node: Node) -> BlockRef | None:
+    """Return the newest finalised block, or None where the chain has none, or the node does not tell it."""
+    try:
+        return await node.get_block("finalized")
+    except (NodeRefusedError, BlockNotFoundError):
+        return None
+
+
+async def _read_final_nonces(
+    node: Node, accounts: Sequence[Address], finalized: BlockRef | None
+) -> dict[Address, int]:
     """Return how many nonces of each account are consumed for good; nothing where the chain has no
     finalised block, or the node no longer its state."""
+    if finalized is None:
+        return {}
     try:
-        finalized = await node.get_block("finalized")
         return dict(zip(accounts, await node.get_nonces(accounts, finalized), strict=True))
     except (NodeRefusedError, BlockNotFoundError):
         return {}
@@ -197,10 +173,10 @@ async def _find(node: Node, slot: SlotView, view: View) -> Finding:
         return Vacant()
     if head.number < consumer.block_number:
         found = f"the node's head is {head.number}, the transaction was seen in {consumer.block_number}"
-        return _unclear(BreakCode.NODE_BEHIND, slot, found, "a node that is not behind")
+        return Unclear.of(BreakCode.NODE_BEHIND, slot.order_id, found, "a node that is not behind")
     if (await node.get_block(consumer.block_number)).hash == consumer.block_hash:
         found = f"no receipt of {consumer.tx_hash}, though its block {consumer.block_number} stands"
-        return _unclear(BreakCode.RECEIPT_MISSING, slot, found, "a receipt")
+        return Unclear.of(BreakCode.RECEIPT_MISSING, slot.order_id, found, "a receipt")
     return Vacant()
 
 
@@ -353,7 +329,3 @@ def _left(found: Standing) -> Break:
         "nothing: no order of the account is under way",
         "Take it back with `onchain-exec approvals --revoke`",
     )
-
-
-def _unclear(code: BreakCode, slot: SlotView, found: str, expected: str) -> Unclear:
-    return Unclear(Break(code, slot.order_id, found, expected, "Run it again, or ask another node"))

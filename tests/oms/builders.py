@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from coincurve import PrivateKey
+
+from onchain_exec.clearing.settle import Signed
 from onchain_exec.core import Address, BlockRef, Exact, Log, Order, Receipt, Token, to_address
 from onchain_exec.core.hashing import keccak
 from onchain_exec.execution.plan import DurableTx, Fees, Purpose, SignedTx, SimulatedTx, TxPlan
+from onchain_exec.oms.book.intent_terms import IntentTerms, get_lane
+from onchain_exec.oms.book.states import Fate
+from onchain_exec.oms.book.views import Consumer, IntentEnd
 from onchain_exec.risk import AccountState, Approved, DenialCode, Denied
 from onchain_exec.routing import Quote, Route
 from onchain_exec.routing.route import Certificate
@@ -14,6 +20,10 @@ from onchain_exec.routing.route import Certificate
 CHAIN_ID = 1337
 TRADER = to_address("0x" + "a1" * 20)
 KEEPER = to_address("0x" + "b2" * 20)
+SETTLE = to_address("0x" + "c3" * 20)
+OWNER_KEY = PrivateKey(keccak(b"an owner of intents"))
+OWNER = to_address(keccak(OWNER_KEY.public_key.format(compressed=False)[1:])[12:])
+"""Signs intents: the journal asks whose signature one is."""
 WETH = Token(CHAIN_ID, to_address("0x" + "11" * 20), "WETH", 18)
 USDC = Token(CHAIN_ID, to_address("0x" + "22" * 20), "USDC", 6)
 BLOCK = BlockRef(CHAIN_ID, 100, "0x" + "ab" * 32, 1_700_000_000, 10**9, 30_000_000)
@@ -97,6 +107,34 @@ def sign_plan(plan: TxPlan, nonce: int, raw: bytes | None = None) -> SignedTx:
 def make_signed(order: Order, nonce: int, purpose: Purpose = Purpose.SWAP) -> SignedTx:
     """Return signed bytes of an approved order."""
     return sign_plan(make_plan(make_approved(order), purpose, order.account), nonce)
+
+
+def make_intent(order: Order, **terms: object) -> IntentTerms:
+    """Return the terms of an order's intent, at the bounds of its quote."""
+    quote = make_quote(order)
+    values: dict[str, object] = {
+        "chain_id": CHAIN_ID,
+        "contract": SETTLE,
+        "lane": get_lane(order.order_id, 0),
+        "amount_in": quote.amount_in_max,
+        "amount_out": quote.amount_out_min,
+        "deadline_at": BLOCK.timestamp + 60,
+        "since_block": BLOCK.number,
+        **terms,
+    }
+    return IntentTerms(**values)  # type: ignore[arg-type]
+
+
+def sign_intent(order: Order, terms: IntentTerms) -> Signed:
+    """Return `OWNER`'s signature of an intent."""
+    return Signed.by_key(OWNER_KEY.sign_recoverable(terms.get_digest(order), hasher=None))
+
+
+def make_end(fate: Fate, block: BlockRef = BLOCK, amount_out: int = 2_000 * 10**6) -> IntentEnd:
+    """Return how an intent for 1 WETH ended in a block."""
+    tx_hash = "" if fate is Fate.LAPSED else "0x" + keccak(f"{fate}/{amount_out}".encode()).hex()
+    amounts = (10**18, amount_out) if fate is Fate.FILLED else (0, 0)
+    return IntentEnd(fate, Consumer(tx_hash, block.number, block.hash, *amounts))
 
 
 def make_receipt(

@@ -14,16 +14,20 @@ import pytest
 
 from oms.builders import (
     CHAIN_ID,
+    OWNER,
     TRADER,
     USDC,
     WETH,
     make_block,
     make_denied,
+    make_end,
+    make_intent,
     make_order,
     make_plan,
     make_quote,
     make_receipt,
     make_signed,
+    sign_intent,
     sign_plan,
 )
 from onchain_exec.core import Condition, Exact, Order, ParentOrder, to_address
@@ -37,6 +41,7 @@ from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.events import EventKind
 from onchain_exec.oms.book.fold import apply, fold
 from onchain_exec.oms.book.snapshot import decode, encode, forget_changes, join, split, split_changes
+from onchain_exec.oms.book.states import Fate
 from onchain_exec.oms.book.surroundings import Neighbour, NeighbourKind, Surroundings
 from onchain_exec.oms.book.views import AllowanceKey
 from onchain_exec.oms.checkpoint import Checkpoint, pack
@@ -96,7 +101,25 @@ def live(journal: Journal) -> None:
     allowance = AllowanceKey(CHAIN_ID, TRADER, WETH.address, USDC.address)
     for amount in (2**256 - 1, 5, 0):
         journal.append_allowances({allowance: amount})
+    live_by_intents(journal)
     journal.append_switch(EVERYTHING, SwitchState.PAUSED, "lunch")
+
+
+def live_by_intents(journal: Journal) -> None:
+    """Write an intent of each end, and one that a reorg took back."""
+    for number, fate in enumerate((Fate.FILLED, Fate.LAPSED, Fate.WITHDRAWN, Fate.FILLED), 20):
+        order = make_order(number, account=OWNER)
+        journal.append_order(order, make_quote(order))
+        decision = Decision(Channel.PUBLIC, (), (), 5, Stakes(0))
+        journal.append_channel(order.order_id, decision)
+        terms = make_intent(order)
+        journal.intents.append_signed(make_quote(order), terms, sign_intent(order, terms))
+        journal.intents.append_answer(order.order_id, "taken", "201")
+        journal.intents.append_end(order.order_id, make_end(fate, make_block(9)))
+        if number % 2:
+            journal.intents.append_end(order.order_id, None)
+        else:
+            journal.intents.append_final(order.order_id)
 
 
 def read_lines(path: Path) -> list[Line]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,17 +24,20 @@ from hypothesis.stateful import (
 
 from oms.builders import (
     CHAIN_ID,
-    TRADER,
+    OWNER,
     USDC,
     WETH,
     make_approved,
     make_block,
     make_denied,
+    make_end,
+    make_intent,
     make_order,
     make_plan,
     make_quote,
     make_receipt,
     make_signed,
+    sign_intent,
     sign_plan,
 )
 from onchain_exec.core import Order
@@ -49,6 +53,8 @@ from onchain_exec.execution.delivery.outcome import (
 from onchain_exec.execution.plan import Purpose
 from onchain_exec.oms import Journal, OrderState, SlotKey
 from onchain_exec.oms.book.fold import fold
+from onchain_exec.oms.book.states import Fate
+from onchain_exec.oms.book.views import IntentEnd
 from onchain_exec.oms.line import GENESIS, Line
 
 SENDS = (
@@ -64,6 +70,7 @@ class JournalModel(RuleBasedStateMachine):
 
     orders = Bundle("orders")
     signed = Bundle("signed")
+    intents = Bundle("intents")
 
     @initialize()
     def open(self):
@@ -73,6 +80,8 @@ class JournalModel(RuleBasedStateMachine):
         self.count = 0
         self.nonces: dict[int, str] = {}
         self.chain: dict[str, int | None] = {}
+        self.shown: set[str] = set()
+        self.ends: dict[str, IntentEnd] = {}
         self.final: set[str] = set()
 
     def open_journal(self) -> Journal:
@@ -88,19 +97,19 @@ class JournalModel(RuleBasedStateMachine):
     @rule(target=orders, who=st.integers(0, 1))
     def accept(self, who):
         self.count += 1
-        order = make_order(self.count)
+        order = make_order(self.count, account=OWNER, recipient=OWNER)
         view = self.journals[who].append_order(order, make_quote(order))
         assert (view.state, view.order) == (OrderState.NEW, order)
         return order
 
     @rule(order=orders, who=st.integers(0, 1))
     def accept_again(self, order, who):
-        again = make_order(10_000 + self.count, client_order_id=order.client_order_id)
+        again = replace(order, order_id=f"again-{self.count}", expires_at=order.expires_at + 1)
         assert self.journals[who].append_order(again, make_quote(again)).order_id == order.order_id
 
     @rule(order=orders, who=st.integers(0, 1), denied=st.booleans())
     def refuse(self, order: Order, who, denied):
-        signed = order.order_id in self.nonces.values()
+        signed = order.order_id in self.nonces.values() or order.order_id in self.shown
         try:
             if denied:
                 view = self.journals[who].append_denial(make_quote(order), make_denied(order))
@@ -116,7 +125,7 @@ class JournalModel(RuleBasedStateMachine):
         journal = self.journals[who]
         may_sign = journal.read_order(order.order_id).state is OrderState.NEW
         try:
-            nonce = journal.reserve_nonce(CHAIN_ID, TRADER, order.order_id, Purpose.SWAP, floor)
+            nonce = journal.reserve_nonce(CHAIN_ID, OWNER, order.order_id, Purpose.SWAP, floor)
         except JournalError:
             assert not may_sign
             return multiple()
@@ -129,7 +138,7 @@ class JournalModel(RuleBasedStateMachine):
     @rule(order=orders, who=st.integers(0, 1))
     def reserve_only(self, order: Order, who):
         try:
-            nonce = self.journals[who].reserve_nonce(CHAIN_ID, TRADER, order.order_id, Purpose.SWAP, 0)
+            nonce = self.journals[who].reserve_nonce(CHAIN_ID, OWNER, order.order_id, Purpose.SWAP, 0)
         except JournalError:
             return
         assert nonce not in self.nonces
@@ -157,7 +166,7 @@ class JournalModel(RuleBasedStateMachine):
     def mine(self, signed, who, height, salt, paid, success):
         order, durable = signed
         block = make_block(height, salt)
-        before = self.journals[who].read_slot(SlotKey(CHAIN_ID, TRADER, durable.nonce)).consumer
+        before = self.journals[who].read_slot(SlotKey(CHAIN_ID, OWNER, durable.nonce)).consumer
         if durable.tx_hash in self.final or (before and before.block_hash == block.hash):
             return  # neither finality nor a block changes what it holds
         receipt = make_receipt(durable.tx_hash, order, paid, success=success, block=block)
@@ -172,7 +181,7 @@ class JournalModel(RuleBasedStateMachine):
         if durable.tx_hash not in self.final:
             was_mined = durable.tx_hash in self.chain
             self.chain.pop(durable.tx_hash, None)
-            new = self.journals[who].append_orphaned(SlotKey(CHAIN_ID, TRADER, durable.nonce))
+            new = self.journals[who].append_orphaned(SlotKey(CHAIN_ID, OWNER, durable.nonce))
             assert bool(new) is was_mined
             assert self.journals[who].read_order(order.order_id).fill is None
 
@@ -180,8 +189,72 @@ class JournalModel(RuleBasedStateMachine):
     def finalise(self, signed, who):
         _, durable = signed
         if durable.tx_hash in self.chain:
-            self.journals[who].append_final(SlotKey(CHAIN_ID, TRADER, durable.nonce))
+            self.journals[who].append_final(SlotKey(CHAIN_ID, OWNER, durable.nonce))
             self.final.add(durable.tx_hash)
+
+    @rule(target=intents, order=orders, who=st.integers(0, 1), lane=st.integers(0, 3))
+    def sign_intent(self, order: Order, who, lane):
+        journal, terms = self.journals[who], make_intent(order, lane=lane)
+        is_new = journal.read_order(order.order_id).state is OrderState.NEW
+        is_free = not journal.intents.has_lane(terms.get_key(order))
+        try:
+            view = journal.intents.append_signed(make_quote(order), terms, sign_intent(order, terms))
+        except JournalError:
+            assert not (is_new and is_free)
+            return multiple()
+        assert is_new
+        assert is_free
+        assert view.state is OrderState.WORKING
+        assert order.order_id not in self.nonces.values()
+        self.shown.add(order.order_id)
+        return order
+
+    @rule(order=intents, who=st.integers(0, 1), answer=st.sampled_from(["taken", "refused", "no answer"]))
+    def answer_intent(self, order, who, answer):
+        self.journals[who].intents.append_answer(order.order_id, answer)
+
+    @rule(order=intents, who=st.integers(0, 1))
+    def cancel_intent(self, order, who):
+        before = self.journals[who].read_order(order.order_id)
+        self.journals[who].append_cancel(order.order_id)
+        after = self.journals[who].read_order(order.order_id).state
+        waits = before.state in (OrderState.WORKING, OrderState.BUSTED, OrderState.CANCEL_PENDING)
+        assert after is (OrderState.CANCEL_PENDING if waits else before.state)
+
+    @rule(
+        order=intents,
+        who=st.integers(0, 1),
+        fate=st.none() | st.sampled_from(Fate),
+        height=st.integers(1, 5),
+        paid=st.integers(0, 2**100),
+    )
+    def end_intent(self, order, who, fate, height, paid):
+        journal = self.journals[who]
+        before, found = journal.read_order(order.order_id), fate and make_end(fate, make_block(height), paid)
+        new = journal.intents.append_end(order.order_id, found)
+        assert journal.intents.append_end(order.order_id, found) == ()
+        if before.intent.final:
+            assert new == ()
+            return
+        self.ends.pop(order.order_id, None)
+        if found:
+            self.ends[order.order_id] = found
+        view = journal.read_order(order.order_id)
+        assert view.intent.end == found
+        assert (view.fill is not None) is (fate is Fate.FILLED)
+        ends = {
+            Fate.FILLED: (OrderState.FILLED,),
+            Fate.LAPSED: (OrderState.EXPIRED, OrderState.CANCELLED),
+            Fate.WITHDRAWN: (OrderState.CANCELLED,),
+            None: (OrderState.WORKING, OrderState.BUSTED, OrderState.CANCEL_PENDING),
+        }
+        assert view.state in ends[fate]
+
+    @rule(order=intents, who=st.integers(0, 1))
+    def finalise_intent(self, order, who):
+        self.journals[who].intents.append_final(order.order_id)
+        view = self.journals[who].read_order(order.order_id)
+        assert view.final is view.intent.final is (order.order_id in self.ends)
 
     @rule(who=st.integers(0, 1))
     def restart(self, who):
@@ -201,14 +274,15 @@ class JournalModel(RuleBasedStateMachine):
     def books_equal_the_chain(self):
         if hasattr(self, "journals"):
             fills = [paid for paid in self.chain.values() if paid is not None]
+            fills += [end.consumer.amount_out for end in self.ends.values() if end.fate is Fate.FILLED]
             expected = {
-                (CHAIN_ID, TRADER, WETH.address): -(10**18) * len(fills),
-                (CHAIN_ID, TRADER, USDC.address): sum(fills),
+                (CHAIN_ID, OWNER, WETH.address): -(10**18) * len(fills),
+                (CHAIN_ID, OWNER, USDC.address): sum(fills),
             }
             journal = self.journals[0]
             assert journal.read_positions() == {key: units for key, units in expected.items() if units}
             gas_wei = 120_000 * 10**9 * len(self.chain)
-            assert journal.read_gas_wei() == ({(CHAIN_ID, TRADER): gas_wei} if gas_wei else {})
+            assert journal.read_gas_wei() == ({(CHAIN_ID, OWNER): gas_wei} if gas_wei else {})
 
     @invariant()
     def open_work_is_what_was_signed_and_is_not_on_the_chain(self):
@@ -217,6 +291,15 @@ class JournalModel(RuleBasedStateMachine):
             mined = {slot.key.nonce for slot in self.journals[0].read_slots() if slot.consumer}
             assert waiting == set(self.nonces) - mined
             assert len(mined) == len(self.chain)
+
+    @invariant()
+    def no_order_has_both_an_intent_and_a_swap(self):
+        if hasattr(self, "journals"):
+            assert not self.shown & set(self.nonces.values())
+            waiting = {view.order_id for view in self.journals[0].intents.read_unsettled(CHAIN_ID)}
+            views = {order_id: self.journals[0].read_order(order_id) for order_id in self.shown}
+            assert waiting == {order_id for order_id, view in views.items() if not view.intent.final}
+            assert len({view.intent.terms.lane for view in views.values()}) == len(views)
 
     @invariant()
     def replay_of_the_file_is_the_live_book(self):

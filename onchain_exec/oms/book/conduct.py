@@ -10,13 +10,14 @@ from msgspec.structs import replace
 
 from onchain_exec.errors import JournalError
 from onchain_exec.execution.channels import Channel, Decision, TrackRecord
+from onchain_exec.execution.channels.channel import SHOWN
 from onchain_exec.execution.plan import Purpose
 from onchain_exec.oms.book import events
 from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.events import Event
-from onchain_exec.oms.book.states import OPEN, OrderState
+from onchain_exec.oms.book.states import OPEN, Fate, OrderState
 from onchain_exec.oms.book.surroundings import Surroundings
-from onchain_exec.oms.book.views import Consumer, OrderView, SlotKey, SlotView
+from onchain_exec.oms.book.views import Consumer, IntentEnd, OrderView, SlotKey, SlotView
 
 _SHOWN = TrackRecord(seen=1, harmed=1)
 _UNWANTED: Final = frozenset(
@@ -32,7 +33,7 @@ def choose(book: Book, order_id: str, decision: Decision) -> Iterator[Event]:
     """
     view = book.orders[order_id]
     promised = view.decision is not None and view.decision.promised
-    if promised and decision.channel is Channel.PUBLIC:
+    if promised and decision.channel in SHOWN:
         raise JournalError(
             f"order {order_id} was accepted under private_only, and is to become public",
             needed="a private channel",
@@ -54,7 +55,8 @@ def leak(book: Book, key: SlotKey, tx_hash: str) -> Iterator[Event]:
 def watch(book: Book, order_id: str, found: Surroundings) -> Iterator[Event]:
     """Yield who was around the fill of an order, if that is still its fill and nobody has looked."""
     view = book.orders[order_id]
-    if view.fill and view.fill.block_hash == found.block_hash and view.surroundings is None:
+    is_swap = view.fill is not None and view.fill.tx_hash in book.tx_slots
+    if is_swap and view.fill and view.fill.block_hash == found.block_hash and view.surroundings is None:
         yield events.trade_watched(book.slots[book.tx_slots[view.fill.tx_hash]], found)
 
 
@@ -128,9 +130,29 @@ def count_inclusion(book: Book, slot: SlotView, consumer: Consumer, sign: int) -
     view = book.orders.get(slot.order_id)
     attempt = slot.get_attempt(consumer.tx_hash)
     if view and view.decision and attempt and slot.purpose is Purpose.SWAP:
-        waited = max(consumer.block_number - view.decision.block_number, 1)
         included = int(attempt.tx.purpose is Purpose.SWAP)
-        _add(book, view, attempt.takers, TrackRecord(waited_blocks=waited, included=included), sign)
+        record = TrackRecord(_count_blocks(view.decision, consumer), included)
+        _add(book, view, attempt.takers, record, sign)
+
+
+def count_intent(book: Book, view: OrderView, ended: IntentEnd, sign: int) -> None:
+    """Count, or take back, the blocks that an intent waited, whether it was filled, and whether it got no
+    more than its bound: then whoever settled it kept all that the bound left."""
+    if view.decision is None or view.intent is None:
+        return
+    filled, found, terms = ended.fate is Fate.FILLED, ended.consumer, view.intent.terms
+    at_bound = (found.amount_in, found.amount_out) == (terms.amount_in, terms.amount_out)
+    record = TrackRecord(
+        waited_blocks=_count_blocks(view.decision, found),
+        included=int(filled),
+        seen=int(filled),
+        harmed=int(filled and at_bound),
+    )
+    _add(book, view, (), record, sign)
+
+
+def _count_blocks(decision: Decision, consumer: Consumer) -> int:
+    return max(consumer.block_number - decision.block_number, 1)
 
 
 def _add(book: Book, view: OrderView, takers: tuple[str, ...], what: TrackRecord, sign: int = 1) -> None:

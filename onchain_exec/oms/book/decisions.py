@@ -126,6 +126,13 @@ def sign(
         )
     if slot.get_attempt(signed.tx_hash):
         return
+    view = book.orders.get(order_id)
+    if view is not None and view.intent and purpose.ends_order:
+        raise JournalError(
+            f"order {order_id} has an intent, which anybody may settle",
+            needed="an order without one: a swap beside it would trade twice",
+            todo="Wait for its end; these bytes must not be sent",
+        )
     if purpose is not Purpose.CANCEL and (slot.purpose is not purpose or (slot.attempts and not replaces)):
         raise JournalError(
             f"nonce {key.nonce} of {key.account} holds {slot.purpose.value} bytes of order {order_id}",
@@ -145,7 +152,6 @@ def sign(
             todo="Wait until it is mined, and try again; these bytes must not be sent",
         )
     hides = purpose is not Purpose.CANCEL and any(attempt.tx.private for attempt in slot.attempts)
-    view = book.orders.get(order_id)
     promised = view is not None and view.decision is not None and view.decision.promised
     yield events.tx_signed(order_id, key, signed, private=private or hides or promised)
 

@@ -1,7 +1,7 @@
 """The journal's events. An id is made from what happened, so the same event twice is one event.
 
 Ids that can recur after a reorg (mined, orphaned, mined in the same block again) carry how often
-the slot was orphaned before.
+the slot, or intent, was orphaned before.
 """
 
 from __future__ import annotations
@@ -54,6 +54,11 @@ class EventKind(enum.Enum):
     TX_LEAKED = "tx_leaked"
     CHANNEL_CHOSEN = "channel_chosen"
     TRADE_WATCHED = "trade_watched"
+    INTENT_SIGNED = "intent_signed"
+    INTENT_POSTED = "intent_posted"
+    INTENT_ENDED = "intent_ended"
+    INTENT_ORPHANED = "intent_orphaned"
+    INTENT_FINAL = "intent_final"
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -209,7 +214,7 @@ def tx_mined(slot: SlotView, view: OrderView | None, receipt: Receipt, reason: s
     is_fill = receipt.success and order and attempt and attempt.tx.purpose is Purpose.SWAP
     amount_in, amount_out = get_moved_amounts(order, receipt) if is_fill and order else (0, 0)
     payload = {
-        **_consumer_to_json(receipt.tx_hash, receipt.block_number, receipt.block_hash),
+        **consumer_to_json(receipt.tx_hash, receipt.block_number, receipt.block_hash),
         "success": receipt.success,
         "reason": reason,
         "amount_in": str(amount_in),
@@ -226,12 +231,12 @@ def tx_mined(slot: SlotView, view: OrderView | None, receipt: Receipt, reason: s
 def slot_foreign(slot: SlotView, tx_hash: str) -> Event:
     """A transaction that is not ours consumed the nonce (``tx_hash`` empty where nobody knows it)."""
     event_id = f"slot_foreign/{slot.key}/{slot.orphaned}"
-    return Event(event_id, EventKind.SLOT_FOREIGN, slot.order_id, slot.key, _consumer_to_json(tx_hash, 0, ""))
+    return Event(event_id, EventKind.SLOT_FOREIGN, slot.order_id, slot.key, consumer_to_json(tx_hash, 0, ""))
 
 
 def slot_step(kind: EventKind, slot: SlotView, consumer: Consumer) -> Event:
     """The slot's consumer was confirmed, finalised or orphaned (``kind`` says which)."""
-    payload = _consumer_to_json(consumer.tx_hash, consumer.block_number, consumer.block_hash)
+    payload = consumer_to_json(consumer.tx_hash, consumer.block_number, consumer.block_hash)
     return Event(f"{kind.value}/{slot.key}/{slot.orphaned}", kind, slot.order_id, slot.key, payload)
 
 
@@ -256,5 +261,6 @@ def _to_failure(denied: Denied | DeniedAction) -> dict[str, str]:
     return {"code": denied.code.value, "found": denied.found, "needed": denied.limit, "todo": denied.todo}
 
 
-def _consumer_to_json(tx_hash: str, block_number: int, block_hash: str) -> dict[str, Any]:
+def consumer_to_json(tx_hash: str, block_number: int, block_hash: str) -> dict[str, Any]:
+    """Return what stands where, as JSON values."""
     return {"tx_hash": tx_hash, "block_number": block_number, "block_hash": block_hash}

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from onchain_exec.core import to_address
 from onchain_exec.errors import JournalError
 from onchain_exec.execution.plan import DurableTx, Purpose
-from onchain_exec.oms.book import allowances, conduct, moves
+from onchain_exec.oms.book import allowances, conduct, intents, moves
 from onchain_exec.oms.book.action_terms import action_from_json
 from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.events import Event, EventKind
@@ -255,6 +255,11 @@ _HANDLERS: Final[Mapping[EventKind, Callable[[Book, Event, int], None]]] = {
     EventKind.TX_LEAKED: conduct.note_leak,
     EventKind.CHANNEL_CHOSEN: conduct.note_choice,
     EventKind.TRADE_WATCHED: conduct.note_surroundings,
+    EventKind.INTENT_SIGNED: intents.note_signed,
+    EventKind.INTENT_POSTED: intents.note_posted,
+    EventKind.INTENT_ENDED: intents.note_ended,
+    EventKind.INTENT_ORPHANED: intents.note_orphaned,
+    EventKind.INTENT_FINAL: intents.note_final,
 }
 
 

@@ -158,6 +158,10 @@ def _find_places(book: Book) -> None:
     for view in book.orders.values():
         if view.client_order_id:
             book.client_ids[view.client_order_id] = view.order_id
+        if view.order and view.intent:
+            book.lanes[view.intent.terms.get_key(view.order)] = view.order_id
+            if not view.intent.final:
+                book.intents[view.order_id] = None
     for parent_id, parent in book.parents.views.items():
         book.client_ids[parent.parent.client_order_id] = parent_id
     for key, slot in book.slots.items():

@@ -21,19 +21,20 @@ class _Label(enum.Enum):
 
 
 class OrderState(_Label):
-    """Where an order, or a parent, stands. FILLED, FAILED and CANCELLED are provisional until `final`."""
+    """Where an order, or a parent, stands. FILLED, FAILED and CANCELLED are provisional until `final`, and so
+    is EXPIRED of an intent."""
 
     NEW = "NEW"  # accepted, no swap bytes exist
     DENIED = "DENIED"  # refused by a check
     REJECTED = "REJECTED"  # failed before any swap bytes existed
-    EXPIRED = "EXPIRED"  # its time passed before any swap bytes existed; of a parent: before it was full
-    WORKING = "WORKING"  # swap bytes exist; whether they will be mined is not known
+    EXPIRED = "EXPIRED"  # its time passed unsigned, or its intent's unfilled; of a parent: before it was full
+    WORKING = "WORKING"  # swap bytes, or an intent, exist; whether they will be mined is not known
     PARTIAL = "PARTIAL"  # a parent some of whose children are filled
     FILLED = "FILLED"  # mined and successful
     FAILED = "FAILED"  # mined and reverted, or a stranger consumed the nonce
     BUSTED = "BUSTED"  # was filled, and a reorg took the block away; its bytes are still good
     CANCEL_PENDING = "CANCEL_PENDING"  # to be cancelled; a cancel competes, or will, for the nonce
-    CANCELLED = "CANCELLED"  # the cancel won, or came before any swap bytes existed
+    CANCELLED = "CANCELLED"  # the cancel won, came before any swap bytes existed, or the intent lapsed
 
 
 class OrderEvent(_Label):
@@ -48,10 +49,19 @@ class OrderEvent(_Label):
     FILL = "fill"
     REVERT = "revert"
     LOSE_NONCE = "lose_nonce"
+    LAPSE = "lapse"
     ORPHAN = "orphan"
     ASK_CANCEL = "ask_cancel"
     SIGN_CANCEL = "sign_cancel"
     CANCEL = "cancel"
+
+
+class Fate(_Label):
+    """How an intent ended."""
+
+    FILLED = "FILLED"
+    LAPSED = "LAPSED"  # its deadline passed, and nobody had filled it
+    WITHDRAWN = "WITHDRAWN"  # its owner passed its lane on chain
 
 
 class SlotState(_Label):
@@ -121,8 +131,12 @@ ORDER_TABLE: Final[Mapping[tuple[OrderState | None, OrderEvent], OrderState]] = 
                 (_OE.CANCEL, _O.CANCELLED),
             )
         },
+        (_O.WORKING, _OE.LAPSE): _O.EXPIRED,
+        (_O.BUSTED, _OE.LAPSE): _O.EXPIRED,
+        (_O.CANCEL_PENDING, _OE.LAPSE): _O.CANCELLED,
         (_O.FILLED, _OE.ORPHAN): _O.BUSTED,
         (_O.FAILED, _OE.ORPHAN): _O.WORKING,
+        (_O.EXPIRED, _OE.ORPHAN): _O.WORKING,
         (_O.CANCELLED, _OE.ORPHAN): _O.CANCEL_PENDING,
     }
 )

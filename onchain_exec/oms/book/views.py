@@ -7,13 +7,16 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
+from onchain_exec.clearing.settle import Scheme, Signed
+from onchain_exec.clearing.settle.order_book import OpenOrder
 from onchain_exec.core import Address, Order, format_swap, to_address
 from onchain_exec.core.action import ActionOrder
 from onchain_exec.errors import explain
 from onchain_exec.execution.channels import Decision
 from onchain_exec.execution.plan import DurableTx, Purpose
 from onchain_exec.oms.book.fill import Fill
-from onchain_exec.oms.book.states import OrderState, SlotState
+from onchain_exec.oms.book.intent_terms import IntentTerms
+from onchain_exec.oms.book.states import Fate, OrderState, SlotState
 from onchain_exec.oms.book.surroundings import Surroundings
 from onchain_exec.oms.book.terms import QuoteTerms, condition_to_json, token_to_json
 
@@ -54,9 +57,9 @@ class Attempt(msgspec.Struct, frozen=True, gc=False):
 
 
 class Consumer(msgspec.Struct, frozen=True, gc=False):
-    """The canonical transaction that consumed a slot, and what it moved (base units; 0 unless a
-    successful swap of ours; of an action ``moved``, by token). Of a stranger only the hash is kept,
-    empty where nobody knows it."""
+    """The canonical transaction that consumed a slot, or ended an intent, and what it moved (base units; 0
+    unless it filled an order of ours; of an action ``moved``, by token). Of a stranger only the hash is kept,
+    empty where nobody knows it; of a lapse, which no transaction makes, the block."""
 
     tx_hash: str
     block_number: int
@@ -88,6 +91,53 @@ class SlotView(msgspec.Struct, frozen=True, gc=False):
         return next((attempt for attempt in self.attempts if attempt.tx.tx_hash == tx_hash), None)
 
 
+class IntentEnd(msgspec.Struct, frozen=True, gc=False):
+    """How an intent ended, and what proves it: the transaction that filled it or passed its lane, or the
+    first block seen after its deadline that found its lane untouched."""
+
+    fate: Fate
+    consumer: Consumer
+
+    def is_same(self, other: IntentEnd) -> bool:
+        """Return whether the same transaction, or block, proves the same."""
+        mine, theirs = self.consumer, other.consumer
+        return (self.fate, mine.tx_hash, mine.block_hash) == (other.fate, theirs.tx_hash, theirs.block_hash)
+
+
+class IntentView(msgspec.Struct, frozen=True, gc=False):
+    """An order signed for the Settle contract, for whoever settles it.
+
+    ``digest`` names it, ``signature`` is its owner's (64 bytes, EIP-2098), both as 0x text. ``answer`` is
+    what the book said last (empty: nothing yet), ``reason`` its text. ``orphaned`` counts how often a reorg
+    took its end away; ``final`` says that none can any more.
+    """
+
+    terms: IntentTerms
+    digest: str
+    signature: str
+    answer: str = ""
+    reason: str = ""
+    end: IntentEnd | None = None
+    orphaned: int = 0
+    final: bool = False
+
+    def get_signed(self, order: Order) -> OpenOrder:
+        """Return what a book is given of it."""
+        word = Signed(Scheme.ECDSA, bytes.fromhex(self.signature[2:]))
+        return OpenOrder(bytes.fromhex(self.digest[2:]), self.terms.make_order(order), word)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the intent as JSON values, amounts as text."""
+        return {
+            **self.terms.to_json(),
+            "digest": self.digest,
+            "answer": self.answer or None,
+            "reason": self.reason or None,
+            "end": self.end and self.end.fate.value,
+            "final": self.final,
+        }
+
+
 class Failure(msgspec.Struct, frozen=True, gc=False):
     """Why an order ended without a fill: a code for machines, and text for people."""
 
@@ -110,7 +160,8 @@ class OrderView(msgspec.Struct, frozen=True, gc=False):
     ``order`` is None for a refusal that came before the terms were understood, for a revocation, and
     for what an account does at a venue, which is its ``action``.
     ``quote`` is what the swap was signed on, or what the order was accepted on before. ``tx_hash`` is
-    the swap's (empty before it is signed). ``slots`` are all its nonces, in the order they were reserved.
+    the swap's (empty before it is signed), or what filled its ``intent``: an order has the one or the other.
+    ``slots`` are all its nonces, in the order they were reserved.
     ``final`` says that nothing on the chain can change its state any more. ``decision`` is which way it goes
     out, the newest; ``surroundings`` is who was around its fill. Times are unix seconds.
     """
@@ -130,6 +181,7 @@ class OrderView(msgspec.Struct, frozen=True, gc=False):
     action: ActionOrder | None = None
     decision: Decision | None = None
     surroundings: Surroundings | None = None
+    intent: IntentView | None = None
 
     @property
     def terms(self) -> Order | ActionOrder | None:
@@ -151,6 +203,8 @@ class OrderView(msgspec.Struct, frozen=True, gc=False):
             told.append(f"{'filled' if self.fill else 'quoted'} {swap}")
         if self.tx_hash:
             told.append(f"transaction {self.tx_hash}")
+        elif self.intent:
+            told.append(f"intent {self.intent.digest}")
         if self.failure:
             told.append(str(self.failure))
         return ", ".join(told)
@@ -180,6 +234,7 @@ class OrderView(msgspec.Struct, frozen=True, gc=False):
             "conditions": order and [condition_to_json(condition) for condition in order.conditions],
             "quote": self.quote and self.quote.to_json(),
             "channel": self.decision and self.decision.to_json(),
+            "intent": self.intent and self.intent.to_json(),
             "fill": self.fill and self.fill.to_json(),
             "around": self.surroundings and self.surroundings.to_json(),
             "failure": self.failure and self.failure.to_json(),

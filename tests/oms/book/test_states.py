@@ -65,7 +65,7 @@ def test_order_table_swap_bytes_leave_only_the_chain_to_end_an_order():
 
 
 def test_order_table_what_the_chain_gave_a_reorg_can_take():
-    given = {OrderState.FILLED, OrderState.FAILED, OrderState.CANCELLED}
+    given = {OrderState.FILLED, OrderState.FAILED, OrderState.CANCELLED, OrderState.EXPIRED}
     assert {state for state, event in ORDER_TABLE if event is OrderEvent.ORPHAN} == given
 
 
