@@ -158,14 +158,14 @@ class Domain:
 
     def get_withdrawal_data(self, order_digest: bytes) -> dict[str, Any]:
         """Return a withdrawal as a wallet takes it."""
-        return self._describe("Withdrawal", _WITHDRAWAL_FIELDS, (order_digest,))
+        return self._describe("Withdrawal", _WITHDRAWAL_FIELDS, ("0x" + order_digest.hex(),))
 
     def _get_digest(self, encoded: bytes) -> bytes:
         return keccak(b"\x19\x01" + self.separator + keccak(encoded))
 
     def _describe(self, name: str, fields: _Fields, values: tuple[Any, ...]) -> dict[str, Any]:
         return {
-            "types": {"EIP712Domain": _named(_DOMAIN_FIELDS), name: _named(fields)},
+            "types": {"EIP712Domain": _named(_DOMAIN_FIELDS), name: TYPES[name]},
             "primaryType": name,
             "domain": {
                 "name": _NAME,
@@ -179,3 +179,7 @@ class Domain:
 
 def _named(fields: _Fields) -> list[dict[str, str]]:
     return [{"name": name, "type": kind} for kind, name in fields]
+
+
+TYPES: Final = {"Order": _named(_FIELDS), "Withdrawal": _named(_WITHDRAWAL_FIELDS)}
+"""What an owner may sign, by primary type, as a wallet takes it."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
+from onchain_exec.clearing.settle.order import TYPES as SETTLE_TYPES
+
 Types: TypeAlias = Mapping[str, list[dict[str, str]]]
 
 
@@ -37,9 +39,10 @@ KNOWN_TYPES: Final[Mapping[str, Types]] = {
             " uint256 gasPrice, address gasToken, address refundReceiver, uint256 nonce"
         ),
     },
+    **{kind: {kind: fields} for kind, fields in SETTLE_TYPES.items()},
 }
 """By primary type: EIP-2612's permit, Permit2's (AllowanceTransfer), our Router's (SignatureTransfer with
-the swap as its witness), and a Safe's transaction."""
+the swap as its witness), a Safe's transaction, and what owners of orders of our Settle contract sign."""
 
 _DOMAIN_TYPES: Final = {
     "name": "string",

@@ -89,7 +89,8 @@ class GuardedSigner:
     """A signer behind a `SigningPolicy`. Run it where the key is: what asks is outside.
 
     Spends count from the moment they are admitted, signed or not. Only one transaction of a nonce
-    can be mined, so of several at one nonce the largest counts. The account is kept in memory: a
+    can be mined, so of several at one nonce the largest counts; orders of one lane and seq share what they
+    fill, and count likewise. The account is kept in memory: a
     new process starts with none, within its windows at most the caps again.
     """
 
@@ -125,7 +126,7 @@ class GuardedSigner:
         return await self._inner.sign_transaction(tx)
 
     async def sign_typed_data(self, message: Mapping[str, Any]) -> Signature:
-        """Return the signature of the signer behind, of a permit or a Safe's transaction.
+        """Return the signature of the signer behind, of a permit, an order or a Safe's transaction.
 
         Raises:
             PolicyError: forbidden, or beyond a cap; the signer behind is not asked.
@@ -135,7 +136,8 @@ class GuardedSigner:
         self._require_chain(domain.get("chainId"))
         intent = read_message(message)
         self._policy.require_allowed(intent)
-        self._admit((domain.get("verifyingContract"), message["message"].get("nonce")), intent.spends)
+        places = (message["message"].get(name) for name in ("nonce", "lane", "seq"))
+        self._admit((domain.get("verifyingContract"), *places), intent.spends)
         return await self._inner.sign_typed_data(message)
 
     def _require_chain(self, chain_id: object) -> None:

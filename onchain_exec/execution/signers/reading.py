@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from onchain_exec.clearing.settle.contract import CANCEL, SETTLE
 from onchain_exec.core import ZERO_ADDRESS, Address, to_address
 from onchain_exec.core.abi import Function
 from onchain_exec.errors import InputError, PolicyError
@@ -57,7 +58,7 @@ def read_call(to: Address, value_wei: int, data: bytes) -> Intent:
     if reader is None:
         raise PolicyError(
             f"calldata of selector 0x{data[:4].hex()}, which the policy cannot read",
-            needed="an approve, a transfer, or a swap of a router we know",
+            needed="an approve, a transfer, a swap of a router we know, or the cancelling of a lane",
         )
     try:
         intent = reader(to, data)
@@ -70,8 +71,8 @@ def read_message(message: Mapping[str, Any]) -> Intent:
     """Return what an EIP-712 message, once signed, lets others do.
 
     Known are EIP-2612's ``Permit``, Permit2's ``PermitSingle``, a swap of our Router's by permit
-    (``PermitWitnessTransferFrom``: whoever has it may bring it, so that it counts as spent), and
-    Safe's ``SafeTx``.
+    (``PermitWitnessTransferFrom``: whoever has it may bring it, so that it counts as spent), an ``Order`` of
+    our Settle contract (which counts likewise) and its ``Withdrawal``, and Safe's ``SafeTx``.
 
     Raises:
         PolicyError: another message, or one that is malformed.
@@ -93,6 +94,10 @@ def read_message(message: Mapping[str, Any]) -> Intent:
                 return Intent(token, APPROVE.selector, allowances=(allowance,))
             case "PermitWitnessTransferFrom" if verifier == PERMIT2:
                 return _read_witness(fields)
+            case "Order":
+                return _read_order(verifier, fields)
+            case "Withdrawal":
+                return Intent(verifier, CANCEL.selector)
             case "SafeTx" if int(fields["operation"]) == 0 and int(fields["gasPrice"]) == 0:
                 data = bytes.fromhex(fields["data"].removeprefix("0x"))
                 return read_call(to_address(fields["to"]), int(fields["value"]), data)
@@ -104,7 +109,8 @@ def read_message(message: Mapping[str, Any]) -> Intent:
 def _refuse_message(kind: object) -> PolicyError:
     return PolicyError(
         f"a message {kind!r} that the policy cannot read",
-        needed="a permit of a token, of Permit2 or of our Router, or a SafeTx that is a plain call",
+        needed="a permit of a token, of Permit2 or of our Router, an order of Settle, or a SafeTx that is a"
+        " plain call",
     )
 
 
@@ -129,9 +135,26 @@ def _read_witness(fields: Mapping[str, Any]) -> Intent:
     )
 
 
+def _read_order(contract: Address, fields: Mapping[str, Any]) -> Intent:
+    receiver = to_address(fields["receiver"])
+    return Intent(
+        contract,
+        SETTLE.selector,
+        spends={to_address(fields["tokenIn"]): int(fields["amountIn"])},
+        receivers=frozenset({to_address(fields["owner"]) if receiver == ZERO_ADDRESS else receiver}),
+        is_bounded=int(fields["amountOut"]) > 0,
+    )
+
+
+def _read_cancel(contract: Address, data: bytes) -> Intent:
+    CANCEL.decode_arguments(data)
+    return Intent(contract, CANCEL.selector)
+
+
 _READERS: Final[Mapping[bytes, Callable[[Address, bytes], Intent]]] = {
     APPROVE.selector: _read_approve,
     TRANSFER.selector: _read_transfer,
+    CANCEL.selector: _read_cancel,
     MULTICALL_SELECTOR: read_swap_router,
     EXECUTE_SELECTOR: read_universal_router,
     SWAP_SELECTOR: read_router,
