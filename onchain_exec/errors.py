@@ -29,6 +29,7 @@ OnchainExecError
 │   ├── WrongChainError        the node serves another chain
 │   ├── BlockNotFoundError     the pinned block is not (or no longer) known to the node
 │   └── NodesDisagreeError     too few of several endpoints say the same
+├── OrderBookError             a book of signed orders gave no usable answer: it may have the order
 ├── RevertError                the EVM reverted: the decoded reason
 ├── GasError                   no gas limit satisfies the transaction
 ├── EffectError                the simulated effects differ from what was asked
@@ -249,6 +250,12 @@ class NodesDisagreeError(NodeError):
         super().__init__(
             told or "no endpoint answers", needed=needed, todo="Ask again later, or add another endpoint"
         )
+
+
+class OrderBookError(OnchainExecError):
+    """A book of signed orders gave no usable answer: it may show an order all the same."""
+
+    retryable = True
 
 
 class RevertError(OnchainExecError):

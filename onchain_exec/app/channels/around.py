@@ -28,9 +28,10 @@ _QUIET: Final = frozenset({TRANSFER.topic, APPROVAL.topic, DEPOSIT.topic, WITHDR
 
 async def watch_trade(context: Context, order_id: str) -> None:
     """Look at the block of an order's fill, if it has one that nobody looked at, and journal what was
-    found. What a node cannot tell stays unknown: a trade is never held up by it."""
+    found. What a node cannot tell stays unknown: a trade is never held up by it. Who settles an intent brings
+    its own trade: what is around that is no matter of the order's."""
     view = context.journal.read_order(order_id)
-    if view.order is None or view.fill is None or view.surroundings is not None:
+    if view.order is None or view.fill is None or view.intent or view.surroundings is not None:
         return
     if relays := get_relays(context.node):
         relays.note_included(view.fill.tx_hash)

@@ -8,12 +8,13 @@ from fractions import Fraction
 from typing import Final
 
 from onchain_exec.app.channels.offers import find_offers
+from onchain_exec.app.intents.offer import find_order_obstacle
 from onchain_exec.app.path.bounds import get_attacker
 from onchain_exec.app.path.context import Context, Step
 from onchain_exec.core import BlockRef, Exact, Order
 from onchain_exec.errors import StateError
 from onchain_exec.execution.channels import Channel, Decision, Stakes, choose_channel
-from onchain_exec.execution.channels.channel import LATER
+from onchain_exec.execution.channels.channel import LATER, SHOWN
 from onchain_exec.risk.exposure import Lateness, Volatility, get_back_run
 from onchain_exec.risk.exposure.sandwich import Sandwiches
 from onchain_exec.risk.exposure.victim import Victim
@@ -41,7 +42,7 @@ async def choose_way(context: Context, quote: Quote) -> Decision:
     before, excluded = context.journal.read_order(quote.order.order_id).decision, dict(ONE_TRANSACTION)
     gas_later = Fraction(1)
     if before and before.promised:
-        excluded[Channel.PUBLIC] = "it was promised to stay private"
+        excluded |= dict.fromkeys(SHOWN, "it was promised to stay private")
     if Channel.WAIT in policy.allowed:
         waiting = before if before and before.channel is Channel.WAIT else None
         if waiting and head.number - waiting.block_number < policy.wait_blocks:
@@ -77,6 +78,8 @@ def decide_channel(
         UnsupportedOrderError: no way is left.
     """
     offers, policy = find_offers(context), context.policy.channels
+    if why := find_order_obstacle(quote.order):
+        excluded = {**excluded, Channel.INTENT: why}
     stakes = get_stakes(quote, gas_later, shares=Channel.SHARED in offers.records.keys() & policy.allowed)
     if not context.profile.public_pool:
         stakes = replace(stakes, at_stake=0)
@@ -112,6 +115,7 @@ def get_stakes(quote: Quote, gas_later: Fraction = Fraction(1), *, shares: bool 
         gas_cost=gas_cost,
         gas_cost_later=int(gas_cost * gas_later),
         impact_cost=quote.impact_cost,
+        slack=_get_slack(quote),
     )
 
 
@@ -121,13 +125,17 @@ def _get_at_stake(quote: Quote) -> int:
     route, told = quote.route, quote.tolerance
     if told:
         return 0 if told.reason is BoundReason.SANDWICH else told.at_stake  # drawn where none pays
-    if route.exact is Exact.IN:
-        slack = route.amount_out - quote.amount_out_min
-    else:
-        slack = quote.amount_in_max - route.amount_in
+    slack = _get_slack(quote)
     if not route.legs:
         return slack
     try:
         return Sandwiches(Victim(route), get_attacker(quote)).find(slack).victim_loss
     except StateError:
         return slack
+
+
+def _get_slack(quote: Quote) -> int:
+    """Return what lies between the quote and its bound."""
+    if quote.route.exact is Exact.IN:
+        return quote.route.amount_out - quote.amount_out_min
+    return quote.amount_in_max - quote.route.amount_in

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onchain_exec.app.intents.offer import find_obstacle
 from onchain_exec.app.path.context import Context
 from onchain_exec.chain import EndpointPool, Node
 from onchain_exec.chain.pool.endpoint import Role
@@ -38,6 +39,9 @@ def find_offers(context: Context) -> Offers:
         there.update(_BY_RELAY)
     needs = {Channel.PUBLIC: "no public endpoint", Channel.PROTECTED: "no protected endpoint (private+URL)"}
     needs |= dict.fromkeys(_BY_RELAY, "no relay (relay+URL)")
+    needs[Channel.INTENT] = find_obstacle(context) or "no public endpoint for its approval"
+    if _takes_public(context.node) and not find_obstacle(context):
+        there.add(Channel.INTENT)
     return Offers(
         records={channel: told.get(channel.value, TrackRecord()) for channel in needs if channel in there},
         missing={channel: why for channel, why in needs.items() if channel not in there},

@@ -11,6 +11,8 @@ from fractions import Fraction
 from onchain_exec.app.channels.choice import choose_way, decide_channel
 from onchain_exec.app.channels.dispatch import dispatch
 from onchain_exec.app.engine.lane import Lane
+from onchain_exec.app.intents.signing import prepare_approvals, sign_intent
+from onchain_exec.app.intents.waiting import show
 from onchain_exec.app.path.run import make_durable
 from onchain_exec.core import Address, BlockRef, Exact, Order, ParentOrder
 from onchain_exec.errors import (
@@ -19,8 +21,10 @@ from onchain_exec.errors import (
     JournalError,
     NodeError,
     OnchainExecError,
+    OrderBookError,
     StateError,
 )
+from onchain_exec.execution import Signer
 from onchain_exec.execution.channels import Channel
 from onchain_exec.oms import OrderView, ParentView, require_running
 from onchain_exec.oms.engine import End, get_limit_bound, kill
@@ -141,10 +145,28 @@ async def _proceed(lane: Lane, approved: Approved) -> None:
         case Denied() as denied:
             lane.context.journal.append_denial(approved.quote, denied)
         case simulated:
-            if (await choose_way(lane.context, approved.quote)).channel is Channel.WAIT:
+            channel = (await choose_way(lane.context, approved.quote)).channel
+            if channel is Channel.WAIT:
+                return
+            if channel is Channel.INTENT:
+                await _intend(lane, approved, signer)
                 return
             first = (*simulated.depends_on, simulated)[0]
             await dispatch(lane.context, await make_durable(lane.context, signer, first))
+
+
+async def _intend(lane: Lane, approved: Approved, signer: Signer) -> None:
+    """Send the first approval that the intent of an order lacks or, where it lacks none, sign and show it."""
+    context = lane.context
+    steps = await prepare_approvals(context, approved)
+    if isinstance(steps, Denied):
+        context.journal.append_denial(approved.quote, steps)
+        return
+    if steps:
+        await dispatch(context, await make_durable(context, signer, steps[0]))
+        return
+    view = await sign_intent(context, signer, approved.quote)
+    await show(context, view.order_id, await context.node.get_block())
 
 
 @contextmanager
@@ -152,7 +174,7 @@ def _failures_settled(lane: Lane, order_id: str) -> Iterator[None]:
     """End the order for what the market or the signer refuses; let it wait for what can pass."""
     try:
         yield
-    except (NodeError, HaltedError, JournalError) as error:
+    except (NodeError, HaltedError, JournalError, OrderBookError) as error:
         log.info("order waits: %s", error, extra={"order_id": order_id})
     except OnchainExecError as error:
         lane.context.journal.append_failure(order_id, error)

@@ -14,6 +14,7 @@ from onchain_exec.app.configuration.switched_signer import SwitchedSigner
 from onchain_exec.app.engine.children import Chance, advance, begin, end_parent
 from onchain_exec.app.engine.lane import Lane
 from onchain_exec.app.engine.slots import care_for, fill_gap
+from onchain_exec.app.intents.care import look_after_intents
 from onchain_exec.core import Address, BlockRef, ParentOrder
 from onchain_exec.errors import FinalityError, GasError, HaltedError, InputError, NodeError
 from onchain_exec.execution import Fees, read_fees
@@ -128,6 +129,7 @@ class Engine:
         now = max(context.now(), head.timestamp)
         fees = await _find_fees(lane, head)
         await _all(care_for(lane, account, head, fees, now) for account in self._list_accounts(lane))
+        await look_after_intents(context, lane.signers, head)
         if fees is None:
             return
         if not self._draining:
@@ -219,7 +221,10 @@ class Engine:
         return order.account in lane.signers
 
     def _is_busy(self) -> bool:
-        return any(self._list_open(lane) for lane in self.lanes)
+        waiting = (view for lane in self.lanes for view in self.journal.intents.read_unsettled(lane.chain_id))
+        return any(view.intent and view.intent.end is None for view in waiting) or any(
+            self._list_open(lane) for lane in self.lanes
+        )
 
 
 async def _find_fees(lane: Lane, head: BlockRef) -> Fees | None:

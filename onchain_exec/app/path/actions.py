@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import assert_never
 
 from onchain_exec.app.path.context import Context, Step
-from onchain_exec.app.path.recover import resume_all
 from onchain_exec.app.path.run import deliver, failures_journalled, make_durable, renew, require_signer
 from onchain_exec.core import Address, BlockRef
 from onchain_exec.core.action import ActionOrder
-from onchain_exec.errors import DuplicateOrderError, RevertError
+from onchain_exec.errors import RevertError
 from onchain_exec.execution import SimulatedTx, read_fees, simulate
 from onchain_exec.execution.building.action import (
     Delegation,
@@ -19,8 +18,6 @@ from onchain_exec.execution.building.action import (
 )
 from onchain_exec.execution.simulation.action_effects import read_standing
 from onchain_exec.oms import OrderView
-from onchain_exec.oms.book.action_terms import is_same_action
-from onchain_exec.oms.book.states import UNDECIDED, OrderState
 from onchain_exec.risk.action import ApprovedAction, DeniedAction, check_funds, judge_action
 
 
@@ -68,26 +65,6 @@ async def act(context: Context, verdict: ApprovedAction | DeniedAction) -> Order
             return context.journal.read_order(accepted.order_id)
         case never:
             assert_never(never)
-
-
-async def continue_action(context: Context, earlier: OrderView, order: ActionOrder) -> OrderView | None:
-    """Return the order that has the client order id, continued if it was open; None if nothing of it was
-    signed, so that it may begin again.
-
-    Raises:
-        DuplicateOrderError: it does something else than ``order``.
-    """
-    if earlier.action is None or not is_same_action(earlier.action, order):
-        raise DuplicateOrderError(
-            f"client order id {order.client_order_id!r} belongs to an order that does something else",
-            needed="the same actions and guards",
-            todo="An id names one order for ever; take a new id for a new order",
-        )
-    if earlier.state is OrderState.NEW:
-        return None
-    if earlier.state in UNDECIDED:
-        await resume_all(context)
-    return context.journal.read_order(earlier.order_id)
 
 
 async def build(context: Context, approved: ApprovedAction) -> SimulatedTx:

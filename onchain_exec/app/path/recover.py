@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from onchain_exec.app.channels.care import look_after_private
 from onchain_exec.app.channels.dispatch import hand_over
+from onchain_exec.app.intents.care import look_after_intents
+from onchain_exec.app.intents.waiting import wait_for_end
 from onchain_exec.app.path.context import Context
 from onchain_exec.app.path.run import deliver, quote_order, require_signer, run, sign_and_journal, wait
 from onchain_exec.chain import Node
 from onchain_exec.core import Address
-from onchain_exec.errors import StateError
+from onchain_exec.core.action import ActionOrder
+from onchain_exec.errors import DuplicateOrderError, StateError
 from onchain_exec.execution import DurableTx, SendOutcome, build_cancel, read_fees, simulate, speed_up
-from onchain_exec.oms import OrderView, SlotView, recover, require_not_killed
+from onchain_exec.oms import OrderState, OrderView, SlotView, recover, require_not_killed
+from onchain_exec.oms.book.action_terms import is_same_action
+from onchain_exec.oms.book.states import UNDECIDED
 from onchain_exec.routing import Quote, bind_quote
 
 
@@ -27,9 +32,10 @@ async def resume_all(context: Context) -> None:
 
     Bytes that are signed go out again, as they are. An order whose time has passed, or whose private bytes
     others have and could attack, is cancelled on its own nonce; one that others have in vain is sent for a
-    higher fee. One that was accepted and never signed is quoted again and runs under the bounds
-    it was accepted on, if the market still gives them. What other accounts of the journal began is sent
-    again, and left to them where it takes a signature.
+    higher fee. An intent is shown again where the book has it not, or cancelled, and waited for. One that
+    was accepted and never signed is quoted again and runs under the bounds it was accepted on, if the
+    market still gives them. What other accounts of the journal began is sent again, and left to them where
+    it takes a signature.
 
     Raises:
         HaltedError: all, or the desk's account, is killed: the journal is brought up to the chain, and
@@ -52,9 +58,39 @@ async def resume_all(context: Context) -> None:
     for slot in found.to_reprice:
         if _is_ours(context, slot.key.account):
             await _reprice(context, slot)
+    await _resume_intents(context)
     for view in found.unsigned:
         if view.order and _is_ours(context, view.order.account):
             await _start_again(context, view)
+
+
+async def continue_action(context: Context, earlier: OrderView, order: ActionOrder) -> OrderView | None:
+    """Return the order that has the client order id, continued if it was open; None if nothing of it was
+    signed, so that it may begin again.
+
+    Raises:
+        DuplicateOrderError: it does something else than ``order``.
+    """
+    if earlier.action is None or not is_same_action(earlier.action, order):
+        raise DuplicateOrderError(
+            f"client order id {order.client_order_id!r} belongs to an order that does something else",
+            needed="the same actions and guards",
+            todo="An id names one order for ever; take a new id for a new order",
+        )
+    if earlier.state is OrderState.NEW:
+        return None
+    if earlier.state in UNDECIDED:
+        await resume_all(context)
+    return context.journal.read_order(earlier.order_id)
+
+
+async def _resume_intents(context: Context) -> None:
+    """Show and cancel what is to be, and wait for the end of every intent that can still be filled."""
+    signers = {context.signer.address: context.signer} if context.signer else {}
+    await look_after_intents(context, signers, await context.node.get_block("latest"))
+    for view in context.journal.intents.read_unsettled(context.node.chain_id):
+        if view.intent and view.intent.end is None:
+            await wait_for_end(context, view.order_id)
 
 
 def _is_ours(context: Context, account: Address) -> bool:

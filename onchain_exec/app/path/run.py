@@ -10,6 +10,8 @@ from onchain_exec.app.channels.around import watch_trade
 from onchain_exec.app.channels.attend import attend, outlasts
 from onchain_exec.app.channels.choice import choose_way, decide_channel
 from onchain_exec.app.channels.dispatch import dispatch
+from onchain_exec.app.intents.signing import prepare_approvals, sign_intent
+from onchain_exec.app.intents.waiting import wait_for_end
 from onchain_exec.app.path.bounds import bound_by_market
 from onchain_exec.app.path.context import Context, Step
 from onchain_exec.app.path.market import read_market
@@ -104,14 +106,18 @@ async def execute(context: Context, approved: Approved) -> None:
     break a condition of the order: that denies it."""
     signer, order = require_signer(context), approved.quote.order
     with failures_journalled(context, order.order_id):
-        found = await build(context, approved, signer)
+        found, channel = await build(context, approved, signer), Channel.WAIT
         while isinstance(found, SimulatedTx):
-            if (await choose_way(context, approved.quote)).channel is not Channel.WAIT:
+            channel = (await choose_way(context, approved.quote)).channel
+            if channel is not Channel.WAIT:
                 break
             if not await outlasts(context, order, found.block):
                 context.journal.append_expiry(order.order_id)
                 return
             found = await build(context, approved, signer)
+    if channel is Channel.INTENT:
+        await _trade_by_intent(context, signer, approved)
+        return
     for step in () if isinstance(found, Denied) else (*found.depends_on, found):
         with failures_journalled(context, order.order_id):
             found = await judge(context, order, renew(context, step))
@@ -122,6 +128,24 @@ async def execute(context: Context, approved: Approved) -> None:
             return
     if isinstance(found, Denied):
         context.journal.append_denial(approved.quote, found)
+
+
+async def _trade_by_intent(context: Context, signer: Signer, approved: Approved) -> None:
+    """Let Settle pull what the order sells, sign the order for it, and wait for who settles it."""
+    order_id = approved.quote.order.order_id
+    with failures_journalled(context, order_id):
+        steps = await prepare_approvals(context, approved)
+    if isinstance(steps, Denied):
+        context.journal.append_denial(approved.quote, steps)
+        return
+    for step in steps:
+        with failures_journalled(context, order_id):
+            durable = await make_durable(context, signer, await renew(context, step))
+        if not await deliver(context, durable):
+            return
+    with failures_journalled(context, order_id):
+        await sign_intent(context, signer, approved.quote)
+    await wait_for_end(context, order_id)
 
 
 async def build(context: Context, approved: Approved, signer: Signer | None) -> SimulatedTx | Denied:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
-from onchain_exec.app.path.actions import act, continue_action, get_now, read_funds
+from onchain_exec.app.path.actions import act, get_now, read_funds
 from onchain_exec.app.path.context import Context, Step
+from onchain_exec.app.path.recover import continue_action
 from onchain_exec.app.path.run import failures_journalled, require_signer
 from onchain_exec.app.positions.reads import read_position
 from onchain_exec.core import Address, Condition

@@ -7,8 +7,8 @@ import asyncio
 import logging
 import uuid
 from dataclasses import dataclass
-from typing import Final
 
+from onchain_exec.app.intents.lanes import VENUE
 from onchain_exec.app.path.actions import act, build, decide
 from onchain_exec.app.path.context import Context
 from onchain_exec.app.path.recover import resume_all
@@ -25,9 +25,6 @@ from onchain_exec.risk.action import DeniedAction
 from onchain_exec.routing.matching import Mismatch, SolverCall, decode_solver_call, find_mismatches
 
 log = logging.getLogger(__name__)
-
-VENUE: Final = "settle"
-"""What the journal calls where settlements go."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from onchain_exec.app.intents.lanes import VENUE
 from onchain_exec.app.path.actions import get_now
 from onchain_exec.app.path.context import Context
 from onchain_exec.app.path.run import require_signer
@@ -15,7 +16,6 @@ from onchain_exec.app.solver.culprits import read_culprits
 from onchain_exec.app.solver.market import SolverMarket
 from onchain_exec.app.solver.place import SolverPlace
 from onchain_exec.app.solver.settling import (
-    VENUE,
     SolverPolicy,
     finish,
     make_order,

@@ -88,5 +88,7 @@ _TELL: Final[dict[Step, tuple[str, Callable[[Any], str]]]] = {
         lambda durable: f"{durable.purpose.value} bytes are durable",
     ),
     Step.SENT: ("send", lambda outcome: type(outcome).__name__),
+    Step.INTENDED: ("intent", lambda view: f"{view.intent.digest} is durable"),
+    Step.SHOWN: ("book", lambda view: f"{view.intent.answer} {view.intent.reason}".rstrip()),
     Step.CONFIRMED: ("confirm", _outcome),
 }

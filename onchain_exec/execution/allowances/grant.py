@@ -9,6 +9,7 @@ from onchain_exec.core import ZERO_ADDRESS, Address, Call, Reading
 from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import InputError
 from onchain_exec.execution.allowances.permit import PermitDomain, TokenPermit, read_permit_domain
+from onchain_exec.execution.plan import StandingApproval
 from onchain_exec.risk import Approved
 from onchain_exec.venues.erc20 import APPROVE
 from onchain_exec.venues.permit2 import PERMIT2, Permit, read_permit2_allowance
@@ -71,7 +72,7 @@ def find_grant(approved: Approved, router: Router, *, may_sign: bool) -> Reading
             return Grant("the spender may pull enough already")
         return (yield from _find_permit2(approved, router, ()))
     if through_permit2:
-        return (yield from _find_permit2(approved, router, (yield from _find_approvals(approved))))
+        return (yield from _find_permit2(approved, router, (yield from _find_approvals_for(approved))))
     refused = "the account signs no messages"
     if may_sign and isinstance(router, SwapRouter):
         domain = yield from read_permit_domain(order.token_in.address, account.owner)
@@ -96,7 +97,7 @@ def find_approval_grant(approved: Approved, router: Router, why: str) -> Reading
             needed="a signer of messages that may sign it",
             todo="Let the signer's policy allow the permit, or send through SwapRouter02",
         )
-    return Grant(f"an exact approval before the swap: {why}", (yield from _find_approvals(approved)))
+    return Grant(f"an exact approval before the swap: {why}", (yield from _find_approvals_for(approved)))
 
 
 def _find_permit2(approved: Approved, router: Router, approvals: tuple[int, ...]) -> Reading[Grant]:
@@ -113,14 +114,26 @@ def _find_permit2(approved: Approved, router: Router, approvals: tuple[int, ...]
     return Grant(f"a permit for Permit2 in the swap itself{before}", approvals, permit)
 
 
-def _find_approvals(approved: Approved) -> Reading[tuple[int, ...]]:
-    """Only where some allowance is left, but too little, the token is asked: if it would refuse the
-    change, the allowance goes through zero (USDT)."""
-    account, needed = approved.account, approved.quote.amount_in_max
-    if account.allowance == 0:
+def _find_approvals_for(approved: Approved) -> Reading[tuple[int, ...]]:
+    standing = get_standing(approved, approved.account.allowance)
+    return (yield from find_approvals(standing, approved.quote.amount_in_max))
+
+
+def get_standing(approved: Approved, allowance: int) -> StandingApproval:
+    """Return what the order's spender may pull of what it sells, where that is ``allowance`` base units."""
+    account, token = approved.account, approved.quote.order.token_in
+    return StandingApproval(account.owner, token.address, account.spender, allowance)
+
+
+def find_approvals(standing: StandingApproval, needed: int) -> Reading[tuple[int, ...]]:
+    """Find the amounts to approve, one after the other, for a spender to pull ``needed``. Only where some
+    allowance is left, but too little, the token is asked: if it would refuse the change, the allowance goes
+    through zero (USDT)."""
+    if standing.amount >= needed:
+        return ()
+    if standing.amount == 0:
         return (needed,)
-    token = approved.quote.order.token_in.address
-    change = Call(token, APPROVE.encode(account.spender, needed), sender=account.owner)
+    change = Call(standing.token, APPROVE.encode(standing.spender, needed), sender=standing.owner)
     snapshot = yield (change,)
     (answer,) = snapshot.answers
     # some tokens refuse by returning false; others return nothing when they accept

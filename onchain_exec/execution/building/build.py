@@ -44,7 +44,7 @@ def build_plan(draft: Draft) -> TxPlan:
         data=data,
         value_wei=value_wei,
         fees=fees,
-        depends_on=_build_approvals(approved, fees, grant.approvals),
+        depends_on=build_approvals(approved, fees, grant.approvals),
         grant=grant.why,
     )
 
@@ -88,22 +88,20 @@ def build_cancel(stuck: DurableTx, block: BlockRef, fees: Fees, max_fee_wei: int
     )
 
 
-def _build_approvals(approved: Approved, fees: Fees, amounts: tuple[int, ...]) -> tuple[TxPlan, ...]:
+def build_approvals(approved: Approved, fees: Fees, amounts: tuple[int, ...]) -> tuple[TxPlan, ...]:
+    """Return the approvals of what an order sells, each of which depends on those before."""
     plans: tuple[TxPlan, ...] = ()
     for amount in amounts:
-        plans = (*plans, _build_approval(approved, fees, amount, plans))
+        plan = TxPlan(
+            cause=approved,
+            block=approved.quote.block,
+            purpose=Purpose.ALLOWANCE,
+            sender=approved.account.owner,
+            to=approved.quote.order.token_in.address,
+            data=APPROVE.encode(approved.account.spender, amount),
+            value_wei=0,
+            fees=fees,
+            depends_on=plans,
+        )
+        plans = (*plans, plan)
     return plans
-
-
-def _build_approval(approved: Approved, fees: Fees, amount: int, before: tuple[TxPlan, ...]) -> TxPlan:
-    return TxPlan(
-        cause=approved,
-        block=approved.quote.block,
-        purpose=Purpose.ALLOWANCE,
-        sender=approved.account.owner,
-        to=approved.quote.order.token_in.address,
-        data=APPROVE.encode(approved.account.spender, amount),
-        value_wei=0,
-        fees=fees,
-        depends_on=before,
-    )

@@ -17,6 +17,7 @@ class Channel(enum.Enum):
     PRIVATE = "private"  # eth_sendPrivateTransaction to relays
     BUNDLE = "bundle"  # eth_sendBundle to builders, simulated anew and offered for each block
     SHARED = "shared"  # mev_sendBundle: searchers see hints, and pay for what they earn behind it
+    INTENT = "intent"  # signed for our Settle contract, and shown to everybody by a book: a solver settles it
     SPLIT = "split"  # a part of it now, by the best of the above
     WAIT = "wait"  # nothing now
 
@@ -27,6 +28,9 @@ class Channel(enum.Enum):
 
 
 DIRECT: Final = frozenset({Channel.PUBLIC, Channel.PROTECTED, Channel.PRIVATE, Channel.BUNDLE})
+SHOWN: Final = frozenset({Channel.PUBLIC, Channel.INTENT})
+"""What everybody sees before it is in a block."""
+
 LATER: Final = frozenset({Channel.SPLIT, Channel.WAIT})
 """Choices by which nothing is sent yet."""
 
@@ -35,11 +39,12 @@ LATER: Final = frozenset({Channel.SPLIT, Channel.WAIT})
 class ChannelPolicy:
     """What a desk may do with its orders.
 
-    ``allowed`` leaves out what shows hints (SHARED) and what trades later (SPLIT, WAIT) unless they are
-    named. ``parts`` is how many a SPLIT makes, ``wait_blocks`` how long a WAIT lasts. ``hints`` is what
-    searchers see of SHARED, and ``refund_percent`` of what they pay comes back. What went out privately and
-    stands in no block for ``reconsider_blocks`` blocks is chosen for again (None: never), and may then
-    become public only where ``fall_back_to_public`` says so.
+    ``allowed`` leaves out what shows hints (SHARED) or the order itself (INTENT) and what trades later
+    (SPLIT, WAIT) unless they are named. An INTENT may be filled for ``intent_s`` seconds. ``parts`` is how
+    many a SPLIT makes, ``wait_blocks`` how long a WAIT lasts. ``hints`` is what searchers see of SHARED,
+    and ``refund_percent`` of what they pay comes back. What went out privately and stands in no block for
+    ``reconsider_blocks`` blocks is chosen for again (None: never), and may then become public only where
+    ``fall_back_to_public`` says so.
 
     Raises:
         ConfigError: a number without a meaning, or no channel that sends.
@@ -52,6 +57,7 @@ class ChannelPolicy:
     refund_percent: int = 90
     reconsider_blocks: int | None = None
     fall_back_to_public: bool = False
+    intent_s: int = 60
 
     def __post_init__(self) -> None:
         if self.parts < 2 or self.wait_blocks < 1 or not 0 <= self.refund_percent <= 100:
@@ -61,5 +67,7 @@ class ChannelPolicy:
             )
         if self.reconsider_blocks is not None and self.reconsider_blocks < 1:
             raise ConfigError(f"reconsider_blocks is {self.reconsider_blocks}", needed="1 or more")
+        if self.intent_s < 1:
+            raise ConfigError(f"intent_s is {self.intent_s}", needed="1 second or more")
         if not self.allowed - LATER:
             raise ConfigError("no channel that sends is allowed", needed="one at least")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 from onchain_exec.errors import UnsupportedOrderError
-from onchain_exec.execution.channels.channel import LATER, Channel, ChannelPolicy
+from onchain_exec.execution.channels.channel import LATER, SHOWN, Channel, ChannelPolicy
 from onchain_exec.execution.channels.costs import (
     Estimate,
     Stakes,
@@ -91,7 +91,7 @@ class Offers:
 def choose_channel(stakes: Stakes, offers: Offers, policy: ChannelPolicy, block_number: int) -> Decision:
     """Return the cheapest way by expected cost, of equal ones the one that blocks have had more often.
 
-    With ``private_only`` the public pool is no choice at any price.
+    With ``private_only`` what everybody sees is no choice at any price.
 
     Raises:
         UnsupportedOrderError: no way is left.
@@ -99,7 +99,9 @@ def choose_channel(stakes: Stakes, offers: Offers, policy: ChannelPolicy, block_
     excluded = dict(offers.missing)
     excluded |= {channel: _NOT_ALLOWED for channel in offers.records if channel not in policy.allowed}
     if offers.private_only:
-        excluded[Channel.PUBLIC] = "private_only"
+        excluded |= dict.fromkeys(SHOWN & offers.records.keys(), "private_only")
+    if Channel.INTENT in offers.records and stakes.slack <= stakes.gas_cost:
+        excluded.setdefault(Channel.INTENT, "no solver earns its gas within the bound")
     records = {
         channel: record + PRIORS[channel]
         for channel, record in offers.records.items()
@@ -146,7 +148,7 @@ def reconsider(
     if not decision.channel.is_private or not policy.reconsider_blocks or waited < policy.reconsider_blocks:
         return None
     missing = {**offers.missing, decision.channel: f"no block had it for {waited} blocks"}
-    missing |= dict.fromkeys(LATER, "it is signed")
+    missing |= dict.fromkeys((*LATER, Channel.INTENT), "it is signed")
     if not policy.fall_back_to_public:
         missing[Channel.PUBLIC] = "it went out privately"
     others = {channel: record for channel, record in offers.records.items() if channel not in missing}

@@ -19,7 +19,8 @@ class Stakes:
     ``at_stake`` goes to a sandwich that pays under the order's bound, ``back_run`` is what others earn by
     bringing the pools back in line behind it, ``late_costs[k]`` what being ``k`` blocks later than the next
     costs (the last counts for all later ones, none: nobody knows). ``gas_cost`` is one transaction's now,
-    ``gas_cost_later`` after a wait. ``impact_cost`` is what the order takes by moving the price.
+    ``gas_cost_later`` after a wait. ``impact_cost`` is what the order takes by moving the price, ``slack``
+    what lies between the quote and the order's bound.
     """
 
     at_stake: int
@@ -28,6 +29,7 @@ class Stakes:
     gas_cost: int = 0
     gas_cost_later: int = 0
     impact_cost: int = 0
+    slack: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return them as JSON values, amounts as text."""
@@ -38,6 +40,7 @@ class Stakes:
             "gas_cost": str(self.gas_cost),
             "gas_cost_later": str(self.gas_cost_later),
             "impact_cost": str(self.impact_cost),
+            "slack": str(self.slack),
         }
 
     @classmethod
@@ -50,6 +53,7 @@ class Stakes:
             int(value["gas_cost"]),
             int(value["gas_cost_later"]),
             int(value["impact_cost"]),
+            int(value.get("slack", 0)),  # lines from before there were intents do not say
         )
 
     def get_late_cost(self, blocks: int) -> int:
@@ -65,6 +69,7 @@ class Stakes:
             back_run=div_up(self.back_run, parts**2),
             late_costs=tuple(div_up(cost, parts) for cost in self.late_costs),
             impact_cost=div_up(self.impact_cost, parts**2),
+            slack=div_up(self.slack, parts),
         )
 
 
@@ -87,8 +92,18 @@ class Estimate:
 
 
 def estimate(channel: Channel, stakes: Stakes, record: TrackRecord, policy: ChannelPolicy) -> Estimate:
-    """Return what sending an order by a channel with this record (its prior included) is expected to cost."""
+    """Return what sending an order by a channel with this record (its prior included) is expected to cost.
+    Who settles an intent pays the gas, and takes it out of what the bound leaves, and all of that where the
+    record has it harmed."""
     refund = Fraction(policy.refund_percent, 100) * record.refund_chance * stakes.back_run
+    if channel is Channel.INTENT:
+        kept = record.harm_chance * max(stakes.slack - stakes.gas_cost, 0)
+        settled = {
+            "delay": _expect_late_cost(stakes, record.inclusion_chance),
+            "impact": Fraction(stakes.impact_cost),
+            "solver": stakes.gas_cost + kept,
+        }
+        return Estimate(channel, tuple((name, _round_up(cost)) for name, cost in settled.items()))
     parts = {
         "attack": record.harm_chance * stakes.at_stake,
         "delay": _expect_late_cost(stakes, record.inclusion_chance),

@@ -14,8 +14,8 @@ from onchain_exec.execution.channels.channel import Channel
 @dataclass(frozen=True, slots=True)
 class TrackRecord:
     """How a channel has done: ``included`` of its transactions in ``waited_blocks`` blocks that came while
-    one of them waited, ``harmed`` (sandwiched, or shown to everybody) of ``seen`` that were looked at, and
-    how many of those were ``refunded``."""
+    one of them waited, ``harmed`` (sandwiched, or shown to everybody; an intent: filled at its bound) of
+    ``seen`` that were looked at, and how many of those were ``refunded``."""
 
     waited_blocks: int = 0
     included: int = 0
@@ -61,6 +61,7 @@ PRIORS: Final[Mapping[Channel, TrackRecord]] = MappingProxyType(
         Channel.PRIVATE: TrackRecord(waited_blocks=6, included=2, seen=20, harmed=1),
         Channel.BUNDLE: TrackRecord(waited_blocks=6, included=2, seen=50, harmed=1),
         Channel.SHARED: TrackRecord(waited_blocks=6, included=2, seen=20, harmed=1, refunded=10),
+        Channel.INTENT: TrackRecord(waited_blocks=12, included=3, seen=4, harmed=2),
     }
 )
 """What is assumed of a channel before it was used: as if it had been seen to do this, so a desk's own record

@@ -22,9 +22,12 @@ from onchain_exec.execution.channels import (
     choose_channel,
     reconsider,
 )
+from onchain_exec.execution.channels.channel import SHOWN
 from onchain_exec.execution.channels.costs import estimate
 
-SENDING = (Channel.PUBLIC, Channel.PROTECTED, Channel.PRIVATE, Channel.BUNDLE, Channel.SHARED)
+SENDING = (
+    Channel.PUBLIC, Channel.PROTECTED, Channel.PRIVATE, Channel.BUNDLE, Channel.SHARED, Channel.INTENT
+)  # fmt: skip
 LATER = (Channel.SPLIT, Channel.WAIT)
 EVERYTHING = ChannelPolicy(frozenset(Channel))
 amounts = st.integers(0, 10**30)
@@ -42,7 +45,7 @@ def records(draw: st.DrawFn) -> TrackRecord:
 @st.composite
 def stakes(draw: st.DrawFn) -> Stakes:
     late_costs = tuple(sorted(draw(st.lists(amounts, max_size=6))))
-    return Stakes(draw(amounts), draw(amounts), late_costs, draw(amounts), draw(amounts), draw(amounts))
+    return Stakes(draw(amounts), draw(amounts), late_costs, *(draw(amounts) for _ in range(4)))
 
 
 @st.composite
@@ -66,7 +69,8 @@ policies = st.builds(
 @given(stakes(), offers(), policies)
 def test_choose_channel_is_the_cheapest_that_may_be_used(stakes, offers, policy):
     usable = {channel for channel in offers.records if channel in policy.allowed}
-    usable -= {Channel.PUBLIC} if offers.private_only else set()
+    usable -= SHOWN if offers.private_only else set()
+    usable -= {Channel.INTENT} if stakes.slack <= stakes.gas_cost else set()
     if not usable:
         with pytest.raises(UnsupportedOrderError):
             choose_channel(stakes, offers, policy, 7)
@@ -77,7 +81,7 @@ def test_choose_channel_is_the_cheapest_that_may_be_used(stakes, offers, policy)
     assert found.cost == min(estimate.cost for estimate in found.estimates)
     assert {channel for channel, _ in found.excluded} == set(SENDING) - usable
     assert Decision.from_json(json.loads(json.dumps(found.to_json()))) == found
-    assert not (found.promised and found.channel is Channel.PUBLIC)
+    assert not (found.promised and found.channel in SHOWN)
 
 
 @given(stakes(), records(), st.sampled_from(SENDING))
@@ -184,3 +188,21 @@ def test_choice_of_a_policy_without_meaning_raises():
             ChannelPolicy(**wrong)
     with pytest.raises(ConfigError):
         ChannelPolicy(frozenset())
+
+
+def test_estimate_of_an_intent_is_what_its_solver_keeps():
+    """The gas of 40 and, once in four times, all of the 100 that the bound leaves beyond it."""
+    stakes = Stakes(10**9, back_run=10**9, gas_cost=40, impact_cost=7, slack=140)
+    found = estimate(Channel.INTENT, stakes, TrackRecord(4, 1, 4, 1), EVERYTHING)
+    assert dict(found.parts) == {"delay": 0, "impact": 7, "solver": 40 + 25}
+
+
+@pytest.mark.parametrize(("slack", "chosen"), [(41, Channel.INTENT), (40, Channel.PUBLIC)])
+def test_choose_channel_takes_the_intent_only_where_a_solver_earns_its_gas(slack, chosen):
+    offers = Offers({Channel.PUBLIC: TrackRecord(), Channel.INTENT: TrackRecord()}, {})
+    found = choose_channel(Stakes(10**9, gas_cost=40, slack=slack), offers, EVERYTHING, 7)
+    assert found.channel in (chosen, Channel.WAIT, Channel.SPLIT)
+    assert (Channel.INTENT in dict(found.excluded)) is (chosen is Channel.PUBLIC)
+    shown = replace(offers, private_only=True)
+    with pytest.raises(UnsupportedOrderError):
+        choose_channel(Stakes(10**9, gas_cost=40, slack=slack), shown, EVERYTHING, 7)

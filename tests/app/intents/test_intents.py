@@ -1,0 +1,244 @@
+"""Orders that go out as intents, against the real contract, our server's book and our solver: filled once or
+not at all, never beside a swap, and the journal agrees with the chain to the unit."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from app.intents.intent_stage import ONE_WETH, World
+
+from onchain_exec.app.desk import AsyncDesk
+from onchain_exec.app.path.recover import resume_all
+from onchain_exec.app.solver import cancel_lane
+from onchain_exec.clearing.settle import Domain, Signed
+from onchain_exec.clearing.settle.order_book import OpenOrder
+from onchain_exec.core import to_address
+from onchain_exec.errors import ConfigError, OrderBookError, OrderRefusedError
+from onchain_exec.execution.channels import Channel
+from onchain_exec.oms import OrderState, OrderView, SwitchState, reconcile
+from onchain_exec.oms.breaks import BreakCode
+
+
+class PaperBook:
+    """Says what it is told to say, and shows nothing to anybody."""
+
+    def __init__(self, domain: Domain, error: Exception | None = None) -> None:
+        self.domain, self.error = domain, error
+        self.posted: list[OpenOrder] = []
+        self.withdrawn: list[bytes] = []
+
+    async def describe(self) -> Domain:
+        return self.domain
+
+    async def post(self, intent: OpenOrder) -> None:
+        self.posted.append(intent)
+        if self.error:
+            raise self.error
+
+    async def withdraw(self, digest: bytes, word: Signed) -> None:
+        self.withdrawn.append(digest)
+
+
+async def sell(desk: AsyncDesk, name: str = "one") -> OrderView:
+    """Sell 1 WETH; a desk that waits for nothing long is asked again until its approval is mined."""
+    while True:
+        view = await desk.sell("WETH", "1", buy="USDC", max_slippage_bps=100, client_order_id=name)
+        if view.state is not OrderState.NEW:
+            return view
+
+
+async def test_sell_by_intent_is_settled_to_the_unit(world: World):
+    desk, context = await world.open()
+    node, deployment = context.node, world.sandbox.deployment
+    since = await node.get_block()
+    view = await world.settling(sell(desk))
+
+    assert view.state is OrderState.FILLED
+    assert view.decision.channel is Channel.INTENT
+    assert view.intent.answer == "taken"
+    (fill,) = await world.list_fills()
+    assert (view.fill.amount_in, view.fill.amount_out) == (fill.amount_in, fill.amount_out)
+    assert view.tx_hash == view.fill.tx_hash == fill.log.tx_hash
+    assert fill.amount_in == ONE_WETH
+    assert fill.amount_out >= view.intent.terms.amount_out
+    weth, usdc = deployment.tokens["WETH"], deployment.tokens["USDC"]
+    assert context.journal.read_positions() == {
+        (context.node.chain_id, world.owner, weth.address): -ONE_WETH,
+        (context.node.chain_id, world.owner, usdc.address): fill.amount_out,
+    }
+    found = await reconcile(node, context.journal, since=since)
+    assert found.breaks == ()
+    world.require_no_swap(context)
+    assert (await sell(desk)) == view
+    record = context.journal.read_records()[Channel.INTENT.value]
+    assert (record.included, record.seen) == (1, 1)
+
+    world.sandbox.chain.mine(100)
+    await reconcile(node, context.journal)
+    assert context.journal.read_order(view.order_id).final
+    assert context.journal.intents.read_unsettled(node.chain_id) == ()
+
+
+async def test_buy_by_intent_gets_exactly_what_was_asked(world: World):
+    desk, context = await world.open()
+    view = await world.settling(desk.buy("USDC", "1000", sell="WETH", max_slippage_bps=100))
+    assert view.state is OrderState.FILLED
+    assert view.fill.amount_out == 1_000 * 10**6
+    assert view.fill.amount_in <= view.intent.terms.amount_in
+    world.require_no_swap(context)
+
+
+async def test_intents_side_by_side_share_an_allowance_for_all(world: World):
+    desk, context = await world.open(confirm_timeout_s=0.01)
+    views = [await sell(desk, name) for name in ("one", "two")]
+    assert [view.state for view in views] == [OrderState.WORKING] * 2
+    assert len({view.intent.terms.lane for view in views}) == 2
+    found = await reconcile(context.node, context.journal)
+    assert found.breaks == ()  # what they need of the allowance is needed
+    await world.settle()
+    await resume_all(context)
+    assert {context.journal.read_order(view.order_id).state for view in views} == {OrderState.FILLED}
+    assert len(await world.list_fills()) == 2
+
+
+@pytest.mark.parametrize(
+    "error", [None, OrderBookError("HTTP 503"), OrderRefusedError("expired", "late")], ids=repr
+)
+async def test_book_that_shows_nobody_leaves_an_expired_order(world: World, error: Exception | None):
+    book = PaperBook(world.solving.place.domain, error)
+    desk, context = await world.open(book, confirm_timeout_s=0.01)
+    view = await sell(desk)
+    assert view.state is OrderState.WORKING
+    assert view.intent.answer == {None: "taken", OrderBookError: "no answer"}.get(
+        error and type(error), "refused"
+    )
+    await resume_all(context)
+    assert len(set(book.posted)) == 1  # the same bytes, however often
+    assert (len(book.posted) == 1) is (error is None)
+    world.pass_deadline(view)
+    await resume_all(context)
+    view = await desk.order("one")
+    assert view.state is OrderState.EXPIRED
+    assert view.failure.code == "LAPSED"
+    assert await world.list_fills() == ()
+    world.require_no_swap(context)
+    codes = {found.code for found in (await reconcile(context.node, context.journal)).breaks}
+    assert codes == {BreakCode.ALLOWANCE_LEFT}
+
+
+async def test_book_of_another_contract_is_refused_before_anything_is_signed(world: World):
+    other = replace(world.solving.place.domain, contract=to_address("0x" + "77" * 20))
+    desk, context = await world.open(PaperBook(other))
+    with pytest.raises(ConfigError, match="0x7777"):
+        await sell(desk)
+    (view,) = context.journal.read_orders()
+    assert view.state is OrderState.REJECTED
+    assert context.journal.read_slots() == ()
+
+
+async def test_private_only_excludes_intents(world: World):
+    desk, context = await world.open()
+    strict = replace(
+        context,
+        policy=replace(context.policy, channels=replace(context.policy.channels)),
+    )
+    assert strict.policy.private_only is False
+    quote = await desk.quote("WETH", "USDC", "1", max_slippage_bps=100)
+    from onchain_exec.app.channels.choice import decide_channel, get_stakes  # noqa: PLC0415
+    from onchain_exec.app.channels.offers import find_offers  # noqa: PLC0415
+
+    assert Channel.INTENT in find_offers(context).records
+    assert get_stakes(quote).slack > get_stakes(quote).gas_cost
+    assert decide_channel(context, quote, quote.block).channel is Channel.INTENT
+
+
+async def test_killed_desk_signs_and_shows_nothing(world: World):
+    book = PaperBook(world.solving.place.domain, OrderBookError("HTTP 503"))
+    desk, context = await world.open(book, confirm_timeout_s=0.01)
+    await sell(desk)
+    posted = len(book.posted)
+    context.journal.append_switch("all", SwitchState.KILLED, "stop")
+    from onchain_exec.app.intents.waiting import show  # noqa: PLC0415
+
+    await show(context, context.journal.read_orders()[0].order_id, await context.node.get_block())
+    assert len(book.posted) == posted
+
+
+async def test_reorg_takes_a_fill_back_and_the_solver_fills_it_again(world: World):
+    desk, context = await world.open()
+    view = await world.settling(sell(desk))
+    assert view.state is OrderState.FILLED
+    world.sandbox.chain.request("anvil_reorg", 1, [])
+    await reconcile(context.node, context.journal)
+    busted = await desk.order("one")
+    assert (busted.state, busted.fill, busted.tx_hash) == (OrderState.BUSTED, None, "")
+    assert context.journal.read_positions() == {}
+    await resume_all(world.solving.context)  # the solver finds its settlement gone, and sends it again
+    await resume_all(context)
+    again = await desk.order("one")
+    assert again.state is OrderState.FILLED
+    assert len(await world.list_fills()) == 1
+    assert (await reconcile(context.node, context.journal)).breaks == ()
+
+
+async def test_reorg_takes_a_lapse_back(world: World):
+    desk, context = await world.open(confirm_timeout_s=0.01)
+    view = await sell(desk)
+    chain = world.sandbox.chain
+    start, head = chain.request("evm_snapshot"), await context.node.get_block()
+    world.pass_deadline(view)
+    await reconcile(context.node, context.journal)
+    assert (await desk.order("one")).state is OrderState.EXPIRED
+    chain.request("evm_revert", start)
+    found = await reconcile(context.node, context.journal)
+    assert [one.code for one in found.breaks if one.order_id] == [BreakCode.NODE_BEHIND]
+    chain.request("evm_setNextBlockTimestamp", head.timestamp + 12)
+    chain.mine()
+    await reconcile(context.node, context.journal)
+    assert (await desk.order("one")).state is OrderState.WORKING
+    await world.settle()
+    await resume_all(context)
+    assert (await desk.order("one")).state is OrderState.FILLED
+    assert len(await world.list_fills()) == 1
+
+
+async def test_cancel_before_the_solver_passes_the_lane(world: World):
+    desk, context = await world.open(confirm_timeout_s=0.01)
+    view = await sell(desk)
+    context.journal.append_cancel(view.order_id)
+    assert (await desk.order("one")).state is OrderState.CANCEL_PENDING
+    await resume_all(context)
+    world.sandbox.chain.settle()
+    await resume_all(context)
+    assert (await desk.order("one")).state is OrderState.CANCELLED
+    assert (await world.solving.solver.take_turn()).settlement is None
+    assert await world.list_fills() == ()
+    world.require_no_swap(context)
+
+
+async def test_cancel_after_the_fill_leaves_it_filled(world: World):
+    desk, context = await world.open(confirm_timeout_s=0.01)
+    view = await sell(desk)
+    await world.settle()
+    context.journal.append_cancel(view.order_id)
+    await cancel_lane(context, view.intent.terms.lane, 1)  # too late: the lane only looks untouched by a fill
+    world.sandbox.chain.settle()
+    await resume_all(context)
+    view = await desk.order("one")
+    assert view.state is OrderState.FILLED
+    assert view.fill.amount_in == ONE_WETH
+    assert len(await world.list_fills()) == 1
+
+
+async def test_cancel_races_the_solver_and_one_of_the_two_wins(world: World):
+    desk, context = await world.open(confirm_timeout_s=0.01)
+    view = await sell(desk)
+    context.journal.append_cancel(view.order_id)
+    await asyncio.gather(resume_all(context), world.solving.solver.take_turn())
+    world.sandbox.chain.settle()
+    await resume_all(context)
+    view = await desk.order("one")
+    fills = await world.list_fills()
+    assert (view.state, len(fills)) in {(OrderState.FILLED, 1), (OrderState.CANCELLED, 0)}
