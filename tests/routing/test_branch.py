@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import combinations
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,8 @@ from markets import A, B, make_pool, make_token, markets, pool_set
 
 from onchain_exec.core import Exact
 from onchain_exec.errors import NoPoolError, NoRouteError
-from onchain_exec.routing import GasModel, Options, Shape, Swap, find_route
+from onchain_exec.routing import GasModel, Network, Options, Shape, Swap, find_route
+from onchain_exec.routing.solver.dual import Problem, solve
 from onchain_exec.venues.concentrated import Curve, Ticks
 from onchain_exec.venues.concentrated.tick_math import get_sqrt_price_at_tick
 from onchain_exec.venues.uniswap_v3 import UniswapV3Pool
@@ -59,6 +61,19 @@ def test_find_route_with_gas_equals_the_best_of_all_choices(market, amount, exac
     paid = gas.cost(route.gas_units)
     bound = route.bound - paid if exact is Exact.IN else -route.bound - paid
     assert bound >= best - 2
+
+
+def test_find_route_worth_just_its_gas_is_found_and_proven():
+    """The price of gas is the solver's own float of the output: the route is worth 0.0."""
+    network = Network.build(pool_set(make_pool(1, (A, B), (10**24, 10**24))))
+    sold, bought = network.number(A), network.number(B)
+    edges = network.edges.take(np.flatnonzero(network.edges.source == sold))
+    endowment = np.where(np.arange(2) == sold, 1e20, 0.0)
+    value = solve(Problem(edges, endowment, bought, np.zeros(1)), np.zeros(2)).value
+    gas = GasModel(1, value / 65_000)
+    assert 65_000 * gas.token_per_wei == value
+    route = find_route(Swap(A, B, 10**20), network, gas, options=GRAPH)
+    assert route.amount_out <= route.bound <= route.amount_out * (1 + 1e-6)
 
 
 def test_find_route_time_limit_returns_what_was_found_with_its_gap():

@@ -74,6 +74,7 @@ class _Tree:
 
     def __init__(self, problem: Problem, ways: Ways) -> None:
         self.problem, self.ways, self.supports = problem, ways, Supports(problem, ways)
+        self._largest_cost = float(problem.costs.max())
         self._heap: list[tuple[float, int, _Bounded]] = []
         self._order = count()
         self._left_out = frozenset[int]()
@@ -132,16 +133,15 @@ class _Tree:
         """Yield prices near those that bound the case most tightly."""
         case = found.case
         index = np.delete(np.arange(len(self.problem.edges)), case.off)
-        costs = self.problem.costs.copy()
-        largest = float(costs.max())
+        costs, largest = self.problem.costs.copy(), self._largest_cost
         costs[case.on] = costs[found.bounds.forced] = -_ALWAYS_ON * largest
         compact, tokens = replace(self.problem, costs=costs).take(index).compact()
         log_prices = case.log_prices[tokens]
         for part in softness:
-            tolerance = _SOFT_TOLERANCE * part * largest / abs(self.supports.best.worth)
+            tolerance = _SOFT_TOLERANCE * part * largest / self._scale
             solved = solve(compact, log_prices, tolerance, part * largest)
             log_prices = solved.log_prices
-            if part * largest <= _PROVEN * abs(self.supports.best.worth):
+            if part * largest <= _PROVEN * self._scale:
                 break  # a sharper bend would not tell in the bound
         full = case.log_prices.copy()
         full[tokens] = log_prices
@@ -178,7 +178,12 @@ class _Tree:
 
     def _is_proven(self, found: _Bounded) -> bool:
         worth = self.supports.best.worth
-        return worth > -np.inf and found.bounds.whole - worth <= _PROVEN * abs(worth)
+        return worth > -np.inf and found.bounds.whole - worth <= _PROVEN * self._scale
+
+    @property
+    def _scale(self) -> float:
+        """What differences in worth are measured by: an order may be worth just its gas, and so nothing."""
+        return max(abs(self.supports.best.worth), self._largest_cost)
 
     def _worst(self, case: Case) -> int | None:
         """Return the edge to split ``case`` by: the one that keeps its bound farthest from what the best
