@@ -37,14 +37,14 @@ def find_journal(path: str | None = None) -> str:
 
 
 def find_order(journal: Journal, name: str) -> OrderView:
-    """Return the order whose id, client order id or transaction hash is ``name``, or whose id alone
-    starts with it.
+    """Return the order whose id, client order id, transaction hash or intent's digest is ``name``, or whose
+    id alone starts with it.
 
     Raises:
         InputError: none, or several.
     """
     views = journal.read_orders()
-    exact = [view for view in views if name in (view.order_id, view.client_order_id, view.tx_hash)]
+    exact = [view for view in views if name in _list_names(view)]
     found = exact or [view for view in views if name and view.order_id.startswith(name)]
     if len(found) != 1:
         raise InputError(
@@ -53,3 +53,8 @@ def find_order(journal: Journal, name: str) -> OrderView:
             todo="`onchain-exec orders` lists them",
         )
     return found[0]
+
+
+def _list_names(view: OrderView) -> tuple[str, ...]:
+    names = view.order_id, view.client_order_id, view.tx_hash
+    return (*names, view.intent.digest) if view.intent else names

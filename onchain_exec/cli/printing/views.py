@@ -124,6 +124,12 @@ def print_order(view: OrderView) -> None:
     order, quote, fill = view.order, view.quote, view.fill
     if view.decision is not None:
         facts.append(("channel", describe_channel(view.decision, order)))
+    if (intent := view.intent) is not None:
+        terms = intent.terms
+        facts += [
+            ("intent", f"{intent.digest} on lane {terms.lane}, until {format_time(terms.deadline_at)}"),
+            ("the book said", f"{intent.answer or 'nothing yet'} {intent.reason}".rstrip()),
+        ]
     if order is not None and quote is not None:
         facts.append(
             ("quoted", format_swap(quote.amount_in, order.token_in, quote.amount_out, order.token_out))
@@ -179,12 +185,16 @@ def print_orders(views: tuple[OrderView, ...]) -> None:
             view.client_order_id if view.client_order_id != view.order_id else "",
             view.state.value,
             *_amounts(view),
-            view.tx_hash[:10] + "…" if view.tx_hash else "",
+            _shorten(view.tx_hash or (view.intent.digest if view.intent else "")),
             view.failure.code if view.failure else "",
         )
         for view in views
     ]
     print_table("Orders", ("Order", "Client id", "State", "#Sold", "#Bought", "Hash", "Failure"), rows)
+
+
+def _shorten(name: str) -> str:
+    return name[:10] + "…" if name else ""
 
 
 def exit_of_order(view: OrderView) -> Exit:

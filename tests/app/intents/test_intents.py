@@ -8,17 +8,22 @@ from dataclasses import replace
 
 import pytest
 from app.intents.intent_stage import ONE_WETH, World
+from few_venues import without
 
+from onchain_exec.app.channels.choice import decide_channel
 from onchain_exec.app.desk import AsyncDesk
+from onchain_exec.app.intents.waiting import show
 from onchain_exec.app.path.recover import resume_all
 from onchain_exec.app.solver import cancel_lane
 from onchain_exec.clearing.settle import Domain, Signed
 from onchain_exec.clearing.settle.order_book import OpenOrder
-from onchain_exec.core import to_address
-from onchain_exec.errors import ConfigError, OrderBookError, OrderRefusedError
+from onchain_exec.core import Call, Condition, to_address
+from onchain_exec.errors import ConfigError, OrderBookError, OrderRefusedError, UnsupportedOrderError
 from onchain_exec.execution.channels import Channel
-from onchain_exec.oms import OrderState, OrderView, SwitchState, reconcile
+from onchain_exec.oms import EVERYTHING, OrderState, OrderView, SwitchState, reconcile
 from onchain_exec.oms.breaks import BreakCode
+
+CONDITION = Condition.at_least(Call(to_address("0x" + "66" * 20), b"1234"), 1)
 
 
 class PaperBook:
@@ -81,6 +86,7 @@ async def test_sell_by_intent_is_settled_to_the_unit(world: World):
     assert context.journal.intents.read_unsettled(node.chain_id) == ()
 
 
+@pytest.mark.deep
 async def test_buy_by_intent_gets_exactly_what_was_asked(world: World):
     desk, context = await world.open()
     view = await world.settling(desk.buy("USDC", "1000", sell="WETH", max_slippage_bps=100))
@@ -90,6 +96,7 @@ async def test_buy_by_intent_gets_exactly_what_was_asked(world: World):
     world.require_no_swap(context)
 
 
+@pytest.mark.deep
 async def test_intents_side_by_side_share_an_allowance_for_all(world: World):
     desk, context = await world.open(confirm_timeout_s=0.01)
     views = [await sell(desk, name) for name in ("one", "two")]
@@ -103,8 +110,15 @@ async def test_intents_side_by_side_share_an_allowance_for_all(world: World):
     assert len(await world.list_fills()) == 2
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
-    "error", [None, OrderBookError("HTTP 503"), OrderRefusedError("expired", "late")], ids=repr
+    "error",
+    [
+        None,
+        OrderBookError("HTTP 503"),
+        OrderRefusedError("expired", "late"),
+    ],
+    ids=["taken", "no answer", "refused"],
 )
 async def test_book_that_shows_nobody_leaves_an_expired_order(world: World, error: Exception | None):
     book = PaperBook(world.solving.place.domain, error)
@@ -138,31 +152,38 @@ async def test_book_of_another_contract_is_refused_before_anything_is_signed(wor
     assert context.journal.read_slots() == ()
 
 
-async def test_private_only_excludes_intents(world: World):
-    desk, context = await world.open()
-    strict = replace(
-        context,
-        policy=replace(context.policy, channels=replace(context.policy.channels)),
-    )
-    assert strict.policy.private_only is False
+async def test_intent_is_chosen_by_its_numbers_and_never_under_private_only(world: World):
+    desk, context = await world.open(PaperBook(world.solving.place.domain))
     quote = await desk.quote("WETH", "USDC", "1", max_slippage_bps=100)
-    from onchain_exec.app.channels.choice import decide_channel, get_stakes  # noqa: PLC0415
-    from onchain_exec.app.channels.offers import find_offers  # noqa: PLC0415
+    allowed = replace(context.policy.channels, allowed=frozenset({Channel.PUBLIC, Channel.INTENT}))
+    both = replace(context, policy=replace(context.policy, channels=allowed))
+    found = decide_channel(both, quote, quote.block)
+    costs = {estimate.channel: estimate.cost for estimate in found.estimates}
+    assert found.channel is min(costs, key=costs.__getitem__)
+    assert costs.keys() == {Channel.PUBLIC, Channel.INTENT}
+    for context, why in (
+        (replace(both, intent_book=None), "no book of signed orders (intent_book)"),
+        (replace(both, signer=None), "the signer signs no messages"),
+        (replace(both, profile=without(both.profile, "onchain_exec")), "the chain lists no Settle contract"),
+    ):
+        assert dict(decide_channel(context, quote, quote.block).excluded)[Channel.INTENT] == why
+    native = replace(quote, order=replace(quote.order, conditions=(CONDITION,)))
+    assert dict(decide_channel(both, native, quote.block).excluded)[Channel.INTENT] == (
+        "Settle asks for no conditions"
+    )
+    channels = replace(allowed, allowed=allowed.allowed | {Channel.PRIVATE})
+    strict = replace(both, policy=replace(both.policy, channels=channels, private_only=True))
+    with pytest.raises(UnsupportedOrderError, match="intent: private_only"):
+        decide_channel(strict, quote, quote.block)
 
-    assert Channel.INTENT in find_offers(context).records
-    assert get_stakes(quote).slack > get_stakes(quote).gas_cost
-    assert decide_channel(context, quote, quote.block).channel is Channel.INTENT
 
-
-async def test_killed_desk_signs_and_shows_nothing(world: World):
+async def test_killed_desk_shows_nothing(world: World):
     book = PaperBook(world.solving.place.domain, OrderBookError("HTTP 503"))
     desk, context = await world.open(book, confirm_timeout_s=0.01)
-    await sell(desk)
+    view = await sell(desk)
     posted = len(book.posted)
-    context.journal.append_switch("all", SwitchState.KILLED, "stop")
-    from onchain_exec.app.intents.waiting import show  # noqa: PLC0415
-
-    await show(context, context.journal.read_orders()[0].order_id, await context.node.get_block())
+    context.journal.append_switch(EVERYTHING, SwitchState.KILLED, "stop")
+    await show(context, view.order_id, await context.node.get_block())
     assert len(book.posted) == posted
 
 
@@ -204,6 +225,7 @@ async def test_reorg_takes_a_lapse_back(world: World):
     assert len(await world.list_fills()) == 1
 
 
+@pytest.mark.deep
 async def test_cancel_before_the_solver_passes_the_lane(world: World):
     desk, context = await world.open(confirm_timeout_s=0.01)
     view = await sell(desk)
@@ -232,6 +254,7 @@ async def test_cancel_after_the_fill_leaves_it_filled(world: World):
     assert len(await world.list_fills()) == 1
 
 
+@pytest.mark.deep
 async def test_cancel_races_the_solver_and_one_of_the_two_wins(world: World):
     desk, context = await world.open(confirm_timeout_s=0.01)
     view = await sell(desk)
