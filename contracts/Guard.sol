@@ -26,6 +26,7 @@ contract Guard is IGuard {
             Step calldata step = steps[i];
             (bool success, bytes memory reason) = step.to.call{value: step.value}(step.data);
             if (!success) passOn(reason);
+            emit Performed();
         }
         Checks.run(checks);
     }

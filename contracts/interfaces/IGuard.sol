@@ -16,6 +16,10 @@ interface IGuard {
         bytes data;
     }
 
+    /// @notice Emitted by the account after each call of `perform`: what was logged since the one before, or
+    /// since it began, is the call's own.
+    event Performed();
+
     /// @notice Thrown when `perform` is called by another than the account that lent itself this code.
     error NotTheAccount(address caller);
     /// @notice Thrown when coin is sent to this contract itself.

@@ -108,6 +108,7 @@ def _make_calls(quotes: Iterable[Quote], apart: Sequence[SimulatedTx]) -> tuple[
             swap.plan.to,
             swap.plan.data,
             swap.plan.value_wei,
+            tokens=(quote.order.token_in, quote.order.token_out),
         )
         for quote, swap in zip(quotes, apart, strict=True)
     )

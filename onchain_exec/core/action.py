@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from onchain_exec.core.address import Address
 from onchain_exec.core.condition import Condition
+from onchain_exec.core.token import Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +21,15 @@ class Spend:
 
 @dataclass(frozen=True, slots=True)
 class VenueCall:
-    """One action as the call that the account itself makes. ``label`` is the action for people."""
+    """One action as the call that the account itself makes. ``label`` is the action for people, and
+    ``tokens`` are what they read its amounts in, as far as that was known."""
 
     label: str
     to: Address
     data: bytes
     value_wei: int = 0
     spends: tuple[Spend, ...] = ()
+    tokens: tuple[Token, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,12 @@ from onchain_exec.app.sandbox.chain_evm import ChainEvm
 from onchain_exec.app.sandbox.erc20 import get_balance
 from onchain_exec.app.sandbox.evm import DEPLOYER
 from onchain_exec.app.together import require_saving
+from onchain_exec.cli.printing.views import print_order
+from onchain_exec.core import format_tokens
 from onchain_exec.core.abi import Function
 from onchain_exec.errors import DuplicateOrderError, InputError, UnsupportedOrderError
 from onchain_exec.oms import OrderState
+from onchain_exec.venues.erc20 import APPROVE
 
 SALES = (
     Request("WETH", "USDC", "2", max_slippage_bps=50),
@@ -72,6 +75,36 @@ def test_submit_all_makes_every_trade_in_one_transaction_for_less_gas(fork: Sand
     with pytest.raises(DuplicateOrderError, match="does something else"):
         desk.submit_all(*SALES[:2], client_order_id="rebalance")
     assert read_holdings(fork) == after
+
+
+def test_submit_all_tells_what_each_trade_moved_to_the_unit(
+    fork: Sandbox, desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pair = Request("WETH", "USDC", "0.2", max_slippage_bps=50)
+    sales, tokens, trader = (pair, SALES[2], pair), fork.deployment.tokens, fork.trader.address
+    with fork.chain.fork() as one_by_one:
+        order = desk.submit_all(*sales)
+        evm, made = ChainEvm(one_by_one), list[dict[str, int]]()
+        for spend in order.action.pulled:
+            evm.call(trader, spend.token, APPROVE.encode(spend.spender, spend.amount))
+        for call in order.action.calls:
+            before = {token.address: get_balance(evm, token, trader) for token in tokens.values()}
+            evm.call(trader, call.to, call.data, call.value_wei)
+            after = {token.address: get_balance(evm, token, trader) for token in tokens.values()}
+            made.append(
+                {token: after[token] - before[token] for token in after if after[token] != before[token]}
+            )
+    assert [dict(moves) for moves in order.call_moves] == made
+    weth, usdc = tokens["WETH"], tokens["USDC"]
+    first, _, last = made
+    assert first[weth.address] == last[weth.address] == -(10**18) // 5
+    assert first[usdc.address] > last[usdc.address] > 0  # the same pools, later
+    assert [call["moved"] for call in order.to_json()["calls"]] == [
+        {token: str(change) for token, change in moves.items()} for moves in made
+    ]
+    print_order(order)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"-0.2 WETH, +{format_tokens(last[usdc.address], usdc)}" in shown
 
 
 def test_submit_all_with_one_that_is_denied_signs_nothing(fork: Sandbox, desk: Desk) -> None:

@@ -9,10 +9,12 @@ from typing import Final
 from onchain_exec.cli.exits import Exit
 from onchain_exec.cli.printing.output import messages, print_facts, print_table, round_tokens
 from onchain_exec.core import Exact, Order, Token, format_swap, format_time, format_tokens
+from onchain_exec.core.action import VenueCall
 from onchain_exec.execution import SimulatedTx
 from onchain_exec.execution.channels import Decision
 from onchain_exec.oms import OrderState, OrderView
 from onchain_exec.oms.book.surroundings import Surroundings
+from onchain_exec.oms.book.views import Moves
 from onchain_exec.risk import Denied
 from onchain_exec.routing import BoundReason, Quote, Route
 
@@ -142,6 +144,11 @@ def print_order(view: OrderView) -> None:
             ("block", str(fill.block_number)),
             *_list_surroundings(order, view.surroundings),
         ]
+    if view.action is not None:
+        facts += [
+            (call.label, _describe_moves(call, moves))
+            for call, moves in zip(view.action.calls, view.call_moves, strict=False)
+        ]
     if view.failure is not None:
         facts += [
             (view.failure.code, view.failure.found),
@@ -156,6 +163,18 @@ def describe_channel(decision: Decision, order: Order | None) -> str:
     if order is None:
         return decision.describe(str)
     return decision.describe(lambda cost: format_tokens(cost, order.priced))
+
+
+def _describe_moves(call: VenueCall, moves: Moves) -> str:
+    """Return what a call moved of its account's, what left it first, in the tokens that are known and else in
+    base units."""
+    known = {token.address: token for token in call.tokens}
+    return ", ".join(
+        f"{'+' if change > 0 else '-'}{format_tokens(abs(change), known[token])}"
+        if token in known
+        else f"{change:+} base units of {token}"
+        for token, change in sorted(moves, key=lambda move: move[1] > 0)
+    )
 
 
 def _list_surroundings(order: Order, found: Surroundings | None) -> list[tuple[str, str]]:

@@ -7,8 +7,14 @@ from typing import Any
 
 from onchain_exec.core import Address, Receipt, to_address
 from onchain_exec.core.action import ActionOrder, Spend, VenueCall
-from onchain_exec.oms.book.terms import condition_from_json, condition_to_json
+from onchain_exec.oms.book.terms import (
+    condition_from_json,
+    condition_to_json,
+    token_from_json,
+    token_to_json,
+)
 from onchain_exec.venues.erc20 import get_balance_changes
+from onchain_exec.venues.guard import split_logs
 
 
 def is_same_action(one: ActionOrder, other: ActionOrder) -> bool:
@@ -20,8 +26,8 @@ def is_same_action(one: ActionOrder, other: ActionOrder) -> bool:
             other.fingerprint,
             other.conditions,
         )
-    alike = tuple(replace(call, spends=()) for call in one.calls)
-    return alike == tuple(replace(call, spends=()) for call in other.calls) and (
+    alike = tuple(replace(call, spends=(), tokens=()) for call in one.calls)
+    return alike == tuple(replace(call, spends=(), tokens=()) for call in other.calls) and (
         one.account,
         one.venue,
         one.conditions,
@@ -61,6 +67,15 @@ def get_action_moves(order: ActionOrder, receipt: Receipt) -> dict[Address, int]
     return get_balance_changes(receipt.logs, order.account) if receipt.success else {}
 
 
+def get_call_moves(order: ActionOrder, receipt: Receipt) -> tuple[dict[Address, int], ...]:
+    """Return by how much each call of a mined action changed each token of its account, in the calls' order;
+    empty where the receipt does not tell them apart. (The approvals before them move nothing.)"""
+    parts = split_logs(receipt.logs, order.account) if order.is_guarded else (receipt.logs,)
+    if not receipt.success or len(parts) < len(order.calls):
+        return ()
+    return tuple(get_balance_changes(part, order.account) for part in parts[-len(order.calls) :])
+
+
 def _call_to_json(call: VenueCall) -> dict[str, Any]:
     return {
         "label": call.label,
@@ -71,6 +86,7 @@ def _call_to_json(call: VenueCall) -> dict[str, Any]:
             {"token": spend.token, "amount": str(spend.amount), "spender": spend.spender}
             for spend in call.spends
         ],
+        "tokens": [token_to_json(token) for token in call.tokens],
     }
 
 
@@ -88,4 +104,5 @@ def _call_from_json(value: dict[str, Any]) -> VenueCall:
             )
             for spend in value["spends"]
         ),
+        tokens=tuple(token_from_json(token) for token in value.get("tokens", ())),
     )

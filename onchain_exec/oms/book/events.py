@@ -7,18 +7,19 @@ the slot, or intent, was orphaned before.
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
 
 import msgspec
 
-from onchain_exec.core import Order, ParentOrder, Receipt
+from onchain_exec.core import Address, Order, ParentOrder, Receipt
 from onchain_exec.core.action import ActionOrder
 from onchain_exec.errors import OnchainExecError
 from onchain_exec.execution.channels import Decision
 from onchain_exec.execution.delivery.outcome import Accepted, AlreadyKnown, Ambiguous, Rejected, SendOutcome
 from onchain_exec.execution.plan import Purpose, SignedTx
-from onchain_exec.oms.book.action_terms import action_to_json, get_action_moves
+from onchain_exec.oms.book.action_terms import action_to_json, get_action_moves, get_call_moves
 from onchain_exec.oms.book.fill import get_moved_amounts
 from onchain_exec.oms.book.parent_terms import parent_to_json
 from onchain_exec.oms.book.states import OrderEvent
@@ -213,6 +214,7 @@ def tx_mined(slot: SlotView, view: OrderView | None, receipt: Receipt, reason: s
     attempt = slot.get_attempt(receipt.tx_hash)
     is_fill = receipt.success and order and attempt and attempt.tx.purpose is Purpose.SWAP
     amount_in, amount_out = get_moved_amounts(order, receipt) if is_fill and order else (0, 0)
+    acted = action if attempt and attempt.tx.purpose is Purpose.ACTION else None
     payload = {
         **consumer_to_json(receipt.tx_hash, receipt.block_number, receipt.block_hash),
         "success": receipt.success,
@@ -220,9 +222,8 @@ def tx_mined(slot: SlotView, view: OrderView | None, receipt: Receipt, reason: s
         "amount_in": str(amount_in),
         "amount_out": str(amount_out),
         "gas_cost_wei": str(receipt.cost_wei),
-        "moved": [[token, str(change)] for token, change in get_action_moves(action, receipt).items()]
-        if action and attempt and attempt.tx.purpose is Purpose.ACTION
-        else [],
+        "moved": _moves_to_json(get_action_moves(acted, receipt)) if acted else [],
+        "calls": [_moves_to_json(moves) for moves in get_call_moves(acted, receipt)] if acted else [],
     }
     event_id = f"tx_mined/{receipt.tx_hash}/{receipt.block_hash}/{slot.orphaned}"
     return Event(event_id, EventKind.TX_MINED, slot.order_id, slot.key, payload)
@@ -259,6 +260,10 @@ def trade_watched(slot: SlotView, found: Surroundings) -> Event:
 
 def _to_failure(denied: Denied | DeniedAction) -> dict[str, str]:
     return {"code": denied.code.value, "found": denied.found, "needed": denied.limit, "todo": denied.todo}
+
+
+def _moves_to_json(moves: Mapping[Address, int]) -> list[list[str]]:
+    return [[token, str(change)] for token, change in moves.items()]
 
 
 def consumer_to_json(tx_hash: str, block_number: int, block_hash: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from onchain_exec.oms.book.states import (
 )
 from onchain_exec.oms.book.switches import Switch, SwitchState
 from onchain_exec.oms.book.terms import QuoteTerms, order_from_json
-from onchain_exec.oms.book.views import Attempt, Consumer, Failure, OrderView, SlotKey, SlotView
+from onchain_exec.oms.book.views import Attempt, Consumer, Failure, Moves, OrderView, SlotKey, SlotView
 
 _ORDER_EVENTS = {
     EventKind.ORDER_ACCEPTED: OrderEvent.ACCEPT,
@@ -175,13 +175,17 @@ def _consume(book: Book, event: Event, recorded_at: int) -> None:
         amount_in=int(payload.get("amount_in", 0)),
         amount_out=int(payload.get("amount_out", 0)),
         gas_cost_wei=int(payload.get("gas_cost_wei", 0)),
-        moved=tuple((to_address(token), int(change)) for token, change in payload.get("moved", ())),
+        moved=_read_moves(payload.get("moved", ())),
     )
     if slot.purpose.ends_order and slot.attempts:
         _end(book, event, attempt, consumer, recorded_at)
     book.slots[key] = replace(slot, state=state, consumer=consumer)
     moves.discard(book.unsigned, key)
     _count(book, book.slots[key], consumer, 1)
+
+
+def _read_moves(written: Iterable[tuple[str, str]]) -> Moves:
+    return tuple((to_address(token), int(change)) for token, change in written)
 
 
 def _end(book: Book, event: Event, attempt: Attempt | None, consumer: Consumer, recorded_at: int) -> None:
@@ -193,7 +197,8 @@ def _end(book: Book, event: Event, attempt: Attempt | None, consumer: Consumer, 
     elif event.payload["success"]:
         view = book.orders[event.order_id]
         fill = moves.make_fill(view, attempt.quote, consumer) if view.order else None
-        moves.move(book, event.order_id, OrderEvent.FILL, recorded_at, fill=fill)
+        calls = tuple(map(_read_moves, event.payload.get("calls", ())))
+        moves.move(book, event.order_id, OrderEvent.FILL, recorded_at, fill=fill, call_moves=calls)
     else:
         failure = _reverted(consumer, event.payload["reason"])
         moves.move(book, event.order_id, OrderEvent.REVERT, recorded_at, failure=failure)
@@ -220,7 +225,9 @@ def _orphan(book: Book, event: Event, recorded_at: int) -> None:
     slot = book.slots[key]
     state = next_slot_state(slot.state, SlotEvent.ORPHAN, key)
     if slot.purpose.ends_order and slot.attempts:
-        moves.move(book, event.order_id, OrderEvent.ORPHAN, recorded_at, fill=None, failure=None)
+        moves.move(
+            book, event.order_id, OrderEvent.ORPHAN, recorded_at, fill=None, failure=None, call_moves=()
+        )
     if slot.consumer:
         _count(book, slot, slot.consumer, -1)
     book.floors[key[:2]] = min(key.nonce, book.floors.get(key[:2], 0))

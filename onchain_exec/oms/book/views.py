@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import msgspec
 
@@ -56,6 +56,10 @@ class Attempt(msgspec.Struct, frozen=True, gc=False):
     takers: tuple[str, ...] = ()
 
 
+Moves: TypeAlias = tuple[tuple[Address, int], ...]
+"""By how much tokens of an account changed, in base units."""
+
+
 class Consumer(msgspec.Struct, frozen=True, gc=False):
     """The canonical transaction that consumed a slot, or ended an intent, and what it moved (base units; 0
     unless it filled an order of ours; of an action ``moved``, by token). Of a stranger only the hash is kept,
@@ -67,7 +71,7 @@ class Consumer(msgspec.Struct, frozen=True, gc=False):
     amount_in: int = 0
     amount_out: int = 0
     gas_cost_wei: int = 0
-    moved: tuple[tuple[Address, int], ...] = ()
+    moved: Moves = ()
 
 
 class SlotView(msgspec.Struct, frozen=True, gc=False):
@@ -163,7 +167,8 @@ class OrderView(msgspec.Struct, frozen=True, gc=False):
     the swap's (empty before it is signed), or what filled its ``intent``: an order has the one or the other.
     ``slots`` are all its nonces, in the order they were reserved.
     ``final`` says that nothing on the chain can change its state any more. ``decision`` is which way it goes
-    out, the newest; ``surroundings`` is who was around its fill. Times are unix seconds.
+    out, the newest; ``surroundings`` is who was around its fill. ``call_moves`` is what each call of a mined
+    action moved of its account's, empty where the chain does not tell them apart. Times are unix seconds.
     """
 
     order_id: str
@@ -182,6 +187,7 @@ class OrderView(msgspec.Struct, frozen=True, gc=False):
     decision: Decision | None = None
     surroundings: Surroundings | None = None
     intent: IntentView | None = None
+    call_moves: tuple[Moves, ...] = ()
 
     @property
     def terms(self) -> Order | ActionOrder | None:
@@ -224,6 +230,7 @@ class OrderView(msgspec.Struct, frozen=True, gc=False):
             "account": self.action.account if self.action else order and order.account,
             "action": self.action and self.action.label,
             "venue": self.action and self.action.venue,
+            "calls": self.action and self._calls_to_json(self.action),
             "recipient": order and order.recipient,
             "token_in": order and token_to_json(order.token_in),
             "token_out": order and token_to_json(order.token_out),
@@ -242,6 +249,17 @@ class OrderView(msgspec.Struct, frozen=True, gc=False):
             "created_at": self.created_at,
             "updated_at": self.updated_at,
         }
+
+    def _calls_to_json(self, action: ActionOrder) -> list[dict[str, Any]]:
+        """``moved`` is null as long as nothing is mined, and where calls cannot be told apart."""
+        moves = self.call_moves or (None,) * len(action.calls)
+        return [
+            {
+                "label": call.label,
+                "moved": None if moved is None else {token: str(change) for token, change in moved},
+            }
+            for call, moved in zip(action.calls, moves, strict=True)
+        ]
 
 
 class AllowanceKey(NamedTuple):

@@ -4,10 +4,13 @@ pragma solidity 0.8.37;
 import {Shipped} from "../Shipped.sol";
 import {IGuard} from "contracts/interfaces/IGuard.sol";
 import {IRouter} from "contracts/interfaces/IRouter.sol";
+import {Vm} from "forge-std/Vm.sol";
 
 /// @title A venue that remembers who called it with what, and tells one number of each caller
 contract Venue {
     error Refused(uint256 amount);
+
+    event Set(uint256 amount);
 
     mapping(address => uint256) public health;
     address public caller;
@@ -16,6 +19,7 @@ contract Venue {
     function set(uint256 amount) external payable {
         if (amount == 0) revert Refused(amount);
         (health[msg.sender], caller, received) = (amount, msg.sender, msg.value);
+        emit Set(amount);
     }
 }
 
@@ -50,6 +54,26 @@ contract GuardTest is Shipped {
     function test_perform_callThatReverts_passesItsReasonOn() public {
         vm.expectRevert(abi.encodeWithSelector(Venue.Refused.selector, 0));
         perform(0, 0, 0);
+    }
+
+    function testFuzz_perform_marksTheEndOfEachCall(uint256 count) public {
+        count = bound(count, 1, 5);
+        IGuard.Step[] memory steps = new IGuard.Step[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            steps[i] = IGuard.Step(address(venue), 0, abi.encodeCall(Venue.set, (i + 1)));
+        }
+        vm.recordLogs();
+        vm.prank(trader);
+        IGuard(trader).perform(steps, new IRouter.Check[](0), block.timestamp);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        assertEq(logs.length, 2 * count);
+        for (uint256 i = 0; i < count; ++i) {
+            assertEq(abi.decode(logs[2 * i].data, (uint256)), i + 1);
+            assertEq(logs[2 * i + 1].emitter, trader);
+            assertEq(logs[2 * i + 1].topics.length, 1);
+            assertEq(logs[2 * i + 1].topics[0], IGuard.Performed.selector);
+            assertEq(logs[2 * i + 1].data, "");
+        }
     }
 
     function testFuzz_perform_byAnotherThanTheAccount_reverts(address caller) public {
