@@ -31,7 +31,8 @@ REAL_SIZES = (10_000, 1_000_000, 50_000_000)
 
 
 def run() -> list[Row]:
-    """Return CPU time (median of five, the network built before) and gap of each market."""
+    """Return CPU time (median of five) and gap of each market: of a further route at the same block, the
+    network built and the pools asked before, but where a row says that it is the first."""
     rows: list[Row] = []
     for count in (10, 100, 1_000, 10_000):
         market = random_graph(count, SEED)
@@ -44,7 +45,19 @@ def run() -> list[Row]:
         rows += _rows(f"v3 route {count} pools", random_graph(count, SEED, v3_share=0.5), GRAPH)
     for count in (100, 1_000):
         rows += _rows(f"gas route {count} pools", random_graph(count, SEED), IN_A_SECOND, gas_bps=1.0)
+    rows += [_first_row("route 1000 pools", 0.0), _first_row("v3 route 1000 pools", 0.5)]
     return rows + _real_rows()
+
+
+def _first_row(name: str, v3_share: float) -> Row:
+    """Return the CPU time of the first route over pools that nobody asked before, with the network's."""
+    times = []
+    for _ in range(ROUNDS):
+        market = random_graph(1_000, SEED, v3_share)
+        start = time.process_time()
+        find_route(Swap(market.token_in, market.token_out, market.amount), market.pools, options=GRAPH)
+        times.append((time.process_time() - start) * 1e3)
+    return Row(f"{name} first at its block", statistics.median(times), "ms")
 
 
 def _rows(
