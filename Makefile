@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export APE_DATA_FOLDER := $(CURDIR)/.cache/ape
 unexport PYTHONDONTWRITEBYTECODE # else each of the hundreds of processes that the tests start compiles anew
 
-.PHONY: help setup demo test bench deep check fmt contracts clean
+.PHONY: help setup demo test test-contracts test-deployment bench deep check fmt contracts clean
 
 help:
 	@echo "make setup      Python environment, Node packages, protocol bytecode"
@@ -54,9 +54,16 @@ node_modules/.ready: package.json package-lock.json .venv/.ready
 demo: setup
 	@$(BIN)/onchain-exec demo
 
-test: setup check
+test: setup
+	@$(MAKE) -j3 check test-contracts test-deployment
+	@echo "test: package (pytest)"
+	@$(BIN)/pytest -n 3 --dist worksteal --hypothesis-profile=ci
+
+test-contracts:
 	@echo "test: contracts (forge)"
 	@$(FORGE) test
+
+test-deployment:
 	@echo "test: deployment (ape)"
 	@# what ape has compiled outlives the change of a file that a contract imports
 	@if [ -n "$$(find contracts -name '*.sol' -newer .build/__local__.json 2>/dev/null)" ]; then \
@@ -64,8 +71,6 @@ test: setup check
 	@if [ -x $(BIN)/ape ]; then \
 		$(BIN)/ape test tests/ape -c tests/ape/pytest.ini --network ethereum:local:foundry; \
 	else echo "skipped: ape has no release for this Python"; fi
-	@echo "test: package (pytest)"
-	@$(BIN)/pytest -n 3 --dist worksteal --hypothesis-profile=ci
 
 check: setup
 	@echo "check: ruff, mypy, import-linter, forge fmt"
