@@ -36,13 +36,14 @@ class Builder:
         return results
 
     async def build(self, orders: Iterable[BundleOrder]) -> BlockRef:
-        """Mine one block with every order that can be in it as it asks; return it."""
-        head = await self._node.get_block()
+        """Mine one block with every order that can be in it as it asks, behind those before it; return it."""
+        head, inside = await self._node.get_block(), list[PoolTx]()
         number, timestamp = head.number + 1, head.timestamp + _BLOCK_TIME_S
         for order in orders:
-            if order.fits(number, timestamp) and await self._can_stand(order, head):
-                for tx in order.transactions:
-                    await self._put_last(tx)
+            if order.fits(number, timestamp) and await self._can_stand(order, inside, head):
+                inside += order.transactions
+        for tx in inside:
+            await self._put_last(tx)
         await self._ask("evm_setNextBlockTimestamp", timestamp)
         await self._ask("evm_mine")
         return await self._node.get_block()
@@ -52,17 +53,17 @@ class Builder:
         with suppress(NodeRefusedError):
             await self._ask("eth_sendRawTransaction", "0x" + tx.raw.hex())
 
-    async def _can_stand(self, order: BundleOrder, head: BlockRef) -> bool:
+    async def _can_stand(self, order: BundleOrder, inside: Sequence[PoolTx], head: BlockRef) -> bool:
         for address, slot, value in order.slots:
             if int(await self._ask("eth_getStorageAt", address, slot, "latest"), 16) != int(value, 16):
                 return False
         try:
-            results = await self.try_out(order.transactions, head)
+            results = await self.try_out((*inside, *order.transactions), head)
         except (InputError, NodeRefusedError):
             return False
         return all(
             result.success or tx.tx_hash in order.may_revert
-            for tx, result in zip(order.transactions, results, strict=True)
+            for tx, result in zip(order.transactions, results[len(inside) :], strict=True)
         )
 
     async def _require_next_nonces(self, transactions: Sequence[PoolTx], base: BlockRef) -> None:

@@ -17,6 +17,8 @@ from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import NodeRefusedError, NodeUnreachableError
 from onchain_exec.testing.relay import LocalRelay, Whim
 
+ONCE = to_address("0x" + "55" * 20)
+"""A contract that can be called once."""
 SLOT_HOLDER = to_address("0x" + "77" * 20)
 
 
@@ -76,6 +78,18 @@ async def test_bundle_outside_its_times_or_with_a_gap_in_its_nonces_is_not_mined
     await relay.send_bundle(Bundle((sign_transfer(chain, 2, 1),), 1))
     builder.build()
     assert get_mined(chain) == []
+
+
+@pytest.mark.parametrize("rival", [(0, 0, "0x" + "33" * 20), (1, 0, ONCE)], ids=["nonce", "state"])
+async def test_bundle_that_another_of_its_block_spoils_is_not_mined(
+    chain: LocalChain, builder: LocalRelay, relay: Relay, rival: tuple[int, int, str]
+) -> None:
+    chain.request("anvil_setCode", ONCE, "0x60005415600b57600080fd5b600160005500")
+    first, second = sign_transfer(chain, 0, 0, ONCE), sign_transfer(chain, *rival)
+    for raw in (first, second):
+        await relay.send_bundle(Bundle((raw,), 1))
+    builder.build()
+    assert get_mined(chain) == [get_hash(first)]
 
 
 async def test_bundle_replaced_or_cancelled_is_not_mined(
