@@ -68,10 +68,8 @@ class Concentrated:
             root,
             root_end,
             liquidity,
-            np.concatenate(
-                [_sums_before(ladder.liquidity * np.diff(1 / ladder.roots)) for ladder in ladders]
-            ),
-            np.concatenate([_sums_before(ladder.liquidity * -np.diff(ladder.roots)) for ladder in ladders]),
+            _sums_before(liquidity * (1 / root_end - 1 / root), first, last),
+            _sums_before(liquidity * (root - root_end), first, last),
         )
 
     def take(self, index: IndexArray) -> Self:
@@ -103,6 +101,9 @@ class Concentrated:
         )
 
 
-def _sums_before(steps: FloatArray) -> FloatArray:
-    """Return for each step the sum of the steps before it."""
-    return np.concatenate(([0.0], np.cumsum(steps[:-1])))
+def _sums_before(steps: FloatArray, first: IndexArray, last: IndexArray) -> FloatArray:
+    """Return for each step the sum of the steps before it in its ladder."""
+    sums = np.zeros_like(steps)
+    for begin, end in zip(first.tolist(), last.tolist(), strict=True):
+        np.cumsum(steps[begin:end], out=sums[begin + 1 : end + 1])
+    return sums

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate, permutations
 from math import log, prod
+from operator import add, sub
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -243,7 +244,7 @@ def get_ladder(curve: Curve, down: bool) -> Ladder | None:
     part = slice(None, cut) if down else slice(cut, None)
     indexes, nets = ticks.indexes[part][::order], ticks.liquidity_net[part][::order]
     # summed as integers: what is left of large opposite nets must be exact
-    depth = list(accumulate((order * net for net in nets), initial=curve.liquidity))[:-1]
+    depth = list(accumulate(nets, sub if down else add, initial=curve.liquidity))[:-1]
     first = next((step for step, liquidity in enumerate(depth) if liquidity), None)
     if first is None:
         return None
