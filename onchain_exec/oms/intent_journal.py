@@ -44,10 +44,11 @@ class IntentJournal:
         """Record what the book said to an order's intent."""
         self._append_new(lambda book: intents.post(book, order_id, answer, reason))
 
-    def append_end(self, order_id: str, found: IntentEnd | None) -> tuple[Event, ...]:
-        """Record how the chain has an intent end (None: not), instead of whatever was recorded before; return
-        what was new."""
-        return self._append_new(lambda book: intents.end(book, order_id, found))
+    def append_end(self, order_id: str, seen: IntentEnd | None, found: IntentEnd | None) -> tuple[Event, ...]:
+        """Record how the chain has an intent end (None: not), instead of the end that was ``seen`` here
+        before the chain was looked at; return what was new: nothing if that is not the recorded one any
+        more."""
+        return self._append_new(lambda book: intents.end(book, order_id, seen, found))
 
     def append_final(self, order_id: str) -> tuple[Event, ...]:
         """Record that an intent's end is finalised; return what was new."""

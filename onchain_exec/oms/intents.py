@@ -10,7 +10,8 @@ from onchain_exec.chain import LogFilter, Node
 from onchain_exec.clearing.settle import Lane
 from onchain_exec.clearing.settle.contract import CANCELLED, FILLED, LANE_OF
 from onchain_exec.clearing.settle.events import Filled, apply_logs, decode_fills
-from onchain_exec.core import BlockRef, Call, Order, address_bytes
+from onchain_exec.core import Answer, BlockRef, Call, Order, address_bytes
+from onchain_exec.errors import InputError, NodeRefusedError
 from onchain_exec.oms.book.events import Event
 from onchain_exec.oms.book.intent_terms import SEQ
 from onchain_exec.oms.book.intents import make_lapse
@@ -33,7 +34,6 @@ async def read_standings(
     """Return how each order's intent stands at ``head``, which must still be canonical when this is done.
 
     Raises:
-        InputError: no Settle contract stands where the intents were signed for.
         NodeError: the node fails.
     """
     asked = [(view, view.order, view.intent) for view in views if view.order and view.intent]
@@ -44,8 +44,7 @@ async def read_standings(
     answers = (await node.read_calls(calls, head)).answers if calls else ()
     found = []
     for (view, order, intent), answer in zip(asked, answers, strict=True):
-        lane = Lane(*decode_answer(LANE_OF, intent.terms.contract, answer))
-        found.append((view, await _find_standing(node, order, intent, lane, head)))
+        found.append((view, await _find_standing(node, order, intent, answer, head)))
     return tuple(found)
 
 
@@ -57,7 +56,8 @@ def correct(
     for view, standing in found:
         if isinstance(standing, Unclear):
             continue
-        new += journal.intents.append_end(view.order_id, standing)
+        seen = view.intent.end if view.intent else None
+        new += journal.intents.append_end(view.order_id, seen, standing)
         if standing and finalized and standing.consumer.block_number <= finalized.number:
             new += journal.intents.append_final(view.order_id)
     return tuple(new)
@@ -83,17 +83,26 @@ def find_breaks(journal: Journal, found: Sequence[tuple[OrderView, Standing]]) -
 
 
 async def _find_standing(
-    node: Node, order: Order, intent: IntentView, lane: Lane, head: BlockRef
+    node: Node, order: Order, intent: IntentView, answer: Answer, head: BlockRef
 ) -> Standing:
-    ended = intent.end
+    ended, terms = intent.end, intent.terms
+    try:
+        lane = Lane(*decode_answer(LANE_OF, terms.contract, answer))
+    except InputError as error:
+        needed = "the Settle contract that the intent was signed for"
+        return Unclear.of(BreakCode.RECEIPT_MISSING, order.order_id, error.found, needed)
     if ended and head.number < ended.consumer.block_number:
         found = f"the node's head is {head.number}, its end was seen in {ended.consumer.block_number}"
         return Unclear.of(BreakCode.NODE_BEHIND, order.order_id, found, "a node that is not behind")
     if lane == Lane():
         if ended and ended.fate is Fate.LAPSED and await _stands(node, ended):
             return ended
-        return make_lapse(head) if head.timestamp > intent.terms.deadline_at else None
-    return await _find_end(node, order, intent, lane, head)
+        return make_lapse(head) if head.timestamp > terms.deadline_at else None
+    try:
+        return await _find_end(node, order, intent, lane, head)
+    except NodeRefusedError as error:  # it searches fewer blocks for logs: the rest need not wait for that
+        needed = "a node that searches some hundred blocks for logs"
+        return Unclear.of(BreakCode.RECEIPT_MISSING, order.order_id, error.found, needed)
 
 
 async def _stands(node: Node, ended: IntentEnd) -> bool:

@@ -115,9 +115,10 @@ def live_by_intents(journal: Journal) -> None:
         terms = make_intent(order)
         journal.intents.append_signed(make_quote(order), terms, sign_intent(order, terms))
         journal.intents.append_answer(order.order_id, "taken", "201")
-        journal.intents.append_end(order.order_id, make_end(fate, make_block(9)))
+        ended = make_end(fate, make_block(9))
+        journal.intents.append_end(order.order_id, None, ended)
         if number % 2:
-            journal.intents.append_end(order.order_id, None)
+            journal.intents.append_end(order.order_id, ended, None)
         else:
             journal.intents.append_final(order.order_id)
 

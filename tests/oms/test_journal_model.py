@@ -231,8 +231,11 @@ class JournalModel(RuleBasedStateMachine):
     def end_intent(self, order, who, fate, height, paid):
         journal = self.journals[who]
         before, found = journal.read_order(order.order_id), fate and make_end(fate, make_block(height), paid)
-        new = journal.intents.append_end(order.order_id, found)
-        assert journal.intents.append_end(order.order_id, found) == ()
+        seen = before.intent.end
+        new = journal.intents.append_end(order.order_id, seen, found)
+        assert journal.intents.append_end(order.order_id, found, found) == ()
+        if found != seen:  # who looked before that does not take it back
+            assert journal.intents.append_end(order.order_id, seen, None) == ()
         if before.intent.final:
             assert new == ()
             return

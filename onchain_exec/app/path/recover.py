@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from onchain_exec.app.channels.care import look_after_private
 from onchain_exec.app.channels.dispatch import hand_over
 from onchain_exec.app.intents.care import look_after_intents
@@ -88,9 +90,9 @@ async def _resume_intents(context: Context) -> None:
     """Show and cancel what is to be, and wait for the end of every intent that can still be filled."""
     signers = {context.signer.address: context.signer} if context.signer else {}
     await look_after_intents(context, signers, await context.node.get_block("latest"))
-    for view in context.journal.intents.read_unsettled(context.node.chain_id):
-        if view.intent and view.intent.end is None:
-            await wait_for_end(context, view.order_id)
+    unsettled = context.journal.intents.read_unsettled(context.node.chain_id)
+    waiting = [view.order_id for view in unsettled if view.intent and view.intent.end is None]
+    await asyncio.gather(*(wait_for_end(context, order_id) for order_id in waiting))
 
 
 def _is_ours(context: Context, account: Address) -> bool:

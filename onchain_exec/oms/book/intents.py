@@ -91,10 +91,11 @@ def post(book: Book, order_id: str, answer: str, reason: str) -> Iterator[Event]
     yield _event(EventKind.INTENT_POSTED, order_id, payload, answer, intent.orphaned)
 
 
-def end(book: Book, order_id: str, found: IntentEnd | None) -> Iterator[Event]:
-    """Yield how the chain has an intent end, instead of whatever was recorded before; None: it is open."""
+def end(book: Book, order_id: str, seen: IntentEnd | None, found: IntentEnd | None) -> Iterator[Event]:
+    """Yield how the chain has an intent end, instead of the end that was ``seen`` in the journal by who found
+    that; None: it is open. What somebody else has recorded since stands: he may have looked later."""
     intent = _get(book.orders[order_id])
-    if intent.final or (intent.end and found and intent.end.is_same(found)):
+    if intent.final or intent.end != seen or (seen and found and seen.is_same(found)):
         return
     if intent.end:
         payload = _consumer(intent.end)
