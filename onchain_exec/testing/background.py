@@ -14,7 +14,7 @@ from typing import Any, Final, Self, TypeVar
 from onchain_exec.errors import OnchainExecError
 
 T = TypeVar("T")
-_START_TIMEOUT_S: Final = 10.0
+_START_TIMEOUT_S: Final = 60.0
 
 
 class BackgroundServer(ABC):
