@@ -33,11 +33,13 @@ class Cli:
     journal: Path
 
     def run(self, *arguments: str, **environment: str) -> Done:
-        """Run the command in this process, which saves the second that its imports take."""
+        """Run the command in this process, which saves the second that its imports take, without an answer
+        on stdin."""
         out, err = io.StringIO(), io.StringIO()
         with (
             patch.dict(os.environ, self._environment(environment), clear=True),
             patch.object(sys, "argv", ["onchain-exec", *arguments]),
+            patch.object(sys, "stdin", io.StringIO()),
             chdir(self.journal.parent),
             redirect_stdout(out),
             redirect_stderr(err),

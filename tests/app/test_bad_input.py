@@ -136,7 +136,7 @@ def test_dry_run_shows_the_transaction_and_signs_nothing(cli: Cli, fork: Sandbox
 
 
 def test_swap_without_yes_asks_and_sends_nothing_on_no(cli: Cli, fork: Sandbox) -> None:
-    done = cli.run_process("swap", *SWAP[2:])
+    done = cli.run("swap", *SWAP[2:])
     assert "Send it?" in done.stdout + done.stderr
     assert nonce_of(fork, fork.trader.address) == 0
 

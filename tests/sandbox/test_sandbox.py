@@ -3,7 +3,7 @@ import os
 import socket
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from real_quotes import RealPools
@@ -46,18 +46,30 @@ def look(sandbox: Sandbox) -> dict[str, Any]:
     return seen
 
 
-def test_start_again_loads_the_same_chain(tmp_path: Path) -> None:
-    with Sandbox.start(cache_root=tmp_path) as deployed:
-        first = look(deployed)
-    with Sandbox.start(cache_root=tmp_path) as loaded:
-        assert look(loaded) == first
-        assert loaded.deployment == deployed.deployment
-    assert all(code != "0x" for address, code in first.items() if address.startswith("0x"))
+class Elsewhere(NamedTuple):
+    """What stands on a chain that was deployed anew, and the cache that it was put in."""
+
+    root: Path
+    seen: dict[str, Any]
+    deployment: Deployment
 
 
-def test_start_gives_the_same_addresses_on_every_machine(local_chain: Sandbox, tmp_path: Path) -> None:
-    with Sandbox.start(cache_root=tmp_path) as other:
-        assert other.deployment == local_chain.deployment
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Elsewhere:
+    root = tmp_path_factory.mktemp("cache")
+    with Sandbox.start(cache_root=root) as deployed:
+        return Elsewhere(root, look(deployed), deployed.deployment)
+
+
+def test_start_again_loads_the_same_chain(elsewhere: Elsewhere) -> None:
+    with Sandbox.start(cache_root=elsewhere.root) as loaded:
+        assert look(loaded) == elsewhere.seen
+        assert loaded.deployment == elsewhere.deployment
+    assert all(code != "0x" for address, code in elsewhere.seen.items() if address.startswith("0x"))
+
+
+def test_start_gives_the_same_addresses_on_every_machine(local_chain: Sandbox, elsewhere: Elsewhere) -> None:
+    assert elsewhere.deployment == local_chain.deployment
 
 
 def test_start_quotes_as_the_in_process_chain_does(
