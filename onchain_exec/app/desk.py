@@ -213,8 +213,8 @@ class AsyncDesk:
 
     async def submit_all(self, *trades: Request, client_order_id: str | None = None) -> OrderView:
         """Make several trades in one transaction, all or nothing, where that takes less gas; see
-        `app.together`. The order that comes back is an action whose calls they are; what it moved is in the
-        journal's positions. Its client order id is idempotent, those of the trades are not used.
+        `app.together`. The order that comes back is an action whose calls they are; its ``call_moves`` are
+        what each of them moved. Its client order id is idempotent, those of the trades are not used.
 
         Raises:
             DuplicateOrderError: the id is taken by an order that does something else.
