@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from coincurve import PublicKey
-
 from onchain_exec.core.address import Address, to_address
 from onchain_exec.core.hashing import keccak
 
@@ -13,6 +11,8 @@ GROUP_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 def recover(digest: bytes, r: int, s: int, y_parity: int) -> Address | None:
     """Return whose signature of the 32-byte digest it is, or None if no key can have made it."""
+    from coincurve import PublicKey  # noqa: PLC0415 - a journal holds signatures, and recovers none
+
     try:
         packed = r.to_bytes(32) + s.to_bytes(32) + bytes((y_parity,))
         key = PublicKey.from_signature_and_message(packed, digest, hasher=None)
