@@ -101,7 +101,7 @@ CASES = {
 
 @pytest.fixture
 def chain() -> Iterator[LocalChain]:
-    with LocalChain.start(extra=("--order", "fifo")) as started:
+    with LocalChain.start(accounts=1, extra=("--order", "fifo")) as started:
         yield started
 
 

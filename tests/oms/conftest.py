@@ -42,7 +42,7 @@ def journal_place(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def chain() -> Iterator[LocalChain]:
-    with LocalChain.start(chain_id=CHAIN_ID, extra=("--slots-in-an-epoch", "4")) as chain:
+    with LocalChain.start(chain_id=CHAIN_ID, accounts=2, extra=("--slots-in-an-epoch", "4")) as chain:
         open_market(chain)
         chain.mine(2)
         yield chain
