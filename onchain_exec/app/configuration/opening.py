@@ -14,6 +14,8 @@ from onchain_exec.app.configuration.registry import ChainProfile, get_chain_prof
 from onchain_exec.app.configuration.settings import Settings
 from onchain_exec.app.configuration.switched_signer import SwitchedSigner
 from onchain_exec.app.deploy.record import add_deployed
+from onchain_exec.app.intents.book import IntentBook
+from onchain_exec.app.intents.http_book import HttpIntentBook
 from onchain_exec.app.path.context import Context, Observer, Policy
 from onchain_exec.chain import Node, Rpc
 from onchain_exec.clearing.settle.contract import SETTLE_ERRORS
@@ -46,6 +48,7 @@ class Opening:
     profile: ChainProfile | None = None
     chain_id: int | None = None
     deployments: Path | None = None
+    intent_book: IntentBook | None = None
 
     @classmethod
     def configured(cls, settings: Settings, observe: Observer, *, read_only: bool = False) -> Self:
@@ -58,6 +61,7 @@ class Opening:
             observe,
             chain_id=settings.chain_id,
             deployments=settings.deployments,
+            intent_book=make_intent_book(settings),
         )
 
     async def open(self, resources: AsyncExitStack) -> Context:
@@ -83,6 +87,7 @@ class Opening:
             signer=signer and SwitchedSigner(signer, journal),
             now=lambda: int(time.time()),
             observe=self.observe,
+            intent_book=self.intent_book,
         )
 
 
@@ -107,9 +112,22 @@ def make_policy(settings: Settings) -> Policy:
             wait_blocks=settings.wait_blocks,
             reconsider_blocks=settings.reconsider_blocks,
             fall_back_to_public=settings.fall_back_to_public,
+            intent_s=settings.intent_s,
         ),
         max_fee_wei=None if settings.max_fee_gwei is None else int(settings.max_fee_gwei * 10**9),
     )
+
+
+def make_intent_book(settings: Settings) -> IntentBook | None:
+    """Return the book that shows the desk's intents, or None where none is configured.
+
+    Raises:
+        ConfigError: its URL is none.
+    """
+    if not settings.intent_book:
+        return None
+    token = settings.intent_book_token
+    return HttpIntentBook(settings.intent_book, token.get_secret_value() if token else "")
 
 
 def make_signer(settings: Settings, chain_id: int) -> Signer | None:

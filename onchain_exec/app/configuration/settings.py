@@ -86,6 +86,9 @@ class Settings(BaseSettings):
         None, description="Choose again for private bytes that no block had for so many blocks"
     )
     fall_back_to_public: bool = Field(False, description="Let that choice be the public pool")
+    intent_book: str = Field("", description="URL of the `serve` that shows orders where `intent` is the way")
+    intent_book_token: SecretStr | None = Field(None, description="A bearer token of it; a maker's is enough")
+    intent_s: int = Field(ChannelPolicy().intent_s, description="Seconds for which an intent may be filled")
     max_fee_gwei: Decimal | None = Field(None, description="Never pay more per gas than this")
 
     # A limit that is misspelt would be no limit: what nothing reads is refused, here as by `load_settings`.

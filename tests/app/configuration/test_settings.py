@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from onchain_exec.app.configuration.opening import LOCAL_TRADER_KEY, make_policy, make_signer
+from onchain_exec.app.configuration.opening import (
+    LOCAL_TRADER_KEY,
+    make_intent_book,
+    make_policy,
+    make_signer,
+)
 from onchain_exec.app.configuration.settings import load_settings
 from onchain_exec.errors import ConfigError
 
@@ -125,3 +130,15 @@ def test_load_settings_lets_the_variables_of_tools_and_tables_be(monkeypatch: py
 def test_make_policy_of_a_time_fee_or_count_that_is_none_is_refused(name: str, value: float) -> None:
     with pytest.raises(ConfigError, match="is "):
         make_policy(load_settings(**{name: value}))
+
+
+def test_make_intent_book_where_none_is_named_is_none_and_never_shows_its_token() -> None:
+    assert make_intent_book(load_settings()) is None
+    named = load_settings(intent_book="http://127.0.0.1:1", intent_book_token=KEY, channels=["intent"])
+    book = make_intent_book(named)
+    assert KEY not in f"{named!r} {book!r}"
+    assert make_policy(named).channels.intent_s == 60
+    with pytest.raises(ConfigError, match="http"):
+        make_intent_book(load_settings(intent_book="book"))
+    with pytest.raises(ConfigError, match="intent_s"):
+        make_policy(load_settings(intent_s=0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -56,8 +56,9 @@ async def open_desk(
 ) -> tuple[AsyncDesk, Context]:
     """Open a desk with a book of intents."""
     signer = LocalSigner(key)
-    opening = Opening(url, lambda _: signer, journal, policy, observe, with_few_venues(profile))
-    context = replace(await opening.open(resources), intent_book=book)
+    few = with_few_venues(profile)
+    opening = Opening(url, lambda _: signer, journal, policy, observe, few, intent_book=book)
+    context = await opening.open(resources)
     return AsyncDesk(context, AsyncExitStack()), context
 
 
