@@ -135,9 +135,10 @@ def test_dry_run_shows_the_transaction_and_signs_nothing(cli: Cli, fork: Sandbox
     assert journal_lines(cli) == 0
 
 
-def test_swap_without_yes_asks_and_sends_nothing_on_no(cli: Cli, fork: Sandbox) -> None:
+def test_swap_without_yes_asks_and_sends_nothing_where_nobody_answers(cli: Cli, fork: Sandbox) -> None:
     done = cli.run("swap", *SWAP[2:])
-    assert "Send it?" in done.stdout + done.stderr
+    assert "Send it?" in done.stdout
+    assert (done.returncode, "nobody answered" in done.stderr) == (2, True)
     assert nonce_of(fork, fork.trader.address) == 0
 
 

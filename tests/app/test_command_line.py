@@ -99,12 +99,6 @@ def test_doctor_of_a_bad_url_is_a_finding_among_the_others(offline: Cli) -> None
     assert {finding["what"]: finding["status"] for finding in found}["node"] == "failed"
 
 
-def test_confirm_without_anybody_there_is_bad_input(cli: Cli) -> None:
-    done = cli.run_process(*SWAP)
-    assert done.returncode == 2
-    assert "nobody answered" in done.stderr
-
-
 def test_confirm_hears_an_interrupt_while_it_asks_within_an_event_loop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
