@@ -140,6 +140,14 @@ def test_find_route_shared_pool_is_counted_once():
     assert route.amount_out <= thin.quote(C, B, through_thin, Exact.IN)
 
 
+@pytest.mark.parametrize("exact", Exact)
+def test_find_route_pool_given_twice_counts_once(exact):
+    pools, copies = (tuple(make_pool(n, (A, B), (10**24, 10**24)) for n in (1, 2)) for _ in range(2))
+    swap = Swap(A, B, 10**23, exact)
+    once, twice = (find_route(swap, pool_set(*given)) for given in (pools, pools + copies))
+    assert twice == once
+
+
 def test_find_route_gain_below_gas_stays_on_one_pool():
     market = pool_set(*(make_pool(n, (A, B), (10**24, 10**24)) for n in (1, 2)))
     free = find_route(Swap(A, B, 10**23), market)

@@ -78,8 +78,10 @@ class Network:
 
     @classmethod
     def build(cls, pools: PoolSet) -> Self:
-        """Return the graph of ``pools``. For thousands of pools keep it for as long as the block."""
-        ordered = tuple(sorted(pools.pools, key=lambda pool: pool.key))
+        """Return the graph of ``pools``, each of which counts once however often it is there. For thousands
+        of pools keep it for as long as the block."""
+        by_key = {pool.key: pool for pool in pools.pools}
+        ordered = tuple(by_key[key] for key in sorted(by_key))
         by_address = {token.address: token for pool in ordered for token in pool.tokens}
         tokens = tuple(by_address[address] for address in sorted(by_address))
         number = {token.address: index for index, token in enumerate(tokens)}
