@@ -226,6 +226,7 @@ async def test_reorg_takes_a_fill_back_and_the_solver_fills_it_again(world: Worl
     assert (await reconcile(context.node, context.journal)).breaks == ()
 
 
+@pytest.mark.deep
 async def test_reorg_takes_a_lapse_back(world: World):
     desk, context = await world.open(confirm_timeout_s=0.01)
     view = await sell(desk)
