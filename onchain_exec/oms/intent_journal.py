@@ -29,8 +29,7 @@ class IntentJournal:
 
         Raises:
             JournalError: the order has signed bytes, an intent or an end; it was promised to stay private;
-            the
-                lane is another's; or the signature is not its owner's for these terms. Show it to nobody.
+                the lane is another's; or the signature is not its owner's for these terms. Show it to nobody.
             HaltedError: a pause, or the kill switch, forbids it. Show it to nobody.
         """
 

@@ -27,6 +27,9 @@ Standing: TypeAlias = IntentEnd | Unclear | None
 _REORG_BLOCKS: Final = 128
 """A fill may stand so many blocks below the one at which its intent was signed: none was replaced deeper."""
 
+_READ_AT_ONCE: Final = 500
+"""So many blocks are searched for logs in one request: nodes refuse many more."""
+
 
 async def read_standings(
     node: Node, views: Sequence[OrderView], head: BlockRef
@@ -101,7 +104,7 @@ async def _find_standing(
     try:
         return await _find_end(node, order, intent, lane, head)
     except NodeRefusedError as error:  # it searches fewer blocks for logs: the rest need not wait for that
-        needed = "a node that searches some hundred blocks for logs"
+        needed = f"a node that searches {_READ_AT_ONCE} blocks for logs at once"
         return Unclear.of(BreakCode.RECEIPT_MISSING, order.order_id, error.found, needed)
 
 
@@ -111,10 +114,22 @@ async def _stands(node: Node, ended: IntentEnd) -> bool:
 
 async def _find_end(node: Node, order: Order, intent: IntentView, lane: Lane, head: BlockRef) -> Standing:
     """Return who filled the intent or, if nobody did, who passed its lane. A lane that was cancelled after
-    the fill looks as one that was cancelled instead of it: only the log tells them apart."""
+    the fill looks as one that was cancelled instead of it: only the log tells them apart. It is read from
+    where the intent was signed onwards: mostly its end stands there, however long ago that was."""
     contract = intent.terms.contract
-    blocks = max(intent.terms.since_block - _REORG_BLOCKS, 0), head.number
-    owner = address_bytes(order.account).rjust(32, b"\0")
+    for first in range(max(intent.terms.since_block - _REORG_BLOCKS, 0), head.number + 1, _READ_AT_ONCE):
+        blocks = first, min(first + _READ_AT_ONCE - 1, head.number)
+        if ended := await _find_end_within(node, order, intent, blocks):
+            return ended
+    found = f"lane {intent.terms.lane} stands at {lane}, and no log of {contract} tells why"
+    return Unclear.of(BreakCode.RECEIPT_MISSING, order.order_id, found, "the log of a fill or cancellation")
+
+
+async def _find_end_within(
+    node: Node, order: Order, intent: IntentView, blocks: tuple[int, int]
+) -> IntentEnd | None:
+    """Return the end that the log of these heights tells, first and last included, if it does."""
+    contract, owner = intent.terms.contract, address_bytes(order.account).rjust(32, b"\0")
     fills = decode_fills(
         await node.get_logs(LogFilter((contract,), ((FILLED.topic,), (owner,))), blocks), contract
     )
@@ -128,8 +143,7 @@ async def _find_end(node: Node, order: Order, intent: IntentView, lane: Lane, he
         passed = apply_logs({}, (log,), contract).get((order.account, intent.terms.lane))
         if passed is not None and passed.seq > SEQ:
             return IntentEnd(Fate.WITHDRAWN, Consumer(log.tx_hash, log.block_number, log.block_hash))
-    found = f"lane {intent.terms.lane} stands at {lane}, and no log of {contract} tells why"
-    return Unclear.of(BreakCode.RECEIPT_MISSING, order.order_id, found, "the log of a fill or cancellation")
+    return None
 
 
 def _consumer(fill: Filled, *, moved: bool = True) -> Consumer:

@@ -28,6 +28,7 @@ from onchain_exec.oms.intents import correct, find_breaks, read_standings
 ORDER = make_order(1, account=OWNER, recipient=OWNER)
 HEAD = make_block(110)
 TERMS = make_intent(ORDER, deadline_at=HEAD.timestamp)
+MONTHS_LATER = BlockRef(CHAIN_ID, 500_000, "0x" + "78" * 32, TERMS.deadline_at + 6_000_000, 1, 30_000_000)
 LATE = BlockRef(CHAIN_ID, 111, "0x" + "77" * 32, TERMS.deadline_at + 1, 10**9, 30_000_000)
 ROW = make_block(105)
 
@@ -46,8 +47,12 @@ class FakeNode:
     async def get_logs(self, wanted: LogFilter, blocks: Any) -> tuple[Log, ...]:
         if isinstance(self.logs, NodeRefusedError):
             raise self.logs
-        (topics, *_) = wanted.topics
-        return tuple(log for log in self.logs if log.topics[0] in topics)
+        (topics, *_), (first, last) = wanted.topics, blocks
+        if last - first >= 1_000:
+            raise NodeRefusedError("eth_getLogs", -32_000, "1,000 blocks at most")
+        return tuple(
+            log for log in self.logs if log.topics[0] in topics and first <= log.block_number <= last
+        )
 
     async def get_block(self, which: Any = "latest") -> BlockRef:
         return make_block(which)
@@ -60,10 +65,10 @@ def filled(seq: int, amount_out: int = 2_000 * 10**6) -> Log:
     return Log(SETTLE, (FILLED.topic, owner), data, 0, ROW.number, ROW.hash, "0x" + "f1" * 32)
 
 
-def cancelled(seq: int, lane: int = TERMS.lane) -> Log:
+def cancelled(seq: int, lane: int = TERMS.lane, block_number: int = ROW.number) -> Log:
     passed = int.from_bytes(address_bytes(OWNER)) << 96 | lane << 64 | seq
     topics = (CANCELLED.topic, passed.to_bytes(32))
-    return Log(SETTLE, topics, b"", 0, ROW.number, ROW.hash, "0x" + "ca" * 32)
+    return Log(SETTLE, topics, b"", 0, block_number, ROW.hash, "0x" + "ca" * 32)
 
 
 @pytest.fixture
@@ -94,6 +99,8 @@ async def reconcile(
         (FakeNode(2, 0, [cancelled(2)]), HEAD, OrderState.CANCELLED),
         (FakeNode(9, 0, [cancelled(2, lane=TERMS.lane + 1), cancelled(9)]), LATE, OrderState.CANCELLED),
         (FakeNode(5, 1, [filled(5)]), HEAD, OrderState.CANCELLED),
+        (FakeNode(2, 0, [filled(1), cancelled(2, block_number=499_999)]), MONTHS_LATER, OrderState.FILLED),
+        (FakeNode(2, 0, [cancelled(2, block_number=499_999)]), MONTHS_LATER, OrderState.CANCELLED),
     ],
 )
 async def test_read_standings_says_how_an_intent_ended(

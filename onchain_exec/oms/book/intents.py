@@ -37,8 +37,7 @@ def sign(book: Book, quote: Quote, terms: IntentTerms, signed: Signed) -> Iterat
 
     Raises:
         JournalError: the order has signed bytes or an end, was promised to stay private, its lane is taken,
-        or
-            the signature is not its owner's for these terms.
+            or the signature is not its owner's for these terms.
         HaltedError: a pause, or the kill switch, forbids it.
     """
     view = book.orders[quote.order.order_id]
