@@ -59,11 +59,11 @@ test: setup
 	@echo "test: package (pytest)"
 	@$(BIN)/pytest -n 3 --dist worksteal --hypothesis-profile=ci
 
-test-contracts:
+test-contracts: setup
 	@echo "test: contracts (forge)"
 	@$(FORGE) test
 
-test-deployment:
+test-deployment: setup
 	@echo "test: deployment (ape)"
 	@# what ape has compiled outlives the change of a file that a contract imports
 	@if [ -n "$$(find contracts -name '*.sol' -newer .build/__local__.json 2>/dev/null)" ]; then \
