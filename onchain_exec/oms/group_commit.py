@@ -7,6 +7,7 @@ meanwhile leads. So nobody waits longer than for the transaction that runs and t
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -51,6 +52,7 @@ class GroupCommit(Generic[Job]):
             self._leave(own)
 
     def _lead(self, own: _Place[Job]) -> None:
+        time.sleep(0)  # those just let go ask again: else it would lead alone, and they wait for a flush more
         batch = self._take(own)
         try:
             self._commit([place.job for place in batch])
