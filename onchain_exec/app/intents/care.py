@@ -71,12 +71,9 @@ async def _cancel(context: Context, signer: Signer, view: OrderView, intent: Int
 
 def _find_name(context: Context, order_id: str) -> str:
     """Return the client order id of the cancellation that is under way, or of the next."""
-    for tried in count():
-        name = f"cancel-intent:{order_id}:{tried}"
-        earlier = context.journal.find_order(name)
-        if earlier is None or earlier.state not in _FAILED:
-            return name
-    raise AssertionError  # `count` does not end
+    names = (f"cancel-intent:{order_id}:{tried}" for tried in count())
+    tries = ((name, context.journal.find_order(name)) for name in names)
+    return next(name for name, earlier in tries if earlier is None or earlier.state not in _FAILED)
 
 
 async def _withdraw(context: Context, signer: Signer, intent: IntentView) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import count
 
 from onchain_exec.app.intents.offer import require_domain
 from onchain_exec.app.path.context import Context, Step
@@ -82,16 +81,22 @@ def _get_deadline(context: Context, order: Order, head: BlockRef) -> int:
 
 async def _find_lane(context: Context, order: Order, domain: Domain, head: BlockRef) -> int:
     """Return the order's first lane that neither the journal nor the chain knows of."""
-    for taken in count():
-        lane = get_lane(order.order_id, taken)
-        key = LaneKey(domain.chain_id, domain.contract, order.account, lane)
-        if context.journal.intents.has_lane(key):
-            continue
-        asked = Call(domain.contract, LANE_OF.encode(order.account, lane))
-        (answer,) = (await context.node.read_calls([asked], head)).answers
-        if Lane(*decode_answer(LANE_OF, domain.contract, answer)) == Lane():
-            return lane
-    raise AssertionError  # `count` does not end
+    taken = 0
+    while await _is_taken(context, _key(domain, order, taken), head):
+        taken += 1
+    return get_lane(order.order_id, taken)
+
+
+def _key(domain: Domain, order: Order, taken: int) -> LaneKey:
+    return LaneKey(domain.chain_id, domain.contract, order.account, get_lane(order.order_id, taken))
+
+
+async def _is_taken(context: Context, key: LaneKey, head: BlockRef) -> bool:
+    if context.journal.intents.has_lane(key):
+        return True
+    asked = Call(key.contract, LANE_OF.encode(key.owner, key.lane))
+    (answer,) = (await context.node.read_calls([asked], head)).answers
+    return Lane(*decode_answer(LANE_OF, key.contract, answer)) != Lane()
 
 
 def _sum_waiting(context: Context, order: Order) -> int:
