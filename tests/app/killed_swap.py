@@ -1,22 +1,12 @@
-"""Swaps in processes that kill themselves with SIGKILL right after a named step. Run as a program.
-
-Each line that it reads is a swap, whose process is forked off this one; for each it writes how that process
-ended (see `os.waitstatus_to_exitcode`). It quotes once itself: what that imports, no swap has to.
-"""
+"""Swaps in processes that kill themselves with SIGKILL right after a named step. Run as a program."""
 
 from __future__ import annotations
 
-import asyncio
-import gc
-import json
-import os
-import signal
-import sys
-import traceback
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from app.dying import die_after, serve
 from few_venues import with_few_venues
 
 from onchain_exec import LocalSigner
@@ -45,37 +35,11 @@ async def rehearse(asked: dict[str, Any]) -> None:
 
 
 async def swap(asked: dict[str, Any]) -> None:
-    """Sell 1 WETH for USDC; die after the given occurrence of the step (1 is the first)."""
-    step, seen = Step[asked["step"]], 0
-
-    def die(done: Step, made: object) -> None:
-        nonlocal seen
-        seen += done is step
-        if done is step and seen == asked["occurrence"]:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    async with await open_desk(asked, die) as desk:
+    """Swap 1 WETH for USDC; die after the given occurrence of the step."""
+    async with await open_desk(asked, die_after(Step[asked["step"]], asked["occurrence"])) as desk:
         name = asked["client_order_id"]
         await desk.sell("WETH", "1", buy="USDC", max_slippage_bps=50, client_order_id=name)
 
 
-def run(asked: dict[str, Any]) -> int:
-    """Swap in a process of its own; return how it ended."""
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    try:
-        asyncio.run(swap(asked))
-    finally:
-        traceback.print_exc()
-        os._exit(1)
-
-
 if __name__ == "__main__":
-    for number, line in enumerate(sys.stdin):
-        asked = json.loads(line)
-        if not number:
-            asyncio.run(rehearse(asked))
-            gc.freeze()  # else each child's first collection copies the parent's memory
-        sys.stdout.write(f"{run(asked)}\n")
-        sys.stdout.flush()
+    serve(swap, rehearse)

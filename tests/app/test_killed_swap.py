@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from app.dying import start_program
 from chain_facts import balance_of
 from cli_runner import Cli
 from few_venues import with_few_venues
@@ -37,23 +35,19 @@ MOMENTS = [
 @pytest.fixture(scope="module")
 def run_swap() -> Iterator[Callable[[Sandbox, Path, Step, int], int]]:
     """Swap in a process that dies after a step; return how it ended."""
-    program = [sys.executable, str(PROGRAM)]
-    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as swaps:
+    with start_program(PROGRAM) as ask:
 
         def run(chain: Sandbox, journal: Path, step: Step, occurrence: int) -> int:
-            asked = {
-                "rpc_url": chain.url,
-                "journal": str(journal),
-                "key": chain.trader.key,
-                "client_order_id": "the-order",
-                "step": step.name,
-                "occurrence": occurrence,
-            }
-            assert swaps.stdin
-            assert swaps.stdout
-            swaps.stdin.write(json.dumps(asked) + "\n")
-            swaps.stdin.flush()
-            return int(swaps.stdout.readline())
+            return ask(
+                {
+                    "rpc_url": chain.url,
+                    "journal": str(journal),
+                    "key": chain.trader.key,
+                    "client_order_id": "the-order",
+                    "step": step.name,
+                    "occurrence": occurrence,
+                }
+            )
 
         yield run
 

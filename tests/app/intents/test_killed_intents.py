@@ -4,15 +4,12 @@ never trades beside it."""
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from app.dying import start_program
 from app.intents.intent_stage import ONE_WETH, World
 
 from onchain_exec.app.path.context import Step
@@ -20,7 +17,6 @@ from onchain_exec.app.path.recover import resume_all
 from onchain_exec.oms import OrderState, reconcile
 
 PROGRAM = Path(__file__).with_name("killed_intent.py")
-TESTS = Path(__file__).parents[2]
 APPROVED, ENDED = (Step.RECORDED, 1), (Step.RECORDED, 2)
 GATE = [(Step.INTENDED, 1)]
 DEEP = [
@@ -38,31 +34,20 @@ POINTS = [*GATE, *(pytest.param(*point, marks=pytest.mark.deep) for point in DEE
 @pytest.fixture(scope="module")
 def run_sale() -> Iterator[Callable[[World, Step, int], int]]:
     """Sell in a process that dies after a step; return how it ended."""
-    program = [sys.executable, str(PROGRAM)]
-    paths = os.pathsep.join([str(TESTS), str(TESTS / "app"), *sys.path])
-    with subprocess.Popen(
-        program,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": paths},
-    ) as sales:
+    with start_program(PROGRAM) as ask:
 
         def run(world: World, step: Step, occurrence: int) -> int:
-            asked = {
-                "url": world.sandbox.url,
-                "book": world.url,
-                "journal": str(world.journal),
-                "deployment": world.sandbox.deployment.to_json(),
-                "key": world.key,
-                "step": step.name,
-                "occurrence": occurrence,
-            }
-            assert sales.stdin
-            assert sales.stdout
-            sales.stdin.write(json.dumps(asked) + "\n")
-            sales.stdin.flush()
-            return int(sales.stdout.readline())
+            return ask(
+                {
+                    "url": world.sandbox.url,
+                    "book": world.url,
+                    "journal": str(world.journal),
+                    "deployment": world.sandbox.deployment.to_json(),
+                    "key": world.key,
+                    "step": step.name,
+                    "occurrence": occurrence,
+                }
+            )
 
         yield run
 

@@ -1,21 +1,13 @@
-"""A solver's turn in processes that kill themselves with SIGKILL at a named point. Run as a program.
-
-It imports everything once; each line that it reads is a turn, whose process is forked off it. For each it
-writes how that process ended (see `os.waitstatus_to_exitcode`).
-"""
+"""A solver's turn in processes that kill themselves with SIGKILL at a named point. Run as a program."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import signal
-import sys
-import traceback
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
+
+from app.dying import die, serve
 
 from onchain_exec import LocalSigner
 from onchain_exec.app.configuration.opening import Opening
@@ -25,10 +17,6 @@ from onchain_exec.app.solver import Solver, SolverPolicy
 from onchain_exec.app.solver.place import find_place
 from onchain_exec.clearing.settle.order_book import BookedFill
 from onchain_exec.oms.signed_book import SignedBook
-
-
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 class FatalBook(SignedBook):
@@ -66,19 +54,5 @@ async def take_turn(asked: dict[str, Any]) -> None:
         await Solver(context, place, book, SolverPolicy()).take_turn()
 
 
-def run(asked: dict[str, Any]) -> int:
-    """Take the turn in a process of its own; return how it ended."""
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    try:
-        asyncio.run(take_turn(asked))
-    finally:
-        traceback.print_exc()
-        os._exit(1)
-
-
 if __name__ == "__main__":
-    for line in sys.stdin:
-        sys.stdout.write(f"{run(json.loads(line))}\n")
-        sys.stdout.flush()
+    serve(take_turn)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from app.dying import start_program
 from app.solver.solver_stage import Stage
 
 from onchain_exec.app.path.context import Step
@@ -37,22 +35,18 @@ DEEP = [*(step.name for step in STEPS), "AFTER_BOOK"]
 @pytest.fixture(scope="module")
 def run_turn() -> Iterator[Callable[[Stage, str], int]]:
     """Take a turn in a process that dies at a point; return how it ended."""
-    program = [sys.executable, str(PROGRAM)]
-    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as turns:
+    with start_program(PROGRAM) as ask:
 
         def run(stage: Stage, point: str) -> int:
-            asked = {
-                "url": stage.sandbox.url,
-                "journal": str(stage.journal),
-                "deployment": stage.sandbox.deployment.to_json(),
-                "key": stage.sandbox.trader.key,
-                "point": point,
-            }
-            assert turns.stdin
-            assert turns.stdout
-            turns.stdin.write(json.dumps(asked) + "\n")
-            turns.stdin.flush()
-            return int(turns.stdout.readline())
+            return ask(
+                {
+                    "url": stage.sandbox.url,
+                    "journal": str(stage.journal),
+                    "deployment": stage.sandbox.deployment.to_json(),
+                    "key": stage.sandbox.trader.key,
+                    "point": point,
+                }
+            )
 
         yield run
 
