@@ -35,7 +35,7 @@ class GroupCommit(Generic[Job]):
         self._commit = commit
         self._lock = threading.Lock()
         self._waiting: deque[_Place[Job]] = deque()
-        self._is_led = False
+        self._is_led = self._had_company = False
 
     def run(self, job: Job) -> None:
         """Return when the job is committed; raise what ``commit`` raised when this thread led."""
@@ -52,7 +52,10 @@ class GroupCommit(Generic[Job]):
             self._leave(own)
 
     def _lead(self, own: _Place[Job]) -> None:
-        time.sleep(0)  # those just let go ask again: else it would lead alone, and they wait for a flush more
+        if (
+            self._had_company
+        ):  # those just let go ask again: else it leads alone, and they wait for a flush more
+            time.sleep(0)
         batch = self._take(own)
         try:
             self._commit([place.job for place in batch])
@@ -69,6 +72,7 @@ class GroupCommit(Generic[Job]):
             batch = [own] if own.failed else [place for place in self._waiting if not place.failed]
             for place in batch:
                 self._waiting.remove(place)
+        self._had_company = len(batch) > 1
         return batch
 
     def _put_back(self, batch: list[_Place[Job]]) -> None:
