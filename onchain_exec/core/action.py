@@ -40,7 +40,8 @@ class ActionOrder:
     (unix seconds); one call without a condition has no such deadline on chain, but a recovery after it
     cancels what is not mined. ``order_id`` is unique in a journal, ``client_order_id`` the caller's
     idempotency key. ``fingerprint`` is of what was asked for, where the calls that do it follow the time or
-    the account's state; empty where they say it themselves.
+    the account's state; empty where they say it themselves. ``takes_back`` says that it does nothing but make
+    worthless what the account signed before, which a pause does not stop.
     """
 
     order_id: str
@@ -51,6 +52,7 @@ class ActionOrder:
     conditions: tuple[Condition, ...]
     expires_at: int
     fingerprint: str = ""
+    takes_back: bool = False
 
     @property
     def label(self) -> str:

@@ -1,11 +1,25 @@
 """A stop is a line of the journal: after it no signature becomes durable, and nothing else can be sent."""
 
+from contextlib import nullcontext
+
 import pytest
 
-from oms.builders import CHAIN_ID, KEEPER, TRADER, make_approved, make_order, make_plan, make_quote, sign_plan
+from oms.builders import (
+    BLOCK,
+    CHAIN_ID,
+    KEEPER,
+    TRADER,
+    make_approved,
+    make_order,
+    make_plan,
+    make_quote,
+    sign_plan,
+)
+from onchain_exec.core.action import ActionOrder, VenueCall
 from onchain_exec.errors import HaltedError, InputError
 from onchain_exec.execution.plan import Purpose
 from onchain_exec.oms import EVERYTHING, Journal, OrderState, SwitchState, get_account_scope, parse_scope
+from onchain_exec.risk.action import ApprovedAction
 
 ORDER = make_order(1)
 
@@ -42,6 +56,22 @@ def test_write_signed_replacement_is_written_while_paused_and_not_once_killed(jo
         sign(journal, purpose, first)
     journal.append_switch(EVERYTHING, SwitchState.PAUSED)
     assert sign(journal, purpose, first).nonce == first.nonce
+
+
+@pytest.mark.parametrize("takes_back", [False, True])
+def test_write_signed_while_paused_is_of_an_action_that_takes_back_alone(journal, takes_back):
+    call = VenueCall("cancel lane 7", KEEPER, b"")
+    order = ActionOrder("a", "a", TRADER, "settle", (call,), (), 10**10, takes_back=takes_back)
+    journal.append_action(order)
+    nonce = journal.reserve_nonce(CHAIN_ID, TRADER, order.order_id, Purpose.ACTION, 0)
+    signed = sign_plan(make_plan(ApprovedAction(order, BLOCK), Purpose.ACTION), nonce)
+    journal.append_switch(EVERYTHING, SwitchState.KILLED)
+    with pytest.raises(HaltedError):
+        journal.write_signed(order.order_id, signed)
+    journal.append_switch(EVERYTHING, SwitchState.PAUSED)
+    with nullcontext() if takes_back else pytest.raises(HaltedError):
+        journal.write_signed(order.order_id, signed)
+    assert len(journal.read_slots()[0].attempts) == takes_back
 
 
 def test_append_switch_is_seen_by_every_process_and_after_a_restart(journal, tmp_path):

@@ -19,7 +19,7 @@ from onchain_exec.core.action import ActionOrder
 from onchain_exec.errors import HaltedError, NodeError, OnchainExecError
 from onchain_exec.execution import Signer
 from onchain_exec.execution.delivery.sign import sign_message
-from onchain_exec.oms import OrderView, require_running
+from onchain_exec.oms import OrderView, require_not_killed
 from onchain_exec.oms.book.intent_terms import SEQ, LaneKey
 from onchain_exec.oms.book.states import OrderState
 from onchain_exec.oms.book.views import IntentView
@@ -52,7 +52,7 @@ async def _cancel(context: Context, signer: Signer, view: OrderView, intent: Int
     """Withdraw the intent, and send what passes its lane, unless that is on its way. Either may come too
     late: only the chain says which of the two it was."""
     try:
-        require_running(context.journal.read_switches(), signer.address)
+        require_not_killed(context.journal.read_switches(), signer.address)
         earlier = context.journal.find_order(name := _find_name(context, view.order_id))
         if earlier is not None and earlier.state is not OrderState.NEW:
             return

@@ -27,4 +27,5 @@ def make_cancel(key: LaneKey, seq: int, order_id: str, client_order_id: str, exp
         calls=(call,),
         conditions=(),
         expires_at=expires_at,
+        takes_back=True,
     )

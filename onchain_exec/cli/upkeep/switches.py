@@ -46,7 +46,7 @@ def cancel(
     as_json: Json = False,
 ) -> None:
     """Ask for an order's cancellation: at once where nothing is signed; else a running engine (or
-    `recover`) makes a cancel compete for its nonce."""
+    `recover`) makes a cancel compete for its nonce, or for an intent's lane."""
     with open_journal(journal) as opened:
         parent = opened.find_parent(order)
         name = parent.parent.order_id if parent else find_order(opened, order).order_id

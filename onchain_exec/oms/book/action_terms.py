@@ -45,6 +45,7 @@ def action_to_json(order: ActionOrder) -> dict[str, Any]:
         "conditions": [condition_to_json(condition) for condition in order.conditions],
         "expires_at": order.expires_at,
         "fingerprint": order.fingerprint,
+        "takes_back": order.takes_back,
     }
 
 
@@ -59,6 +60,7 @@ def action_from_json(value: dict[str, Any]) -> ActionOrder:
         conditions=tuple(condition_from_json(condition) for condition in value["conditions"]),
         expires_at=value["expires_at"],
         fingerprint=value.get("fingerprint", ""),
+        takes_back=value.get("takes_back", False),
     )
 
 

@@ -116,7 +116,12 @@ def sign(
     slot, plan = book.slots.get(key), signed.simulated.plan
     purpose = plan.purpose
     replaces = isinstance(plan.cause, DurableTx) and slot is not None and bool(slot.attempts)
-    looks_after = replaces or purpose in (Purpose.CANCEL, Purpose.GAP, Purpose.REVOKE)
+    view = book.orders.get(order_id)
+    looks_after = (
+        replaces
+        or purpose in (Purpose.CANCEL, Purpose.GAP, Purpose.REVOKE)
+        or (view is not None and view.action is not None and view.action.takes_back)
+    )
     (require_not_killed if looks_after else require_running)(book.switches, key.account)
     if slot is None or slot.order_id != order_id:
         raise FencedError(
@@ -126,7 +131,6 @@ def sign(
         )
     if slot.get_attempt(signed.tx_hash):
         return
-    view = book.orders.get(order_id)
     if view is not None and view.intent and purpose.ends_order:
         raise JournalError(
             f"order {order_id} has an intent, which anybody may settle",

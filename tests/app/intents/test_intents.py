@@ -249,10 +249,13 @@ async def test_reorg_takes_a_lapse_back(world: World):
 
 
 @pytest.mark.deep
-async def test_cancel_before_the_solver_passes_the_lane(world: World):
+@pytest.mark.parametrize("paused", [False, True])
+async def test_cancel_before_the_solver_passes_the_lane(world: World, paused: bool):
     desk, context = await world.open(confirm_timeout_s=0.01)
     view = await sell(desk)
     context.journal.append_cancel(view.order_id)
+    if paused:  # what was signed is looked after: nobody is left with a promise that cannot be taken back
+        context.journal.append_switch(EVERYTHING, SwitchState.PAUSED, "a drill")
     assert (await desk.order("one")).state is OrderState.CANCEL_PENDING
     await resume_all(context)
     world.sandbox.chain.settle()

@@ -64,7 +64,8 @@ ORDER = ActionOrder(
 
 
 def test_action_from_json_of_action_to_json_is_the_action() -> None:
-    assert action_from_json(action_to_json(ORDER)) == ORDER
+    for order in (ORDER, replace(ORDER, takes_back=True)):
+        assert action_from_json(action_to_json(order)) == order
 
 
 def test_is_same_action_looks_at_what_is_done_alone() -> None:
