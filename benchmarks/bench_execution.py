@@ -83,7 +83,8 @@ ABI = [
     },
 ]
 ROUNDS, PER_ROUND = 7, 100
-ORDERS, WARM_UP = 500, 20
+ORDERS = 1_000
+WARM_UP = 400  # until a journal's log, and the peer's, is written over and no longer made longer
 
 
 @dataclass(frozen=True, slots=True)
