@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
+from onchain_exec.app.intents.lanes import VENUE as SETTLE
 from onchain_exec.app.pools.discovery import PROTOCOLS
 from onchain_exec.app.positions.reads import VENUES
+from onchain_exec.app.rfq.settling import VENUE as SETTLE_RFQ
+from onchain_exec.app.together import VENUE as SWAPS
 from onchain_exec.errors import InputError
 from onchain_exec.oms import parse_scope
 
-STOPPABLE: Final = (*PROTOCOLS, *VENUES, "settle")
-"""The last is where the solver settles signed orders."""
+STOPPABLE: Final = (*PROTOCOLS, *VENUES, SETTLE, SETTLE_RFQ, SWAPS)
+"""The last are no protocols: where the solver settles signed orders, where a taker settles quotes, and where
+several trades are one transaction (one alone is stopped by its protocols, or its account)."""
 
 
 def parse_stop(text: str) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         parse_scope,
         require_not_killed,
         require_running,
+        require_venue_running,
     )
     from onchain_exec.oms.book.terms import QuoteTerms
     from onchain_exec.oms.book.views import Attempt, Failure, IntentView, OrderView, SlotKey, SlotView
@@ -58,6 +59,7 @@ __all__ = [
     "recover",
     "require_not_killed",
     "require_running",
+    "require_venue_running",
 ]
 
 load_when_asked(__name__)

@@ -67,7 +67,7 @@ def test_command_about_a_journal_that_is_not_there_says_so_and_makes_none(
 def test_kill_of_a_venue_that_nothing_goes_through_is_refused(offline: Cli) -> None:
     Journal.open(offline.journal).close()
     assert "uniswap_v3" in offline.json("kill", "--scope", "venue:uniswap-v3", expect=2)["error"]["needed"]
-    for venue in ("uniswap_v3", "balancer_v2", "aave_v3", "lyra", "settle"):
+    for venue in ("uniswap_v3", "balancer_v2", "aave_v3", "lyra", "settle", "settle_rfq", "swaps"):
         offline.json("kill", "--scope", f"venue:{venue}")
 
 

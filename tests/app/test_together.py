@@ -20,8 +20,8 @@ from onchain_exec.app.together import require_saving
 from onchain_exec.cli.printing.views import print_order
 from onchain_exec.core import format_tokens
 from onchain_exec.core.abi import Function
-from onchain_exec.errors import DuplicateOrderError, InputError, UnsupportedOrderError
-from onchain_exec.oms import OrderState
+from onchain_exec.errors import DuplicateOrderError, HaltedError, InputError, UnsupportedOrderError
+from onchain_exec.oms import Journal, OrderState, SwitchState
 from onchain_exec.venues.erc20 import APPROVE
 
 SALES = (
@@ -153,6 +153,16 @@ def test_submit_all_after_a_crash_before_the_signature_runs_as_it_was_accepted(
         order = desk.submit_all(*SALES[:2], client_order_id="once")
         assert (order.state, order.action) == (OrderState.FILLED, left.action)
     assert read_holdings(fork)["WETH"] == before["WETH"] - 3 * 10**18
+
+
+def test_submit_all_while_trades_together_are_stopped_accepts_nothing(desk: Desk, tmp_path: Path) -> None:
+    with Journal.open(tmp_path / "j") as journal:
+        journal.append_switch("venue:swaps", SwitchState.PAUSED, "a drill")
+    with pytest.raises(HaltedError, match="a drill"):
+        desk.submit_all(*SALES[:2], client_order_id="later")
+    assert [(order.state, order.slots, order.client_order_id) for order in desk.orders()] == [
+        (OrderState.REJECTED, (), "")
+    ]
 
 
 def test_require_saving_counts_approvals_and_the_lending_of_code(desk: Desk) -> None:

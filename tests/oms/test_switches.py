@@ -74,6 +74,22 @@ def test_write_signed_while_paused_is_of_an_action_that_takes_back_alone(journal
     assert len(journal.read_slots()[0].attempts) == takes_back
 
 
+@pytest.mark.parametrize("state", [SwitchState.PAUSED, SwitchState.KILLED])
+def test_write_signed_of_an_action_at_a_stopped_venue_writes_nothing(journal, state):
+    order = ActionOrder(
+        "a", "a", TRADER, f"aave_v3:{KEEPER}", (VenueCall("supply", KEEPER, b""),), (), 10**10
+    )
+    journal.append_action(order)
+    nonce = journal.reserve_nonce(CHAIN_ID, TRADER, order.order_id, Purpose.ACTION, 0)
+    signed = sign_plan(make_plan(ApprovedAction(order, BLOCK), Purpose.ACTION), nonce)
+    journal.append_switch("venue:aave_v2", state)  # another's stop is not ours
+    journal.append_switch("venue:aave_v3", state, "a drill")
+    with pytest.raises(HaltedError, match=rf"venue:aave_v3 is {state.value} .*a drill"):
+        journal.write_signed(order.order_id, signed)
+    journal.append_switch("venue:aave_v3", SwitchState.RUNNING)
+    assert journal.write_signed(order.order_id, signed).nonce == nonce
+
+
 def test_append_switch_is_seen_by_every_process_and_after_a_restart(journal, tmp_path):
     journal.append_switch(get_account_scope(KEEPER), SwitchState.PAUSED)
     sign(journal)  # another account's pause is not ours

@@ -15,8 +15,8 @@ from onchain_exec.app.positions.reads import read_position
 from onchain_exec.core import Address, Condition
 from onchain_exec.core.action import ActionOrder
 from onchain_exec.core.hashing import keccak
-from onchain_exec.errors import HaltedError, InputError
-from onchain_exec.oms import OrderView, list_paused_venues
+from onchain_exec.errors import InputError
+from onchain_exec.oms import OrderView
 from onchain_exec.risk.action import ApprovedAction, DeniedAction
 from onchain_exec.risk.collateral import NO_LIMITS, CollateralLimits, Preview, check_action
 from onchain_exec.venues.collateral import CollateralAccount
@@ -77,7 +77,6 @@ async def perform(context: Context, request: ActionRequest) -> OrderView:
     if earlier is not None and (done := await continue_action(context, earlier, asked)) is not None:
         return done
     with failures_journalled(context, asked.order_id):
-        _require_running(context, request.venue)
         block = await context.node.get_block("latest")
         named = list_named(request.actions)
         account = await read_position(context, request.venue, asked.account, block, named)
@@ -85,16 +84,6 @@ async def perform(context: Context, request: ActionRequest) -> OrderView:
         preview = Preview(block, account.health, foresee(account, request.actions).health)
         verdict = await decide(context, order, preview, request.limits)
     return await act(context, verdict)
-
-
-def _require_running(context: Context, venue: str) -> None:
-    name = venue.partition(":")[0]
-    if name in list_paused_venues(context.journal.read_switches()):
-        raise HaltedError(
-            f"venue:{name} is stopped",
-            needed=f"venue:{name} running",
-            todo=f"`onchain-exec resume --scope venue:{name}` when it is safe",
-        )
 
 
 async def decide(

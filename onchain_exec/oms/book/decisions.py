@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final, assert_never
 
-from onchain_exec.core import Order, ParentOrder, Receipt
+from onchain_exec.core import Address, Order, ParentOrder, Receipt
 from onchain_exec.core.action import ActionOrder
 from onchain_exec.errors import DuplicateOrderError, FencedError, JournalError, RevertError
 from onchain_exec.execution.delivery.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
@@ -17,11 +17,17 @@ from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.events import Event, EventKind
 from onchain_exec.oms.book.parents import ParentView
 from onchain_exec.oms.book.states import UNDECIDED, OrderEvent, OrderState, SlotState
-from onchain_exec.oms.book.switches import SwitchState, require_not_killed, require_running
+from onchain_exec.oms.book.switches import (
+    SwitchState,
+    require_not_killed,
+    require_running,
+    require_venue_running,
+)
 from onchain_exec.oms.book.terms import is_same_terms
 from onchain_exec.oms.book.views import Failure, OrderView, SlotKey, SlotView
 from onchain_exec.risk.conditions import find_broken
 
+_LOOKS_AFTER: Final = frozenset({Purpose.CANCEL, Purpose.GAP, Purpose.REVOKE})
 _CANCELLABLE: Final = (UNDECIDED | {OrderState.PARTIAL}) - {OrderState.CANCEL_PENDING}
 
 Decision = Callable[[Book], Iterator[Event]]
@@ -117,12 +123,7 @@ def sign(
     purpose = plan.purpose
     replaces = isinstance(plan.cause, DurableTx) and slot is not None and bool(slot.attempts)
     view = book.orders.get(order_id)
-    looks_after = (
-        replaces
-        or purpose in (Purpose.CANCEL, Purpose.GAP, Purpose.REVOKE)
-        or (view is not None and view.action is not None and view.action.takes_back)
-    )
-    (require_not_killed if looks_after else require_running)(book.switches, key.account)
+    _require_allowed(book, key.account, view, looks_after=replaces or purpose in _LOOKS_AFTER)
     if slot is None or slot.order_id != order_id:
         raise FencedError(
             f"nonce {key.nonce} of {key.account} is not reserved for order {order_id}",
@@ -158,6 +159,18 @@ def sign(
     hides = purpose is not Purpose.CANCEL and any(attempt.tx.private for attempt in slot.attempts)
     promised = view is not None and view.decision is not None and view.decision.promised
     yield events.tx_signed(order_id, key, signed, private=private or hides or promised)
+
+
+def _require_allowed(book: Book, account: Address, view: OrderView | None, *, looks_after: bool) -> None:
+    """Raise HaltedError if the account's switch, or that of an action's venue, forbids a signature. What
+    looks after what was signed before, a kill alone stops."""
+    action = view.action if view else None
+    if looks_after or (action and action.takes_back):
+        require_not_killed(book.switches, account)
+        return
+    require_running(book.switches, account)
+    if action:
+        require_venue_running(book.switches, action.venue)
 
 
 def _is_same_parent(one: ParentOrder, other: ParentOrder) -> bool:

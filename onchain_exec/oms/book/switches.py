@@ -4,7 +4,7 @@ every process of the journal and after a restart."""
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,6 +23,9 @@ class SwitchState(enum.Enum):
         "PAUSED"  # nothing new is begun; what was signed is looked after: sent again, replaced, cancelled
     )
     KILLED = "KILLED"  # nothing is signed and nothing is sent, not even what was signed before
+
+
+_STOPPED: Final = frozenset({SwitchState.PAUSED, SwitchState.KILLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def get_account_scope(account: Address) -> str:
 
 
 def get_venue_scope(protocol: str) -> str:
-    """Return the scope of one protocol, such as ``uniswap_v3``."""
+    """Return the scope of one protocol, such as ``uniswap_v3``, or of another place that a journal names."""
     return _VENUE + protocol
 
 
@@ -79,7 +82,7 @@ def list_paused_venues(switches: Switches) -> frozenset[str]:
     return frozenset(
         switch.scope.removeprefix(_VENUE)
         for switch in switches.values()
-        if switch.scope.startswith(_VENUE) and switch.state is not SwitchState.RUNNING
+        if switch.scope.startswith(_VENUE) and switch.state in _STOPPED
     )
 
 
@@ -91,16 +94,25 @@ def is_killed(switches: Switches, account: Address | None = None) -> bool:
 
 def require_not_killed(switches: Switches, account: Address) -> None:
     """Raise HaltedError if nothing of the account's may be signed or sent."""
-    _require(switches, account, {SwitchState.KILLED})
+    _require(switches, _list_scopes(account), {SwitchState.KILLED})
 
 
 def require_running(switches: Switches, account: Address) -> None:
     """Raise HaltedError if the account may begin nothing new."""
-    _require(switches, account, {SwitchState.KILLED, SwitchState.PAUSED})
+    _require(switches, _list_scopes(account), _STOPPED)
 
 
-def _require(switches: Switches, account: Address, forbidden: set[SwitchState]) -> None:
-    for scope in (EVERYTHING, get_account_scope(account)):
+def require_venue_running(switches: Switches, venue: str) -> None:
+    """Raise HaltedError if nothing new may be begun at a venue: its kind, or ``KIND:ADDRESS``."""
+    _require(switches, (get_venue_scope(venue.partition(":")[0]),), _STOPPED)
+
+
+def _list_scopes(account: Address) -> tuple[str, ...]:
+    return EVERYTHING, get_account_scope(account)
+
+
+def _require(switches: Switches, scopes: Iterable[str], forbidden: Set[SwitchState]) -> None:
+    for scope in scopes:
         switch = switches.get(scope)
         if switch and switch.state in forbidden:
             since = f"{switch.state.value} since {format_time(switch.set_at)}"

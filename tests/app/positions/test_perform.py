@@ -44,7 +44,11 @@ def test_perform_at_a_venue_that_was_stopped_sends_nothing(lending: Lending) -> 
     with Journal.open(lending.journal) as journal:
         journal.append_switch("venue:aave_v3", SwitchState.KILLED, "a drill")
     with pytest.raises(HaltedError, match="aave_v3"):
-        desk.perform("aave_v3", Supply(weth, WAD))
+        desk.perform("aave_v3", Supply(weth, WAD), client_order_id="later")
+    assert [(order.state, order.slots) for order in desk.orders()] == [(OrderState.REJECTED, ())]
+    with Journal.open(lending.journal) as journal:
+        journal.append_switch("venue:aave_v3", SwitchState.RUNNING)
+    assert desk.perform("aave_v3", Supply(weth, WAD), client_order_id="later").state is OrderState.FILLED
 
 
 def test_perform_with_a_guard_runs_in_one_transaction(lending: Lending) -> None:

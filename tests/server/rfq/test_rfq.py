@@ -19,6 +19,7 @@ from onchain_exec.app.signed_book import Verifier
 from onchain_exec.clearing.settle import Flags, Scheme, SettleOrder, Signed
 from onchain_exec.core import Address, Token
 from onchain_exec.errors import OrderRefusedError
+from onchain_exec.oms import SwitchState
 
 CONSENTS = bytes.fromhex("631626ba7e60e01b60005260206000f3")
 
@@ -292,6 +293,20 @@ def test_take_without_money_is_denied_and_nothing_signed(shared: BookServed) -> 
     denied = take(shared, "poor").json()
     assert (denied["state"], denied["tx_hash"]) == ("DENIED", None)
     assert denied["failure"]["code"] == "BALANCE_BELOW_AMOUNT"
+
+
+def test_take_while_the_settling_of_quotes_is_stopped_is_refused_and_the_quote_stays(
+    shared: BookServed,
+) -> None:
+    journal = shared.context.journal
+    ask(shared, "halted")
+    quote(shared, "halted", answer(shared.chain))
+    journal.append_switch("venue:settle_rfq", SwitchState.KILLED, "a drill")
+    refused = take(shared, "halted")
+    assert (refused.status_code, refused.json()["code"]) == (409, "HaltedError"), refused.text
+    assert journal.find_order("halted") is None
+    journal.append_switch("venue:settle_rfq", SwitchState.RUNNING)
+    assert take(shared, "halted").json()["state"] == "FILLED"
 
 
 def test_take_at_the_same_time_settles_once(shared: BookServed) -> None:
