@@ -8,6 +8,7 @@ from sqlalchemy import Connection, inspect, select
 
 from onchain_exec.errors import JournalError
 from onchain_exec.oms.storage.driver import Driver, Statement
+from onchain_exec.oms.storage.first import make_tables
 from onchain_exec.oms.storage.schema import CURRENT_VERSION, VERSION
 
 _FOUND: Final = Statement(select(VERSION.c.version_num))
@@ -26,12 +27,15 @@ def require_schema(connection: Connection, where: str) -> None:
             needed="a journal, or a place where none is yet",
             todo="Choose another one with --journal",
         )
-    found = Driver(connection).run(_FOUND).fetchone()[0] if names else None
+    if not names:
+        make_tables(connection)
+        return
+    found = Driver(connection).run(_FOUND).fetchone()[0]
     if found == CURRENT_VERSION:
         return
     from onchain_exec.oms.storage.migrate import find_versions, upgrade  # noqa: PLC0415 (slow, and seldom needed)
 
-    if found is not None and found not in find_versions():
+    if found not in find_versions():
         raise JournalError(
             f"the journal {where} has schema version {found}",
             needed=f"version {CURRENT_VERSION} or one before it",

@@ -35,7 +35,8 @@ class Text:
     def __init__(self, element: ClauseElement, dialect: Dialect) -> None:
         compiled = element.compile(dialect=dialect)
         self.text = str(compiled)
-        self._fixed, self._names = compiled.params, compiled.positiontup  # type: ignore[attr-defined]
+        self._fixed = compiled.params or {}
+        self._names = getattr(compiled, "positiontup", None)  # None: the driver takes them by name
 
     def bind(self, values: Mapping[str, object]) -> Any:
         """Return the parameters as the driver wants them."""

@@ -11,6 +11,8 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
+    String,
     Table,
     Text,
     UniqueConstraint,
@@ -31,7 +33,12 @@ def _filled(kind: Any, *names: str) -> tuple[Column[Any], ...]:
     return tuple(Column(name, kind, nullable=False) for name in names)
 
 
-VERSION: Final = Table("journal_version", METADATA, Column("version_num", Text, primary_key=True))
+VERSION: Final = Table(
+    "journal_version",
+    METADATA,
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="journal_version_pkc"),
+)
 """The revision of the schema, as alembic keeps it."""
 
 HEAD: Final = Table("head", METADATA, _key("id", Integer), *_filled(_SEQ, "seq"), *_filled(Text, "hash"))
