@@ -12,7 +12,7 @@ from onchain_exec.errors import NodeError, RevertError, SignerError
 from onchain_exec.execution.delivery.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
 from onchain_exec.execution.plan import DurableTx
 from onchain_exec.execution.signers import Signature, require_signed_by
-from onchain_exec.execution.signers.transaction import get_authorisation_hash
+from onchain_exec.execution.signers.transaction import decode_unsigned, get_authorisation_hash
 
 
 async def confirm(
@@ -53,7 +53,7 @@ async def look(node: Node, durable: DurableTx, confirmations: int) -> Outcome | 
         return None
     if receipt.success:
         return Mined(receipt, depth)
-    return Reverted(receipt, depth, await _find_reason(node, receipt))
+    return Reverted(receipt, depth, await _find_reason(node, durable, receipt))
 
 
 async def _find_consumer(node: Node, durable: DurableTx, newest: int) -> Superseded | None:
@@ -109,14 +109,13 @@ async def _is_consumed(node: Node, durable: DurableTx, block: BlockRef) -> bool:
     return await node.get_nonce(durable.sender, block) > durable.nonce
 
 
-async def _find_reason(node: Node, receipt: Receipt) -> RevertError | str:
-    """Return why a mined transaction reverted, by running it again on its block's parent."""
+async def _find_reason(node: Node, durable: DurableTx, receipt: Receipt) -> RevertError | str:
+    """Return why a mined transaction reverted, by running it again on its block's parent: from its own bytes,
+    which the node need not have any more."""
+    tx = decode_unsigned(durable.raw)
+    repeated = TxCall(durable.sender, tx.to, tx.data, tx.value_wei)
     try:
-        tx = await node.get_transaction(receipt.tx_hash)
-        if tx is None:
-            return "unknown: the node no longer has the transaction"
         parent = await node.get_block(receipt.block_number - 1)
-        repeated = TxCall(tx.sender, tx.to, tx.data, tx.value_wei)
         lent = await _find_lent_code(node, receipt, repeated)
         await node.call(repeated, parent, lent)
         # the state moved within the block, before it: what the block left tells most

@@ -23,6 +23,8 @@ from onchain_exec.execution import (
     confirm,
     send,
 )
+from onchain_exec.testing.lying_node import LyingNode
+from onchain_exec.testing.lying_node.faults import AnswerWith
 
 CONTRACT = to_address(b"\xc0" * 20)
 REVERT_WITH_STF = bytes.fromhex("6308c379a05f52602060205260036040526253544660e81b6060526064601cfd")
@@ -86,6 +88,20 @@ async def test_confirm_after_a_reorg_that_dropped_it_is_unknown_again(chain: Loc
     assert isinstance(await send(node, durable), Accepted)  # the same bytes, once more
     chain.mine(2)
     assert isinstance(await look(node, durable, 2), Mined)
+
+
+async def test_confirm_of_a_transaction_that_the_pool_dropped_is_unknown_until_it_is_sent_again(
+    chain: LocalChain, node: Node
+) -> None:
+    durable = transfer(chain)
+    await send(node, durable)
+    chain.request("anvil_dropTransaction", durable.tx_hash)
+    assert await node.get_transaction(durable.tx_hash) is None
+    chain.mine(2)
+    assert await look(node, durable, 2) == StillUnknown(durable.tx_hash)
+    assert isinstance(await send(node, durable), Accepted)  # the same bytes: the slot is still theirs
+    chain.mine()
+    assert isinstance(await look(node, durable), Mined)
 
 
 async def test_confirm_of_a_receipt_whose_block_is_orphaned_is_unknown(chain: LocalChain, node: Node) -> None:
@@ -178,6 +194,22 @@ async def test_confirm_of_a_reverted_transaction_tells_the_reason(chain: LocalCh
     assert "Error(STF)" in str(outcome.reason)
 
 
+async def test_confirm_of_a_reverted_transaction_that_the_node_forgot_tells_the_reason(
+    chain: LocalChain,
+) -> None:
+    chain.set_code(CONTRACT, REVERT_WITH_STF)
+    durable = transfer(chain, to=CONTRACT, gas=100_000, value=0)
+    with LyingNode.start(chain.url) as forgetful:
+        node = await Node.connect(forgetful.url)
+        await send(node, durable)
+        chain.mine()
+        forgetful.lie(AnswerWith(None), "eth_getTransactionByHash")
+        outcome = await look(node, durable)
+        await node.close()
+    assert isinstance(outcome, Reverted)
+    assert "Error(STF)" in str(outcome.reason)
+
+
 async def test_confirm_of_a_revert_that_does_not_repeat_says_so(chain: LocalChain, node: Node) -> None:
     chain.set_code(CONTRACT, REVERT_WITH_STF)
     durable = transfer(chain, to=CONTRACT, gas=100_000, value=0)
@@ -192,7 +224,6 @@ async def test_confirm_of_a_revert_that_does_not_repeat_says_so(chain: LocalChai
     rpc = ScriptedRpc(
         eth_getTransactionReceipt=lambda tx_hash: receipt,
         eth_getBlockByNumber=answer("eth_getBlockByNumber"),
-        eth_getTransactionByHash=answer("eth_getTransactionByHash"),
         eth_call=lambda *params: "0x",
     )
     outcome = await look(rpc.node(), durable)
