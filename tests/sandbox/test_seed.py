@@ -1,23 +1,27 @@
 """The seeded market as a trader finds it."""
 
+from collections import Counter
 from fractions import Fraction
 from itertools import pairwise, permutations
 
 import pytest
+from eth_abi.packed import encode_packed
 from real_quotes import RealPools
 
 from onchain_exec.app.sandbox import Deployment
 from onchain_exec.app.sandbox.deploy.everything import deploy_everything
 from onchain_exec.app.sandbox.seed import uniswap_v3
+from onchain_exec.app.sandbox.seed.liquidity import get_liquidity
 from onchain_exec.app.sandbox.seed.positions import Position, get_positions
-from onchain_exec.app.sandbox.seed.prices import get_amount, get_price
+from onchain_exec.app.sandbox.seed.prices import get_amount, get_price, sort_tokens
 from onchain_exec.core import to_address
 from onchain_exec.core.abi import Function
+from onchain_exec.core.hashing import keccak
 from onchain_exec.testing.evm import LocalEvm
 
 _TICK_BITMAP = Function("tickBitmap(int16)", "(uint256)")
-_POSITIONS_SUPPLY = Function("totalSupply()", "(uint256)")
-_OWNER_OF = Function("ownerOf(uint256)", "(address)")
+_POSITIONS = Function("positions(bytes32)", "(uint128,uint256,uint256,uint128,uint128)")
+_SLOT0 = Function("slot0()", "(uint160,int24,uint16,uint16,uint16,uint8,bool)")
 PROBE_USD = 10
 
 
@@ -86,15 +90,21 @@ def test_seed_one_v3_pool_has_at_least_200_ticks(real_pools: RealPools) -> None:
     assert count_ticks(real_pools, key, pool.tick_spacing) >= 200
 
 
-def test_seed_v3_positions_belong_to_several_owners(real_pools: RealPools) -> None:
-    manager = real_pools.deployment.protocols["uniswap_v3"]["position_manager"]
-    (supply,) = _POSITIONS_SUPPLY.decode(real_pools.evm.static_call(manager, _POSITIONS_SUPPLY.encode()))
-    owners = {
-        _OWNER_OF.decode(real_pools.evm.static_call(manager, _OWNER_OF.encode(number)))[0]
-        for number in range(1, supply + 1)
-    }
-    assert supply == sum(pool.positions + 1 for pool in uniswap_v3.POOLS)
-    assert len(owners) >= 4
+@pytest.mark.parametrize("index", range(len(uniswap_v3.POOLS)))
+def test_seed_v3_positions_are_their_owners(real_pools: RealPools, index: int) -> None:
+    key = [key for key in real_pools.deployment.pools if key.startswith("uniswap_v3:")][index]
+    pool = to_address(key.split(":")[1])
+    price, tick = _SLOT0.decode(real_pools.evm.static_call(pool, _SLOT0.encode()))[:2]
+    wanted: Counter[tuple[str, int, int]] = Counter()
+    for position in get_positions(uniswap_v3.POOLS[index], tick):
+        ticks = (position.tick_lower, position.tick_upper)
+        amounts = [get_amount(token, position.usd) for token in sort_tokens(*real_pools.get_tokens(key))]
+        wanted[(position.owner, *ticks)] += get_liquidity(price, ticks, *amounts)
+    assert len({owner for owner, _, _ in wanted}) >= 3
+    for position, liquidity in wanted.items():
+        name = keccak(encode_packed(["address", "int24", "int24"], position))
+        told = real_pools.evm.static_call(pool, _POSITIONS.encode(name))
+        assert _POSITIONS.decode(told)[0] == liquidity
 
 
 @pytest.mark.parametrize("pool", uniswap_v3.POOLS, ids=str)

@@ -5,6 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from onchain_exec.app.sandbox import Deployment
+from onchain_exec.app.sandbox.erc20 import approve
 from onchain_exec.app.sandbox.evm import DEPLOYER
 from onchain_exec.app.sandbox.seed import uniswap_v3
 from onchain_exec.app.sandbox.seed.liquidity import get_liquidity
@@ -80,4 +81,6 @@ def test_get_liquidity_is_what_the_position_manager_computes(
     assume(liquidity > 0)  # the pool refuses an empty position
     order = (token0.address, token1.address, pool.fee_pips, *ticks, *amounts, 0, 0, DEPLOYER, 2**63)
     manager = deployment.protocols["uniswap_v3"]["position_manager"]
+    for token in (token0, token1):
+        approve(evm, token, DEPLOYER, manager)
     assert _MINT.decode(evm.static_call(manager, _MINT.encode(order)))[1] == liquidity

@@ -7,20 +7,17 @@ from itertools import islice
 
 from onchain_exec.app.sandbox.erc20 import approve, fund
 from onchain_exec.app.sandbox.evm import DEPLOYER, Evm, create_through
-from onchain_exec.app.sandbox.seed.positions import SeedPool, get_positions
+from onchain_exec.app.sandbox.seed.liquidity import get_liquidity
+from onchain_exec.app.sandbox.seed.positions import Position, SeedPool, get_positions
 from onchain_exec.app.sandbox.seed.prices import get_amount, get_sqrt_price_x96, sort_tokens
 from onchain_exec.core import Address, Token
 from onchain_exec.core.abi import Function
+from onchain_exec.core.artifact import get_artifact
 
 _CREATE_POOL = Function("createAndInitializePoolIfNecessary(address,address,uint24,uint160)", "(address)")
 _SLOT0 = Function("slot0()", "(uint160,int24,uint16,uint16,uint16,uint8,bool)")
-_MULTICALL = Function("multicall(bytes[])", "(bytes[])")
-_MINT = Function(
-    "mint((address,address,uint24,int24,int24,uint256,uint256,uint256,uint256,address,uint256))",
-    "(uint256,uint128,uint256,uint256)",
-)
-_MINTS_PER_CALL = 25  # about 0.4 million gas each, of the 16.7 million that one transaction may use
-_DEADLINE = 2**63
+_PROVIDE = Function("provide(address,(int24,int24,uint128,address)[])")
+_POSITIONS_PER_CALL = 40  # about 0.3 million gas each, of the 16.7 million that one transaction may use
 _TREASURY_USD = 1_000_000_000
 
 POOLS = (
@@ -40,38 +37,36 @@ POOLS = (
 def seed_uniswap_v3(
     evm: Evm, contracts: Mapping[str, Address], tokens: Mapping[str, Token]
 ) -> tuple[str, ...]:
-    """Create the pools of ``POOLS`` with their positions; return their keys in that order."""
+    """Create the pools of ``POOLS`` with their positions, which their owners hold in the pools themselves;
+    return their keys in that order."""
+    provider = evm.deploy(get_artifact("V3Provider").bytecode)
     for token in tokens.values():
         fund(evm, token, DEPLOYER, get_amount(token, _TREASURY_USD))
-        approve(evm, token, DEPLOYER, contracts["position_manager"])
-    return tuple(f"uniswap_v3:{_seed_pool(evm, contracts, tokens, pool)}" for pool in POOLS)
+        approve(evm, token, DEPLOYER, provider)
+    manager = contracts["position_manager"]
+    return tuple(f"uniswap_v3:{_seed_pool(evm, manager, provider, tokens, pool)}" for pool in POOLS)
 
 
 def _seed_pool(
-    evm: Evm, contracts: Mapping[str, Address], tokens: Mapping[str, Token], pool: SeedPool
+    evm: Evm, manager: Address, provider: Address, tokens: Mapping[str, Token], pool: SeedPool
 ) -> Address:
     base, quote = tokens[pool.base], tokens[pool.quote]
     token0, token1 = sort_tokens(base, quote)
     key = (token0.address, token1.address, pool.fee_pips)
-    manager = contracts["position_manager"]
     sqrt_price_x96 = get_sqrt_price_x96(base, quote, pool.skew_bps)
     address = create_through(evm, manager, _CREATE_POOL.encode(*key, sqrt_price_x96))
     tick = _SLOT0.decode(evm.static_call(address, _SLOT0.encode()))[1]
-    mints = (
-        _MINT.encode(
-            (
-                *key,
-                position.tick_lower,
-                position.tick_upper,
-                get_amount(token0, position.usd),
-                get_amount(token1, position.usd),
-                *(0, 0),
-                position.owner,
-                _DEADLINE,
-            )
-        )
-        for position in get_positions(pool, tick)
-    )
-    while chunk := list(islice(mints, _MINTS_PER_CALL)):
-        evm.call(DEPLOYER, manager, _MULTICALL.encode(chunk))
+    positions = get_positions(pool, tick)
+    while chunk := list(islice(positions, _POSITIONS_PER_CALL)):
+        added = [_describe(position, sqrt_price_x96, (token0, token1)) for position in chunk]
+        evm.call(DEPLOYER, provider, _PROVIDE.encode(address, added))
     return address
+
+
+def _describe(
+    position: Position, sqrt_price_x96: int, pair: tuple[Token, Token]
+) -> tuple[int, int, int, Address]:
+    """Return a position as the provider takes it."""
+    ticks = (position.tick_lower, position.tick_upper)
+    amount0, amount1 = (get_amount(token, position.usd) for token in pair)
+    return *ticks, get_liquidity(sqrt_price_x96, ticks, amount0, amount1), position.owner
