@@ -223,7 +223,8 @@ def _orphan(book: Book, event: Event, recorded_at: int) -> None:
     """Take the consumer away, and with it the fill or failure that it made."""
     key = _key(event)
     slot = book.slots[key]
-    state = next_slot_state(slot.state, SlotEvent.ORPHAN, key)
+    happened = SlotEvent.ORPHAN if slot.attempts else SlotEvent.GIVE_BACK
+    state = next_slot_state(slot.state, happened, key)
     if slot.purpose.ends_order and slot.attempts:
         moves.move(
             book, event.order_id, OrderEvent.ORPHAN, recorded_at, fill=None, failure=None, call_moves=()

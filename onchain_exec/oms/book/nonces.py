@@ -76,7 +76,7 @@ def _find_held(book: Book, floor: SlotKey, wanted: Reservation) -> SlotKey | Non
 
 def is_free(book: Book, slot: SlotView, is_live: IsLive) -> bool:
     """Return whether the slot never got signed bytes and whoever reserved it is gone."""
-    if slot.attempts or slot.state not in (SlotState.RESERVED, SlotState.ORPHANED):
+    if slot.state is not SlotState.RESERVED:
         return False
     view = book.orders.get(slot.order_id)
     return (view is not None and view.state in _ENDED) or not is_live(slot)

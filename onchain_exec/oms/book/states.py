@@ -76,7 +76,7 @@ class SlotState(_Label):
     FOREIGN = "FOREIGN"  # consumed by a transaction that is not in the journal
     CONFIRMED = "CONFIRMED"  # consumed by us, deep enough by policy
     FINAL = "FINAL"  # its consumer is finalised
-    ORPHANED = "ORPHANED"  # its consumer left the chain: the slot is open again
+    ORPHANED = "ORPHANED"  # its consumer left the chain: its signed bytes are good again
 
 
 class SlotEvent(_Label):
@@ -93,6 +93,7 @@ class SlotEvent(_Label):
     CONFIRM = "confirm"
     FINALISE = "finalise"
     ORPHAN = "orphan"
+    GIVE_BACK = "give_back"
 
 
 _O, _OE, _S, _SE = OrderState, OrderEvent, SlotState, SlotEvent
@@ -200,6 +201,10 @@ SLOT_TABLE: Final[Mapping[tuple[SlotState | None, SlotEvent], SlotState]] = Mapp
         (_S.MINED, _SE.CONFIRM): _S.CONFIRMED,
         **{(state, _SE.FINALISE): _S.FINAL for state in CONSUMED},
         **{(state, _SE.ORPHAN): _S.ORPHANED for state in CONSUMED},
+        (
+            _S.FOREIGN,
+            _SE.GIVE_BACK,
+        ): _S.RESERVED,  # a reorg took a stranger's away, and nothing of ours is signed
     }
 )
 
