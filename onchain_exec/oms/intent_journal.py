@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TypeVar
 
 from onchain_exec.clearing.settle import Signed
 from onchain_exec.oms.book import intents
 from onchain_exec.oms.book.book import Book
-from onchain_exec.oms.book.decisions import Decision
 from onchain_exec.oms.book.events import Event
 from onchain_exec.oms.book.intent_terms import IntentTerms, LaneKey
 from onchain_exec.oms.book.views import IntentEnd, OrderView
 from onchain_exec.oms.store import Store
 from onchain_exec.routing import Quote
-
-T = TypeVar("T")
 
 
 class IntentJournal:
@@ -41,17 +37,17 @@ class IntentJournal:
 
     def append_answer(self, order_id: str, answer: str, reason: str = "") -> None:
         """Record what the book said to an order's intent."""
-        self._append_new(lambda book: intents.post(book, order_id, answer, reason))
+        self._store.append_new(lambda book: intents.post(book, order_id, answer, reason))
 
     def append_end(self, order_id: str, seen: IntentEnd | None, found: IntentEnd | None) -> tuple[Event, ...]:
         """Record how the chain has an intent end (None: not), instead of the end that was ``seen`` here
         before the chain was looked at; return what was new: nothing if that is not the recorded one any
         more."""
-        return self._append_new(lambda book: intents.end(book, order_id, seen, found))
+        return self._store.append_new(lambda book: intents.end(book, order_id, seen, found))
 
     def append_final(self, order_id: str) -> tuple[Event, ...]:
         """Record that an intent's end is finalised; return what was new."""
-        return self._append_new(lambda book: intents.finalise(book, order_id))
+        return self._store.append_new(lambda book: intents.finalise(book, order_id))
 
     def has_lane(self, key: LaneKey) -> bool:
         """Return whether an intent has that lane."""
@@ -61,9 +57,3 @@ class IntentJournal:
         """Return the orders of a chain whose intent has no final end."""
         views = self._store.ask(lambda book: [book.orders[order_id] for order_id in book.intents])
         return tuple(view for view in views if view.intent and view.intent.terms.chain_id == chain_id)
-
-    def _append_new(self, decide: Decision) -> tuple[Event, ...]:
-        def deciding(book: Book) -> Generator[Event]:
-            yield from decide(book)
-
-        return self._store.append(deciding)[1]

@@ -29,7 +29,7 @@ from onchain_exec.oms.book.switches import Switch, SwitchState
 from onchain_exec.oms.book.views import AllowanceKey, Consumer, Failure, OrderView, SlotKey, SlotView
 from onchain_exec.oms.intent_journal import IntentJournal
 from onchain_exec.oms.storage import open_database
-from onchain_exec.oms.store import CHECKPOINT_LINES, Deciding, Store
+from onchain_exec.oms.store import CHECKPOINT_LINES, Store, then
 from onchain_exec.risk import Denied
 from onchain_exec.risk.action import DeniedAction
 from onchain_exec.routing import Quote
@@ -192,11 +192,11 @@ class Journal:
         """Record that an order, or a parent with its children, is to be cancelled: what has no swap bytes
         is CANCELLED now, the rest CANCEL_PENDING until a cancel takes the nonce. One that has ended
         stays as it is."""
-        self._append_new(lambda book: decisions.ask_cancel(book, order_id))
+        self._store.append_new(lambda book: decisions.ask_cancel(book, order_id))
 
     def append_switch(self, scope: str, state: SwitchState, reason: str = "") -> None:
         """Record that a scope (see `oms.book.switches`) stops or runs again, in every process."""
-        self._append_new(lambda book: decisions.set_switch(book, scope, state, reason))
+        self._store.append_new(lambda book: decisions.set_switch(book, scope, state, reason))
 
     def reserve_nonce(
         self, chain_id: int, account: Address, order_id: str, purpose: Purpose, chain_nonce_floor: int
@@ -263,19 +263,21 @@ class Journal:
         Raises:
             JournalError: it was accepted under ``private_only``, and the choice is public.
         """
-        self._append_new(lambda book: conduct.choose(book, order_id, decision))
+        self._store.append_new(lambda book: conduct.choose(book, order_id, decision))
 
     def append_leak(self, slot: SlotKey, tx_hash: str) -> None:
         """Record that others were seen to have a private transaction which stands in no block."""
-        self._append_new(lambda book: conduct.leak(book, slot, tx_hash))
+        self._store.append_new(lambda book: conduct.leak(book, slot, tx_hash))
 
     def append_surroundings(self, order_id: str, found: Surroundings) -> None:
         """Record who was around an order's fill, if that is still its fill."""
-        self._append_new(lambda book: conduct.watch(book, order_id, found))
+        self._store.append_new(lambda book: conduct.watch(book, order_id, found))
 
     def append_send_outcome(self, durable: DurableTx, outcome: SendOutcome) -> None:
         """Record what a node said, or that it said nothing, when the bytes were sent."""
-        self._append_new(lambda book: iter((events.tx_sent(decisions.get_slot(book, durable), outcome),)))
+        self._store.append_new(
+            lambda book: iter((events.tx_sent(decisions.get_slot(book, durable), outcome),))
+        )
 
     def append_outcome(self, durable: DurableTx, outcome: Outcome) -> OrderView:
         """Record how waiting for a transaction ended; return its order.
@@ -300,23 +302,23 @@ class Journal:
             if confirmations >= self._confirmed_depth:
                 yield from decisions.confirm(book, slot)
 
-        return self._append_new(decide)
+        return self._store.append_new(decide)
 
     def append_foreign(self, slot: SlotKey, tx_hash: str) -> tuple[Event, ...]:
         """Record that a transaction which is not ours consumes the slot; return what was new."""
-        return self._append_new(lambda book: decisions.lose(book, slot, tx_hash))
+        return self._store.append_new(lambda book: decisions.lose(book, slot, tx_hash))
 
     def append_orphaned(self, slot: SlotKey) -> tuple[Event, ...]:
         """Record that the slot's consumer is no longer on the chain; return what was new."""
-        return self._append_new(lambda book: decisions.orphan(book, slot))
+        return self._store.append_new(lambda book: decisions.orphan(book, slot))
 
     def append_final(self, slot: SlotKey) -> tuple[Event, ...]:
         """Record that the slot's consumer is finalised: the slot is closed. Return what was new."""
-        return self._append_new(lambda book: decisions.finalise(book, slot))
+        return self._store.append_new(lambda book: decisions.finalise(book, slot))
 
     def append_allowances(self, found: Mapping[AllowanceKey, int]) -> tuple[Event, ...]:
         """Record what the chain lets others pull where the journal has it otherwise; return what was new."""
-        return self._append_new(lambda book: allowances.correct(book, found))
+        return self._store.append_new(lambda book: allowances.correct(book, found))
 
     def read_allowances(self, chain_id: int) -> dict[AllowanceKey, int]:
         """Return what others were last found able to pull on that chain, in base units; what they were found
@@ -420,17 +422,10 @@ class Journal:
         return self._store.ask(lambda book: nonces.is_left_out(book, key))
 
     def _append(self, decide: decisions.Decision, find: Callable[[Book], Found]) -> Found:
-        """Append what is decided, and return what is found right after it: what others append meanwhile, and
-        may yet take back, is not seen."""
-
-        return self._store.append(_then(decide, find))[0]
+        return self._store.append(then(decide, find))[0]
 
     def _append_to(self, order_id: str, decide: decisions.Decision) -> OrderView:
         return self._append(decide, lambda book: book.orders[order_id])
-
-    def _append_new(self, decide: decisions.Decision) -> tuple[Event, ...]:
-        """Append what is decided; return what of it was new."""
-        return self._store.append(_then(decide, lambda _: None))[1]
 
     def _append_action(self, order: ActionOrder, event: Event) -> OrderView:
         def decide(book: Book) -> Iterator[Event]:
@@ -453,14 +448,6 @@ class Journal:
                     yield event
 
         return _require(self._append(decide, lambda book: decisions.find_same(book, order)), order.order_id)
-
-
-def _then(decide: decisions.Decision, find: Callable[[Book], Found]) -> Deciding[Found]:
-    def deciding(book: Book) -> Generator[Event, None, Found]:
-        yield from decide(book)
-        return find(book)
-
-    return deciding
 
 
 def _list_unsettled(book: Book) -> tuple[SlotView, ...]:

@@ -107,6 +107,10 @@ class Store:
             raise request.error
         return request.found, tuple(request.new)
 
+    def append_new(self, decide: Callable[[Book], Iterator[Event]]) -> tuple[Event, ...]:
+        """Append what ``decide`` yields, as `append` does; return the events that were new."""
+        return self.append(then(decide, lambda _: None))[1]
+
     def ask(self, question: Callable[[Book], T]) -> T:
         """Return what ``question`` finds in the book, with everything that is written now, and with the
         leases. Nobody writes while it looks; it keeps nothing of the book but its immutable values."""
@@ -233,6 +237,17 @@ class Store:
         if saved.seq >= self._saved.seq:
             forget_changes(self._book, saved.seq)
             self._saved = saved
+
+
+def then(decide: Callable[[Book], Iterator[Event]], find: Callable[[Book], T]) -> Deciding[T]:
+    """Return the decision that yields the same, and finds what ``find`` returns right after it: what others
+    append meanwhile, and may yet take back, is not seen."""
+
+    def deciding(book: Book) -> Generator[Event, None, T]:
+        yield from decide(book)
+        return find(book)
+
+    return deciding
 
 
 @contextmanager
