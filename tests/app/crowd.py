@@ -65,9 +65,13 @@ class Crowd:
         self.v3_router = protocols["uniswap_v3"]["swap_router"]
         self.v3_manager = protocols["uniswap_v3"]["position_manager"]
         self.vault = protocols["balancer_v2"]["vault"]
+        spenders = (
+            *(self.v2_router, self.v3_router, self.v3_manager),
+            *(self.v4_swapper, self.v4_provider, self.vault),
+        )
         for token in self.sandbox.deployment.tokens.values():
             self.sandbox.fund(DEPLOYER, token, 10**9 * 10**token.decimals)
-            for spender in (self.v2_router, self.v3_router, self.v4_swapper, self.v4_provider, self.vault):
+            for spender in spenders:
                 approve(self.evm, token, DEPLOYER, spender)
         self.evm.set_balance(DEPLOYER, 10**30)
 
