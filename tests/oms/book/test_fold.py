@@ -7,7 +7,10 @@ import json
 import pytest
 
 from oms.builders import (
+    BLOCK,
     CHAIN_ID,
+    KEEPER,
+    OWNER,
     TRADER,
     USDC,
     WETH,
@@ -20,16 +23,19 @@ from oms.builders import (
     sign_plan,
 )
 from onchain_exec.core import Exact, ParentOrder
+from onchain_exec.core.action import ActionOrder, VenueCall
 from onchain_exec.errors import InputError
-from onchain_exec.execution.delivery.outcome import Accepted, Mined
+from onchain_exec.execution.delivery.outcome import Accepted, AlreadyKnown, Mined, Rejected
 from onchain_exec.execution.plan import DurableTx, Purpose
 from onchain_exec.oms import Journal, OrderState, SlotKey, SlotState
 from onchain_exec.oms.book.events import Event, EventKind
 from onchain_exec.oms.book.fold import fold
+from onchain_exec.risk.action import ApprovedAction
 from onchain_exec.testing.simulated import Fate, MemoryJournal
 
 FAILED = InputError("a test")
 PARENT = ParentOrder("p", "client", (TRADER,), WETH, USDC, 2 * 10**18, Exact.IN, 50, 0, 10**9)
+PLACES = (TRADER, WETH.address), (OWNER, USDC.address)
 
 
 @pytest.fixture
@@ -134,9 +140,81 @@ def test_sign_for_a_higher_fee_is_filled_against_the_quote_that_was_signed_on(jo
 
 def test_send_again_without_a_taker_keeps_who_took_it_before(journal: Journal) -> None:
     durable = sign(journal, 1)
-    for takers in (("one",), ()):
-        journal.append_send_outcome(durable, Accepted(durable.tx_hash, takers=takers))
-    assert journal.read_slot(key(0)).attempts[0].takers == ("one",)
+    journal.append_send_outcome(durable, Accepted(durable.tx_hash, takers=("one",)))
+    journal.append_send_outcome(durable, AlreadyKnown(durable.tx_hash))
+    (attempt,) = journal.read_slot(key(0)).attempts
+    assert (attempt.last_send, attempt.takers) == ("AlreadyKnown", ("one",))
+
+
+def test_send_is_told_of_its_own_attempt_alone(journal: Journal) -> None:
+    first = sign(journal, 1)
+    journal.append_send_outcome(first, Rejected(first.tx_hash, "underpriced"))
+    dearer = journal.write_signed("order-1", sign_plan(make_plan(first), first.nonce, b"dearer"))
+    journal.append_send_outcome(dearer, Accepted(dearer.tx_hash))
+    told = [(attempt.last_send, attempt.reason) for attempt in journal.read_slot(key(0)).attempts]
+    assert told == [("Rejected", "underpriced"), ("Accepted", "")]
+
+
+def test_approval_that_is_cancelled_or_final_leaves_its_order_open(journal: Journal) -> None:
+    approval = sign(journal, 1, Purpose.ALLOWANCE)
+    cancel = sign_plan(make_plan(approval, Purpose.CANCEL), approval.nonce)
+    journal.write_signed("order-1", cancel)
+    assert journal.read_order("order-1").state is OrderState.NEW
+    mine(journal, approval)
+    journal.append_final(key(0))
+    view = journal.read_order("order-1")
+    assert (view.state, view.final) == (OrderState.NEW, False)
+
+
+@pytest.mark.parametrize("success", [True, False])
+def test_orphan_takes_back_all_that_was_mined_until_it_is_mined_again(
+    lines: MemoryJournal, *, success: bool
+) -> None:
+    journal, order = lines.open(), make_order(1, recipient=OWNER)
+    journal.append_order(order, make_quote(order))
+    journal.reserve_nonce(CHAIN_ID, TRADER, order.order_id, Purpose.SWAP, 0)
+    durable = journal.write_signed(order.order_id, make_signed(order, 0))
+    before = lines.replay()
+    for depth in (1, 12):
+        journal.append_receipt(key(0), make_receipt(durable.tx_hash, order, success=success), depth)
+        view, book = journal.read_order(order.order_id), lines.replay()
+        assert (view.fill is not None, view.failure is None, view.final) == (success, success, False)
+        assert set(book.positions) == ({(CHAIN_ID, *place) for place in PLACES} if success else set())
+        assert not book.undecided
+        journal.append_orphaned(key(0))
+        view, book = journal.read_order(order.order_id), lines.replay()
+        assert (view.fill, view.failure, view.call_moves) == (None, None, ())
+        assert view.state is (OrderState.BUSTED if success else OrderState.WORKING)
+        for name in ("positions", "gas_wei", "undecided", "unsettled", "unsigned", "floors", "records"):
+            assert getattr(book, name) == getattr(before, name)
+
+
+def test_action_that_was_mined_moves_its_accounts_tokens_until_a_reorg(journal: Journal) -> None:
+    action = ActionOrder("a", "a", TRADER, "aave_v3", (VenueCall("supply", KEEPER, b""),), (), 10**10)
+    journal.append_action(action)
+    nonce = journal.reserve_nonce(CHAIN_ID, TRADER, "a", Purpose.ACTION, 0)
+    plan = make_plan(ApprovedAction(action, BLOCK), Purpose.ACTION)
+    durable = journal.write_signed("a", sign_plan(plan, nonce))
+    mine(journal, durable)
+    assert journal.read_positions() == {
+        (CHAIN_ID, TRADER, WETH.address): -(10**18),
+        (CHAIN_ID, TRADER, USDC.address): 2_000 * 10**6,
+    }
+    journal.append_orphaned(key(nonce))
+    assert journal.read_positions() == {}
+
+
+def test_final_newest_is_the_highest_of_ours_whichever_became_final_last(journal: Journal) -> None:
+    for number, height in ((1, 100), (2, 102), (3, 101)):
+        mine(journal, sign(journal, number), height)
+    reserve(journal, 4)
+    journal.append_foreign(key(3), "0x01")
+    for nonce in range(4):
+        journal.append_final(key(nonce))
+    newest = journal.find_newest_final(CHAIN_ID)
+    assert newest is not None
+    assert (newest.block_number, newest.block_hash) == (102, make_block(102).hash)
+    assert [view.final for view in journal.read_orders()] == [True, True, True, False]
 
 
 def test_cancel_of_what_was_never_signed_is_final_at_once(journal: Journal) -> None:
