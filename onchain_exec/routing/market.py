@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from onchain_exec.core import Address, Exact, Token
 from onchain_exec.errors import PoolRevertError, StaleStateError
@@ -18,22 +17,13 @@ from onchain_exec.venues import Hop, Leg, Pool, SwapResult
 
 @dataclass(frozen=True)
 class Settlement:
-    """Legs in exact base units, in the order they run, the gas they are expected to take, and the
-    initialised ticks that are crossed in pools, by their keys."""
+    """Legs in exact base units, in the order they run, the gas they are expected to take, the initialised
+    ticks that are crossed in pools, by their keys, and what all legs give of tokens beyond what they take."""
 
     legs: tuple[Leg, ...]
     gas_units: int
     ticks: Mapping[str, int]
-
-    @cached_property
-    def _left(self) -> Counter[Address]:
-        """What all legs give of each token beyond what they take."""
-        left = Counter[Address]()
-        for leg in self.legs:
-            first, last = leg.hops[0], leg.hops[-1]
-            left[first.token_in.address] -= first.amount_in
-            left[last.token_out.address] += last.amount_out
-        return left
+    left: Mapping[Address, int]
 
     @property
     def hop_count(self) -> int:
@@ -42,7 +32,7 @@ class Settlement:
 
     def bought(self, token: Token) -> int:
         """What all legs give of ``token`` beyond what they take."""
-        return self._left[token.address]
+        return self.left.get(token.address, 0)
 
 
 def get_worth(settled: Settlement, basket: Basket, gas: GasModel) -> int:
@@ -59,7 +49,8 @@ class RefusedError(Exception):
 
 
 class Market:
-    """The pools as the swaps so far have left them; swaps of one `Exact` side.
+    """The pools as the swaps so far have left them, and what these have ``left`` of each token: given
+    beyond what they took. Swaps of one `Exact` side.
 
     Flows through one pool hold the same object, as those of one search do.
     """
@@ -69,6 +60,7 @@ class Market:
         self._done: dict[int, SwapResult] = {}
         self.gas_units = ROUTE_GAS
         self.ticks: Counter[str] = Counter()
+        self.left = defaultdict[Address, int](int)
 
     @property
     def changed(self) -> tuple[Pool, ...]:
@@ -78,23 +70,41 @@ class Market:
     def fork(self) -> Market:
         """Return a market in the same state, which then goes its own way."""
         other = Market(self._exact)
-        other._done, other.gas_units, other.ticks = dict(self._done), self.gas_units, Counter(self.ticks)
+        other._done, other.gas_units = dict(self._done), self.gas_units
+        other.ticks, other.left = self.ticks.copy(), self.left.copy()
         return other
+
+    def settle(self, legs: Sequence[Leg]) -> Settlement:
+        """Return the swaps so far, which are those of ``legs``."""
+        return Settlement(tuple(legs), self.gas_units, self.ticks, self.left)
 
     def swap(self, flow: Flow, amount: int) -> Hop:
         """Run the flow's swap of ``amount`` exact units; raises RefusedError."""
-        pool, token_in, token_out = flow[:3]
-        met = self._meet(pool)
-        try:
-            done = met.swap(token_in, token_out, amount, self._exact)
-        except (PoolRevertError, StaleStateError) as error:
-            raise RefusedError(flow) from error
-        self._done[id(pool)] = done
-        self.gas_units += hop_gas(met.kind)
-        if done.ticks_crossed:
-            self.gas_units += TICK_GAS * done.ticks_crossed
-            self.ticks[pool.key] += done.ticks_crossed
-        return Hop(met, token_in, token_out, done.amount_in, done.amount_out, done.fee_amount)
+        return self.swap_all([(flow, amount)])[0]
+
+    def swap_all(self, parts: Iterable[tuple[Flow, int]]) -> list[Hop]:
+        """Run the swaps of flows of exact units each, in their order; raises RefusedError."""
+        exact, known, left = self._exact, self._done, self.left
+        hops: list[Hop] = []
+        for flow, amount in parts:
+            pool, token_in, token_out, _, _, _, _ = flow
+            place = id(pool)
+            if place in known:
+                pool = known[place].pool_after
+            try:
+                done = pool.swap(token_in, token_out, amount, exact)
+            except (PoolRevertError, StaleStateError) as error:
+                raise RefusedError(flow) from error
+            known[place] = done
+            amount_in, amount_out = done.amount_in, done.amount_out
+            left[token_in.address] -= amount_in
+            left[token_out.address] += amount_out
+            self.gas_units += hop_gas(pool.kind)
+            if done.ticks_crossed:
+                self.gas_units += TICK_GAS * done.ticks_crossed
+                self.ticks[pool.key] += done.ticks_crossed
+            hops.append(Hop(pool, token_in, token_out, amount_in, amount_out, done.fee_amount))
+        return hops
 
     def quote_other(self, flow: Flow, amount: int) -> int:
         """Return what the flow's swap with the other side fixed to ``amount`` has on this side."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import chain
 from math import exp, floor
 from typing import Final, NamedTuple
 
@@ -17,7 +18,7 @@ from onchain_exec.routing.gas import ROUTE_GAS, TICK_GAS
 from onchain_exec.routing.market import RefusedError, Settlement, get_worth
 from onchain_exec.routing.oracles import Edges, FloatArray, IndexArray
 from onchain_exec.routing.route import FIXED, Certificate, GasModel, Options, exclude
-from onchain_exec.routing.settlement.flow import Flow, keep_through, list_flows, order_tokens, sort_tokens
+from onchain_exec.routing.settlement.flow import Flow, Flows, list_flows, order_tokens
 from onchain_exec.routing.settlement.settle import settle
 from onchain_exec.routing.solver.branch import Choice, choose_edges
 from onchain_exec.routing.solver.certificate import Ways
@@ -52,7 +53,7 @@ class _Solution(NamedTuple):
 
     problem: Problem
     point: DualPoint
-    flows: list[Flow]
+    flows: Flows
     backward: Problem
 
 
@@ -127,9 +128,9 @@ class Search:
         start = np.nan_to_num(rates if self.forwards else -rates, neginf=0.0, posinf=0.0)
         point = solve(problem, start, _SETTLED)
         flows = self._flows(problem, point)
-        if self.options.cycles or sort_tokens(flows) is not None:
+        if self.options.cycles or flows.order is not None:
             return _Solution(problem, point, flows, problem.take(np.empty(0, np.intp)))
-        forward = self._lead_forward(problem.edges, order_tokens(flows))
+        forward = self._lead_forward(problem.edges, order_tokens(flows.each))
         backward = problem.take(np.flatnonzero(~forward))
         problem = problem.take(np.flatnonzero(forward))
         solved = solve(problem, point.log_prices, _SETTLED)
@@ -164,15 +165,15 @@ class Search:
         for _ in range(_MOST_REFUSALS):
             if flows is None:
                 flows = self._solve_flows(problem, edges, support.log_prices)
-            if not self.options.cycles or sort_tokens(flows) is not None:
-                flows = keep_through(flows, self.basket.tokens_in, self.basket.tokens_out)
+            if not self.options.cycles or flows.order is not None:
+                flows = flows.keep_through(self.basket.tokens_in, self.basket.tokens_out)
             try:
                 return self._settle_flows(solution, flows)
             except RefusedError as refused:
                 edges, flows = edges[edges != refused.flow.edge], None
         return None
 
-    def _settle_flows(self, solution: _Solution, flows: list[Flow]) -> Settlement | None:
+    def _settle_flows(self, solution: _Solution, flows: Flows) -> Settlement | None:
         """Return the flows in exact integers, with a path for every token of a basket that none of them
         trades, if that is worth more: floats do not see amounts that move no price."""
         best = self._settle_served(flows)
@@ -190,41 +191,42 @@ class Search:
                 best, flows = found, joined
         return best
 
-    def _settle_served(self, flows: Sequence[Flow]) -> Settlement | None:
+    def _settle_served(self, flows: Flows) -> Settlement | None:
         """Return the part of the basket that the flows trade in exact integers; all of it with Exact.OUT."""
         served = self.basket.only(self._traded(flows))
         if not served.amounts or not (self.forwards or len(served.amounts) == len(self.fixed)):
             return None
         return settle(served, flows, self.options.shape)
 
-    def _traded(self, flows: Sequence[Flow]) -> set[Address]:
+    def _traded(self, flows: Flows) -> set[Address]:
         """Return the tokens that flows sell, or buy with Exact.OUT."""
-        return {(flow.token_in if self.forwards else flow.token_out).address for flow in flows}
+        return set(flows.leaving if self.forwards else chain.from_iterable(flows.leaving.values()))
 
-    def _with_path(self, solution: _Solution, flows: list[Flow], token: Token, number: int) -> list[Flow]:
+    def _with_path(self, solution: _Solution, flows: Flows, token: Token, number: int) -> Flows:
         """Return the flows with the best path for ``token``, if there is one that lets them lead forwards."""
         worth = self.basket.amounts[token] * exp(solution.point.log_prices[number])
         found = self._find_single(solution, self.basket.only((token.address,)), number, worth)
         if found is None:
             return flows
         path, settled = found
-        edges = {flow.edge for flow in flows}
+        edges = {flow.edge for flow in flows.each}
         more = [
             flow._replace(amount_in=float(hop.amount_in), amount_out=float(hop.amount_out))
             for flow, hop in zip(path, (hop for leg in settled.legs for hop in leg.hops), strict=True)
             if flow.edge not in edges
         ]
-        return [*flows, *more] if self.options.cycles or sort_tokens([*flows, *more]) is not None else flows
+        joined = Flows([*flows.each, *more])
+        return joined if self.options.cycles or joined.order is not None else flows
 
-    def _solve_flows(self, problem: Problem, edges: IndexArray, log_prices: FloatArray) -> list[Flow]:
+    def _solve_flows(self, problem: Problem, edges: IndexArray, log_prices: FloatArray) -> Flows:
         part, numbers = problem.take(edges).compact()
         point = solve(part, log_prices[numbers], _SETTLED)
         tokens = [self.tokens[number] for number in numbers.tolist()]
         flows = list_flows(self.network.pools, tokens, part, point)
-        return [flow._replace(edge=int(edges[flow.edge])) for flow in flows]
+        return Flows([flow._replace(edge=int(edges[flow.edge])) for flow in flows])
 
-    def _flows(self, problem: Problem, point: DualPoint) -> list[Flow]:
-        return list_flows(self.network.pools, self.tokens, problem, point)
+    def _flows(self, problem: Problem, point: DualPoint) -> Flows:
+        return Flows(list_flows(self.network.pools, self.tokens, problem, point))
 
     def _lead_forward(self, edges: Edges, order: Sequence[Address]) -> NDArray[np.bool_]:
         """Return which edges lead nearer to the end, or else forwards in ``order``."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -11,7 +14,6 @@ from onchain_exec.core import Address, Token
 from onchain_exec.routing.solver.dual import DualPoint, Problem, find_trades
 from onchain_exec.venues import Pool
 
-_NOWHERE: Final = frozenset[Address]()
 _ENDS: Final = attrgetter("token_in.address", "token_out.address")
 
 
@@ -46,42 +48,69 @@ def list_flows(
     return list(map(Flow._make, zip(*columns, strict=True)))
 
 
-def keep_through(flows: Sequence[Flow], starts: Iterable[Token], ends: Iterable[Token]) -> list[Flow]:
-    """Return the flows that lie on a way from one of ``starts`` to one of ``ends``."""
-    after, before = defaultdict[Address, set[Address]](set), defaultdict[Address, set[Address]](set)
-    for source, target in set(map(_ENDS, flows)):
-        after[source].add(target)
-        before[target].add(source)
-    reached, reaching = _reach(starts, after), _reach(ends, before)
-    if after.keys() <= reached and before.keys() <= reaching:
-        return list(flows)
-    return [flow for flow in flows if flow.token_in.address in reached and flow.token_out.address in reaching]
+@dataclass(frozen=True)
+class Flows:
+    """Flows that are settled together; how they are connected is found once."""
+
+    each: Sequence[Flow]
+
+    @cached_property
+    def _ends(self) -> list[tuple[Address, Address]]:
+        return list(map(_ENDS, self.each))
+
+    @cached_property
+    def leaving(self) -> Mapping[Address, Sequence[Address]]:
+        """The tokens for which each one is traded."""
+        leaving: dict[Address, list[Address]] = {}
+        for source, target in dict.fromkeys(self._ends):
+            leaving.setdefault(source, []).append(target)
+        return leaving
+
+    @cached_property
+    def order(self) -> Sequence[Address] | None:
+        """The tokens so that all flows lead forwards, or None where these go round (Kahn 1962)."""
+        arriving = Counter(chain.from_iterable(self.leaving.values()))
+        count = len(arriving.keys() | self.leaving.keys())
+        order = [token for token in self.leaving if token not in arriving]
+        for token in order:  # it grows
+            for target in self.leaving.get(token, ()):
+                arriving[target] -= 1
+                if not arriving[target]:
+                    order.append(target)
+        return order if len(order) == count else None
+
+    @property
+    def passing(self) -> set[Address]:
+        """The tokens that one flow gives and one takes."""
+        taking, giving = (Counter(side) for side in zip(*self._ends, strict=True))
+        return {token for token in taking if taking[token] == giving[token] == 1}
+
+    def keep_through(self, starts: Iterable[Token], ends: Iterable[Token]) -> Flows:
+        """Return the flows that lie on a way from one of ``starts`` to one of ``ends``."""
+        arriving = defaultdict[Address, list[Address]](list)
+        for source, targets in self.leaving.items():
+            for target in targets:
+                arriving[target].append(source)
+        reached, reaching = _reach(starts, self.leaving), _reach(ends, arriving)
+        if self.leaving.keys() <= reached and arriving.keys() <= reaching:
+            return self
+        return Flows(
+            [
+                flow
+                for flow, (source, target) in zip(self.each, self._ends, strict=True)
+                if source in reached and target in reaching
+            ]
+        )
 
 
-def _reach(starts: Iterable[Token], following: Mapping[Address, set[Address]]) -> set[Address]:
+def _reach(starts: Iterable[Token], following: Mapping[Address, Sequence[Address]]) -> set[Address]:
     reached = {token.address for token in starts}
     waiting = list(reached)
     while waiting:
-        new = following.get(waiting.pop(), _NOWHERE) - reached
+        new = set(following.get(waiting.pop(), ())) - reached
         reached |= new
         waiting += new
     return reached
-
-
-def sort_tokens(flows: Iterable[Flow]) -> list[Address] | None:
-    """Return the tokens of ``flows`` so that all lead forwards, or None where flows go round (Kahn 1962)."""
-    pairs = dict.fromkeys(map(_ENDS, flows))
-    following = defaultdict[Address, list[Address]](list)
-    for source, target in pairs:
-        following[source].append(target)
-    arriving = Counter(target for _, target in pairs)
-    order = [token for token in following if token not in arriving]
-    for token in order:  # it grows
-        for target in following.get(token, ()):
-            arriving[target] -= 1
-            if not arriving[target]:
-                order.append(target)
-    return order if len(order) == len(arriving.keys() | following.keys()) else None
 
 
 def order_tokens(flows: Iterable[Flow]) -> list[Address]:

@@ -52,7 +52,7 @@ def settle_paths(
             hops.append(market.swap(step, amount))
             amount = hops[-1].amount_out if forwards else hops[-1].amount_in
         legs.append(Leg(tuple(hops if forwards else reversed(hops))))
-    return Settlement(tuple(legs), market.gas_units, market.ticks)
+    return market.settle(legs)
 
 
 def _turned(flow: Flow) -> Flow:

@@ -7,7 +7,7 @@ nothing is lost on the way and each hop costs less than a unit beside its contra
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -15,16 +15,15 @@ from onchain_exec.core import Address, Exact
 from onchain_exec.routing.basket import Basket
 from onchain_exec.routing.market import Market, RefusedError, Settlement, divide
 from onchain_exec.routing.route import Shape
-from onchain_exec.routing.settlement.flow import Flow, sort_tokens
+from onchain_exec.routing.settlement.flow import Flow, Flows
 from onchain_exec.routing.settlement.paths import settle_paths
 from onchain_exec.venues import Hop, Leg
 
 _MOST_ROUNDS: Final = 60
 _AMOUNT_IN, _AMOUNT_OUT = attrgetter("amount_in"), attrgetter("amount_out")
-_SOURCE, _TARGET = attrgetter("token_in.address"), attrgetter("token_out.address")
 
 
-def settle(basket: Basket, flows: Sequence[Flow], shape: Shape) -> Settlement:
+def settle(basket: Basket, flows: Flows, shape: Shape) -> Settlement:
     """Return ``flows`` in exact integers, for an executor of ``shape``.
 
     A pool of several tokens may be on several flows. Its swaps then run in the order in which they were
@@ -40,18 +39,18 @@ def settle(basket: Basket, flows: Sequence[Flow], shape: Shape) -> Settlement:
     Raises:
         RefusedError: a pool would revert on its part, or has another flow already.
     """
-    shared = _find_shared(flows)
+    shared = _find_shared(flows.each)
     if shared is not None and basket.exact is Exact.OUT:
         raise RefusedError(shared)
-    order = sort_tokens(flows)
-    if order is None:
-        return _settle_together(basket, flows)
+    if flows.order is None:
+        return _settle_together(basket, flows.each)
     market = Market(basket.exact)
-    hops = _run_graph(market, basket, flows, order)
-    legs = _join(hops, basket) if shared is None else tuple(Leg((hop,)) for hop in hops)
+    hops = _run_graph(market, basket, flows.each, flows.order)
+    passing = flows.passing - {basket.priced.address, *basket.fixed} if shared is None else ()
+    legs = _join(hops, passing)
     if shape is Shape.GRAPH or all(_is_whole(leg, basket) for leg in legs):
-        return Settlement(legs, market.gas_units, market.ticks)
-    return settle_paths(basket, flows, order, hops)
+        return market.settle(legs)
+    return settle_paths(basket, flows.each, flows.order, hops)
 
 
 def _find_shared(flows: Sequence[Flow]) -> Flow | None:
@@ -73,11 +72,10 @@ def _is_whole(leg: Leg, basket: Basket) -> bool:
     return first.address == token_in.address and last.address == token_out.address
 
 
-def _join(hops: Sequence[Hop], basket: Basket) -> tuple[Leg, ...]:
-    """Return the hops as chains: a hop is continued by the only one that takes what only it gives."""
-    taking, giving = Counter(map(_SOURCE, hops)), Counter(map(_TARGET, hops))
-    ends = {basket.priced.address, *basket.fixed}
-    passing = {token for token in taking if taking[token] == giving[token] == 1} - ends
+def _join(hops: Sequence[Hop], passing: Collection[Address]) -> list[Leg]:
+    """Return the hops as chains: through tokens that are ``passing`` one continues the only one before it."""
+    if not passing:
+        return [Leg((hop,)) for hop in hops]
     between = {hop.token_in.address: hop for hop in hops if hop.token_in.address in passing}
     legs: list[Leg] = []
     for hop in hops:
@@ -86,36 +84,29 @@ def _join(hops: Sequence[Hop], basket: Basket) -> tuple[Leg, ...]:
             while following := between.get(chain[-1].token_out.address):
                 chain.append(following)
             legs.append(Leg(tuple(chain)))
-    return tuple(legs)
+    return legs
 
 
 def _run_graph(market: Market, basket: Basket, flows: Sequence[Flow], order: Sequence[Address]) -> list[Hop]:
     """Run the flows token by token in topological ``order``; Exact.OUT runs it backwards, from what
     has to come out to what that takes."""
-    forwards = basket.exact is Exact.IN
+    forwards, fixed = basket.exact is Exact.IN, basket.fixed
     leaving: dict[Address, list[Flow]] = defaultdict(list)
     for flow in flows:
         leaving[(flow.token_in if forwards else flow.token_out).address].append(flow)
-    balance = defaultdict[Address, int](int, basket.fixed)
     hops: list[Hop] = []
     for token in order if forwards else reversed(order):
-        for flow, amount in _divide_among(balance[token], leaving[token], basket.exact):
-            hop = market.swap(flow, amount)
-            hops.append(hop)
-            if forwards:
-                balance[hop.token_out.address] += hop.amount_out
-            else:
-                balance[hop.token_in.address] += hop.amount_in
+        if token in leaving:
+            amount = fixed.get(token, 0) + abs(market.left[token])  # backwards they owe it
+            hops += market.swap_all(_divide_among(amount, leaving[token], basket.exact))
     return hops if forwards else hops[::-1]
 
 
-def _divide_among(amount: int, flows: list[Flow], exact: Exact) -> Iterator[tuple[Flow, int]]:
+def _divide_among(amount: int, flows: Sequence[Flow], exact: Exact) -> Iterator[tuple[Flow, int]]:
     """Yield the flows with their parts of ``amount``, at least a unit each; the largest comes last and
     takes the rest."""
-    if not flows:
-        return
     side = _AMOUNT_IN if exact is Exact.IN else _AMOUNT_OUT
-    *smaller, largest = sorted(flows, key=side) if len(flows) > 1 else flows
+    *smaller, largest = sorted(flows, key=side)
     total = sum(map(side, flows))
     left = amount
     for flow in smaller:
@@ -139,13 +130,11 @@ def _settle_together(basket: Basket, flows: Sequence[Flow]) -> Settlement:
     for _ in range(_MOST_ROUNDS):
         market = Market(Exact.IN)
         hops = [market.swap(flow, amount) for flow, amount in zip(flows, amounts, strict=True)]
-        balance = defaultdict(int, sold)
-        for hop in hops:
-            balance[hop.token_in.address] -= hop.amount_in
-            balance[hop.token_out.address] += hop.amount_out
+        balance = Counter(market.left)
+        balance.update(sold)
         uneven = [token for token, left in balance.items() if token != end and (left < 0 or token in sold)]
         if not any(balance[token] for token in uneven):
-            return Settlement(tuple(Leg((hop,)) for hop in hops), market.gas_units, market.ticks)
+            return market.settle([Leg((hop,)) for hop in hops])
         for token in uneven:
             largest = max(
                 range(len(flows)), key=lambda n: amounts[n] if flows[n].token_in.address == token else -1

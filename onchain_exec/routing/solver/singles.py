@@ -14,7 +14,7 @@ from onchain_exec.routing.gas import ROUTE_GAS, hop_gas
 from onchain_exec.routing.market import RefusedError, Settlement, get_worth
 from onchain_exec.routing.oracles import Edges, FloatArray
 from onchain_exec.routing.route import GasModel, Shape
-from onchain_exec.routing.settlement.flow import Flow
+from onchain_exec.routing.settlement.flow import Flow, Flows
 from onchain_exec.routing.settlement.settle import settle
 
 _MOST: Final = 32
@@ -70,7 +70,7 @@ def settle_best(
         if hope <= worth:
             break
         try:
-            settled = settle(basket, paths[-number], Shape.GRAPH)
+            settled = settle(basket, Flows(paths[-number]), Shape.GRAPH)
         except RefusedError:
             continue
         if (found := get_worth(settled, basket, gas)) > worth:

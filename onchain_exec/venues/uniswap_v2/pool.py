@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from math import gcd
 from typing import Any, ClassVar, Final, NoReturn, Self
 
@@ -93,20 +93,18 @@ class UniswapV2Pool:
 
         ``fee_amount`` is the part of the input that is not priced, rounded up.
         """
-        other = self.quote(token_in, token_out, amount, exact)
-        amount_in, amount_out = (amount, other) if exact is Exact.IN else (other, amount)
+        if exact is Exact.IN:  # without a quoter, which takes longer than its one quote: routes are long
+            reserve_in, reserve_out = self._reserves(token_in, token_out)
+            amount_in, amount_out = amount, 0
+            if 0 < amount <= MAX_RESERVE - reserve_in:
+                amount_out = self._get_amount_out(amount, reserve_in, reserve_out)
+            if not amount_out:
+                _refuse_in(amount, reserve_in)
+        else:
+            amount_in, amount_out = self.quote(token_in, token_out, amount, exact), amount
         fee_amount = amount_in - amount_in * (PIPS - self.swap_fee_pips) // PIPS
-        zero_for_one = token_in.address == self.token0.address  # the quote has seen that the two are the pair
-
-        def make_after() -> UniswapV2Pool:
-            if zero_for_one:
-                reserves = self.reserve0 + amount_in, self.reserve1 - amount_out
-            else:
-                reserves = self.reserve0 - amount_out, self.reserve1 + amount_in
-            # not replace(), which takes as long as the rest of the swap: a sandwich tries hundreds of them
-            return type(self)(self.address, self.token0, self.token1, *reserves, self.swap_fee_pips)
-
-        return SwapResult(amount_in, amount_out, fee_amount, make_after)
+        after = partial(self._after, token_in.address == self.token0.address, amount_in, amount_out)
+        return SwapResult(amount_in, amount_out, fee_amount, after)
 
     def spot_price(self, token_in: Token, token_out: Token) -> Fraction:
         """Return base units of token_out per base unit of token_in, without fee."""
@@ -123,18 +121,14 @@ class UniswapV2Pool:
         0 where the pair refuses all such amounts, as they are too small to give anything.
         """
         reserve_in, reserve_out = self._reserves(token_in, token_out)
-        keep_pips, keep_bps = PIPS - self.swap_fee_pips, BPS - impact_bps
-
-        def get_amount_out(amount_in: int) -> int:
-            kept = amount_in * keep_pips
-            return kept * reserve_out // (reserve_in * PIPS + kept)
+        keep_bps = BPS - impact_bps
 
         def holds(amount_in: int) -> bool:
-            after_out = reserve_out - get_amount_out(amount_in)
+            after_out = reserve_out - self._get_amount_out(amount_in, reserve_in, reserve_out)
             return after_out * reserve_in * BPS >= reserve_out * (reserve_in + amount_in) * keep_bps
 
         largest = find_largest(holds, 0, MAX_RESERVE - reserve_in)
-        return largest if get_amount_out(largest) else 0
+        return largest if self._get_amount_out(largest, reserve_in, reserve_out) else 0
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -170,6 +164,18 @@ class UniswapV2Pool:
         token0, token1 = tokens
         reserve0, reserve1 = (int(reserve) for reserve in state["reserves"])
         return cls(to_address(state["address"]), token0, token1, reserve0, reserve1, int(state["fee_pips"]))
+
+    def _get_amount_out(self, amount_in: int, reserve_in: int, reserve_out: int) -> int:
+        kept = amount_in * (PIPS - self.swap_fee_pips)
+        return kept * reserve_out // (reserve_in * PIPS + kept)
+
+    def _after(self, zero_for_one: bool, amount_in: int, amount_out: int) -> Self:
+        if zero_for_one:
+            reserves = self.reserve0 + amount_in, self.reserve1 - amount_out
+        else:
+            reserves = self.reserve0 - amount_out, self.reserve1 + amount_in
+        # not replace(), which takes as long as the rest of the swap: a sandwich tries hundreds of them
+        return type(self)(self.address, self.token0, self.token1, *reserves, self.swap_fee_pips)
 
     def _reserves(self, token_in: Token, token_out: Token) -> tuple[int, int]:
         if not self.reserve0 or not self.reserve1:
