@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from typing import TypeVar, cast
 
 from onchain_exec.core import Address
@@ -12,7 +12,7 @@ from onchain_exec.oms import Journal, SlotKey, SlotView
 from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.events import Event, EventKind
 from onchain_exec.oms.book.fold import apply, fold
-from onchain_exec.oms.store import Deciding, Request, Store
+from onchain_exec.oms.store import Deciding, Request, Store, then
 from onchain_exec.testing.simulated.fate import Fate
 
 T = TypeVar("T")
@@ -75,6 +75,9 @@ class _MemoryStore:
         self._lines += [_write(event, recorded_at) for event in new]
         self._fate.pass_step()
         return request.found, tuple(new)
+
+    def append_new(self, decide: Callable[[Book], Iterator[Event]]) -> tuple[Event, ...]:
+        return self.append(then(decide, lambda _: None))[1]
 
     def ask(self, question: Callable[[Book], T]) -> T:
         return question(self._book)
