@@ -37,11 +37,10 @@ def test_deploy_with_an_account_of_ape_deploys_what_the_chain_can_have(accounts,
     assert again.orders == ()
 
 
-def test_lens_asked_about_a_token_reverts(accounts, project):
+def test_lens_asked_about_what_is_no_pool_reverts(accounts, project):
     lens = accounts[0].deploy(project.Lens)
-    token = accounts[0].deploy(project.TestToken, "Dai Stablecoin", "DAI", 18)
     with ape.reverts():
-        lens.getV3Pool(token.address, 0, 0)
+        lens.getV3Pool(lens.address, 0, 0)
 
 
 def test_deploy_cli_on_a_bare_chain_prints_what_stands_and_what_is_left_out(tmp_path, monkeypatch):
