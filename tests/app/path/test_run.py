@@ -1,0 +1,277 @@
+"""The path's own rules, whatever its steps find: what must be true before the next of them is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from oms.builders import (
+    BLOCK,
+    TRADER,
+    make_approved,
+    make_denied,
+    make_order,
+    make_plan,
+    make_receipt,
+    make_signed,
+    sign_plan,
+)
+
+from onchain_exec.app.path import actions, run
+from onchain_exec.app.path.context import Context, Policy, Step
+from onchain_exec.core import to_address
+from onchain_exec.core.action import ActionOrder, VenueCall
+from onchain_exec.errors import InputError, RevertError, StaleStateError
+from onchain_exec.execution import DurableTx, Mined, Outcome, Purpose, Reverted, StillUnknown, Superseded
+from onchain_exec.execution.channels import Channel, Decision, Stakes
+from onchain_exec.oms import Journal, OrderState
+from onchain_exec.pricing import PriceSource, SourceKind, consolidate
+from onchain_exec.risk import Approved, Denied, Limits
+from onchain_exec.risk.action import ApprovedAction
+from onchain_exec.testing.simulated import Fate, MemoryJournal
+
+ORDER = make_order(1)
+APPROVED = make_approved(ORDER)
+DURABLE = DurableTx(ORDER.order_id, Purpose.ALLOWANCE, *(1337, TRADER, 0), b"", "0x01")
+
+
+@dataclass
+class Stage:
+    """A path of stand-ins: ``told`` is what was done of it, in its order."""
+
+    journal: Journal
+    told: list[object] = field(default_factory=list)
+    policy: Policy = field(default_factory=Policy)
+
+    @property
+    def context(self) -> Context:
+        node: Any = SimpleNamespace(require_canonical=self.asked("canonical", None), chain_id=1337)
+        return Context(node, Any, self.journal, self.policy, Any, lambda: 1_700_000_001, self.observe)  # type: ignore[arg-type]
+
+    def observe(self, step: Step, _: object) -> None:
+        self.told.append(step)
+
+    def asked(self, name: str, *answers: Any) -> Callable[..., Any]:
+        """Return a step that notes its call and gives the answers in turn, the last for ever."""
+        left = list(answers)
+
+        async def ask(*_: Any, **__: Any) -> Any:
+            self.told.append(name)
+            answer = left.pop(0) if len(left) > 1 else left[0]
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        return ask
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    made = Stage(MemoryJournal(Fate(0), lambda: 0).open())
+    made.journal.append_order(ORDER, APPROVED.quote)
+    return made
+
+
+def simulate(purpose: Purpose = Purpose.SWAP, salt: int = 0, *before: Any) -> Any:
+    simulated = sign_plan(make_plan(APPROVED, purpose), salt).simulated
+    return replace(simulated, depends_on=before, gas_used=salt)
+
+
+def choose(channel: Channel) -> Decision:
+    return Decision(channel, (), (), 100, Stakes(0))
+
+
+def take_steps(stage: Stage, patch: pytest.MonkeyPatch, place: Any = run, **steps: Any) -> None:
+    for name, answer in steps.items():
+        answers = answer if isinstance(answer, tuple) else (answer,)
+        patch.setattr(place, name, stage.asked(name, *answers))
+
+
+OUTCOMES = {
+    "mined": Mined(make_receipt("0x01", ORDER), 1),
+    "reverted": Reverted(make_receipt("0x01", ORDER, success=False), 1, ""),
+    "superseded": Superseded("0x02", 0),
+    "unknown": StillUnknown("0x01"),
+}
+
+
+@pytest.mark.parametrize("found", OUTCOMES)
+async def test_wait_is_true_of_what_was_mined_and_succeeded_alone(
+    stage: Stage, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nonce = stage.journal.reserve_nonce(1337, TRADER, ORDER.order_id, Purpose.SWAP, 0)
+    durable = stage.journal.write_signed(ORDER.order_id, make_signed(ORDER, nonce))
+    asked: list[tuple[Any, ...]] = []
+
+    async def confirm(*arguments: Any) -> Outcome:
+        asked.append(arguments[1:])
+        outcome = OUTCOMES[found]
+        if isinstance(outcome, Mined | Reverted):
+            return replace(outcome, receipt=replace(outcome.receipt, tx_hash=durable.tx_hash))
+        return outcome
+
+    stage.policy = Policy(confirmations=7)
+    monkeypatch.setattr(run, "confirm", confirm)
+    take_steps(stage, monkeypatch, attend=3.0, watch_trade=None)
+    assert await run.wait(stage.context, durable) is (found == "mined")
+    assert asked == [(durable, 7, 3.0)]
+    states = {"mined": "FILLED", "reverted": "FAILED", "superseded": "FAILED", "unknown": "WORKING"}
+    assert stage.journal.read_order(ORDER.order_id).state.name == states[found]
+
+
+@pytest.mark.parametrize("best_last", [False, True])
+async def test_decide_is_an_approval_where_one_router_passes(
+    stage: Stage, best_last: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rich = APPROVED.account
+    poor = replace(rich, spender=to_address("0x" + "0d" * 20), allowance=0)
+    accounts = [poor, rich] if best_last else [rich, poor]
+    stage.policy = Policy(Limits(may_approve=False))
+    take_steps(stage, monkeypatch, read_accounts=dict(zip("ab", accounts, strict=True)), read_reference=None)
+    assert await run.decide(stage.context, APPROVED.quote) == Approved(APPROVED.quote, rich)
+
+
+async def test_decide_holds_the_quote_to_the_price_of_others_than_pools(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dearer = consolidate([PriceSource(SourceKind.FEED, "FEED", Fraction(2_500 * 10**6, 10**18))])
+    take_steps(stage, monkeypatch, read_accounts={"": APPROVED.account}, read_reference=dearer)
+    denied = await run.decide(stage.context, APPROVED.quote)
+    assert isinstance(denied, Denied)
+    assert denied.found == "2000 bps below the reference price"
+
+
+async def test_decide_on_a_block_that_left_the_chain_reads_nothing_there(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = StaleStateError("block 100 is gone", needed="a canonical block")
+    context = stage.context
+    context.node.require_canonical = stage.asked("canonical", gone)  # type: ignore[method-assign]
+    take_steps(stage, monkeypatch, read_accounts={"": APPROVED.account}, read_reference=None)
+    for decide, asked in ((run.decide, APPROVED.quote), (actions.read_funds, None)):
+        with pytest.raises(StaleStateError):
+            await decide(context, asked or ACTION, *(() if asked else (BLOCK,)))
+    assert stage.told == ["canonical", "canonical"]
+
+
+ACTION = ActionOrder("a", "a", TRADER, "aave_v3", (VenueCall("supply", TRADER, b""),), (), 10**10)
+
+
+async def test_prepare_of_what_no_channel_takes_builds_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise InputError("no way is left")
+
+    take_steps(stage, monkeypatch, decide=APPROVED, build=simulate())
+    monkeypatch.setattr(run, "decide_channel", refuse)
+    with pytest.raises(InputError, match="no way is left"):
+        await run.prepare(stage.context, APPROVED.quote)
+    assert stage.told == ["decide"]
+
+
+async def test_execute_after_a_wait_sends_what_was_built_after_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Any] = []
+
+    async def make_durable(_: Any, __: Any, simulated: Any) -> DurableTx:
+        sent.append(simulated.gas_used)
+        return DURABLE
+
+    monkeypatch.setattr(run, "make_durable", make_durable)
+    ways = choose(Channel.WAIT), choose(Channel.WAIT), choose(Channel.PUBLIC)
+    built = simulate(salt=1), simulate(salt=2), simulate(salt=3)
+    take_steps(stage, monkeypatch, build=built, choose_way=ways, outlasts=True, deliver=True)
+    await run.execute(stage.context, APPROVED)
+    assert sent == [3]
+
+
+async def test_execute_of_an_intent_that_the_limits_deny_signs_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intend(stage, monkeypatch, prepare_approvals=make_denied(ORDER))
+    await run.execute(stage.context, APPROVED)
+    assert stage.journal.read_order(ORDER.order_id).state is OrderState.DENIED
+    assert stage.told[-1] == "prepare_approvals"
+
+
+@pytest.mark.parametrize("is_mined", [False, True])
+async def test_execute_of_an_intent_signs_it_once_its_approval_is_mined(
+    stage: Stage, is_mined: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approvals = (simulate(Purpose.ALLOWANCE),)
+    intend(stage, monkeypatch, prepare_approvals=(approvals,), deliver=is_mined)
+    await run.execute(stage.context, APPROVED)
+    steps = ["prepare_approvals", "renew", "make_durable", "deliver"]
+    assert stage.told[2:] == [*steps, *(["sign_intent", "wait_for_end"] if is_mined else [])]
+
+
+async def test_execute_of_an_intent_that_nobody_signs_is_rejected(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intend(stage, monkeypatch, prepare_approvals=((),), sign_intent=InputError("no signature"))
+    with pytest.raises(InputError, match="no signature"):
+        await run.execute(stage.context, APPROVED)
+    assert stage.journal.read_order(ORDER.order_id).state is OrderState.REJECTED
+
+
+def intend(stage: Stage, patch: pytest.MonkeyPatch, **steps: Any) -> None:
+    usual = {
+        "build": simulate(),
+        "choose_way": choose(Channel.INTENT),
+        "make_durable": DURABLE,
+        "renew": simulate(),
+        "deliver": True,
+        "sign_intent": None,
+        "wait_for_end": None,
+    }
+    take_steps(stage, patch, **(usual | steps))
+
+
+@pytest.mark.parametrize("is_mined", [False, True])
+async def test_act_goes_on_after_an_approval_that_was_mined_alone(
+    stage: Stage, is_mined: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = simulate(Purpose.ACTION, 1, simulate(Purpose.ALLOWANCE))
+    take_steps(stage, monkeypatch, actions, build=steps, renew=steps, make_durable=DURABLE, deliver=is_mined)
+    await actions.act(stage.context, ApprovedAction(ACTION, BLOCK))
+    each = ["renew", "make_durable", "deliver"]
+    assert stage.told[1:] == ["build", *each, *(each if is_mined else [])]
+
+
+async def test_act_on_an_id_that_another_process_took_meanwhile_is_that_order(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_steps(stage, monkeypatch, actions, build=simulate())
+    first = stage.journal.append_action(ACTION)
+    again = replace(ACTION, order_id="b")
+    assert await actions.act(stage.context, ApprovedAction(again, BLOCK)) == first
+    assert stage.told == []
+
+
+async def test_act_whose_signature_fails_is_rejected(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = InputError("no signature")
+    take_steps(stage, monkeypatch, actions, build=simulate(), renew=simulate(), make_durable=failed)
+    with pytest.raises(InputError, match="no signature"):
+        await actions.act(stage.context, ApprovedAction(ACTION, BLOCK))
+    assert stage.journal.read_order("a").state is OrderState.REJECTED
+
+
+async def test_act_that_reverts_by_no_condition_of_its_own_is_rejected_and_told(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reverts = RevertError("Paused", (), b"")
+    take_steps(stage, monkeypatch, actions, build=reverts)
+    with pytest.raises(RevertError, match="Paused"):
+        await actions.act(stage.context, ApprovedAction(ACTION, BLOCK))
+    assert stage.journal.read_order("a").state is OrderState.REJECTED
+
+
+def test_get_now_is_the_later_of_our_clock_and_the_chains(stage: Stage) -> None:
+    assert actions.get_now(stage.context, BLOCK) == BLOCK.timestamp + 1
+    assert actions.get_now(stage.context, replace(BLOCK, timestamp=10**10)) == 10**10
