@@ -46,9 +46,10 @@ def test_lazy_package_name_of_a_submodule_stays_the_name():
     )
 
 
-def test_journal_loads_neither_solver_nor_sockets_nor_keys():
-    loaded = _modules_after("from onchain_exec.oms import Journal")
-    assert not {"numpy", "scipy", "aiohttp", "websockets", "eth_account", "coincurve"} & loaded
+def test_journal_loads_neither_solver_nor_sockets_nor_keys_nor_decoders():
+    loaded = _modules_after("from onchain_exec.oms import Journal; Journal.open")
+    slow = {"numpy", "scipy", "aiohttp", "websockets", "eth_account", "coincurve", "eth_abi", "pydantic"}
+    assert not slow & loaded
 
 
 @pytest.mark.parametrize("name", onchain_exec.__all__)

@@ -26,6 +26,11 @@ class _Encoder(NamedTuple):
     is_dynamic: bool = False
 
 
+def encode(types: Sequence[str], values: Sequence[Any]) -> bytes:
+    """Return the values as ABI bytes, as a function's arguments are; see `get_encode`."""
+    return get_encode(tuple(types))(values)
+
+
 @cache
 def get_encode(types: tuple[str, ...]) -> Encode:
     """Return what encodes a sequence of values of these types, as a function's arguments are. An address

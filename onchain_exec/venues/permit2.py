@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from eth_abi import encode
-
 from onchain_exec.core import Address, Call, Reading, to_address
 from onchain_exec.core.abi import Function
+from onchain_exec.core.encoding import encode
 from onchain_exec.core.hashing import keccak
 from onchain_exec.venues.answer import decode_answer
 

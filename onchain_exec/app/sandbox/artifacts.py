@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from eth_abi import encode
 from eth_utils import keccak
 from eth_utils.abi import collapse_if_tuple, get_abi_input_types
 
 from onchain_exec.app.sandbox.packages import get_package_path
 from onchain_exec.core import Address
+from onchain_exec.core.encoding import encode
 from onchain_exec.errors import ConfigError
 
 

@@ -7,7 +7,7 @@ from enum import IntFlag
 from typing import Any, Final, TypeAlias
 
 from onchain_exec.core import ZERO_ADDRESS, Address
-from onchain_exec.core.encoding import get_encode
+from onchain_exec.core.encoding import encode
 from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import InputError
 
@@ -46,8 +46,8 @@ _WITHDRAWAL_TYPE: Final = _type_hash("Withdrawal", _WITHDRAWAL_FIELDS)
 _DOMAIN_TYPE: Final = _type_hash("EIP712Domain", _DOMAIN_FIELDS)
 ORDER_TYPES: Final = tuple(kind for kind, _ in _FIELDS)
 """The ABI types of `SettleOrder.to_tuple` (``ISettle.Order``)."""
-_encode_order: Final = get_encode(("bytes32", *ORDER_TYPES))
-_encode_domain: Final = get_encode(("bytes32", "bytes32", "bytes32", "uint256", "address"))
+_STRUCT_TYPES: Final = ("bytes32", *ORDER_TYPES)
+_DOMAIN_TYPES: Final = ("bytes32", "bytes32", "bytes32", "uint256", "address")
 
 
 class Flags(IntFlag):
@@ -139,7 +139,7 @@ class Domain:
         Raises:
             InputError: a term is beyond its type.
         """
-        return self._get_digest(_encode_order((_ORDER_TYPE, *order.to_tuple())))
+        return self._get_digest(encode(_STRUCT_TYPES, (_ORDER_TYPE, *order.to_tuple())))
 
     def get_withdrawal_digest(self, order_digest: bytes) -> bytes:
         """Return the 32 bytes that an owner signs to have an order shown to nobody any more. A book heeds it;
@@ -150,7 +150,7 @@ class Domain:
     def separator(self) -> bytes:
         """The domain separator."""
         name, version = keccak(_NAME.encode()), keccak(_VERSION.encode())
-        return keccak(_encode_domain((_DOMAIN_TYPE, name, version, self.chain_id, self.contract)))
+        return keccak(encode(_DOMAIN_TYPES, (_DOMAIN_TYPE, name, version, self.chain_id, self.contract)))
 
     def get_typed_data(self, order: SettleOrder) -> dict[str, Any]:
         """Return an order as a wallet takes it (``eth_signTypedData_v4``)."""

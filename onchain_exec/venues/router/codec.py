@@ -6,10 +6,9 @@ import enum
 from dataclasses import dataclass
 from typing import Any, Final
 
-from eth_abi import encode
-
 from onchain_exec.core import Address, Comparison, Condition, to_address
 from onchain_exec.core.abi import Function
+from onchain_exec.core.encoding import encode
 from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import InputError
 

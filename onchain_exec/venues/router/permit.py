@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from eth_abi import encode
-
 from onchain_exec.core import Address
+from onchain_exec.core.encoding import encode
 from onchain_exec.core.hashing import keccak
 from onchain_exec.venues.permit2 import PERMIT2, get_domain_separator
 from onchain_exec.venues.router.codec import RouterCall, hash_conditions, hash_hops

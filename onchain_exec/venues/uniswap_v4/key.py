@@ -6,9 +6,8 @@ import enum
 from dataclasses import dataclass
 from typing import Final
 
-from eth_abi import encode
-
 from onchain_exec.core import Address
+from onchain_exec.core.encoding import encode
 from onchain_exec.core.hashing import keccak
 
 DYNAMIC_FEE: Final = 0x800000

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from eth_abi import decode, encode
+from eth_abi import decode
 from eth_abi.exceptions import DecodingError
 
 from onchain_exec.core import Address, Exact, to_address
 from onchain_exec.core.abi import Function
+from onchain_exec.core.encoding import encode
 from onchain_exec.errors import InputError
 from onchain_exec.venues.permit2 import Permit
 from onchain_exec.venues.swap_router.codec import decode_path, encode_path

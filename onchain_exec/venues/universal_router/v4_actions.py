@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from eth_abi import decode, encode
+from eth_abi import decode
 
 from onchain_exec.core import Address, Exact, to_address
+from onchain_exec.core.encoding import encode
 from onchain_exec.core.fixed_point import MAX_UINT128
 from onchain_exec.errors import InputError
 from onchain_exec.venues.uniswap_v4.key import KEY_TYPE, PoolKey

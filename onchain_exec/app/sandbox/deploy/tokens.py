@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from eth_abi import encode
-
 from onchain_exec.app.sandbox.artifacts import read_contract
 from onchain_exec.app.sandbox.evm import Evm
 from onchain_exec.core import Token
 from onchain_exec.core.artifact import get_artifact
+from onchain_exec.core.encoding import encode
 
 DECIMALS = {"USDC": 6, "WBTC": 8, "DAI": 18}
 """The tokens of the sandbox besides WETH; anyone may mint them."""

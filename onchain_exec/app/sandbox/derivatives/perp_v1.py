@@ -9,14 +9,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from eth_abi import encode
-
 from onchain_exec.app.sandbox.artifacts import Contract, read_contract
 from onchain_exec.app.sandbox.deploy.tokens import deploy_token
 from onchain_exec.app.sandbox.derivatives.deployed import Deployed
 from onchain_exec.app.sandbox.evm import DEPLOYER, Evm
 from onchain_exec.app.sandbox.packages import get_package_path
 from onchain_exec.core import ZERO_ADDRESS, Address, Token, to_address
+from onchain_exec.core.encoding import encode
 from onchain_exec.core.fixed_point import WAD
 
 HOUSE = to_address("0x" + "c1ea4" * 8)

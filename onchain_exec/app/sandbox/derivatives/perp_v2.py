@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isqrt
 
-from eth_abi import encode
-
 from onchain_exec.app.sandbox.artifacts import Contract, read_contract
 from onchain_exec.app.sandbox.deploy.tokens import deploy_token, deploy_weth
 from onchain_exec.app.sandbox.erc20 import approve, fund
@@ -16,6 +14,7 @@ from onchain_exec.app.sandbox.seed.positions import TICK_SPACINGS
 from onchain_exec.core import Address, Token, address_bytes
 from onchain_exec.core.abi import Function
 from onchain_exec.core.artifact import get_artifact
+from onchain_exec.core.encoding import encode
 from onchain_exec.core.fixed_point import MAX_UINT256, Q192, WAD
 from onchain_exec.venues.concentrated.tick_math import get_tick_at_sqrt_price
 from onchain_exec.venues.perpetuals.perp_v2.contracts import ADD_LIQUIDITY, DEPOSIT

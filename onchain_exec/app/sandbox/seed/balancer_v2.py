@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from eth_abi import encode
-
 from onchain_exec.app.sandbox.erc20 import approve
 from onchain_exec.app.sandbox.evm import DEPLOYER, Evm, create_through
 from onchain_exec.app.sandbox.seed.prices import get_amount
 from onchain_exec.core import ZERO_ADDRESS, Address, Token, address_bytes, to_address
 from onchain_exec.core.abi import Function
+from onchain_exec.core.encoding import encode
 from onchain_exec.core.fixed_point import MAX_UINT256
 
 _CREATE_WEIGHTED = Function(

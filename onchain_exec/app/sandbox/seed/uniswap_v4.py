@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
-from eth_abi import encode
 from eth_utils import keccak
 
 from onchain_exec.app.sandbox.erc20 import approve
@@ -15,6 +14,7 @@ from onchain_exec.app.sandbox.seed.positions import Position, SeedPool, get_posi
 from onchain_exec.app.sandbox.seed.prices import get_amount, get_sqrt_price_x96, sort_tokens
 from onchain_exec.core import ZERO_ADDRESS, Address, Token
 from onchain_exec.core.abi import Function
+from onchain_exec.core.encoding import encode
 from onchain_exec.core.fixed_point import MAX_UINT128, MAX_UINT160
 
 _KEY = "(address,address,uint24,int24,address)"

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final, TypeAlias
 
-from eth_abi import encode
-
 from onchain_exec.core import Address, Call, Reading, to_address
 from onchain_exec.core.abi import Function
+from onchain_exec.core.encoding import encode
 from onchain_exec.core.hashing import keccak
 from onchain_exec.venues.answer import decode_answer
 from onchain_exec.venues.asking import Ask, ask_one_value_each

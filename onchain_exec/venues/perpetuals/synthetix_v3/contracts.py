@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from eth_abi import encode
-
 from onchain_exec.core.abi import Function
+from onchain_exec.core.encoding import encode
 from onchain_exec.core.hashing import keccak
 
 _WORD: Final = "(uint256)"
