@@ -4,8 +4,15 @@
 and builds the block when it is told to. A `Whim` makes it do what real relays have done.
 """
 
-from onchain_exec.testing.relay.orders import Asked, BundleOrder
-from onchain_exec.testing.relay.relay import LocalRelay
-from onchain_exec.testing.relay.whims import Whim
+from typing import TYPE_CHECKING
+
+from onchain_exec.lazy import load_when_asked
+
+if TYPE_CHECKING:
+    from onchain_exec.testing.relay.orders import Asked, BundleOrder
+    from onchain_exec.testing.relay.relay import LocalRelay
+    from onchain_exec.testing.relay.whims import Whim
 
 __all__ = ["Asked", "BundleOrder", "LocalRelay", "Whim"]
+
+load_when_asked(__name__)

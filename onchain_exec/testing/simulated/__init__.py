@@ -7,12 +7,17 @@ journal over such a death. `SimulatedRelay` and `SimulatedProtected` are private
 break their word, and `build_block` mines what they hold.
 """
 
-from onchain_exec.testing.simulated.chain import Execution, SimulatedChain
-from onchain_exec.testing.simulated.clock import VirtualLoop, run_virtually
-from onchain_exec.testing.simulated.fate import Fate, SimulatedCrash
-from onchain_exec.testing.simulated.journal import MemoryJournal
-from onchain_exec.testing.simulated.node import SimulatedNode
-from onchain_exec.testing.simulated.relay import SimulatedProtected, SimulatedRelay, build_block
+from typing import TYPE_CHECKING
+
+from onchain_exec.lazy import load_when_asked
+
+if TYPE_CHECKING:
+    from onchain_exec.testing.simulated.chain import Execution, SimulatedChain
+    from onchain_exec.testing.simulated.clock import VirtualLoop, run_virtually
+    from onchain_exec.testing.simulated.fate import Fate, SimulatedCrash
+    from onchain_exec.testing.simulated.journal import MemoryJournal
+    from onchain_exec.testing.simulated.node import SimulatedNode
+    from onchain_exec.testing.simulated.relay import SimulatedProtected, SimulatedRelay, build_block
 
 __all__ = [
     "Execution",
@@ -27,3 +32,5 @@ __all__ = [
     "build_block",
     "run_virtually",
 ]
+
+load_when_asked(__name__)
