@@ -106,14 +106,15 @@ class Journal:
     ) -> None:
         self.close()
 
-    def append_order(self, order: Order, quote: Quote) -> OrderView:
-        """Record an accepted order; return it, or the one that its ``client_order_id`` already has.
+    def append_order(self, order: Order, quote: Quote, *, promised: bool = False) -> OrderView:
+        """Record an accepted order; return it, or the one that its ``client_order_id`` already has. With
+        ``promised`` whatever is signed of it is private, now and after any restart.
 
         Raises:
             DuplicateOrderError: the id is taken by an order with other terms.
         """
         return self._append_order(
-            order, lambda before: None if before else events.order_accepted(order, quote)
+            order, lambda before: None if before else events.order_accepted(order, quote, promised=promised)
         )
 
     def append_revocation(self, order_id: str) -> OrderView:
@@ -124,13 +125,14 @@ class Journal:
             lambda book: iter(() if order_id in book.orders else (events.revocation_accepted(order_id),)),
         )
 
-    def append_action(self, order: ActionOrder) -> OrderView:
+    def append_action(self, order: ActionOrder, *, promised: bool = False) -> OrderView:
         """Record an accepted action at a venue; return it, or the one that its ``client_order_id`` has.
+        ``promised`` as of `append_order`.
 
         Raises:
             DuplicateOrderError: the id is taken by an order that does something else.
         """
-        return self._append_action(order, events.action_accepted(order))
+        return self._append_action(order, events.action_accepted(order, promised=promised))
 
     def append_action_denial(self, denied: DeniedAction) -> OrderView:
         """Record a refusal of an action, unless its ``client_order_id`` has another one; return either.

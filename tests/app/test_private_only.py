@@ -15,6 +15,7 @@ from chain_facts import balance_of, nonce_of
 from few_venues import without
 
 from onchain_exec import Desk, LocalSigner, OrderState, Policy, Request
+from onchain_exec.app.path import run
 from onchain_exec.app.path.context import Step
 from onchain_exec.app.sandbox import Sandbox
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
@@ -199,6 +200,31 @@ def test_private_only_sell_in_an_orphaned_block_is_repriced_or_cancelled_private
         assert order.state is end
         assert order.tx_hash != first.tx_hash or end is OrderState.CANCELLED
     market.require_nothing_public()
+
+
+@pytest.mark.parametrize("market", [CHANNELS["relay"]], indirect=True)
+def test_private_only_sell_that_a_stop_left_unsigned_stays_private_for_a_desk_that_is_not(
+    market: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stop comes before the first choice of a channel; small as it is, public would cost less."""
+
+    async def die(*_: Any) -> None:
+        raise KilledError
+
+    with monkeypatch.context() as killing, market.open_desk(tmp_path, build=True) as desk:
+        killing.setattr(run, "execute", die)
+        with pytest.raises(KilledError):
+            desk.sell("WETH", "1", buy="USDC")
+    with market.open_desk(tmp_path, build=True, private_only=False) as desk:
+        assert [order.state for order in desk.orders()] == [OrderState.NEW]
+        desk.recover()
+        assert [order.state for order in desk.orders()] == [OrderState.FILLED]
+    market.require_nothing_public()
+    market.require_executed_once()
+
+
+class KilledError(Exception):
+    """The process ends here."""
 
 
 class SignsNoMessages(LocalSigner):

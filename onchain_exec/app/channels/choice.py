@@ -39,9 +39,9 @@ async def choose_way(context: Context, quote: Quote) -> Decision:
         UnsupportedOrderError: no way is left.
     """
     head, policy = await context.node.get_block(), context.policy.channels
-    before, excluded = context.journal.read_order(quote.order.order_id).decision, dict(ONE_TRANSACTION)
-    gas_later = Fraction(1)
-    if before and before.promised:
+    view, excluded = context.journal.read_order(quote.order.order_id), dict(ONE_TRANSACTION)
+    before, gas_later = view.decision, Fraction(1)
+    if view.stays_private:
         excluded |= dict.fromkeys(SHOWN, "it was promised to stay private")
     if Channel.WAIT in policy.allowed:
         waiting = before if before and before.channel is Channel.WAIT else None

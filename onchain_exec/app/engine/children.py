@@ -130,7 +130,7 @@ async def _accept(lane: Lane, quote: Quote) -> None:
                 journal.append_denial(quote, denied)
                 return
             case Approved() as approved:
-                journal.append_order(order, quote)
+                journal.append_order(order, quote, promised=lane.context.policy.private_only)
     except (NodeError, StateError, DuplicateOrderError) as error:  # a duplicate: another engine was faster
         log.info("child not begun: %s", error, extra={"order_id": order.order_id})
         return

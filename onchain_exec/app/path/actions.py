@@ -62,7 +62,7 @@ async def act(context: Context, verdict: ApprovedAction | DeniedAction) -> Order
             with failures_journalled(context, order.order_id):
                 if not order.takes_back:
                     require_venue_running(context.journal.read_switches(), order.venue)
-            accepted = context.journal.append_action(order)
+            accepted = context.journal.append_action(order, promised=context.policy.private_only)
             if accepted.order_id == order.order_id:  # otherwise another process was faster with the id
                 context.observe(Step.ACCEPTED, order)
                 await _execute(context, verdict)

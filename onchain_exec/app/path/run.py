@@ -68,7 +68,8 @@ async def run(context: Context, quote: Quote) -> OrderView:
         case Denied():
             return context.journal.append_denial(quote, verdict)
         case Approved():
-            accepted = context.journal.append_order(quote.order, quote)
+            promised = context.policy.private_only
+            accepted = context.journal.append_order(quote.order, quote, promised=promised)
             if accepted.order_id != quote.order.order_id:
                 return accepted  # another process was faster with the same client order id
             context.observe(Step.ACCEPTED, quote.order)
@@ -151,10 +152,11 @@ async def _trade_by_intent(context: Context, signer: Signer, approved: Approved)
 async def build(context: Context, approved: Approved, signer: Signer | None) -> SimulatedTx | Denied:
     """Return the swap through the router that costs least, simulated on the newest block together with
     all it depends on: an order whose swap would fail sends nothing, not even its approval. ``signer``
-    signs permits, or nobody does, as with ``private_only``: the nodes that simulate would see them. A
-    swap that would break a condition of its order is denied."""
-    permit_signer = None if context.policy.private_only else signer
-    sources = Sources(context.node, context.policy.max_fee_wei, permit_signer=permit_signer)
+    signs permits, or nobody does, as with ``private_only``, now or when the order was accepted: the nodes
+    that simulate would see them. A swap that would break a condition of its order is denied."""
+    order_id = approved.quote.order.order_id
+    hides = context.policy.private_only or (signer and context.journal.read_order(order_id).stays_private)
+    sources = Sources(context.node, context.policy.max_fee_wei, permit_signer=None if hides else signer)
     ways = await find_ways(context, approved)
     return await judge(context, approved.quote.order, take_cheapest(context, ways, sources))
 

@@ -32,7 +32,7 @@ def choose(book: Book, order_id: str, decision: Decision) -> Iterator[Event]:
         JournalError: it was promised that nobody sees the order, and now everybody would.
     """
     view = book.orders[order_id]
-    promised = view.decision is not None and view.decision.promised
+    promised = view.stays_private
     if promised and decision.channel in SHOWN:
         raise JournalError(
             f"order {order_id} was accepted under private_only, and is to become public",

@@ -157,7 +157,7 @@ def sign(
             todo="Wait until it is mined, and try again; these bytes must not be sent",
         )
     hides = purpose is not Purpose.CANCEL and any(attempt.tx.private for attempt in slot.attempts)
-    promised = view is not None and view.decision is not None and view.decision.promised
+    promised = view is not None and view.stays_private
     yield events.tx_signed(order_id, key, signed, private=private or hides or promised)
 
 

@@ -76,9 +76,10 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         return f"{self.kind.value} {about}" if about else self.event_id
 
 
-def order_accepted(order: Order, quote: Quote) -> Event:
-    """The order passed the checks on ``quote``."""
-    payload = {"order": order_to_json(order), "quote": QuoteTerms.of(quote).to_json()}
+def order_accepted(order: Order, quote: Quote, *, promised: bool = False) -> Event:
+    """The order passed the checks on ``quote``; ``promised`` as `OrderView.promised`."""
+    terms = {"order": order_to_json(order), "quote": QuoteTerms.of(quote).to_json()}
+    payload = {**terms, "promised": promised}
     return Event(f"order_accepted/{order.order_id}", EventKind.ORDER_ACCEPTED, order.order_id, None, payload)
 
 
@@ -88,9 +89,9 @@ def revocation_accepted(order_id: str) -> Event:
     return Event(f"order_accepted/{order_id}", EventKind.ORDER_ACCEPTED, order_id, None, payload)
 
 
-def action_accepted(order: ActionOrder) -> Event:
+def action_accepted(order: ActionOrder, *, promised: bool = False) -> Event:
     """What an account is to do at a venue passed the checks: an order that swaps nothing."""
-    payload = {"order": None, "quote": None, "action": action_to_json(order)}
+    payload = {"order": None, "quote": None, "action": action_to_json(order), "promised": promised}
     return Event(f"order_accepted/{order.order_id}", EventKind.ORDER_ACCEPTED, order.order_id, None, payload)
 
 

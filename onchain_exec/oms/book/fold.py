@@ -305,6 +305,7 @@ def _new_order(event: Event, state: OrderState, recorded_at: int) -> OrderView:
         quote=QuoteTerms.from_json(quote) if quote else None,
         created_at=recorded_at,
         updated_at=recorded_at,
+        promised=event.payload.get("promised", False),  # older lines do not say
     )
 
 

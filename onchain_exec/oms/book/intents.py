@@ -76,7 +76,7 @@ def _require_unsigned(book: Book, view: OrderView) -> None:
             needed="a NEW order",
             todo="Post what is journalled again; never sign anything else for the same order",
         )
-    if view.decision and view.decision.promised:
+    if view.stays_private:
         raise JournalError(
             f"order {view.order_id} was accepted under private_only, and a book shows it to everybody",
             needed="a private channel",

@@ -24,7 +24,7 @@ from onchain_exec.oms.book.views import AllowanceKey, Consumer, Found, OrderView
 
 View = TypeVar("View", OrderView, SlotView, ParentView)
 
-FOLD: Final = 2
+FOLD: Final = 3
 """To be raised whenever the same lines give another book than the release before made of them."""
 
 _AT_ONCE: Final = 200

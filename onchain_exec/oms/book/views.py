@@ -166,9 +166,10 @@ class OrderView(msgspec.Struct, frozen=True, gc=False):
     ``quote`` is what the swap was signed on, or what the order was accepted on before. ``tx_hash`` is
     the swap's (empty before it is signed), or what filled its ``intent``: an order has the one or the other.
     ``slots`` are all its nonces, in the order they were reserved.
-    ``final`` says that nothing on the chain can change its state any more. ``decision`` is which way it goes
-    out, the newest; ``surroundings`` is who was around its fill. ``call_moves`` is what each call of a mined
-    action moved of its account's, empty where the chain does not tell them apart. Times are unix seconds.
+    ``final`` says that nothing on the chain can change its state any more. ``promised`` says that it was
+    accepted under ``private_only``, ``decision`` which way it goes out, the newest; ``surroundings`` is who
+    was around its fill. ``call_moves`` is what each call of a mined action moved of its account's, empty
+    where the chain does not tell them apart. Times are unix seconds.
     """
 
     order_id: str
@@ -188,6 +189,12 @@ class OrderView(msgspec.Struct, frozen=True, gc=False):
     surroundings: Surroundings | None = None
     intent: IntentView | None = None
     call_moves: tuple[Moves, ...] = ()
+    promised: bool = False
+
+    @property
+    def stays_private(self) -> bool:
+        """Whether it was promised that nothing of it is ever shown, when it was accepted or sent."""
+        return self.promised or (self.decision is not None and self.decision.promised)
 
     @property
     def terms(self) -> Order | ActionOrder | None:

@@ -24,10 +24,11 @@ from oms.builders import (
 )
 from onchain_exec.core import Exact, ParentOrder
 from onchain_exec.core.action import ActionOrder, VenueCall
-from onchain_exec.errors import InputError
+from onchain_exec.errors import InputError, JournalError
+from onchain_exec.execution.channels import Channel, Decision, Stakes
 from onchain_exec.execution.delivery.outcome import Accepted, AlreadyKnown, Mined, Rejected
 from onchain_exec.execution.plan import DurableTx, Purpose
-from onchain_exec.oms import Journal, OrderState, SlotKey, SlotState
+from onchain_exec.oms import Failure, Journal, OrderEvent, OrderState, SlotKey, SlotState
 from onchain_exec.oms.book.events import Event, EventKind
 from onchain_exec.oms.book.fold import fold
 from onchain_exec.risk.action import ApprovedAction
@@ -241,12 +242,40 @@ def test_cancel_of_a_parent_ends_it_once_no_child_can_fill_any_more(
     assert parent.final is not signed
 
 
-def test_fold_of_signed_bytes_of_the_first_version_takes_them_for_public(lines: MemoryJournal) -> None:
+def test_accept_under_a_promise_hides_all_that_is_signed_and_every_later_choice(journal: Journal) -> None:
+    order = make_order(1)
+    journal.append_order(order, make_quote(order), promised=True)
+    with pytest.raises(JournalError, match="private_only"):
+        journal.append_channel(order.order_id, Decision(Channel.PUBLIC, (), (), 100, Stakes(0)))
+    for purpose in (Purpose.ALLOWANCE, Purpose.SWAP):
+        assert sign(journal, 1, purpose).private
+    action = ActionOrder("a", "a", TRADER, "swaps", (VenueCall("sell", KEEPER, b""),), (), 10**10)
+    journal.append_action(action, promised=True)
+    nonce = journal.reserve_nonce(CHAIN_ID, TRADER, "a", Purpose.ACTION, 0)
+    plan = make_plan(ApprovedAction(action, BLOCK), Purpose.ACTION)
+    assert journal.write_signed("a", sign_plan(plan, nonce)).private
+
+
+def test_end_of_a_parent_tells_why(journal: Journal) -> None:
+    journal.append_parent(PARENT)
+    why = Failure("EXPIRED", "late", "sooner", "again")
+    journal.append_parent_end("p", OrderEvent.EXPIRE, why)
+    parent = journal.find_parent("p")
+    assert parent is not None
+    assert (parent.state, parent.failure) == (OrderState.EXPIRED, why)
+
+
+def test_fold_of_lines_of_the_first_version_takes_what_they_do_not_say_for_public(
+    lines: MemoryJournal,
+) -> None:
     sign(lines.open(), 1)
     events = []
     for text in lines.texts:
         event_id, kind, order_id, slot, payload, recorded_at = json.loads(text)
-        payload.pop("private", None)
+        for name in ("private", "promised"):
+            payload.pop(name, None)
         place = SlotKey.parse(slot) if slot else None
         events.append((Event(event_id, EventKind(kind), order_id, place, payload), recorded_at))
-    assert [attempt.tx.private for attempt in fold(events).slots[key(0)].attempts] == [False]
+    book = fold(events)
+    assert not book.orders["order-1"].stays_private
+    assert [attempt.tx.private for attempt in book.slots[key(0)].attempts] == [False]
