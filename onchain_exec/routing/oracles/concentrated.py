@@ -85,10 +85,10 @@ class Concentrated:
 
     def trade(self, log_price: FloatArray, reach: float) -> Trade:
         """Return the best trades; see `Curves`."""
-        (near,) = np.nonzero(log_price + self._start > -reach)
+        (near,) = (log_price + self._start > -reach).nonzero()
         keep = self.keep[near]
         target_log = -(log_price[near] + self._log_keep[near]) / 2
-        step = np.searchsorted(self.keys, self.offset[near] - target_log, side="right") - 1
+        step = self.keys.searchsorted(self.offset[near] - target_log, side="right") - 1
         step = np.minimum(np.maximum(step, self.first[near]), self.last[near])
         start, end, liquidity = self.root[step], self.root_end[step], self.liquidity[step]
         root = np.minimum(np.maximum(np.exp(target_log), end), start)

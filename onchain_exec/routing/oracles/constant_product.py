@@ -31,7 +31,7 @@ class ConstantProduct(Rows):
     def trade(self, log_price: FloatArray, reach: float) -> Trade:
         """Return the best trades; see `Curves`."""
         excess = log_price + self._start
-        (near,) = np.nonzero(excess > -reach)
+        (near,) = (excess > -reach).nonzero()
         reserve_in, growth = self.reserve_in[near], np.expm1(np.maximum(excess[near], 0.0) / 2)
         grown = 1 + growth
         return Trade(

@@ -89,9 +89,9 @@ class Edges:
     def _trade(self, log_ratio: FloatArray, reach: float) -> Trade:
         parts: list[Trade] = []
         for group, begin, end in zip(self.groups, (0, *self.ends), self.ends, strict=False):
-            part = group.trade(log_ratio[begin:end], reach)
-            if len(part.which):
-                parts.append(part._replace(which=part.which + begin) if begin else part)
+            which, *amounts = group.trade(log_ratio[begin:end], reach)
+            if len(which):
+                parts.append(Trade(which + begin if begin else which, *amounts))
         if not parts:
             return NO_TRADES
         if len(parts) == 1:

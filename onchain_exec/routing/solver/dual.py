@@ -126,7 +126,7 @@ class DualPoint:
         """The sum of the imbalance, what is missing being worth what is bought with it: near the optimum
         the first-order bound of what the value exceeds it by, and far from it no illusion that a token
         at a price of nothing is no loss."""
-        missing, short = np.abs(self.imbalance), np.flatnonzero(self.imbalance < 0)
+        missing, (short,) = np.abs(self.imbalance), (self.imbalance < 0).nonzero()
         if len(short):
             size = len(missing)
             bought = np.bincount(self.source, self.share * self.given, size)[short]
@@ -184,7 +184,7 @@ def evaluate(
         source, target = edges.source[trade.which], edges.target[trade.which]
         given = prices[target] * trade.amount_out * np.exp(-problem.tolls[trade.which])
     taken = prices[source] * trade.amount_in
-    share = np.ones_like(taken)
+    share = np.ones(len(taken))
     counted = profit = given - taken
     received, spent = given, taken
     if softness:
@@ -233,12 +233,13 @@ def solve(
                 break
         length = float(np.abs(step).max())
         step *= min(1.0, longest / length)
-        moved = point.log_prices + step - log_prices
+        ahead = point.log_prices + step
+        moved = ahead - log_prices
         if moved.max() > _HIGHEST or moved.min() < lowest:
             break
         reach *= _REACH_SHRINKS
         found = _descend(problem, point, step, reach, softness)
-        whole = found is not None and np.array_equal(found.log_prices, point.log_prices + step)
+        whole = found is not None and bool((found.log_prices == ahead).all())
         longest = longest * 2 if whole and length > longest else _MAX_STEP
         damping = max(damping / 10, _LEAST_DAMPING) if found else max(damping * harder, _FIRST_DAMPING)
         idle += found is None
@@ -319,9 +320,11 @@ def _newton_step(problem: Problem, point: DualPoint, damping: float, softness: f
         weight = weight + kink * point.taken * point.given
     diagonal = np.bincount(source, at_source, size) + np.bincount(target, at_target, size)
     scale = float(diagonal.max(initial=0.0)) or point.gap or 1.0
-    # what nothing resists yet goes as far as a step may
-    free = (diagonal == 0) * np.abs(point.imbalance) / _MAX_STEP
-    diagonal = diagonal + np.maximum(point.imbalance, 0.0) + np.maximum(damping * scale * (free == 0), free)
+    least: FloatArray | float = damping * scale
+    if not diagonal.all():  # what nothing resists yet goes as far as a step may
+        free = (diagonal == 0) * np.abs(point.imbalance) / _MAX_STEP
+        least = np.maximum(least * (free == 0), free)
+    diagonal = diagonal + np.maximum(point.imbalance, 0.0) + least
     diagonal[problem.target] = np.inf  # its price is the unit: its step is 0
     solver = _solve_dense if size <= _DENSE_TOKENS else _solve_sparse
     # scaled to a unit diagonal: values of tokens differ by many orders of magnitude

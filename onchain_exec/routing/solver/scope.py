@@ -68,9 +68,9 @@ def make_scope(network: Network, basket: Basket, max_hops: int, *, cycles: bool)
         leading = _without_dead_ends(edges.take(np.flatnonzero(connected)), (*sources, *targets), size)
         far = np.setdiff1d(leading.pool, edges.pool[kept])
     inside = edges if kept.all() else edges.take(np.flatnonzero(kept))
-    tokens = np.unique(np.concatenate((inside.source, inside.target)))
-    label = np.zeros(size, np.intp)
-    label[tokens] = np.arange(len(tokens))
+    touched = np.zeros(size, bool)
+    touched[inside.source] = touched[inside.target] = True
+    tokens, label = np.flatnonzero(touched), np.cumsum(touched) - 1
     inside, level = inside.relabelled(label), (before - after)[tokens]
     return Scope(tokens, level, inside, label[sources], label[targets], far)
 

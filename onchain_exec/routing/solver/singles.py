@@ -46,15 +46,17 @@ def find_singles(edges: Edges, size: int, ends: tuple[int, int], amount_in: floa
     worth = np.where(near.target == target, given(reached[near.source]), 0.0)
     direct = (near.source == source) & (near.target == target)
     worth[direct] = first_given[direct]
+    firsts = np.flatnonzero(near.source == source)
+    firsts = firsts[np.argsort(-first_given[firsts], kind="stable")]
+    reaching, numbers = near.target[firsts], touching.tolist()
     paths: list[tuple[int, ...]] = []
     for last in np.argsort(-worth, kind="stable")[:_MOST].tolist():
         if direct[last]:
-            paths.append((last,))
+            paths.append((numbers[last],))
         elif worth[last] > 0:
-            firsts = np.flatnonzero((near.source == source) & (near.target == near.source[last]))
-            ranked = firsts[np.argsort(-first_given[firsts], kind="stable")[:_FIRSTS]]
-            paths += [(first, last) for first in ranked.tolist() if near.pool[first] != near.pool[last]]
-    return [tuple(touching[list(path)].tolist()) for path in paths]
+            ranked = firsts[reaching == near.source[last]][:_FIRSTS].tolist()
+            paths += [(numbers[n], numbers[last]) for n in ranked if near.pool[n] != near.pool[last]]
+    return paths
 
 
 def settle_best(
