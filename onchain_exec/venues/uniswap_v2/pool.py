@@ -86,24 +86,25 @@ class UniswapV2Pool:
 
     def quote(self, token_in: Token, token_out: Token, amount: int, exact: Exact) -> int:
         """Return the other side of a swap of ``amount``; see `quoter`."""
-        return self.quoter(token_in, token_out, exact)(amount)
+        if exact is Exact.OUT:
+            return self.quoter(token_in, token_out, exact)(amount)
+        # a quoter is worth its making for several quotes only: a route asks hundreds of pairs once
+        reserve_in, reserve_out = self._reserves(token_in, token_out)
+        fits = 0 < amount <= MAX_RESERVE - reserve_in
+        if fits and (amount_out := self._get_amount_out(amount, reserve_in, reserve_out)):
+            return amount_out
+        return _refuse_in(amount, reserve_in)
 
     def swap(self, token_in: Token, token_out: Token, amount: int, exact: Exact) -> SwapResult:
         """Return the swap of ``amount`` with the pair after it; raises as `quoter` does.
 
         ``fee_amount`` is the part of the input that is not priced, rounded up.
         """
-        if exact is Exact.IN:  # without a quoter, which takes longer than its one quote: routes are long
-            reserve_in, reserve_out = self._reserves(token_in, token_out)
-            amount_in, amount_out = amount, 0
-            if 0 < amount <= MAX_RESERVE - reserve_in:
-                amount_out = self._get_amount_out(amount, reserve_in, reserve_out)
-            if not amount_out:
-                _refuse_in(amount, reserve_in)
-        else:
-            amount_in, amount_out = self.quote(token_in, token_out, amount, exact), amount
+        other = self.quote(token_in, token_out, amount, exact)
+        amount_in, amount_out = (amount, other) if exact is Exact.IN else (other, amount)
         fee_amount = amount_in - amount_in * (PIPS - self.swap_fee_pips) // PIPS
-        after = partial(self._after, token_in.address == self.token0.address, amount_in, amount_out)
+        zero_for_one = token_in.address == self.token0.address  # the quote has seen that the two are the pair
+        after = partial(self._after, zero_for_one, amount_in, amount_out)
         return SwapResult(amount_in, amount_out, fee_amount, after)
 
     def spot_price(self, token_in: Token, token_out: Token) -> Fraction:
