@@ -292,27 +292,34 @@ class Journal:
         )
 
     def append_receipt(
-        self, slot: SlotKey, receipt: Receipt, confirmations: int, reason: RevertError | str = ""
+        self, seen: SlotView, receipt: Receipt, confirmations: int, reason: RevertError | str = ""
     ) -> tuple[Event, ...]:
-        """Record that an attempt of ours consumes the slot, instead of whatever was recorded before.
+        """Record that an attempt of ours consumes the slot, instead of whatever was ``seen`` to before the
+        chain was looked at: another consumer, recorded since by somebody else, stands.
 
         ``confirmations`` counts the including block. Returns the events that were new.
         """
 
-        def decide(book: Book) -> Iterator[Event]:
-            yield from decisions.consume(book, slot, receipt, reason)
+        def find(book: Book) -> Iterator[Event]:
+            yield from decisions.consume(book, seen.key, receipt, reason)
             if confirmations >= self._confirmed_depth:
-                yield from decisions.confirm(book, slot)
+                yield from decisions.confirm(book, seen.key)
 
-        return self._store.append_new(decide)
+        return self._store.append_new(lambda book: decisions.correct(book, seen, find(book)))
 
-    def append_foreign(self, slot: SlotKey, tx_hash: str) -> tuple[Event, ...]:
-        """Record that a transaction which is not ours consumes the slot; return what was new."""
-        return self._store.append_new(lambda book: decisions.lose(book, slot, tx_hash))
+    def append_foreign(self, seen: SlotView, tx_hash: str) -> tuple[Event, ...]:
+        """Record that a transaction which is not ours consumes the slot; return what was new. ``seen`` as of
+        `append_receipt`."""
+        return self._store.append_new(
+            lambda book: decisions.correct(book, seen, decisions.lose(book, seen.key, tx_hash))
+        )
 
-    def append_orphaned(self, slot: SlotKey) -> tuple[Event, ...]:
-        """Record that the slot's consumer is no longer on the chain; return what was new."""
-        return self._store.append_new(lambda book: decisions.orphan(book, slot))
+    def append_orphaned(self, seen: SlotView) -> tuple[Event, ...]:
+        """Record that the slot's consumer is no longer on the chain; return what was new. ``seen`` as of
+        `append_receipt`."""
+        return self._store.append_new(
+            lambda book: decisions.correct(book, seen, decisions.orphan(book, seen.key))
+        )
 
     def append_final(self, slot: SlotKey) -> tuple[Event, ...]:
         """Record that the slot's consumer is finalised: the slot is closed. Return what was new."""

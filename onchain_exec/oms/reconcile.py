@@ -209,13 +209,13 @@ def _is_recorded(slot: SlotView, receipt: Receipt) -> bool:
 def _correct(journal: Journal, slot: SlotView, finding: Finding, *, is_final: bool) -> tuple[Event, ...]:
     match finding:
         case Mined(receipt, confirmations):
-            new = journal.append_receipt(slot.key, receipt, confirmations)
+            new = journal.append_receipt(slot, receipt, confirmations)
         case Reverted(receipt, confirmations, reason):
-            new = journal.append_receipt(slot.key, receipt, confirmations, reason)
+            new = journal.append_receipt(slot, receipt, confirmations, reason)
         case Superseded(tx_hash):
-            new = journal.append_foreign(slot.key, tx_hash)
+            new = journal.append_foreign(slot, tx_hash)
         case Vacant():
-            return journal.append_orphaned(slot.key)
+            return journal.append_orphaned(slot)
         case Unclear():
             return ()
         case never:
@@ -235,7 +235,7 @@ def _compare(journal: Journal, slot: SlotView, finding: Finding) -> Iterator[Bre
             "an account that only this journal uses",
             "Find out who else holds the key; give the order again if it is still wanted",
         )
-    elif isinstance(finding, Mined) and slot.consumer:
+    elif isinstance(finding, Mined) and slot.consumer and _is_recorded(slot, finding.receipt):
         view = journal.read_order(slot.order_id)
         recorded = slot.consumer.amount_in, slot.consumer.amount_out
         moved = get_moved_amounts(view.order, finding.receipt) if view.fill and view.order else recorded

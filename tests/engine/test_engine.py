@@ -346,7 +346,7 @@ def test_fill_gap_that_lending_code_left_out_gives_the_nonce_to_nothing(calm, mo
     journal.append_outcome(lending, Mined(make_receipt(lending.tx_hash, orders[0]), 1))
     journal.reserve_nonce(CHAIN_ID, account, "order-2", Purpose.SWAP, 2)
     journal.write_signed("order-2", make_signed(orders[1], 2))
-    journal.append_orphaned(SlotKey(CHAIN_ID, account, 0))
+    journal.append_orphaned(journal.read_slot(SlotKey(CHAIN_ID, account, 0)))
     cancelling = make_plan(lending, Purpose.CANCEL, account)
     cancel = journal.write_signed("order-1", sign_plan(cancelling, 0))
     journal.append_outcome(cancel, Mined(make_receipt(cancel.tx_hash, orders[0]), 1))

@@ -80,7 +80,7 @@ def live(journal: Journal) -> None:
     one = sign(journal, child := make_order(2, client_order_id="p.1", parent_id="p"))
     lost = make_receipt(one.tx_hash, child, success=False, block=make_block(102))
     journal.append_outcome(one, Reverted(lost, 1, "STF"))
-    journal.append_orphaned(SlotKey(CHAIN_ID, TRADER, one.nonce))
+    journal.append_orphaned(journal.read_slot(SlotKey(CHAIN_ID, TRADER, one.nonce)))
     journal.append_outcome(one, Mined(make_receipt(one.tx_hash, child, block=make_block(103)), 1))
     journal.append_parent_end("p", OrderEvent.REJECT, Failure("TOO_MANY_FAILURES", "", "", ""))
 
@@ -89,7 +89,7 @@ def live(journal: Journal) -> None:
     journal.write_signed("order-3", sign_plan(make_plan(cancelled, Purpose.CANCEL), cancelled.nonce))
     taken = sign(journal, make_order(4), private=True)
     journal.append_leak(SlotKey(CHAIN_ID, TRADER, taken.nonce), taken.tx_hash)
-    journal.append_foreign(SlotKey(CHAIN_ID, TRADER, taken.nonce), "0x" + "99" * 32)
+    journal.append_foreign(journal.read_slot(SlotKey(CHAIN_ID, TRADER, taken.nonce)), "0x" + "99" * 32)
 
     journal.append_order(waiting := make_order(5), make_quote(waiting))
     journal.reserve_nonce(CHAIN_ID, TRADER, waiting.order_id, Purpose.SWAP, 0)
@@ -274,9 +274,9 @@ def test_open_of_a_checkpoint_full_of_earlier_states_writes_it_anew(path):
         receipt = make_receipt(sign(journal, order := make_order(9)).tx_hash, order)
         (slot,) = journal.read_order("order-9").slots
         for _ in range(20):
-            journal.append_receipt(slot, receipt, 1)
+            journal.append_receipt(journal.read_slot(slot), receipt, 1)
             wait_for_savers()
-            journal.append_orphaned(slot)
+            journal.append_orphaned(journal.read_slot(slot))
             wait_for_savers()
     (ends,) = _execute(path, "select count(distinct seq) from checkpoint")
     assert ends > 20

@@ -338,13 +338,32 @@ def test_append_orphaned_busts_and_takes_everything_back(journal):
     durable = work(journal, order)
     journal.append_outcome(durable, Mined(make_receipt(durable.tx_hash, order), 1))
     key = SlotKey(CHAIN_ID, TRADER, durable.nonce)
-    assert len(journal.append_orphaned(key)) == 1
-    assert journal.append_orphaned(key) == ()
+    assert len(journal.append_orphaned(journal.read_slot(key))) == 1
+    assert journal.append_orphaned(journal.read_slot(key)) == ()
     view = journal.read_order(order.order_id)
     assert (view.state, view.fill) == (OrderState.BUSTED, None)
     assert journal.read_positions() == {}
     assert journal.read_gas_wei() == {}
     assert journal.read_open().slots[0].attempts[0].tx == durable
+
+
+def test_append_of_an_older_look_leaves_what_was_recorded_since(journal):
+    """Or a reader of an older head would take away what a newer one has found."""
+    order = make_order()
+    durable = work(journal, order)
+    before = journal.read_slot(SlotKey(CHAIN_ID, TRADER, durable.nonce))
+    old, new = (make_receipt(durable.tx_hash, order, block=make_block(100, salt)) for salt in (1, 2))
+    assert journal.append_receipt(before, old, 1)
+    mined = journal.read_slot(before.key)
+    assert journal.append_receipt(mined, new, 1)  # as another process sees it after a reorg
+    assert journal.append_orphaned(mined) == ()
+    assert journal.append_receipt(before, old, 1) == ()
+    assert journal.append_foreign(mined, "0x" + "99" * 32) == ()
+    consumer = journal.read_slot(before.key).consumer
+    assert consumer is not None
+    assert consumer.block_hash == new.block_hash
+    journal.append_final(before.key)
+    assert journal.append_orphaned(mined) == ()
 
 
 def test_append_final_closes_the_slot_for_good(journal):
@@ -356,7 +375,7 @@ def test_append_final_closes_the_slot_for_good(journal):
     assert journal.append_final(key) == ()
     assert journal.read_order(order.order_id).final
     with pytest.raises(IllegalTransitionError, match="ORPHAN in state FINAL"):
-        journal.append_orphaned(key)
+        journal.append_orphaned(journal.read_slot(key))
 
 
 def test_append_expiry_of_an_unsigned_order_ends_it(journal):

@@ -181,7 +181,9 @@ class JournalModel(RuleBasedStateMachine):
         if durable.tx_hash not in self.final:
             was_mined = durable.tx_hash in self.chain
             self.chain.pop(durable.tx_hash, None)
-            new = self.journals[who].append_orphaned(SlotKey(CHAIN_ID, OWNER, durable.nonce))
+            new = self.journals[who].append_orphaned(
+                self.journals[who].read_slot(SlotKey(CHAIN_ID, OWNER, durable.nonce))
+            )
             assert bool(new) is was_mined
             assert self.journals[who].read_order(order.order_id).fill is None
 

@@ -216,6 +216,13 @@ def conclude(book: Book, durable: DurableTx, outcome: Outcome, confirmed_depth: 
             assert_never(never)
 
 
+def correct(book: Book, seen: SlotView, found: Iterator[Event]) -> Iterator[Event]:
+    """Yield what was found of a slot, unless it has another consumer than it was ``seen`` to have before the
+    chain was looked at: who recorded that since may have looked later."""
+    if book.slots[seen.key].consumer == seen.consumer:
+        yield from found
+
+
 def consume(book: Book, key: SlotKey, receipt: Receipt, reason: RevertError | str = "") -> Iterator[Event]:
     """Yield that our attempt consumes the slot, instead of whatever was recorded before."""
     consumer = book.slots[key].consumer

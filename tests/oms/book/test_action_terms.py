@@ -173,7 +173,7 @@ def test_order_view_of_a_mined_action_tells_its_calls_apart_until_a_reorg(journa
     receipt = replace(make_receipt(*trade(1, 2), mark, *trade(3, 4), mark), tx_hash=durable.tx_hash)
     view = journal.append_outcome(durable, Mined(receipt, 1))
     assert view.call_moves == (((SOLD, -1), (BOUGHT, 2)), ((SOLD, -3), (BOUGHT, 4)))
-    journal.append_orphaned(SlotKey(1, TRADER, nonce))
+    journal.append_orphaned(journal.read_slot(SlotKey(1, TRADER, nonce)))
     view = journal.read_order(order.order_id)
     assert (view.state, view.call_moves) == (OrderState.BUSTED, ())
     assert [call["moved"] for call in view.to_json()["calls"]] == [None, None]

@@ -111,7 +111,7 @@ def test_read_records_after_a_reorg_count_what_the_chain_shows_now(journal):
         "private@one": filled,
         "private@two": filled,
     }
-    journal.append_orphaned(SLOT)
+    journal.append_orphaned(journal.read_slot(SLOT))
     assert journal.read_records() == {"private": TrackRecord(seen=1, harmed=1)}, "the orphan showed it"
     assert journal.read_order(ORDER.order_id).surroundings is None
     mine(journal, durable, 103, salt=1)

@@ -100,9 +100,9 @@ def test_orphan_of_a_stranger_gives_the_nonce_out_again_and_the_next_stranger_is
     reserve(journal, 2, floor=6)
     journal.append_failure("order-2", FAILED)
     for stranger in ("0x01", "0x02"):
-        journal.append_foreign(key(5), stranger)
+        journal.append_foreign(journal.read_slot(key(5)), stranger)
         assert journal.read_slot(key(5)).state is SlotState.FOREIGN
-        journal.append_orphaned(key(5))
+        journal.append_orphaned(journal.read_slot(key(5)))
         number = int(stranger, 16) + 2
         assert reserve(journal, number, floor=5) == 5
         journal.append_failure(f"order-{number}", FAILED)
@@ -110,14 +110,14 @@ def test_orphan_of_a_stranger_gives_the_nonce_out_again_and_the_next_stranger_is
 
 def test_orphan_of_a_stranger_gives_the_nonce_back_to_the_order_that_had_it(journal: Journal) -> None:
     reserve(journal, 1)
-    journal.append_foreign(key(0), "0x01")
-    journal.append_orphaned(key(0))
+    journal.append_foreign(journal.read_slot(key(0)), "0x01")
+    journal.append_orphaned(journal.read_slot(key(0)))
     assert sign(journal, 1).nonce == 0
 
 
 def test_reserve_that_a_stranger_consumed_leaves_its_order_to_begin_again(journal: Journal) -> None:
     reserve(journal, 1)
-    journal.append_foreign(key(0), "0x01")
+    journal.append_foreign(journal.read_slot(key(0)), "0x01")
     assert journal.read_order("order-1").state is OrderState.NEW
     journal.append_final(key(0))
     assert not journal.read_order("order-1").final
@@ -177,12 +177,14 @@ def test_orphan_takes_back_all_that_was_mined_until_it_is_mined_again(
     durable = journal.write_signed(order.order_id, make_signed(order, 0))
     before = lines.replay()
     for depth in (1, 12):
-        journal.append_receipt(key(0), make_receipt(durable.tx_hash, order, success=success), depth)
+        journal.append_receipt(
+            journal.read_slot(key(0)), make_receipt(durable.tx_hash, order, success=success), depth
+        )
         view, book = journal.read_order(order.order_id), lines.replay()
         assert (view.fill is not None, view.failure is None, view.final) == (success, success, False)
         assert set(book.positions) == ({(CHAIN_ID, *place) for place in PLACES} if success else set())
         assert not book.undecided
-        journal.append_orphaned(key(0))
+        journal.append_orphaned(journal.read_slot(key(0)))
         view, book = journal.read_order(order.order_id), lines.replay()
         assert (view.fill, view.failure, view.call_moves) == (None, None, ())
         assert view.state is (OrderState.BUSTED if success else OrderState.WORKING)
@@ -201,7 +203,7 @@ def test_action_that_was_mined_moves_its_accounts_tokens_until_a_reorg(journal: 
         (CHAIN_ID, TRADER, WETH.address): -(10**18),
         (CHAIN_ID, TRADER, USDC.address): 2_000 * 10**6,
     }
-    journal.append_orphaned(key(nonce))
+    journal.append_orphaned(journal.read_slot(key(nonce)))
     assert journal.read_positions() == {}
 
 
@@ -209,7 +211,7 @@ def test_final_newest_is_the_highest_of_ours_whichever_became_final_last(journal
     for number, height in ((1, 100), (2, 102), (3, 101)):
         mine(journal, sign(journal, number), height)
     reserve(journal, 4)
-    journal.append_foreign(key(3), "0x01")
+    journal.append_foreign(journal.read_slot(key(3)), "0x01")
     for nonce in range(4):
         journal.append_final(key(nonce))
     newest = journal.find_newest_final(CHAIN_ID)

@@ -59,7 +59,7 @@ def test_reserve_nonce_that_lending_code_was_to_take_until_a_reorg_is_given_out(
         journal.append_order(order, make_quote(order))
     assert journal.reserve_nonce(CHAIN_ID, TRADER, later.order_id, Purpose.SWAP, 2) == 2
     journal.write_signed(later.order_id, make_signed(later, 2))
-    journal.append_orphaned(SlotKey(CHAIN_ID, TRADER, 0))
+    journal.append_orphaned(journal.read_slot(SlotKey(CHAIN_ID, TRADER, 0)))
     cancel = journal.write_signed("order-1", sign_plan(make_plan(lending, Purpose.CANCEL), 0))
     journal.append_outcome(cancel, Mined(make_receipt(cancel.tx_hash, make_order(1)), 1))
     for _ in range(2):

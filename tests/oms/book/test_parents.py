@@ -44,9 +44,9 @@ def act(journal: Journal, act_name: str, number: int) -> None:
             journal.write_signed(order.order_id, make_signed(order, nonce))
         case "mine" | "revert" if signed and not journal.read_slot(view.slots[0]).consumer:
             receipt = make_receipt(signed, order, success=act_name == "mine", block=make_block(number))
-            journal.append_receipt(view.slots[0], receipt, 1)
+            journal.append_receipt(journal.read_slot(view.slots[0]), receipt, 1)
         case "orphan" if signed and journal.read_slot(view.slots[0]).state.name in ("MINED", "CONFIRMED"):
-            journal.append_orphaned(view.slots[0])
+            journal.append_orphaned(journal.read_slot(view.slots[0]))
         case "final" if signed:
             journal.append_final(view.slots[0])
         case "cancel":
