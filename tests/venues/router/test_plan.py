@@ -87,6 +87,23 @@ def test_plan_router_swap_graph_that_slips_leaves_nothing_behind(market: RouterM
     assert loose.amount_out_min <= got < terms.amount_out_min
 
 
+@pytest.mark.parametrize("exact", Exact)
+def test_plan_router_swap_hop_against_the_order_raises_input_error(
+    market: RouterMarket, exact: Exact
+) -> None:
+    """What comes back of token_in would stay in the router, and what goes to the recipient is not there."""
+    tokens = {token.symbol: token for token in market.tokens}
+    usdc, weth, dai = tokens["USDC"], tokens["WETH"], tokens["DAI"]
+    there = make_hop(Graph.find(market, "uniswap_v2", usdc, weth), usdc, weth, WORTH)
+    on = make_hop(Graph.find(market, "uniswap_v2", weth, dai), weth, dai, there.amount_out)
+    back = make_hop(Graph.find(market, "uniswap_v3", usdc, weth), weth, usdc, there.amount_out // 2)
+    for hops in ((there, back, on), (there, on, back, there)):
+        legs = tuple(Leg((hop,)) for hop in hops)
+        terms = replace(make_terms(legs[:1], exact), amount_in_max=10 * WORTH, amount_out_min=0)
+        with pytest.raises(InputError, match="against the order"):
+            plan_router_swap(legs, terms, market.router)
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -18,7 +18,7 @@ from onchain_exec.core.abi import Function
 from onchain_exec.errors import InputError, NoRouteError, RevertError
 from onchain_exec.routing import Basket, Network, Options, Shape, find_basket_route
 from onchain_exec.routing.basket import BasketRoute
-from onchain_exec.venues import Hop, Leg, PoolSet
+from onchain_exec.venues import Hop, Leg, Pool, PoolSet
 from onchain_exec.venues.router import (
     BasketTerms,
     Venue,
@@ -95,6 +95,32 @@ def test_plan_basket_swap_legs_of_another_basket_raise_input_error(market: Route
             plan_basket_swap(route.legs, changed, market.router)
     with pytest.raises(InputError):
         plan_basket_swap((), terms, market.router)
+
+
+def test_plan_basket_swap_hops_that_would_leave_tokens_in_the_router_raise_input_error(
+    market: RouterMarket,
+) -> None:
+    """Each adds up by its amounts; what is bought of the first token, though, the caller would pay again."""
+    tokens = {token.symbol: token for token in market.tokens}
+    usdc, weth, dai = tokens["USDC"], tokens["WETH"], tokens["DAI"]
+
+    def plan(*swaps: tuple[Token, Token, int], **given: int) -> None:
+        legs = tuple(
+            Leg((Hop(find_pool(market, *pair), *pair, amount, amount, 0),)) for *pair, amount in swaps
+        )
+        amounts = {tokens[name]: amount for name, amount in given.items()}
+        plan_basket_swap(legs, BasketTerms(amounts, 0, RECIPIENT, 0), market.router)
+
+    with pytest.raises(InputError, match="against the order"):
+        plan((usdc, weth, 10), (dai, usdc, 5), (usdc, weth, 5), USDC=10, DAI=5)
+    with pytest.raises(InputError, match="against the order"):
+        plan((usdc, weth, 10), (weth, dai, 5), (dai, weth, 10), USDC=10, DAI=5)
+    with pytest.raises(InputError, match="a token of the basket"):
+        plan((dai, weth, 5), (usdc, weth, 10), USDC=10)
+
+
+def find_pool(market: RouterMarket, token_in: Token, token_out: Token) -> Pool:
+    return next(pool for pool in market.pools.values() if {token_in, token_out} <= {*pool.tokens})
 
 
 class VaultMarket:
