@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Final, NamedTuple
 
 from onchain_exec.core import Address, Token
@@ -15,6 +15,7 @@ from onchain_exec.routing.solver.dual import DualPoint, Problem, find_trades
 from onchain_exec.venues import Pool
 
 _ENDS: Final = attrgetter("token_in.address", "token_out.address")
+_FIRST, _SECOND = itemgetter(0), itemgetter(1)
 
 
 class Flow(NamedTuple):
@@ -82,7 +83,7 @@ class Flows:
     @property
     def passing(self) -> set[Address]:
         """The tokens that one flow gives and one takes."""
-        taking, giving = (Counter(side) for side in zip(*self._ends, strict=True))
+        taking, giving = Counter(map(_FIRST, self._ends)), Counter(map(_SECOND, self._ends))
         return {token for token in taking if taking[token] == giving[token] == 1}
 
     def keep_through(self, starts: Iterable[Token], ends: Iterable[Token]) -> Flows:
