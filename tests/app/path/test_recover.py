@@ -1,18 +1,95 @@
-"""What a start goes on with, where several accounts share a journal."""
+"""What a start goes on with, under which bounds, and where several accounts share a journal."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from few_venues import with_few_venues
+from oms.builders import CHAIN_ID, KEEPER, TRADER, make_quote
+from path_stage import APPROVED, ORDER, Stage, open_stage, take_steps
 
 from onchain_exec import Desk, LocalSigner, OrderState, Policy
+from onchain_exec.app.path import recover
 from onchain_exec.app.path.context import Step
 from onchain_exec.app.sandbox.sandbox import Sandbox
-from onchain_exec.errors import HaltedError
-from onchain_exec.oms import Journal, SwitchState, get_account_scope
+from onchain_exec.core import Address
+from onchain_exec.core.action import ActionOrder, VenueCall
+from onchain_exec.errors import DuplicateOrderError, HaltedError
+from onchain_exec.execution import Purpose
+from onchain_exec.oms import Journal, SlotKey, SlotState, SlotView, SwitchState, get_account_scope
+from onchain_exec.routing import Quote
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return open_stage()
+
+
+async def resume(stage: Stage, patch: pytest.MonkeyPatch, **found: Any) -> None:
+    """Resume what a look at the chain found."""
+    nothing: dict[str, Any] = {"resent": (), "to_cancel": (), "to_reprice": (), "unsigned": ()}
+    looked = SimpleNamespace(**(nothing | found))
+    steps = {"look_after_private": None, "recover": looked, "_resume_intents": None}
+    take_steps(stage, patch, recover, **steps, _cancel=None, _reprice=None)
+    await recover.resume_all(stage.context)
+
+
+async def test_resume_all_looks_for_leaks_before_anything_is_sent_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await resume(stage, monkeypatch)
+    assert stage.told == ["block", "look_after_private", "recover", "_resume_intents"]
+
+
+@pytest.mark.parametrize("account", [TRADER, KEEPER])
+async def test_resume_all_signs_for_its_own_account_alone(
+    stage: Stage, account: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slot = SlotView(SlotKey(CHAIN_ID, account, 0), SlotState.SENT, "order-1", Purpose.SWAP, "")
+    await resume(stage, monkeypatch, to_cancel=(slot,), to_reprice=(slot,))
+    assert stage.told[3:-1] == (["_cancel", "_reprice"] if account == TRADER else [])
+
+
+async def test_resume_all_runs_what_was_never_signed_under_the_bounds_it_was_accepted_on(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The market has fallen: it still gives what was accepted, and a bound of its own would give less."""
+    accepted, fallen = APPROVED.quote, make_quote(ORDER, 1_995 * 10**6)
+    assert fallen.amount_out_min < accepted.amount_out_min < fallen.amount_out
+    ran: list[Quote] = []
+
+    async def run(_: Any, quote: Quote) -> None:
+        ran.append(quote)
+
+    monkeypatch.setattr(recover, "run", run)
+    take_steps(stage, monkeypatch, recover, quote_order=fallen)
+    await resume(stage, monkeypatch, unsigned=stage.journal.read_orders())
+    assert [(quote.amount_out, quote.amount_out_min) for quote in ran] == [
+        (fallen.amount_out, accepted.amount_out_min)
+    ]
+
+
+async def test_resume_all_ends_what_was_never_signed_once_the_market_gives_less(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_steps(stage, monkeypatch, recover, quote_order=make_quote(ORDER, 1_900 * 10**6), run=None)
+    await resume(stage, monkeypatch, unsigned=stage.journal.read_orders())
+    assert "run" not in stage.told
+    assert stage.journal.read_order(ORDER.order_id).state is OrderState.REJECTED
+
+
+async def test_continue_action_begins_again_what_was_never_signed_and_refuses_the_id_of_a_swap(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    action = ActionOrder("a", "a", TRADER, "aave_v3", (VenueCall("supply", TRADER, b""),), (), 10**10)
+    take_steps(stage, monkeypatch, recover, resume_all=None)
+    assert await recover.continue_action(stage.context, stage.journal.append_action(action), action) is None
+    with pytest.raises(DuplicateOrderError, match="does something else"):
+        await recover.continue_action(stage.context, stage.journal.read_order(ORDER.order_id), action)
+    assert stage.told == []
 
 
 class KilledError(Exception):

@@ -2,78 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from oms.builders import (
     BLOCK,
     TRADER,
-    make_approved,
     make_denied,
-    make_order,
     make_plan,
     make_receipt,
     make_signed,
     sign_plan,
 )
+from path_stage import APPROVED, ORDER, Stage, open_stage, take_steps
 
 from onchain_exec.app.path import actions, run
-from onchain_exec.app.path.context import Context, Policy, Step
+from onchain_exec.app.path.context import Policy
 from onchain_exec.core import to_address
 from onchain_exec.core.action import ActionOrder, VenueCall
 from onchain_exec.errors import InputError, RevertError, StaleStateError
 from onchain_exec.execution import DurableTx, Mined, Outcome, Purpose, Reverted, StillUnknown, Superseded
 from onchain_exec.execution.channels import Channel, Decision, Stakes
-from onchain_exec.oms import Journal, OrderState
+from onchain_exec.oms import OrderState
 from onchain_exec.pricing import PriceSource, SourceKind, consolidate
 from onchain_exec.risk import Approved, Denied, Limits
 from onchain_exec.risk.action import ApprovedAction
-from onchain_exec.testing.simulated import Fate, MemoryJournal
 
-ORDER = make_order(1)
-APPROVED = make_approved(ORDER)
 DURABLE = DurableTx(ORDER.order_id, Purpose.ALLOWANCE, *(1337, TRADER, 0), b"", "0x01")
 
 
-@dataclass
-class Stage:
-    """A path of stand-ins: ``told`` is what was done of it, in its order."""
-
-    journal: Journal
-    told: list[object] = field(default_factory=list)
-    policy: Policy = field(default_factory=Policy)
-
-    @property
-    def context(self) -> Context:
-        node: Any = SimpleNamespace(require_canonical=self.asked("canonical", None), chain_id=1337)
-        return Context(node, Any, self.journal, self.policy, Any, lambda: 1_700_000_001, self.observe)  # type: ignore[arg-type]
-
-    def observe(self, step: Step, _: object) -> None:
-        self.told.append(step)
-
-    def asked(self, name: str, *answers: Any) -> Callable[..., Any]:
-        """Return a step that notes its call and gives the answers in turn, the last for ever."""
-        left = list(answers)
-
-        async def ask(*_: Any, **__: Any) -> Any:
-            self.told.append(name)
-            answer = left.pop(0) if len(left) > 1 else left[0]
-            if isinstance(answer, Exception):
-                raise answer
-            return answer
-
-        return ask
-
-
 @pytest.fixture
-def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
-    made = Stage(MemoryJournal(Fate(0), lambda: 0).open())
-    made.journal.append_order(ORDER, APPROVED.quote)
-    return made
+def stage() -> Stage:
+    return open_stage()
 
 
 def simulate(purpose: Purpose = Purpose.SWAP, salt: int = 0, *before: Any) -> Any:
@@ -83,12 +45,6 @@ def simulate(purpose: Purpose = Purpose.SWAP, salt: int = 0, *before: Any) -> An
 
 def choose(channel: Channel) -> Decision:
     return Decision(channel, (), (), 100, Stakes(0))
-
-
-def take_steps(stage: Stage, patch: pytest.MonkeyPatch, place: Any = run, **steps: Any) -> None:
-    for name, answer in steps.items():
-        answers = answer if isinstance(answer, tuple) else (answer,)
-        patch.setattr(place, name, stage.asked(name, *answers))
 
 
 OUTCOMES = {
@@ -116,7 +72,7 @@ async def test_wait_is_true_of_what_was_mined_and_succeeded_alone(
 
     stage.policy = Policy(confirmations=7)
     monkeypatch.setattr(run, "confirm", confirm)
-    take_steps(stage, monkeypatch, attend=3.0, watch_trade=None)
+    take_steps(stage, monkeypatch, run, attend=3.0, watch_trade=None)
     assert await run.wait(stage.context, durable) is (found == "mined")
     assert asked == [(durable, 7, 3.0)]
     states = {"mined": "FILLED", "reverted": "FAILED", "superseded": "FAILED", "unknown": "WORKING"}
@@ -129,9 +85,9 @@ async def test_decide_is_an_approval_where_one_router_passes(
 ) -> None:
     rich = APPROVED.account
     poor = replace(rich, spender=to_address("0x" + "0d" * 20), allowance=0)
-    accounts = [poor, rich] if best_last else [rich, poor]
+    accounts = dict(enumerate([poor, rich] if best_last else [rich, poor]))
     stage.policy = Policy(Limits(may_approve=False))
-    take_steps(stage, monkeypatch, read_accounts=dict(zip("ab", accounts, strict=True)), read_reference=None)
+    take_steps(stage, monkeypatch, run, read_accounts=accounts, read_reference=None)
     assert await run.decide(stage.context, APPROVED.quote) == Approved(APPROVED.quote, rich)
 
 
@@ -139,7 +95,7 @@ async def test_decide_holds_the_quote_to_the_price_of_others_than_pools(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dearer = consolidate([PriceSource(SourceKind.FEED, "FEED", Fraction(2_500 * 10**6, 10**18))])
-    take_steps(stage, monkeypatch, read_accounts={"": APPROVED.account}, read_reference=dearer)
+    take_steps(stage, monkeypatch, run, read_accounts={"": APPROVED.account}, read_reference=dearer)
     denied = await run.decide(stage.context, APPROVED.quote)
     assert isinstance(denied, Denied)
     assert denied.found == "2000 bps below the reference price"
@@ -151,7 +107,7 @@ async def test_decide_on_a_block_that_left_the_chain_reads_nothing_there(
     gone = StaleStateError("block 100 is gone", needed="a canonical block")
     context = stage.context
     context.node.require_canonical = stage.asked("canonical", gone)  # type: ignore[method-assign]
-    take_steps(stage, monkeypatch, read_accounts={"": APPROVED.account}, read_reference=None)
+    take_steps(stage, monkeypatch, run, read_accounts={"": APPROVED.account}, read_reference=None)
     for decide, asked in ((run.decide, APPROVED.quote), (actions.read_funds, None)):
         with pytest.raises(StaleStateError):
             await decide(context, asked or ACTION, *(() if asked else (BLOCK,)))
@@ -167,7 +123,7 @@ async def test_prepare_of_what_no_channel_takes_builds_nothing(
     def refuse(*_: Any) -> None:
         raise InputError("no way is left")
 
-    take_steps(stage, monkeypatch, decide=APPROVED, build=simulate())
+    take_steps(stage, monkeypatch, run, decide=APPROVED, build=simulate())
     monkeypatch.setattr(run, "decide_channel", refuse)
     with pytest.raises(InputError, match="no way is left"):
         await run.prepare(stage.context, APPROVED.quote)
@@ -186,7 +142,7 @@ async def test_execute_after_a_wait_sends_what_was_built_after_it(
     monkeypatch.setattr(run, "make_durable", make_durable)
     ways = choose(Channel.WAIT), choose(Channel.WAIT), choose(Channel.PUBLIC)
     built = simulate(salt=1), simulate(salt=2), simulate(salt=3)
-    take_steps(stage, monkeypatch, build=built, choose_way=ways, outlasts=True, deliver=True)
+    take_steps(stage, monkeypatch, run, build=built, choose_way=ways, outlasts=True, deliver=True)
     await run.execute(stage.context, APPROVED)
     assert sent == [3]
 
@@ -230,7 +186,7 @@ def intend(stage: Stage, patch: pytest.MonkeyPatch, **steps: Any) -> None:
         "sign_intent": None,
         "wait_for_end": None,
     }
-    take_steps(stage, patch, **(usual | steps))
+    take_steps(stage, patch, run, **(usual | steps))
 
 
 @pytest.mark.parametrize("is_mined", [False, True])
