@@ -36,6 +36,7 @@ OnchainExecError
 ├── SignerError                the signer refused, failed, or returned a signature that is not ours
 │   └── PolicyError            the policy inside the signing boundary forbids it
 ├── HaltedError                a pause or the kill switch forbids it
+├── StoppedError               somebody stopped the command before it was done
 ├── JournalError               the journal cannot be read or written, or contradicts itself
 │   ├── IllegalTransitionError an order or slot met an event that its state does not allow
 │   └── FencedError            another process writes the account, or took it over: nothing may be sent
@@ -294,6 +295,10 @@ class HaltedError(OnchainExecError):
     """A pause or the kill switch forbids it: nothing was signed or sent."""
 
     retryable = True
+
+
+class StoppedError(OnchainExecError):
+    """Somebody stopped the command before it was done: what it signed is in the journal, and may be mined."""
 
 
 class JournalError(OnchainExecError):

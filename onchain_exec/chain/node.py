@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -101,7 +102,7 @@ class Node:
             found = decode_result(to_int, await rpc.request("eth_chainId"), "eth_chainId", rpc.where)
             if chain_id not in (None, found):
                 raise WrongChainError(found, chain_id, rpc.where)
-        except NodeError:
+        except (NodeError, asyncio.CancelledError):
             await rpc.close()
             raise
         return cls(rpc, found, errors)

@@ -8,10 +8,10 @@ from typing import Final
 
 import typer
 
-from onchain_exec.cli.exits import exit_code_of
+from onchain_exec.cli.exits import Exit, exit_code_of
 from onchain_exec.cli.lazy_command import list_commands
 from onchain_exec.cli.printing.output import print_error
-from onchain_exec.errors import InputError, OnchainExecError
+from onchain_exec.errors import InputError, OnchainExecError, StoppedError
 
 COMMANDS: Final = (
     *list_commands(
@@ -96,8 +96,12 @@ def main() -> None:
     for command in COMMANDS:
         group.add_command(command)
     as_json = "--json" in sys.argv
+    found: OnchainExecError
     try:
-        sys.exit(group(standalone_mode=not as_json))
+        code = group(standalone_mode=not as_json)
+        if code != Exit.INTERRUPTED:
+            sys.exit(code)
+        found = StoppedError("Ctrl-C", todo="`onchain-exec reconcile` tells what became of what was signed")
     except OnchainExecError as error:
         found = error
     except typer.TyperException as error:  # Typer tells people of its own accord

@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import signal
+import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -115,6 +117,29 @@ def test_confirm_hears_an_interrupt_while_it_asks_within_an_event_loop(
     with pytest.raises(KeyboardInterrupt):
         asyncio.run(ask())
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("arguments", [("reconcile",), ("collateral",), ("price", "WETH", "USDC")])
+def test_command_that_is_interrupted_prints_one_document_and_ends_with_130(
+    offline: Cli, arguments: tuple[str, ...]
+) -> None:
+    def interrupt() -> None:
+        with listener.accept()[0]:
+            os.kill(os.getpid(), signal.SIGINT)  # the node never answers
+            done.wait(60)
+
+    Journal.open(offline.journal).close()
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        node = threading.Thread(target=interrupt)
+        node.start()
+        try:
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            error = offline.json(*arguments, expect=130, ONCHAIN_EXEC_RPC_URL=url)["error"]
+        finally:
+            done.set()
+            node.join()
+    assert (error["code"], error["retryable"]) == ("StoppedError", False), "what it sent may be mined"
 
 
 @pytest.mark.parametrize(("answer", "is_yes"), [("y", True), (" YES ", True), ("", False), ("yy", False)])
