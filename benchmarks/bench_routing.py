@@ -43,7 +43,7 @@ def run() -> list[Row]:
         rows += _rows(f"hub route {count} pools", hub_graph(count, SEED), GRAPH)
     for count in (100, 1_000, 10_000):
         rows += _rows(f"v3 route {count} pools", random_graph(count, SEED, v3_share=0.5), GRAPH)
-    for count in (100, 1_000):
+    for count in (100, 1_000, 10_000):
         rows += _rows(f"gas route {count} pools", random_graph(count, SEED), IN_A_SECOND, gas_bps=1.0)
     rows += [_first_row("route 1000 pools", 0.0), _first_row("v3 route 1000 pools", 0.5)]
     return rows + _real_rows()

@@ -119,8 +119,9 @@ class Certificate:
     ``prices`` prove it: base units of the priced token (token_out for Exact.IN, token_in for
     Exact.OUT) per base unit of each token. Anyone can check: at these prices the most profitable
     trades of all pools, each less its gas, and the order are worth no more. With gas the bound may
-    be tighter than that: a route pays for all pools of some way, and the bound is the highest of the
-    cases into which the search split the choice of pools.
+    be tighter than that: a route pays for all pools of some way, a pool can share the gas of those that
+    it is of no use without, and the bound is the highest of the cases into which the search split the
+    choice of pools.
     """
 
     bound: int

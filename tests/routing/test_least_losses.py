@@ -61,10 +61,12 @@ def run_way(network, edges, way, amount):
     st.integers(10**6, 10**19),
     st.lists(st.floats(-4, 4), min_size=4, max_size=4),
     st.floats(-6, 0),
+    st.booleans(),
     st.randoms(use_true_random=False),
 )
-def test_find_bounds_at_any_prices_no_way_is_worth_more(market, amount, prices, log_cost, random):
-    """Whatever is decided, and whichever edges stand beside: not even over the edges in question."""
+def test_find_bounds_at_any_prices_no_way_is_worth_more(market, amount, prices, log_cost, shared, random):
+    """Whatever is decided, whatever edges pay one another, and whichever stand beside: not even over the
+    edges in question."""
     network = Network.build(market)
     edges, size = network.edges, len(network.tokens)
     first, last = network.number(A), network.number(B)
@@ -77,6 +79,7 @@ def test_find_bounds_at_any_prices_no_way_is_worth_more(market, amount, prices, 
     inside = np.array([random.random() < 0.7 for _ in range(len(edges))])
     index, beside = np.flatnonzero(inside), np.flatnonzero(~inside)
     problem, ways = whole.take(index), Ways((first, last), whole.take(beside))
+    paid = np.array([[random.random() * cost for _ in index] for _ in range(2)]) if shared else None
     pairs = list(zip(edges.source.tolist(), edges.target.tolist(), strict=True))
     for way in list_ways(pairs, first, last):
         given_out = run_way(network, edges, way, amount)
@@ -86,7 +89,7 @@ def test_find_bounds_at_any_prices_no_way_is_worth_more(market, amount, prices, 
         used = np.isin(index, way)
         on = np.flatnonzero(used & (np.array([random.random() < 0.3 for _ in index], bool)))
         off = np.flatnonzero(~used & (np.array([random.random() < 0.3 for _ in index], bool)))
-        bounds = find_bounds(problem, Case(log_prices, on, off), ways)
+        bounds = find_bounds(problem, Case(log_prices, on, off, paid), ways)
         if set(beside[bounds.left_out].tolist()) & set(way):
             continue
         worth = given_out - cost * len(way) - 1e-9 * (given_out + cost)

@@ -50,11 +50,6 @@ class Edges:
                 rounding[begin:end] = sized.slack
         return replace(self, groups=tuple(groups), rounding=rounding)
 
-    def widened(self, bend: float) -> Self:
-        """Return the edges with `Linear` ones that lose ``bend`` of their rate up to the largest amount."""
-        groups = [group.widened(bend) if isinstance(group, Linear) else group for group in self.groups]
-        return replace(self, groups=tuple(groups))
-
     @property
     def linear(self) -> IndexArray:
         """The edges at a fixed rate."""

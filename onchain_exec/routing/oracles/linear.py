@@ -35,10 +35,6 @@ class Linear(Rows):
         most = np.minimum(self.limit, most_in)
         return replace(self, limit=most, most=most)
 
-    def widened(self, bend: float) -> Self:
-        """Return the curves with ``bend`` of the rate lost up to the largest amount."""
-        return replace(self, bend=np.full_like(self.bend, bend))
-
     @property
     def slack(self) -> FloatArray:
         """What the line gives beyond the curve at most, units out."""

@@ -7,7 +7,8 @@ For any prices v > 0 with v[target] = 1, weak duality gives
 where profit_e is the most that the pool behind edge e can be traded for at v. It holds whatever
 found the prices, and for the contracts' integers too: they round in the pools' favour, but for what
 ``edges.rounding`` allows to one swap through each. A route between two tokens uses all edges of some
-way from one to the other: what they lose, at least, comes off the bound.
+way from one to the other: what they lose, at least, comes off the bound. Costs may be shared between
+edges (see `contributions`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from onchain_exec.routing.oracles import Edges, FloatArray, IndexArray
+from onchain_exec.routing.solver.contributions import share_costs
 from onchain_exec.routing.solver.dual import TRIFLE, Problem
 from onchain_exec.routing.solver.ways import find_least_losses
 
@@ -29,11 +31,19 @@ per edge."""
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A part of all choices: edges ``on`` are used, ``off`` are not; and prices that bound it."""
+    """A part of all choices: edges ``on`` are used, ``off`` are not; and what bounds it: prices, and what
+    edges pay one another (see `contributions`), if they do."""
 
     log_prices: FloatArray
     on: IndexArray = field(default_factory=lambda: np.empty(0, np.intp))
     off: IndexArray = field(default_factory=lambda: np.empty(0, np.intp))
+    paid: FloatArray | None = None
+
+    def share_costs(self, problem: Problem, beside: Problem) -> tuple[FloatArray, FloatArray]:
+        """Return what each edge costs after what edges pay one another, and each of those beside."""
+        if self.paid is None:
+            return problem.costs, beside.costs
+        return share_costs(problem, beside, self.paid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,40 +72,38 @@ class Bounds(NamedTuple):
     """What no route of a case is worth more than, in units of the target after the costs of the edges
     used: ``whole`` of all routes, ``using[e]`` of those over edge e, ``without[e]`` of the others.
 
-    ``forced`` are the edges that lose something which ``whole`` charges. ``left_out`` are edges beside
-    that earn more than a trifle: the bounds say nothing of routes over these."""
+    ``left_out`` are edges beside that earn more than a trifle: the bounds say nothing of routes over these.
+    """
 
     whole: float
     using: FloatArray
     without: FloatArray
-    forced: IndexArray
     left_out: IndexArray
 
 
 def find_bounds(problem: Problem, case: Case, ways: Ways) -> Bounds:
     """Return the bounds of ``case``: what all edges earn less what a route must lose, because it takes a
     way, and because it uses the edges that are on."""
-    surplus = upper_surplus(problem, case.log_prices)
+    costs, costs_beside = case.share_costs(problem, ways.beside)
+    surplus = upper_surplus(problem, case.log_prices, costs)
     surplus[case.off] = -np.inf
     profit, loss = np.maximum(surplus, 0.0), np.maximum(-surplus, 0.0)
     profit[case.on], loss[case.on] = surplus[case.on], 0.0
     owned = np.exp(case.log_prices) * problem.endowment
     total = float(owned.sum() + profit.sum())
     total += _ROUNDING * float(np.abs(owned).sum() + np.abs(profit).sum())
-    beside = upper_surplus(ways.beside, case.log_prices)
+    beside = upper_surplus(ways.beside, case.log_prices, costs_beside)
     earning = beside > TRIFLE * abs(total)
     total += float(np.maximum(beside[~earning], 0.0).sum())
     lost = ways.least_losses(problem.edges, loss, np.maximum(-beside, 0.0))
     least = float(lost[case.on].max(initial=0.0))
     if ways.ends is not None:
         least, lost = max(least, float(lost.min(initial=np.inf))), lost[: len(surplus)]
-    forced = np.flatnonzero((loss > 0) & (lost <= least))
-    without = total - least - profit
-    return Bounds(total - least, total - lost, without, forced, np.flatnonzero(earning))
+    return Bounds(total - least, total - lost, total - least - profit, np.flatnonzero(earning))
 
 
-def upper_surplus(problem: Problem, log_prices: FloatArray) -> FloatArray:
-    """Return what no trade of each edge earns more than at the prices, after its cost."""
+def upper_surplus(problem: Problem, log_prices: FloatArray, costs: FloatArray | float) -> FloatArray:
+    """Return what no trade of each edge earns more than at the prices, after what it costs."""
     edges, prices = problem.edges, np.exp(log_prices)
     if not len(edges):
         return np.empty(0)
@@ -104,4 +112,4 @@ def upper_surplus(problem: Problem, log_prices: FloatArray) -> FloatArray:
     trade = edges.trade(log_prices, lift=_ROUNDING)
     given[trade.which] += prices[edges.target[trade.which]] * trade.amount_out * (1 + _ROUNDING)
     taken[trade.which] = prices[edges.source[trade.which]] * trade.amount_in
-    return np.asarray(given - taken + _ROUNDING * (given + taken) - problem.costs)
+    return np.asarray(given - taken + _ROUNDING * (given + taken) - costs)

@@ -7,22 +7,22 @@ that balance. Its Lagrange dual is, for prices v > 0 with v[target] = 1,
     profit_e(v) = max over trades of (v[out] * amount_out - v[in] * amount_in)
 
 (Diamandis, Resnick, Chitra, Angeris 2023, eq. 4, and with costs the bound of a choice of edges).
-Every g(v) bounds the optimum from above; without costs the least one equals it. In log prices the
-Hessian is a graph Laplacian whose conductances are ``v[in] * slope`` plus a diagonal, so Newton's
-step is the flow of a resistor network. A cost makes a kink where the edge switches on; it is rounded
-off by ``softness`` (target units), which falls from solve to solve.
+Every g(v) bounds the optimum from above; without costs the least one, which is found here, equals it.
+In log prices the Hessian is a graph Laplacian whose conductances are ``v[in] * slope`` plus a diagonal,
+so Newton's step is the flow of a resistor network.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 
 from onchain_exec.routing.oracles import Edges, FloatArray, IndexArray, Trade
+from onchain_exec.routing.solver.linear_system import solve_symmetric
 
 TRIFLE: Final = 1e-8
 """A trade of this part of the largest is rounding, unless it earns something."""
@@ -31,7 +31,6 @@ _TRIFLING_PROFIT: Final = 1e-11
 _TRIFLING_PART: Final = 1e-3
 """Of what a token passes on: where more of it came from trifles, those are none."""
 
-_DENSE_TOKENS: Final = 400
 _MAX_STEP: Final = 2.0
 _MAX_ITERATIONS: Final = 200
 _FIRST_REACH: Final = 0.006
@@ -57,9 +56,7 @@ _SHORT: Final = 0.1
 
 _BEYOND: Final = 1 + 1e-9
 _HARDER: Final = 100.0
-_HARDER_SOFT: Final = 10_000.0
-"""Of the damping after a step that failed: prices that are softened need not be exact, and a fixed rate that
-costs something fails many steps in a row."""
+"""Of the damping, after a step that failed."""
 
 _ARMIJO: Final = 1e-4
 _STEEP: Final = 10.0
@@ -72,19 +69,16 @@ _NOISE: Final = 1e-15
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Edges between tokens 0..n-1, what is at hand of each token (negative: what is owed), in base
-    units, and which token to maximise. ``costs`` is what using each edge costs, in units of the target;
-    ``tolls`` are kept from what each gives, if given: minus the log of the part that is left."""
+    units, and which token to maximise. ``costs`` is what using each edge costs, in units of the target."""
 
     edges: Edges
     endowment: FloatArray
     target: int
     costs: FloatArray
-    tolls: FloatArray | None = None
 
     def take(self, index: IndexArray) -> Problem:
         """Return the problem with the edges at ``index`` only."""
-        tolls = None if self.tolls is None else self.tolls[index]
-        return replace(self, edges=self.edges.take(index), costs=self.costs[index], tolls=tolls)
+        return replace(self, edges=self.edges.take(index), costs=self.costs[index])
 
     def compact(self) -> tuple[Problem, IndexArray]:
         """Return the problem without the tokens that nothing touches, and the numbers of the others."""
@@ -106,9 +100,8 @@ class Problem:
 class DualPoint:
     """Log prices, the trades they cause, the dual's value and the imbalance.
 
-    Of each of the trades: its tokens, what it takes and gives in units of the target, and ``share``, how
-    much of it counts: 1, or with costs the slope of the softened kink. ``imbalance`` is v * (what is left
-    over), 0 off the target in the optimum.
+    Of each of the trades: its tokens, and what it takes and gives in units of the target. ``imbalance`` is
+    v * (what is left over), 0 off the target in the optimum.
     """
 
     log_prices: FloatArray
@@ -117,7 +110,6 @@ class DualPoint:
     target: IndexArray
     taken: FloatArray
     given: FloatArray
-    share: FloatArray
     value: float
     imbalance: FloatArray
 
@@ -129,8 +121,8 @@ class DualPoint:
         missing, (short,) = np.abs(self.imbalance), (self.imbalance < 0).nonzero()
         if len(short):
             size = len(missing)
-            bought = np.bincount(self.source, self.share * self.given, size)[short]
-            spent = np.bincount(self.source, self.share * self.taken, size)[short]
+            bought = np.bincount(self.source, self.given, size)[short]
+            spent = np.bincount(self.source, self.taken, size)[short]
             missing[short] *= np.maximum(bought / np.maximum(spent, _NOTHING), 1.0)
         return float(missing.sum())
 
@@ -170,45 +162,23 @@ def find_trades(problem: Problem, point: DualPoint) -> IndexArray:
         chosen |= lacking
 
 
-def evaluate(
-    problem: Problem, log_prices: FloatArray, reach: float = 0.0, softness: float = 0.0
-) -> DualPoint:
-    """Return the dual at ``log_prices``; without ``softness`` costs are not charged."""
+def evaluate(problem: Problem, log_prices: FloatArray, reach: float = 0.0) -> DualPoint:
+    """Return the dual at ``log_prices``, where costs are not charged."""
     edges, prices = problem.edges, np.exp(log_prices)
-    if problem.tolls is None:
-        trade = edges.trade(log_prices, reach)
-        source, target = edges.source[trade.which], edges.target[trade.which]
-        given = prices[target] * trade.amount_out
-    else:
-        trade = edges.trade(log_prices, reach, -problem.tolls)
-        source, target = edges.source[trade.which], edges.target[trade.which]
-        given = prices[target] * trade.amount_out * np.exp(-problem.tolls[trade.which])
-    taken = prices[source] * trade.amount_in
-    share = np.ones(len(taken))
-    counted = profit = given - taken
-    received, spent = given, taken
-    if softness:
-        costs = problem.costs[trade.which]
-        surplus = (profit - costs) / softness
-        share = np.exp(-np.logaddexp(0.0, -surplus))
-        # beside what the bend gives to an edge that does not trade
-        counted = softness * (np.logaddexp(0.0, surplus) - np.logaddexp(0.0, -costs / softness))
-        received, spent = share * given, share * taken
+    trade = edges.trade(log_prices, reach)
+    source, target = edges.source[trade.which], edges.target[trade.which]
+    given, taken = prices[target] * trade.amount_out, prices[source] * trade.amount_in
     size = len(log_prices)
     imbalance = prices * problem.endowment
-    value = float(imbalance.sum() + counted.sum())
-    imbalance += np.bincount(target, received, size)
-    imbalance -= np.bincount(source, spent, size)
+    value = float(imbalance.sum() + (given - taken).sum())
+    imbalance += np.bincount(target, given, size)
+    imbalance -= np.bincount(source, taken, size)
     imbalance[problem.target] = 0.0
-    return DualPoint(log_prices, trade, source, target, taken, given, share, value, imbalance)
+    return DualPoint(log_prices, trade, source, target, taken, given, value, imbalance)
 
 
 def solve(
-    problem: Problem,
-    log_prices: FloatArray,
-    tolerance: float = 1e-9,
-    softness: float = 0.0,
-    lowest: float = _LOWEST,
+    problem: Problem, log_prices: FloatArray, tolerance: float = 1e-9, lowest: float = _LOWEST
 ) -> DualPoint:
     """Return the dual's minimum, by damped Newton from ``log_prices``, to a relative gap or to what
     floats can tell apart. Owing more than the pools hold, it has none: the prices run away. So they do where
@@ -220,12 +190,11 @@ def solve(
     Nothing is random.
     """
     reach, damping, longest, idle = _FIRST_REACH, _LEAST_DAMPING, _MAX_STEP, 0
-    harder = _HARDER_SOFT if softness else _HARDER
-    point = evaluate(problem, log_prices, reach, softness)
+    point = evaluate(problem, log_prices, reach)
     for _ in range(_MAX_ITERATIONS):
         if point.gap <= tolerance * abs(point.value) or damping > _MOST_DAMPING or idle > _MOST_IDLE:
             break
-        step = _newton_step(problem, point, damping, softness)
+        step = _newton_step(problem, point, damping)
         expected = -float(step @ point.imbalance) / 2
         if expected <= _NOISE * abs(point.value) and damping <= _FIRST_DAMPING:
             idle += 1
@@ -238,21 +207,19 @@ def solve(
         if moved.max() > _HIGHEST or moved.min() < lowest:
             break
         reach *= _REACH_SHRINKS
-        found = _descend(problem, point, step, reach, softness)
+        found = _descend(problem, point, step, reach)
         whole = found is not None and bool((found.log_prices == ahead).all())
         longest = longest * 2 if whole and length > longest else _MAX_STEP
-        damping = max(damping / 10, _LEAST_DAMPING) if found else max(damping * harder, _FIRST_DAMPING)
+        damping = max(damping / 10, _LEAST_DAMPING) if found else max(damping * _HARDER, _FIRST_DAMPING)
         idle += found is None
         if found is None:  # an edge out of reach may be in the way: let it resist
             reach = _FIRST_REACH
-            found = evaluate(problem, point.log_prices, reach, softness)
+            found = evaluate(problem, point.log_prices, reach)
         point = found
     return point
 
 
-def _descend(
-    problem: Problem, point: DualPoint, step: FloatArray, reach: float, softness: float
-) -> DualPoint | None:
+def _descend(problem: Problem, point: DualPoint, step: FloatArray, reach: float) -> DualPoint | None:
     """Return the point a share of ``step`` away that descends enough (Armijo), or None.
 
     Where the whole step wakes an edge so wide that it rises steeply, the step from there knows that edge:
@@ -261,11 +228,11 @@ def _descend(
     slope = float(step @ point.imbalance)
 
     def try_share(share: float) -> tuple[DualPoint, bool]:
-        trial = evaluate(problem, point.log_prices + share * step, reach, softness)
+        trial = evaluate(problem, point.log_prices + share * step, reach)
         if share == 1 and trial.value - point.value > _STEEP * abs(slope):
-            back = _newton_step(problem, trial, _LEAST_DAMPING, softness)
+            back = _newton_step(problem, trial, _LEAST_DAMPING)
             if np.abs(back).max() <= np.abs(step).max():
-                trial = evaluate(problem, trial.log_prices + back, reach, softness)
+                trial = evaluate(problem, trial.log_prices + back, reach)
         limit = point.value + _ARMIJO * share * slope + _NOISE * abs(point.value)
         return trial, trial.value <= limit
 
@@ -282,8 +249,6 @@ def _find_waking(problem: Problem, log_prices: FloatArray, step: FloatArray) -> 
     """Return, in order, the short parts of ``step`` after which edges wake that do not trade yet."""
     edges = problem.edges
     asleep = log_prices[edges.source] - log_prices[edges.target] - edges.start()
-    if problem.tolls is not None:
-        asleep += problem.tolls
     nearing = step[edges.target] - step[edges.source]
     waking = (asleep > 0) & (asleep < _SHORT * nearing)
     return np.sort(asleep[waking] / nearing[waking])
@@ -308,17 +273,12 @@ def _descend_to_kink(
     return found
 
 
-def _newton_step(problem: Problem, point: DualPoint, damping: float, softness: float) -> FloatArray:
+def _newton_step(problem: Problem, point: DualPoint, damping: float) -> FloatArray:
     """Return the step in log prices: the target's stays 0."""
     source, target, size = point.source, point.target, len(point.log_prices)
     prices = np.exp(point.log_prices)
-    weight = point.share * prices[source] * point.trade.slope
-    at_source = at_target = weight
-    if softness:
-        kink = point.share * (1 - point.share) / softness
-        at_source, at_target = weight + kink * point.taken**2, weight + kink * point.given**2
-        weight = weight + kink * point.taken * point.given
-    diagonal = np.bincount(source, at_source, size) + np.bincount(target, at_target, size)
+    weight = prices[source] * point.trade.slope
+    diagonal = np.bincount(source, weight, size) + np.bincount(target, weight, size)
     scale = float(diagonal.max(initial=0.0)) or point.gap or 1.0
     least: FloatArray | float = damping * scale
     if not diagonal.all():  # what nothing resists yet goes as far as a step may
@@ -326,47 +286,4 @@ def _newton_step(problem: Problem, point: DualPoint, damping: float, softness: f
         least = np.maximum(least * (free == 0), free)
     diagonal = diagonal + np.maximum(point.imbalance, 0.0) + least
     diagonal[problem.target] = np.inf  # its price is the unit: its step is 0
-    solver = _solve_dense if size <= _DENSE_TOKENS else _solve_sparse
-    # scaled to a unit diagonal: values of tokens differ by many orders of magnitude
-    # (a token that nothing moves, beside amounts near the least double, has none)
-    root = 1 / np.sqrt(np.maximum(diagonal, _NOTHING))
-    step: FloatArray = root * solver(
-        source, target, weight * root[source] * root[target], -point.imbalance * root
-    )
-    return step
-
-
-def _solve_dense(source: IndexArray, target: IndexArray, weight: FloatArray, right: FloatArray) -> FloatArray:
-    """Packed storage keeps LAPACK to one thread: on matrices this small the threads of the full one
-    cost up to a hundred times what they save on a busy machine."""
-    from scipy.linalg.lapack import dppsv  # noqa: PLC0415 - see _solve_sparse
-
-    size = len(right)
-    low, high = np.minimum(source, target), np.maximum(source, target)
-    matrix = np.bincount(high * (high + 1) // 2 + low, -weight, size * (size + 1) // 2)
-    matrix[_packed_diagonal(size)] = 1.0
-    step, failed = dppsv(size, matrix, right)[-2:]
-    return right if failed else np.asarray(step)
-
-
-@cache
-def _packed_diagonal(size: int) -> IndexArray:
-    every = np.arange(size)
-    return every * (every + 3) // 2
-
-
-def _solve_sparse(
-    source: IndexArray, target: IndexArray, weight: FloatArray, right: FloatArray
-) -> FloatArray:
-    # scipy takes a quarter of a second to import, and most commands never route
-    from scipy.sparse import coo_matrix  # noqa: PLC0415
-    from scipy.sparse.linalg import splu  # noqa: PLC0415
-
-    size = len(right)
-    every = np.arange(size)
-    rows = np.concatenate((source, target, every))
-    columns = np.concatenate((target, source, every))
-    values = np.concatenate((-weight, -weight, np.ones(size)))
-    matrix = coo_matrix((values, (rows, columns)), (size, size)).tocsc()
-    factor = splu(matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
-    return np.asarray(factor.solve(right))
+    return solve_symmetric(source, target, weight, diagonal, -point.imbalance)
