@@ -63,6 +63,14 @@ def test_require_effects_of_a_granted_swap_leaves_no_more_than_the_slack(amount_
             require_effects(plan, before, after, ())
 
 
+def test_require_effects_of_a_swap_whose_grant_another_order_overtook_says_so() -> None:
+    plan = make_plan()
+    before, after = holdings(plan, AMOUNT_IN, AMOUNT_OUT, AMOUNT_IN_MAX + 200 - AMOUNT_IN)
+    with pytest.raises(EffectError, match="by another order of the account") as refused:
+        require_effects(plan, replace(before, allowance=AMOUNT_IN_MAX + 200), after, ())
+    assert "left to" in refused.value.found
+
+
 @pytest.mark.parametrize("left", [0, 2_000 - AMOUNT_IN, 2_000])
 def test_require_effects_of_a_swap_on_an_old_allowance_lets_it_be(left: int) -> None:
     plan = make_plan(allowance=2_000)
