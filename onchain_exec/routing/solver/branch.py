@@ -89,10 +89,13 @@ class _Tree:
         root = self._open(self._narrowed(Case(point.log_prices), self._of_best())[0])
         for _ in range(_MOST_NODES):
             nothing_does = self.supports.best.worth == -np.inf  # not even all edges, and for nothing
-            if nothing_does or not self._heap or self._is_proven(-self._heap[0][0]) or expired():
+            if nothing_does or not self._heap or self._is_proven(-self._heap[0][0]):
                 break
-            _, _, opened = heappop(self._heap)
+            bound, _, opened = self._heap[0]
             self.supports.improve(opened.likely, opened.case)
+            if self._is_proven(-bound) or expired():
+                break
+            heappop(self._heap)
             case, bounds = self._narrowed(opened.case, self._of_best())
             edge = self._most_doubtful(case, opened.doubt)
             if edge is None:

@@ -32,7 +32,9 @@ _HARDER: Final = 100.0
 _STIFFNESS: Final = 1e-3
 """Of a payment, over the softness: where no edge that it reaches counts in part, nothing else resists it."""
 
-_COUNTS: Final = 1e-9
+_COUNTS: Final = 1e-6
+"""Of an edge, in part: what bends less is as good as straight."""
+
 _PAID: Final = 2
 _GIVEN: Final = 4
 _PLACES: Final = 6
@@ -194,7 +196,7 @@ class Softened:
         """Return pairs of variables, in both orders, and what the bent kinks add to the Hessian there."""
         bend = point.share * (1 - point.share)
         bend[decided.on] = 0.0
-        bent = np.flatnonzero(bend > _COUNTS)
+        bent = np.flatnonzero((bend > _COUNTS) & point.slopes.any(axis=1))
         slopes, place = point.slopes[bent], self._place[bent]
         between = ((bend[bent, None] / softness * slopes)[:, :, None] * slopes[:, None, :]).ravel()
         first = np.repeat(place, _PLACES, axis=1).ravel()
