@@ -68,13 +68,11 @@ class Edges:
         """Return each edge's log marginal rate at zero, after the fee."""
         return np.concatenate([group.start() for group in self.groups] or [np.empty(0)])
 
-    def trade(
-        self, log_prices: FloatArray, reach: float = 0.0, lift: FloatArray | float | None = None
-    ) -> Trade:
+    def trade(self, log_prices: FloatArray, reach: float = 0.0, lift: float = 0.0) -> Trade:
         """Return each edge's most profitable trade at the log prices of the tokens, what comes out being
         worth ``lift`` more."""
         log_ratio = log_prices[self.target] - log_prices[self.source]
-        return self._trade(log_ratio if lift is None else log_ratio + lift, reach)
+        return self._trade(log_ratio + lift if lift else log_ratio, reach)
 
     def resistance(self, log_ratio: FloatArray) -> FloatArray:
         """Return the slope of each edge's trade at the log of the value of a unit out in units in, where

@@ -37,13 +37,13 @@ class Supports:
         self.best = Support(np.empty(0, np.intp), -np.inf, np.zeros(len(problem.endowment)))
         self._known: dict[bytes, Support] = {}
 
-    def improve(self, edges: IndexArray, case: Case) -> list[FloatArray]:
+    def improve(self, edges: IndexArray, case: Case) -> None:
         """Try supports of ``case`` near ``edges``, until there is none that an edge should leave or join by
-        itself; return the prices of them all."""
+        itself."""
         barred = np.isin(np.arange(len(self.problem.edges)), case.off)
-        found = [self.try_only(np.union1d(edges[~barred[edges]], case.on), case.log_prices)]
+        current = self.try_only(np.union1d(edges[~barred[edges]], case.on), case.log_prices)
+        highest = current.worth
         for _ in range(_MOST_CHANGES):
-            current = found[-1]
             profit = self._surplus(current.log_prices)
             loser = np.isin(current.edges, case.on, invert=True) & (profit[current.edges] < 0)
             if loser.any():
@@ -54,10 +54,10 @@ class Supports:
                 edges = np.union1d(current.edges, np.flatnonzero((profit > 0) & ~barred))
                 if len(edges) == len(current.edges):
                     break
-            found.append(self.try_only(edges, current.log_prices))
-            if found[-1].worth <= max(support.worth for support in found[:-1]) and not loser.any():
+            current = self.try_only(edges, current.log_prices)
+            if current.worth <= highest and not loser.any():
                 break
-        return [support.log_prices for support in found]
+            highest = max(highest, current.worth)
 
     def try_only(self, edges: IndexArray, log_prices: FloatArray) -> Support:
         """Return what ``edges`` alone are worth, without those that then carry nothing."""
