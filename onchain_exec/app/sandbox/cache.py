@@ -21,6 +21,7 @@ from onchain_exec.core.artifact import get_artifact
 
 ROOT_VARIABLE = "ONCHAIN_EXEC_CACHE"
 _STATE, _MANIFEST = "state.json", "manifest.json"
+_OWN = ("TestToken", "V3Provider", "Router", "Guard", "Settle", "Solver")
 _KEPT = 3  # of 5 MB each: this code's, and those of other versions that may run beside it
 
 
@@ -62,8 +63,7 @@ def read_deployment(root: Path | None = None) -> Deployment | None:
 def get_fingerprint() -> str:
     """Return a hash of all that a deployed chain follows from: this package's code and pins, our
     contracts' bytecode, and anvil."""
-    own = (get_artifact(name).bytecode for name in ("TestToken", "Router", "Guard", "Settle", "Solver"))
-    digest = hashlib.sha256(b"".join(own))
+    digest = hashlib.sha256(b"".join(get_artifact(name).bytecode for name in _OWN))
     for package in ("onchain_exec.app.sandbox", "onchain_exec.app.deploy", "onchain_exec.chain.local"):
         for file in _files(resources.files(package)):
             digest.update(file.read_bytes())
