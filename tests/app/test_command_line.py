@@ -133,10 +133,12 @@ def test_command_that_is_interrupted_prints_one_document_and_ends_with_130(
     with socket.create_server(("127.0.0.1", 0)) as listener:
         node = threading.Thread(target=interrupt)
         node.start()
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs this may ignore it
         try:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
             error = offline.json(*arguments, expect=130, ONCHAIN_EXEC_RPC_URL=url)["error"]
         finally:
+            signal.signal(signal.SIGINT, before)
             done.set()
             node.join()
     assert (error["code"], error["retryable"]) == ("StoppedError", False), "what it sent may be mined"
