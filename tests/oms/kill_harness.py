@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import itertools
 import json
 import os
 import random
@@ -243,13 +244,14 @@ TRADERS: dict[str, type[Trader]] = {
 
 
 class Harness:
-    """One world, many journals, many short lives."""
+    """One world, many journals, many short lives. The first journal meets ``fault``, others what follows."""
 
-    def __init__(self, world: World, folder: Path, trader: type[Trader], seed: int) -> None:
+    def __init__(self, world: World, folder: Path, trader: type[Trader], seed: int, fault: str = "") -> None:
         self.world, self.folder, self.trader = world, folder, trader
         self.random = random.Random(seed)
         self.tally = Tally()
         self.next_intent, self.journals, self.fault = 1, 0, ""
+        self.faults = itertools.islice(itertools.cycle(FAULTS), FAULTS.index(fault), None)
         # One for all lives, since each would have to make its own. It keeps nothing in the kernel that the
         # processes would share.
         self.loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
@@ -287,7 +289,7 @@ class Harness:
         self.journals += 1
         account = self.world.accounts[number % len(self.world.accounts)]
         path = self.folder / f"{number}.sqlite"
-        self.fault = FAULTS[number % len(FAULTS)]
+        self.fault = next(self.faults)
         self.world.begin(self.fault)
         first = intent = self.next_intent
         for point in self.random.sample(LIVES, len(LIVES)):
@@ -392,6 +394,7 @@ def run(arguments: list[str]) -> Tally:
     parser.add_argument("--kills", type=int, default=250)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--trader", choices=TRADERS, default="Trader")
+    parser.add_argument("--fault", choices=FAULTS, default="", help="the first of the faults")
     parser.add_argument("--anvil", action="store_true", help="trade on a real node, without faults")
     options = parser.parse_args(arguments)
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # a kill leaves what was written
@@ -404,7 +407,8 @@ def run(arguments: list[str]) -> Tally:
             world = stack.enter_context(SimulatedWorld(folder, options.seed))
         journals = folder / "journals"
         journals.mkdir()
-        return Harness(world, journals, TRADERS[options.trader], options.seed).run(options.kills)
+        trader = TRADERS[options.trader]
+        return Harness(world, journals, trader, options.seed, options.fault).run(options.kills)
 
 
 if __name__ == "__main__":
