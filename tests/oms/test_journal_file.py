@@ -10,7 +10,7 @@ import pytest
 from oms.builders import CHAIN_ID, make_order, make_quote, make_signed
 from onchain_exec.errors import JournalError
 from onchain_exec.execution.plan import Purpose
-from onchain_exec.oms import Journal, OrderState
+from onchain_exec.oms import EVERYTHING, Journal, OrderState, SwitchState
 from onchain_exec.oms.storage.schema import CURRENT_VERSION
 
 
@@ -51,6 +51,22 @@ def test_open_after_a_line_was_deleted_is_refused(path):
     _execute(path, "delete from events where seq = 2")
     with pytest.raises(JournalError, match="line 3 does not follow line 1"):
         Journal.open(path)
+
+
+def test_log_of_a_journal_that_is_written_steadily_is_made_long_at_once_and_nothing_else(path):
+    with Journal.open(path) as journal, Journal.open(path) as other:
+        for number in range(40):
+            journal.append_switch(f"venue:{number}", SwitchState.PAUSED)
+        log = path.with_name(path.name + "-wal")
+        assert log.stat().st_size >= 2**23
+        assert path.stat().st_size < 2**20
+        assert len(other.read_switches()) == 40
+        other.append_switch(EVERYTHING, SwitchState.PAUSED)
+        assert len(journal.read_switches()) == 41
+    assert not log.exists()
+    with Journal.open(path) as again:
+        assert len(again.read_switches()) == 41
+        assert again.verify() == 41
 
 
 def test_open_a_file_of_another_program_is_refused(path):
