@@ -52,9 +52,8 @@ class GroupCommit(Generic[Job]):
             self._leave(own)
 
     def _lead(self, own: _Place[Job]) -> None:
-        if (
-            self._had_company
-        ):  # those just let go ask again: else it leads alone, and they wait for a flush more
+        if self._had_company:
+            # those just let go ask again: else it leads alone, and they wait for a flush more
             time.sleep(0)
         batch = self._take(own)
         try:

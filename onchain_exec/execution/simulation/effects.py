@@ -123,14 +123,16 @@ def _require_spent_allowance(approved: Approved, before: Holdings, after: Holdin
     spare = granted - (before.token_in - after.token_in)
     allowed = spare if approved.account.allowance < granted else before.allowance
     if after.allowance > allowed:
-        overtaken = approved.account.allowance < granted < before.allowance
+        why = "The spender pulled less than it was granted, or the token does not count allowances down"
+        if approved.account.allowance < granted < before.allowance:
+            why = (
+                f"{_show(before.allowance, token)} were granted before the swap, by another order of the "
+                "account that is on its way: give this one again after it"
+            )
         raise _refuse(
             f"an allowance of {_show(after.allowance, token)} is left to {approved.account.spender}",
             f"at most {_show(allowed, token)}",
-            f"{_show(before.allowance, token)} were granted before the swap, by another order of the account "
-            "that is on its way: give this one again after it"
-            if overtaken
-            else "The spender pulled less than it was granted, or the token does not count allowances down",
+            why,
         )
 
 

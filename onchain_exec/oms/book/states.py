@@ -201,10 +201,8 @@ SLOT_TABLE: Final[Mapping[tuple[SlotState | None, SlotEvent], SlotState]] = Mapp
         (_S.MINED, _SE.CONFIRM): _S.CONFIRMED,
         **{(state, _SE.FINALISE): _S.FINAL for state in CONSUMED},
         **{(state, _SE.ORPHAN): _S.ORPHANED for state in CONSUMED},
-        (
-            _S.FOREIGN,
-            _SE.GIVE_BACK,
-        ): _S.RESERVED,  # a reorg took a stranger's away, and nothing of ours is signed
+        # a reorg took a stranger's away, and nothing of ours is signed
+        (_S.FOREIGN, _SE.GIVE_BACK): _S.RESERVED,
     }
 )
 

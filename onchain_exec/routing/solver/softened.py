@@ -201,12 +201,15 @@ class Softened:
         between = ((bend[bent, None] / softness * slopes)[:, :, None] * slopes[:, None, :]).ravel()
         first = np.repeat(place, _PLACES, axis=1).ravel()
         second = np.tile(place, _PLACES).ravel()
-        for _ in range(
-            2
-        ):  # each term of a sum once for each of its members, first the one and then the other
-            copies = self._copies[first]
-            term = np.repeat(np.arange(len(first)), copies)
-            nth = np.arange(len(term)) - np.repeat(np.cumsum(copies) - copies, copies)
-            members = self._members[self._first[first[term]] + nth]
-            first, second, between = second[term], members, between[term]
-        return first, second, between
+        term, first = self._spread(first)
+        second, between = second[term], between[term]
+        term, second = self._spread(second)
+        return first[term], second, between[term]
+
+    def _spread(self, variables: IndexArray) -> tuple[IndexArray, IndexArray]:
+        """Return the variables with each sum once for each of its members, as places in ``variables`` and the
+        variables that stand there."""
+        copies = self._copies[variables]
+        place = np.repeat(np.arange(len(variables)), copies)
+        nth = np.arange(len(place)) - np.repeat(np.cumsum(copies) - copies, copies)
+        return place, self._members[self._first[variables[place]] + nth]
