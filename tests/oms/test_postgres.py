@@ -26,7 +26,7 @@ from onchain_exec.errors import FencedError, JournalError
 from onchain_exec.execution.delivery.outcome import Accepted, Mined
 from onchain_exec.execution.plan import DurableTx, Purpose
 from onchain_exec.oms import Journal, OrderState, SlotKey
-from onchain_exec.oms.storage.first import make_tables
+from onchain_exec.oms.storage.create import make_tables
 from onchain_exec.oms.storage.migrate import find_versions, upgrade
 from onchain_exec.oms.storage.schema import CURRENT_VERSION, METADATA, VERSION
 

@@ -7,8 +7,8 @@ from typing import Final
 from sqlalchemy import Connection, inspect, select
 
 from onchain_exec.errors import JournalError
+from onchain_exec.oms.storage.create import make_tables
 from onchain_exec.oms.storage.driver import Driver, Statement
-from onchain_exec.oms.storage.first import make_tables
 from onchain_exec.oms.storage.schema import CURRENT_VERSION, VERSION
 
 _FOUND: Final = Statement(select(VERSION.c.version_num))
