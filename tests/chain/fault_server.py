@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from onchain_exec.testing.listening import stop_accepting
 
 
 @dataclass(frozen=True)
@@ -37,13 +40,16 @@ class FaultServer:
         self.answer: Callable[[Any], Answer] = lambda request: as_json(result(request))
 
     async def __aenter__(self) -> "FaultServer":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._server = await asyncio.start_server(self._serve, sock=self._listener)
         self._writers: set[asyncio.StreamWriter] = set()
-        self.host = f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self.url = f"http://{self.host}/v2/SECRET-KEY?token=SECRET-TOKEN"
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._server.is_serving():
+            await stop_accepting(self._listener)
         self._server.close()
         for writer in self._writers:
             writer.close()

@@ -88,9 +88,11 @@ class LyingNode(BackgroundServer):
             self._mempool.attach(self._upstream, sockets)
         server = Server(Proxy(self._mempool or self._upstream, self._rules, self.transcript), sockets)
         try:
-            yield await server.start(self._wanted_port)
+            async with server.serve(self._wanted_port) as port:
+                try:
+                    yield port
+                finally:
+                    if self._mempool:
+                        await self._mempool.detach()
         finally:
-            if self._mempool:
-                await self._mempool.detach()
-            await server.close()
             await self._upstream.close()

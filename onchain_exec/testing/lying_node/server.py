@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from onchain_exec.testing.listening import listen
 from onchain_exec.testing.lying_node.exchange import Cut, HttpFailure, Refusal, Result
 from onchain_exec.testing.lying_node.proxy import Proxy
 from onchain_exec.testing.lying_node.sockets import ClientSocket, Sockets
@@ -21,18 +24,16 @@ class Server:
 
     def __init__(self, proxy: Proxy, sockets: Sockets) -> None:
         self._proxy, self._sockets = proxy, sockets
-        self._runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0.05)
 
-    async def start(self, port: int) -> int:
-        """Listen and return the port; 0 takes a free one."""
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", port).start()
-        return int(self._runner.addresses[0][1])
-
-    async def close(self) -> None:
-        """Stop listening and drop every connection."""
-        await self._sockets.close()
-        await self._runner.cleanup()
+    @asynccontextmanager
+    async def serve(self, port: int) -> AsyncIterator[int]:
+        """Listen, and give the port; 0 takes a free one. At the end every connection is dropped."""
+        runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0.05)
+        async with listen(runner, port) as taken:
+            try:
+                yield taken
+            finally:
+                await self._sockets.close()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() == "websocket":

@@ -15,6 +15,7 @@ from onchain_exec.core import Address, BlockRef, to_address
 from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import AddressError
 from onchain_exec.testing.background import BackgroundServer
+from onchain_exec.testing.listening import listen
 from onchain_exec.testing.lying_node import PoolTx, Refusal
 from onchain_exec.testing.lying_node.wire import decode_exchange, encode_invalid
 from onchain_exec.testing.relay.answers import Answers
@@ -87,11 +88,9 @@ class LocalRelay(BackgroundServer):
         self._answers = Answers(self._node, self._builder)
         runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0.05)
         try:
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            yield int(runner.addresses[0][1])
+            async with listen(runner) as port:
+                yield port
         finally:
-            await runner.cleanup()
             await self._node.close()
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:

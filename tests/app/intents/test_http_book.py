@@ -15,6 +15,7 @@ from onchain_exec.clearing.settle import Domain, Scheme, SettleOrder, Signed
 from onchain_exec.clearing.settle.order_book import OpenOrder
 from onchain_exec.core import to_address
 from onchain_exec.errors import ConfigError, OrderBookError, OrderRefusedError
+from onchain_exec.testing.listening import listen
 
 CONTRACT, OWNER, WETH, USDC = (to_address("0x" + digit * 40) for digit in "1234")
 ORDER = SettleOrder(OWNER, WETH, USDC, 10**18, 10**9, 2_000_000_000, 1)
@@ -36,14 +37,8 @@ async def serve(answer: web.StreamResponse | None) -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handle)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    async with listen(web.AppRunner(app)) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 async def test_describe_returns_what_orders_are_signed_for():

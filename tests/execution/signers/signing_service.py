@@ -16,6 +16,7 @@ from eth_hash.auto import keccak
 from onchain_exec.core import to_address
 from onchain_exec.execution.plan import Fees
 from onchain_exec.execution.signers import LocalSigner, UnsignedTx
+from onchain_exec.testing.listening import listen
 
 KEY = b"\x01" * 32
 PUBLIC_KEY = "0x" + PrivateKey(KEY).public_key.format(compressed=False)[1:].hex()
@@ -104,12 +105,6 @@ async def serve(fault: str = "") -> AsyncIterator[SigningService]:
     app.router.add_post("/api/v1/eth1/sign/{key}", service.sign)
     app.router.add_post("/", service.call)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    service.url = f"http://{host}:{port}"
-    try:
+    async with listen(runner) as port:
+        service.url = f"http://127.0.0.1:{port}"
         yield service
-    finally:
-        await runner.cleanup()

@@ -243,5 +243,5 @@ def test_close_drops_hanging_calls(chain: LocalChain) -> None:
 
 
 def test_start_on_a_taken_port_raises(chain: LocalChain, node: LyingNode) -> None:
-    with pytest.raises(OSError, match="address already in use"):
+    with pytest.raises(OSError, match="Address already in use"):
         LyingNode.start(chain.url, port=node.port)
