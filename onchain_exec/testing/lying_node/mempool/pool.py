@@ -89,8 +89,7 @@ class Pool:
         if refusal is None:
             self._accounts[tx.sender] = account
             refusal = self._insert(tx, now)
-        if refusal is None:
-            self._truncate()
+        self._truncate()  # after a refusal too: room may have been made for it
         return refusal
 
     def reset(self, accounts: Mapping[Address, Account], head: Head) -> None:

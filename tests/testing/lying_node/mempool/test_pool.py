@@ -76,6 +76,16 @@ def test_add_to_a_full_pool_needs_a_better_price_and_drops_the_cheapest() -> Non
     assert pool.get_pending(A) == []
 
 
+def test_add_that_is_refused_after_room_was_made_keeps_the_limits() -> None:
+    pool = Pool(Limits(global_slots=3, global_queue=1))
+    fill(pool, range(1), tip_cap_wei=GWEI)
+    for nonce, sender in ((1, 1), (0, 2), (1, 3)):
+        fill(pool, range(nonce, nonce + 1), sender=sender, tip_cap_wei=9 * GWEI)
+    better = make_tx(0, 2, tip_cap_wei=9 * GWEI + 1)
+    assert words(pool, better) == "replacement transaction underpriced"
+    assert sum(len(pool.get_queued(sender)) for sender in pool.senders) == 1
+
+
 def test_evict_forgets_what_was_queued_for_three_hours() -> None:
     pool = Pool(Limits())
     assert words(pool, make_tx(5), now=100) == ""
