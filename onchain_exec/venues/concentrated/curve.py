@@ -8,7 +8,12 @@ from typing import NamedTuple, TypeAlias
 
 from onchain_exec.core import Exact
 from onchain_exec.venues.concentrated.ladder import Ladder, get_target_price
-from onchain_exec.venues.concentrated.swap_math import Step, compute_full_step, compute_swap_step
+from onchain_exec.venues.concentrated.swap_math import (
+    Step,
+    compute_full_step,
+    compute_partial_step,
+    compute_swap_step,
+)
 from onchain_exec.venues.concentrated.tick_math import get_sqrt_price_at_tick, get_tick_at_sqrt_price
 from onchain_exec.venues.concentrated.ticks import Ticks, add_liquidity
 
@@ -112,7 +117,8 @@ class Move(NamedTuple):
 
 
 class Start(NamedTuple):
-    """Where the last step of a swap starts, and what the steps before it came to."""
+    """Where the last step of a swap starts, what the steps before it came to, and its ``end``, a place of
+    the ladder: ``room`` is what it takes until there, fee included (Exact.IN), or gives (Exact.OUT)."""
 
     sqrt_price_x96: int
     tick: int
@@ -121,6 +127,8 @@ class Start(NamedTuple):
     amount_out: int
     fee_amount: int
     ticks_crossed: int
+    end: int
+    room: int
 
 
 class Path(NamedTuple):
@@ -145,37 +153,42 @@ class Path(NamedTuple):
 
     def find_start(self, amount: int, exact: Exact, limit_x96: int) -> Start:
         """Return the start of the step in which a swap of ``amount`` ends."""
-        curve, ladder, head = self.curve, self.ladder, self.head
-        offset = self.offset_in if exact is Exact.IN else self.offset_out
-        last = ladder.find_last_step(amount - offset, exact, limit_x96)
+        curve, ladder, head, forwards = self.curve, self.ladder, self.head, exact is Exact.IN
+        offset_in, offset_out = self.offset_in, self.offset_out
+        last = ladder.find_last_step(amount - (offset_in if forwards else offset_out), exact, limit_x96)
         if last < self.place:
-            return Start(curve.sqrt_price_x96, curve.tick, curve.liquidity, 0, 0, 0, 0)
+            room = head.amount_in + head.fee_amount if forwards else head.amount_out
+            return Start(curve.sqrt_price_x96, curve.tick, curve.liquidity, 0, 0, 0, 0, self.place, room)
+        sums = ladder.sum_in if forwards else ladder.sum_out
         first = curve.ticks.is_initialised(self.boundary)
         return Start(
             ladder.prices[last],
             ladder.boundaries[last] - self.down,
             ladder.liquidities[last],
-            ladder.sum_in[last] + self.offset_in,
-            ladder.sum_out[last] + self.offset_out,
+            ladder.sum_in[last] + offset_in,
+            ladder.sum_out[last] + offset_out,
             ladder.sum_fee[last] - ladder.sum_fee[self.place] + head.fee_amount,
             ladder.crossed[last] - ladder.crossed[self.place] + first,
+            last + 1,
+            sums[last + 1] - sums[last],
         )
 
     def finish(self, start: Start, amount: int, exact: Exact, limit_x96: int) -> Move:
         """Return the swap whose last step starts at ``start``."""
-        curve, down = self.curve, self.down
-        find = curve.ticks.find_boundary if start.liquidity else curve.ticks.find_initialised
-        boundary, net = find(start.tick, down)
-        target = get_target_price(boundary, down)
-        target = max(target, limit_x96) if down else min(target, limit_x96)
-        done = start.amount_in if exact is Exact.IN else start.amount_out
-        step = compute_swap_step(
-            start.sqrt_price_x96, target, start.liquidity, amount - done, curve.fee_pips, exact
-        )
-        price, liquidity, crossed = step.sqrt_price_x96, start.liquidity, False
+        curve, down, ladder = self.curve, self.down, self.ladder
+        liquidity, fee_pips = start.liquidity, curve.fee_pips
+        left = amount - (start.amount_in if exact is Exact.IN else start.amount_out)
+        boundary, target = ladder.boundaries[start.end], ladder.prices[start.end]
+        limited = limit_x96 > target if down else limit_x96 < target
+        if left < start.room and not limited:
+            step = compute_partial_step(start.sqrt_price_x96, liquidity, left, fee_pips, exact, down)
+        else:
+            target = limit_x96 if limited else target
+            step = compute_swap_step(start.sqrt_price_x96, target, liquidity, left, fee_pips, exact)
+        price, crossed = step.sqrt_price_x96, False
         passed = price == get_sqrt_price_at_tick(boundary)
         if passed:
-            liquidity = add_liquidity(liquidity, -net if down else net)
+            liquidity = ladder.get_liquidity(start.end)
             crossed = curve.ticks.is_initialised(boundary)
 
         def make_curve() -> Curve:

@@ -65,8 +65,11 @@ class Ladder:
         place = bisect_left(self.boundaries, sign(boundary), key=sign)
         if place == len(self.boundaries) or self.boundaries[place] != boundary:
             return None
-        found = self.liquidities[place] if place < len(self.liquidities) else self._liquidity
-        return place if found == liquidity else None
+        return place if self.get_liquidity(place) == liquidity else None
+
+    def get_liquidity(self, place: int) -> int:
+        """Return the liquidity beyond a place."""
+        return self.liquidities[place] if place < len(self.liquidities) else self._liquidity
 
     def find_last_step(self, total: int, exact: Exact, limit_x96: int) -> int:
         """Return the step in which a swap ends that takes (or gives) ``total`` since column 0.
@@ -79,7 +82,10 @@ class Ladder:
         limit = sign(limit_x96)
         while sums[-1] < total and sign(self.prices[-1]) < limit and not self.closed:
             self._build_step()
-        return min(bisect_left(sums, total), bisect_left(self.prices, limit, key=sign)) - 1
+        end = min(bisect_left(sums, total), len(sums) - 1)
+        if sign(self.prices[end]) >= limit:
+            end = bisect_left(self.prices, limit, 0, end, key=sign)
+        return end - 1
 
     def _build_step(self) -> None:
         down, liquidity = self._down, self._liquidity

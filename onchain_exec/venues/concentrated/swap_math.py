@@ -30,9 +30,11 @@ def compute_swap_step(
     ``amount`` is what remains of the input (Exact.IN, fee included) or of the output (Exact.OUT). A
     target below the price sells token 0. Mirror of ``SwapMath.computeSwapStep``.
     """
-    if exact is Exact.IN:
-        return _step_exact_in(sqrt_price_x96, target_x96, liquidity, amount, fee_pips)
-    return _step_exact_out(sqrt_price_x96, target_x96, liquidity, amount, fee_pips)
+    full = compute_full_step(sqrt_price_x96, target_x96, liquidity, fee_pips)
+    if amount >= (full.amount_in + full.fee_amount if exact is Exact.IN else full.amount_out):
+        return full
+    down = target_x96 < sqrt_price_x96
+    return compute_partial_step(sqrt_price_x96, liquidity, amount, fee_pips, exact, down)
 
 
 def compute_full_step(sqrt_price_x96: int, target_x96: int, liquidity: int, fee_pips: int) -> Step:
@@ -41,22 +43,17 @@ def compute_full_step(sqrt_price_x96: int, target_x96: int, liquidity: int, fee_
     return Step(target_x96, amount_in, amount_out, _fee_on(amount_in, fee_pips))
 
 
-def _step_exact_in(price: int, target: int, liquidity: int, amount: int, fee_pips: int) -> Step:
-    less_fee = amount * (PIPS - fee_pips) // PIPS
-    full = compute_full_step(price, target, liquidity, fee_pips)
-    if less_fee >= full.amount_in:
-        return full
-    reached = price_math.get_price_after_input(price, liquidity, less_fee, target < price)
-    amount_in, amount_out = _amounts_between(price, reached, liquidity)
-    return Step(reached, amount_in, amount_out, amount - amount_in)
-
-
-def _step_exact_out(price: int, target: int, liquidity: int, amount: int, fee_pips: int) -> Step:
-    full = compute_full_step(price, target, liquidity, fee_pips)
-    if amount >= full.amount_out:
-        return full
-    reached = price_math.get_price_after_output(price, liquidity, amount, target < price)
-    amount_in, amount_out = _amounts_between(price, reached, liquidity)
+def compute_partial_step(
+    sqrt_price_x96: int, liquidity: int, amount: int, fee_pips: int, exact: Exact, down: bool
+) -> Step:
+    """Return the step whose ``amount`` is less than its target needs; see `compute_swap_step`."""
+    if exact is Exact.IN:
+        less_fee = amount * (PIPS - fee_pips) // PIPS
+        reached = price_math.get_price_after_input(sqrt_price_x96, liquidity, less_fee, down)
+        amount_in, amount_out = _amounts_between(sqrt_price_x96, reached, liquidity)
+        return Step(reached, amount_in, amount_out, amount - amount_in)
+    reached = price_math.get_price_after_output(sqrt_price_x96, liquidity, amount, down)
+    amount_in, amount_out = _amounts_between(sqrt_price_x96, reached, liquidity)
     return Step(reached, amount_in, min(amount_out, amount), _fee_on(amount_in, fee_pips))
 
 
