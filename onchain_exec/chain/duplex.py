@@ -26,7 +26,7 @@ class Channel(Protocol):
         ...
 
     async def close(self) -> None:
-        """End the connection."""
+        """End the connection. It raises nothing, and is ended at once where this is cancelled."""
         ...
 
 
@@ -81,18 +81,15 @@ class _Line:
     """One channel and what waits for answers on it, by the first id of each message."""
 
     def __init__(self, open_channel: Callable[[], Awaitable[Channel]]) -> None:
-        self._opening = asyncio.ensure_future(open_channel())
+        self.is_broken = False
+        self._open = open_channel
+        self._opened: asyncio.Future[Channel] = asyncio.get_running_loop().create_future()
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._listening = asyncio.create_task(self._listen())
 
-    @property
-    def is_broken(self) -> bool:
-        """Whether nothing will be heard any more."""
-        return self._listening.done()
-
     async def exchange(self, request_id: int, message: bytes) -> Any:
         """Return the answer to a message."""
-        channel = await asyncio.shield(self._opening)
+        channel = await asyncio.shield(self._opened)
         answer = self._waiting[request_id] = asyncio.get_running_loop().create_future()
         try:
             if self.is_broken:
@@ -104,24 +101,32 @@ class _Line:
 
     async def close(self) -> None:
         """Drop the channel; whatever waits on it fails."""
+        self._break(ConnectionResetError())
         self._listening.cancel()
-        self._opening.cancel()
-        await asyncio.gather(self._listening, self._opening, return_exceptions=True)
-        if not self._opening.cancelled() and self._opening.exception() is None:
-            await self._opening.result().close()
+        await asyncio.wait([self._listening])  # if this is cancelled, it ends nevertheless
 
     async def _listen(self) -> None:
-        failure: Exception = ConnectionResetError()
         try:
-            channel = await self._opening
+            channel = await self._open()
+        except _BROKEN as error:
+            self._break(error)
+            return
+        try:
+            self._opened.set_result(channel)
             while True:
                 self._hand_over(await channel.read())
         except _BROKEN as error:
-            failure = error
+            self._break(error)
         finally:
-            for answer in self._waiting.values():
-                if not answer.done():
-                    answer.set_exception(failure)
+            await channel.close()
+
+    def _break(self, failure: Exception) -> None:
+        """Let everything that waits fail."""
+        self.is_broken = True
+        for waiting in (self._opened, *self._waiting.values()):
+            if not waiting.done():
+                waiting.set_exception(failure)
+                waiting.exception()  # where nobody waits any more, nobody is to be warned
 
     def _hand_over(self, message: Any) -> None:
         """Give an answer to whoever waits for it. One that cannot be told apart breaks the channel."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from onchain_exec.chain.duplex import DuplexRpc
+from onchain_exec.chain.duplex import Channel, DuplexRpc
 from onchain_exec.chain.rpc import get_where
 from onchain_exec.errors import ConfigError
 
@@ -18,6 +20,9 @@ _MAX_MESSAGE: Final = 64 * 2**20
 """Bytes of one answer: a batch of large calls is one message."""
 
 _CHUNK: Final = 2**18
+
+_FAREWELL_S: Final = 1.0
+"""How long a WebSocket's end is waited for: a node that has hung says nothing to it."""
 
 
 def open_web_socket(
@@ -29,13 +34,8 @@ def open_web_socket(
         ConfigError: it is none.
     """
 
-    async def open_channel() -> _WebSocket:
-        try:
-            return _WebSocket(await connect(url, proxy=None, max_size=_MAX_MESSAGE))
-        except WebSocketException as error:
-            raise ConnectionRefusedError from error
-
     where = get_where(url, ("ws", "wss"))
+    open_channel = partial(connect_web_socket, url)
     return DuplexRpc(where, open_channel, timeout_s=timeout_s, max_batch=max_batch, max_body=max_body)
 
 
@@ -57,6 +57,18 @@ def open_ipc(
     return DuplexRpc(url, open_channel, timeout_s=timeout_s, max_batch=max_batch, max_body=max_body)
 
 
+async def connect_web_socket(url: str) -> Channel:
+    """Open a WebSocket.
+
+    Raises:
+        OSError: nothing answers as one.
+    """
+    try:
+        return _WebSocket(await connect(url, proxy=None, max_size=_MAX_MESSAGE))
+    except WebSocketException as error:
+        raise ConnectionRefusedError from error
+
+
 class _WebSocket:
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
@@ -74,7 +86,13 @@ class _WebSocket:
             raise ConnectionResetError from error
 
     async def close(self) -> None:
-        await self._socket.close()
+        try:
+            async with asyncio.timeout(_FAREWELL_S):
+                await self._socket.close()
+        except TimeoutError:
+            pass
+        finally:
+            self._socket.transport.abort()
 
 
 class _IpcSocket:
@@ -105,8 +123,9 @@ class _IpcSocket:
                 pending = b""
 
     async def close(self) -> None:
-        self._writer.close()
-        await self._writer.wait_closed()
+        self._writer.transport.abort()
+        with suppress(OSError):  # by which it ended before
+            await self._writer.wait_closed()
 
     async def _read_some(self) -> bytes:
         found = await self._reader.read(_CHUNK)

@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from silent_channel import SilentChannel
 from websockets.asyncio.server import ServerConnection, serve
 
 from onchain_exec.chain import HeadEvent, HeadFollower, HttpRpc, LocalChain, LogFilter, Node, Reply, Request
+from onchain_exec.chain.heads import subscription
 from onchain_exec.chain.heads.subscription import HeadSubscription
 from onchain_exec.core import BlockRef, Log, to_address
 from onchain_exec.errors import ConfigError, NodeUnreachableError, StateError
+from onchain_exec.testing.simulated import run_virtually
 
 EMITTER = to_address("0x" + "ee" * 20)
 EMIT = bytes.fromhex("60aa600080a100")
@@ -272,6 +275,26 @@ async def test_subscription_to_a_server_that_hangs_up_connects_once_in_each_wait
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(wake.wait(1_000), 0.2)
     assert sockets == 1
+
+
+def test_subscription_that_closes_waits_for_the_sockets_that_it_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sockets: list[SilentChannel] = []
+
+    async def connect(url: str) -> SilentChannel:
+        sockets.append(SilentChannel())
+        return sockets[-1]
+
+    async def work() -> None:
+        async with HeadSubscription("ws://node") as wake:
+            for _ in range(2):
+                assert not await wake.wait(1)
+                wake.report_missed_head()
+
+    monkeypatch.setattr(subscription, "connect_web_socket", connect)
+    run_virtually(work())
+    assert [socket.is_open for socket in sockets] == [False, False]
 
 
 async def test_subscription_when_nothing_listens_leaves_the_interval(node: Node, chain: LocalChain) -> None:

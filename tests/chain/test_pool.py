@@ -464,3 +464,25 @@ def test_refusal_never_wins_against_an_answer() -> None:
         assert (await cell.node.read_calls([Call(CONTRACT, b"")], block)).answers[0].success
 
     _run(scenario)
+
+
+def test_close_that_is_cancelled_closes_every_endpoint_nevertheless() -> None:
+    closed: list[str] = []
+
+    class Slow(ModelEndpoint):
+        async def close(self) -> None:
+            try:
+                await asyncio.sleep(1)
+            finally:
+                closed.append(self.where)
+
+    async def work() -> None:
+        chain = ModelChain()
+        closing = asyncio.create_task(EndpointPool([Member(Slow(chain, name)) for name in "abc"]).close())
+        await asyncio.sleep(0.5)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+
+    run_virtually(work())
+    assert sorted(closed) == ["http://a", "http://b", "http://c"]

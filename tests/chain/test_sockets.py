@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fault_server import FaultServer
+from silent_channel import SilentChannel
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.utils import accept_key
 
 from onchain_exec.chain import (
     Endpoint,
@@ -117,20 +120,11 @@ async def test_request_when_the_socket_fails_raises_once_and_opens_another(fault
     assert server.sockets == 2
 
 
-class SilentChannel:
-    """A connection that takes every message and answers none."""
-
-    def __init__(self) -> None:
-        self.heard, self.is_open = 0, True
-
-    async def write(self, message: bytes) -> None:
-        self.heard += 1
+class BabblingChannel(SilentChannel):
+    """A connection whose first message is no JSON."""
 
     async def read(self) -> Any:
-        await asyncio.sleep(1_000_000)
-
-    async def close(self) -> None:
-        self.is_open = False
+        raise ValueError
 
 
 def test_request_when_the_socket_is_deaf_raises_once_and_opens_another() -> None:
@@ -146,11 +140,98 @@ def test_request_when_the_socket_is_deaf_raises_once_and_opens_another() -> None
         for _ in range(2):
             with pytest.raises(NodeUnreachableError, match="no answer within 10 s"):
                 await rpc.request("eth_sendRawTransaction", ("0x02",))
-        assert asyncio.get_running_loop().time() == 20
+        assert asyncio.get_running_loop().time() == 2 * (10 + 1)
         await rpc.close()
 
     run_virtually(work())
     assert [(channel.heard, channel.is_open) for channel in opened] == [(1, False)] * 2
+
+
+def test_requests_that_wait_for_one_opening_that_never_ends_each_raise() -> None:
+    """The first to give up closes it; the other was not cancelled, and must not be told so."""
+
+    async def work() -> None:
+        rpc = DuplexRpc("ws://node", lambda: asyncio.sleep(1_000_000, SilentChannel()), timeout_s=10)
+        first = asyncio.create_task(rpc.request("a"))
+        await asyncio.sleep(5)
+        with pytest.raises(NodeUnreachableError):
+            await rpc.request("b")
+        with pytest.raises(NodeUnreachableError):
+            await first
+
+    run_virtually(work())
+
+
+def test_channel_that_says_what_is_no_json_is_closed() -> None:
+    channel = BabblingChannel()
+
+    async def work() -> None:
+        rpc = DuplexRpc("ws://node", lambda: asyncio.sleep(0, channel))
+        with pytest.raises(NodeUnreachableError):
+            await rpc.request("a")
+        await asyncio.sleep(2)
+
+    run_virtually(work())
+    assert not channel.is_open
+
+
+@pytest.mark.parametrize("after_s", [0, 0.5])
+def test_close_that_is_cancelled_closes_nevertheless(after_s: float) -> None:
+    channel = SilentChannel()
+
+    async def work() -> None:
+        rpc = DuplexRpc("ws://node", lambda: asyncio.sleep(0, channel))
+        asking = asyncio.create_task(rpc.request("a"))
+        await asyncio.sleep(1)
+        closing = asyncio.create_task(rpc.close())
+        await asyncio.sleep(after_s)
+        closing.cancel()
+        with pytest.raises(NodeUnreachableError):
+            await asking
+        await asyncio.sleep(2)
+
+    run_virtually(work())
+    assert not channel.is_open
+
+
+async def test_request_to_a_web_socket_that_reads_nothing_raises() -> None:
+    """A dead host takes no bytes: neither the request's, nor those that say farewell."""
+    closed = asyncio.Event()
+
+    async def shake_hands(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        (key,) = re.findall(rb"Sec-WebSocket-Key: (\S+)", await reader.readuntil(b"\r\n\r\n"))
+        writer.write(
+            b"HTTP/1.1 101 \r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: %s\r\n\r\n" % accept_key(key.decode()).encode()
+        )
+        await closed.wait()
+        writer.close()
+
+    async with await asyncio.start_server(shake_hands, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        rpc = open_web_socket(f"ws://127.0.0.1:{port}", timeout_s=0.5)
+        with pytest.raises(NodeUnreachableError, match=r"no answer within 0\.5 s"):
+            async with asyncio.timeout(15):  # before the library's own farewell has had its time
+                await rpc.request("x", ["0" * 20_000_000])
+        await rpc.close()
+        closed.set()
+
+
+async def test_ipc_whose_node_hung_up_is_closed(tmp_path: Path) -> None:
+    closed = asyncio.Event()
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write_eof()
+        await reader.read()
+        writer.close()
+        closed.set()
+
+    path = tmp_path / "ended.ipc"
+    async with await asyncio.start_unix_server(hang_up, path), open_ipc(f"ipc://{path}") as rpc:
+        with pytest.raises(NodeUnreachableError):
+            await rpc.request("x")
+        async with asyncio.timeout(60):
+            await closed.wait()
 
 
 async def test_request_when_an_answer_comes_too_late_is_not_given_to_the_next() -> None:

@@ -6,10 +6,8 @@ import asyncio
 from typing import Final
 from urllib.parse import urlsplit
 
-from websockets.asyncio.client import connect
-from websockets.exceptions import WebSocketException
-
 from onchain_exec.chain.heads.follower import Wake
+from onchain_exec.chain.sockets import connect_web_socket
 from onchain_exec.chain.transport import AsyncClosing
 from onchain_exec.chain.wire import encode_request
 from onchain_exec.errors import ConfigError
@@ -56,6 +54,7 @@ class HeadSubscription(AsyncClosing):
         self._url = url
         self._sign = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
+        self._sockets: set[asyncio.Task[None]] = set()
         self._may_connect_at = float("-inf")
 
     async def wait(self, timeout_s: float) -> bool:
@@ -63,6 +62,8 @@ class HeadSubscription(AsyncClosing):
         now = asyncio.get_running_loop().time()
         if (self._listening is None or self._listening.done()) and now >= self._may_connect_at:
             self._listening = asyncio.create_task(self._listen())
+            self._sockets.add(self._listening)
+            self._listening.add_done_callback(self._sockets.discard)
             self._may_connect_at = now + timeout_s
         try:
             async with asyncio.timeout(timeout_s):
@@ -79,17 +80,21 @@ class HeadSubscription(AsyncClosing):
             self._listening = None
 
     async def close(self) -> None:
-        """Close the socket."""
-        if self._listening:
-            self._listening.cancel()
-            await asyncio.gather(self._listening, return_exceptions=True)
-            self._listening = None
+        """Close the socket, and wait for those that were dropped."""
+        for socket in self._sockets:
+            socket.cancel()
+        if self._sockets:
+            await asyncio.wait(self._sockets)  # if this is cancelled, they end nevertheless
 
     async def _listen(self) -> None:
         try:
-            async with connect(self._url, proxy=None) as socket:
-                await socket.send(_SUBSCRIBE, text=True)
-                async for _ in socket:
+            socket = await connect_web_socket(self._url)
+            try:
+                await socket.write(_SUBSCRIBE)
+                while True:
+                    await socket.read()
                     self._sign.set()
-        except (OSError, WebSocketException, TimeoutError):
+            finally:
+                await socket.close()
+        except (OSError, ValueError):
             return  # no sign: the follower's interval goes on, and the next wait connects again

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AsyncExitStack
 from typing import Any, assert_never
 
 from onchain_exec.chain.pool.delivery import Courier
@@ -105,9 +105,11 @@ class EndpointPool:
 
     async def close(self) -> None:
         """End what is under way and release the connections."""
-        await self._survey.close()
-        await self._courier.close()
-        await asyncio.gather(*(member.rpc.close() for member in self._members))
+        async with AsyncExitStack() as resources:  # which goes on where this is cancelled
+            for member in self._members:
+                resources.push_async_callback(member.rpc.close)
+            resources.push_async_callback(self._courier.close)
+            resources.push_async_callback(self._survey.close)
 
     async def _answer(self, target: Target, requests: Sequence[Request]) -> tuple[Reply, ...]:
         match target.kind:
