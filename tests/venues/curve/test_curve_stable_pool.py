@@ -47,6 +47,11 @@ def pools(draw, flavours=tuple(StableFlavour)) -> CurveStablePool:
     )  # fmt: skip
 
 
+def get_invariant(pool: CurveStablePool) -> int:
+    scaled = [balance * rate // WAD for balance, rate in zip(pool.balances, pool.rates_wad, strict=True)]
+    return compute_d(scaled, pool.amp, pool.flavour)
+
+
 exact_quotes = pools((StableFlavour.TEMPLATE, StableFlavour.NG))
 amounts = st.one_of(st.integers(0, 10**4), st.integers(1, 10**26))
 exacts = st.sampled_from(Exact)
@@ -120,11 +125,9 @@ def test_swap_never_lowers_the_invariant(pool, amount):
     done = pool_laws.outcome(lambda: pool.swap(*pool.tokens[:2], amount, Exact.IN))
     if isinstance(done, str) or pool.admin_fee_e10:
         return
-    before, after = (
-        compute_d([b * r // WAD for b, r in zip(p.balances, p.rates_wad, strict=True)], p.amp, p.flavour)
-        for p in (pool, done.pool_after)
-    )
-    assert after >= before - 2
+    after = pool_laws.outcome(lambda: get_invariant(done.pool_after))
+    # a swap computes the invariant before it only, and may leave balances whose own overflows
+    assert isinstance(after, str) or after >= get_invariant(pool) - 2
 
 
 @given(pools(), amounts)
