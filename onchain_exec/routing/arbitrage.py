@@ -80,9 +80,9 @@ def find_arbitrage(token: Token, pools: PoolSet | Network, gas: GasModel = _NO_G
     nothing = np.zeros(len(network.edges))
     problem = Problem(network.edges, np.zeros(size), number, nothing)
     rates = best_rates(network.edges, size, number, size, to_unit=True)
-    point = solve(problem, np.nan_to_num(rates, neginf=0.0), _SETTLED)
+    point = solve(problem, rates, _SETTLED)
     book = _Book(gas)
-    for cycle, amount in _divide(list_flows(network.pools, network.tokens, problem, point), token):
+    for cycle, amount in _divide(list_flows(network.pools, network.tokens, point), token):
         after = book.market.fork()
         leg = run_cycle(after, cycle, amount)
         if leg is not None:
@@ -95,9 +95,7 @@ def find_arbitrage(token: Token, pools: PoolSet | Network, gas: GasModel = _NO_G
         pass
     if book.profit <= gas.cost(book.market.gas_units, sum(len(leg.hops) for leg in book.legs)):
         return None
-    return Arbitrage(
-        network.block, token, tuple(book.legs), book.market.gas_units, _certify(whole, problem, point)
-    )
+    return Arbitrage(network.block, token, tuple(book.legs), book.market.gas_units, _certify(whole, point))
 
 
 class _Book:
@@ -120,10 +118,11 @@ class _Book:
         return gains
 
 
-def _certify(network: Network, problem: Problem, point: DualPoint) -> Certificate:
+def _certify(network: Network, point: DualPoint) -> Certificate:
+    ways = Ways(None, point.problem.take(_NOTHING))
     return Certificate(
-        bound=floor(find_bounds(problem, Case(point.log_prices), Ways(None, problem.take(_NOTHING))).whole),
-        prices=dict(zip(network.tokens, np.exp(point.log_prices).tolist(), strict=True)),
+        bound=floor(find_bounds(point.problem, Case(point.log_prices), ways).whole),
+        prices=dict(zip(network.tokens, point.prices.tolist(), strict=True)),
         excluded=(
             *exclude(network.unknown, "no oracle for this kind of pool"),
             *exclude(network.fixed, FIXED),

@@ -48,10 +48,9 @@ class Found(NamedTuple):
 
 
 class _Solution(NamedTuple):
-    """A problem, its solution without gas and the flows of that, and the part of the network that closes
-    the cycles, which was left out."""
+    """The solution without gas, its flows, and the part of the network that closes the cycles, which was
+    left out."""
 
-    problem: Problem
     point: DualPoint
     flows: Flows
     backward: Problem
@@ -79,7 +78,6 @@ class Search:
         solution = self._solve()
         path, best_single = self._find_best_single(solution) or ((), None)
         choice = choose_edges(
-            solution.problem,
             solution.point,
             self._ways(solution.backward),
             [flow.edge for flow in path],
@@ -100,7 +98,8 @@ class Search:
 
     def _best_rates(self, unit: int, *, to_unit: bool) -> FloatArray:
         size = len(self.scope.tokens)
-        return best_rates(self.scope.edges, size, unit, self.options.max_hops, to_unit=to_unit)
+        rates = best_rates(self.scope.edges, size, unit, self.options.max_hops, to_unit=to_unit)
+        return rates if self.forwards else -rates
 
     def _sized_edges(self) -> Edges:
         """Return the edges of the scope for what the order can bring to each token."""
@@ -109,9 +108,7 @@ class Search:
             return edges
         brought = np.zeros(len(self.scope.tokens))
         for token, amount in zip(self.fixed.tolist(), self.basket.amounts.values(), strict=True):
-            rates = self._best_rates(token, to_unit=not self.forwards)
-            reached = np.nan_to_num(rates if self.forwards else -rates, neginf=0.0, posinf=0.0)
-            brought += float(amount) * np.exp(reached)
+            brought += float(amount) * np.exp(self._best_rates(token, to_unit=not self.forwards))
         return edges.sized(_MOST_BROUGHT * brought[edges.source])
 
     def _problem(self, edges: Edges) -> Problem:
@@ -124,19 +121,18 @@ class Search:
     def _solve(self) -> _Solution:
         """Return the solution without gas, and without cycles unless they are asked for."""
         problem = self._problem(self._sized_edges())
-        rates = self._best_rates(int(self.priced), to_unit=self.forwards)
-        start = np.nan_to_num(rates if self.forwards else -rates, neginf=0.0, posinf=0.0)
+        start = self._best_rates(int(self.priced), to_unit=self.forwards)
         point = solve(problem, start, _SETTLED)
-        flows = self._flows(problem, point)
+        flows = self._flows(point)
         if self.options.cycles or flows.order is not None:
-            return _Solution(problem, point, flows, problem.take(np.empty(0, np.intp)))
+            return _Solution(point, flows, problem.take(np.empty(0, np.intp)))
         forward = self._lead_forward(problem.edges, order_tokens(flows.each))
         backward = problem.take(np.flatnonzero(~forward))
         problem = problem.take(np.flatnonzero(forward))
         solved = solve(problem, point.log_prices, _SETTLED)
         if solved.gap > _LOST * abs(solved.value):  # what goes round had carried the prices away
             solved = min(solved, solve(problem, start, _SETTLED), key=lambda ended: ended.value)
-        return _Solution(problem, solved, self._flows(problem, solved), backward)
+        return _Solution(solved, self._flows(solved), backward)
 
     def _settle_worth_its_ticks(self, solution: _Solution, support: Support) -> Settlement | None:
         """Return the support in exact integers, without pools that are not worth the ticks they cross:
@@ -144,7 +140,7 @@ class Search:
         best = self._settle_support(solution, support)
         tick_cost = TICK_GAS * self.gas.price_wei * self.gas.token_per_wei
         while tick_cost and best is not None and best.ticks:
-            part = solution.problem.take(support.edges)
+            part = solution.point.problem.take(support.edges)
             ticks = [best.ticks.get(self.network.pools[pool].key, 0) for pool in part.edges.pool.tolist()]
             profits = evaluate(part, support.log_prices).profits(len(ticks))
             surplus = profits - part.costs - tick_cost * np.array(ticks)
@@ -160,7 +156,7 @@ class Search:
     def _settle_support(self, solution: _Solution, support: Support) -> Settlement | None:
         """Return the support in exact integers; edges whose pools refuse their part are left out. Where no
         edge has a cost, the flows of the solution are those of the support."""
-        edges, problem = support.edges, solution.problem
+        edges, problem = support.edges, solution.point.problem
         flows = None if problem.costs.any() else solution.flows
         for _ in range(_MOST_REFUSALS):
             if flows is None:
@@ -222,11 +218,11 @@ class Search:
         part, numbers = problem.take(edges).compact()
         point = solve(part, log_prices[numbers], _SETTLED)
         tokens = [self.tokens[number] for number in numbers.tolist()]
-        flows = list_flows(self.network.pools, tokens, part, point)
+        flows = list_flows(self.network.pools, tokens, point)
         return Flows([flow._replace(edge=int(edges[flow.edge])) for flow in flows])
 
-    def _flows(self, problem: Problem, point: DualPoint) -> Flows:
-        return Flows(list_flows(self.network.pools, self.tokens, problem, point))
+    def _flows(self, point: DualPoint) -> Flows:
+        return Flows(list_flows(self.network.pools, self.tokens, point))
 
     def _lead_forward(self, edges: Edges, order: Sequence[Address]) -> NDArray[np.bool_]:
         """Return which edges lead nearer to the end, or else forwards in ``order``."""
@@ -252,7 +248,7 @@ class Search:
     ) -> tuple[Sequence[Flow], Settlement] | None:
         """Return the best path for a basket of the one token numbered ``fixed``, with its settlement;
         ``worth`` is about what it costs with Exact.OUT."""
-        edges = solution.problem.edges
+        edges = solution.point.problem.edges
         (amount,) = basket.amounts.values()
         amount_in = float(amount) if self.forwards else max(1.0, worth)
         ends = (fixed, int(self.priced)) if self.forwards else (int(self.priced), fixed)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Self
+from typing import ClassVar, Final, NamedTuple, Self
 
 import numpy as np
 
-from onchain_exec.routing.oracles.curves import FloatArray, IndexArray, Trade
+from onchain_exec.routing.oracles.curves import FloatArray, IndexArray, Rows, Trade
 
 _STRIDE: Final = 256.0
 """Apart from each other by more than any log root price: the tables share one sorted array."""
@@ -25,12 +24,14 @@ class Ladder(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Concentrated:
+class Concentrated(Rows):
     """Ladders of many pools laid end to end, with what all steps before each took and gave.
 
     Going down to the root price z within a step gives ``L * (z_k - z)`` and takes, before the fee,
     ``L * (1/z - 1/z_k)``: the same for both directions, as each has its own root price.
     """
+
+    shared: ClassVar = frozenset(("keys", "root", "root_end", "liquidity", "sum_in", "sum_out"))
 
     first: IndexArray
     last: IndexArray
@@ -71,13 +72,6 @@ class Concentrated:
             _sums_before(liquidity * (1 / root_end - 1 / root), first, last),
             _sums_before(liquidity * (root - root_end), first, last),
         )
-
-    def take(self, index: IndexArray) -> Self:
-        """Return the curves at ``index``; the tables stay shared."""
-        taken = copy(self)
-        for column in ("first", "last", "keep", "offset", "_log_keep", "_start"):
-            object.__setattr__(taken, column, getattr(self, column)[index])
-        return taken
 
     def start(self) -> FloatArray:
         """Return the log of the marginal rate at zero."""

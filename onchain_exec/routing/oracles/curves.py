@@ -7,7 +7,8 @@ operations. Floats propose only: what they find is settled in exact integers aft
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Final, NamedTuple, Protocol, Self, TypeAlias
+from functools import cache
+from typing import Any, ClassVar, Final, NamedTuple, Protocol, Self, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,11 +56,20 @@ class Curves(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Curves each of which is one row of the fields, which are columns."""
+    """Curves each of which is one row of the fields, which are columns but for the ``shared`` ones."""
+
+    shared: ClassVar[frozenset[str]] = frozenset()
 
     def take(self, index: IndexArray) -> Self:
         """Return the curves at ``index``."""
         taken = object.__new__(type(self))
-        for column in fields(self):
-            object.__setattr__(taken, column.name, getattr(self, column.name)[index])
+        for name in _names(cast(Any, type(self))):
+            field = getattr(self, name)
+            object.__setattr__(taken, name, field if name in self.shared else field[index])
         return taken
+
+
+@cache
+def _names(rows: type[Rows]) -> tuple[str, ...]:
+    """Return the names of the fields: to ask for them takes as long as to take from them."""
+    return tuple(field.name for field in fields(rows))

@@ -11,7 +11,7 @@ from operator import attrgetter, itemgetter
 from typing import Final, NamedTuple
 
 from onchain_exec.core import Address, Token
-from onchain_exec.routing.solver.dual import DualPoint, Problem, find_trades
+from onchain_exec.routing.solver.dual import DualPoint
 from onchain_exec.venues import Pool
 
 _ENDS: Final = attrgetter("token_in.address", "token_out.address")
@@ -31,14 +31,12 @@ class Flow(NamedTuple):
     edge: int
 
 
-def list_flows(
-    pools: Sequence[Pool], tokens: Sequence[Token], problem: Problem, point: DualPoint
-) -> list[Flow]:
-    """Return the trades of ``point``, trifles left out; ``tokens`` are those of the problem, in order."""
-    trade, chosen = point.trade, find_trades(problem, point)
+def list_flows(pools: Sequence[Pool], tokens: Sequence[Token], point: DualPoint) -> list[Flow]:
+    """Return the trades of ``point``, trifles left out; ``tokens`` are those of its problem, in order."""
+    trade, chosen = point.trade, point.substantial
     edges = trade.which[chosen]
     columns = (
-        map(pools.__getitem__, problem.edges.pool[edges].tolist()),
+        map(pools.__getitem__, point.problem.edges.pool[edges].tolist()),
         map(tokens.__getitem__, point.source[chosen].tolist()),
         map(tokens.__getitem__, point.target[chosen].tolist()),
         trade.amount_in[chosen].tolist(),

@@ -17,7 +17,7 @@ import numpy as np
 
 from onchain_exec.routing.oracles import FloatArray, IndexArray
 from onchain_exec.routing.solver.certificate import Bounds, Case, Ways, find_bounds
-from onchain_exec.routing.solver.dual import DualPoint, Problem, find_trades
+from onchain_exec.routing.solver.dual import DualPoint, Problem
 from onchain_exec.routing.solver.relaxation import Relaxation
 from onchain_exec.routing.solver.supports import Support, Supports
 
@@ -46,17 +46,16 @@ class Choice:
     left_out: frozenset[int]
 
 
-def choose_edges(
-    problem: Problem, point: DualPoint, ways: Ways, single: Sequence[int], expired: Callable[[], bool]
-) -> Choice:
+def choose_edges(point: DualPoint, ways: Ways, single: Sequence[int], expired: Callable[[], bool]) -> Choice:
     """Return the edges that are worth most after costs, from ``point``, the solution without costs, and from
     the edges of a ``single`` path, which are enough for a small order.
 
     Stops when the proof is complete to 1e-7, or at the first node after ``expired`` says so.
     """
+    problem = point.problem
     if not problem.costs.any():
         bounds = find_bounds(problem, Case(point.log_prices), replace(ways, ends=None))  # ways lose nothing
-        support = Support(point.trade.which[find_trades(problem, point)], point.value, point.log_prices)
+        support = Support(point.trade.which[point.substantial], point.value, point.log_prices)
         return Choice(support, bounds.whole, point.log_prices, frozenset(bounds.left_out.tolist()))
     return _Tree(problem, ways).search(point, np.sort(np.array(single, np.intp)), expired)
 

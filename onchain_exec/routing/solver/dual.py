@@ -98,13 +98,15 @@ class Problem:
 
 @dataclass(frozen=True)
 class DualPoint:
-    """Log prices, the trades they cause, the dual's value and the imbalance.
+    """Prices of a problem's tokens, the trades they cause, the dual's value and the imbalance.
 
     Of each of the trades: its tokens, and what it takes and gives in units of the target. ``imbalance`` is
     v * (what is left over), 0 off the target in the optimum.
     """
 
+    problem: Problem
     log_prices: FloatArray
+    prices: FloatArray
     trade: Trade
     source: IndexArray
     target: IndexArray
@@ -126,6 +128,29 @@ class DualPoint:
             missing[short] *= np.maximum(bought / np.maximum(spent, _NOTHING), 1.0)
         return float(missing.sum())
 
+    def closes_to(self, gap: float) -> bool:
+        """Return whether `gap` is at most so much: where the imbalance is more, it need not be known."""
+        return float(np.abs(self.imbalance).sum()) <= gap and self.gap <= gap
+
+    @cached_property
+    def substantial(self) -> IndexArray:
+        """The places in ``trade`` of those that are more than rounding and give at least one unit: by what
+        they move, by what they earn, or because others pass on what they give, or nothing else sells what
+        is at hand."""
+        whole = self.trade.amount_out >= 1
+        moves = self.taken > TRIFLE * float(self.taken.max(initial=0.0))
+        chosen = whole & (moves | (self.profit > _TRIFLING_PROFIT * abs(self.value)))
+        owned, size = self.prices * self.problem.endowment, len(self.prices)
+        while True:
+            spent = np.bincount(self.source[chosen], self.taken[chosen], size)
+            held = owned + np.bincount(self.target[chosen], self.given[chosen], size)
+            short, idle = held < (1 - _TRIFLING_PART) * spent, spent < (1 - _TRIFLING_PART) * owned
+            short[self.problem.target] = idle[self.problem.target] = False
+            lacking = whole & ~chosen & (short[self.target] | idle[self.source])
+            if not lacking.any():
+                return np.flatnonzero(chosen)
+            chosen |= lacking
+
     @property
     def profit(self) -> FloatArray:
         """What each of the trades earns."""
@@ -143,25 +168,6 @@ class DualPoint:
         return profits
 
 
-def find_trades(problem: Problem, point: DualPoint) -> IndexArray:
-    """Return the places in ``point.trade`` of trades that are more than rounding and give at least one
-    unit: by what they move, by what they earn, or because others pass on what they give, or nothing else
-    sells what is at hand."""
-    whole = point.trade.amount_out >= 1
-    moves = point.taken > TRIFLE * float(point.taken.max(initial=0.0))
-    chosen = whole & (moves | (point.profit > _TRIFLING_PROFIT * abs(point.value)))
-    owned, size = np.exp(point.log_prices) * problem.endowment, len(point.log_prices)
-    while True:
-        spent = np.bincount(point.source[chosen], point.taken[chosen], size)
-        held = owned + np.bincount(point.target[chosen], point.given[chosen], size)
-        short, idle = held < (1 - _TRIFLING_PART) * spent, spent < (1 - _TRIFLING_PART) * owned
-        short[problem.target] = idle[problem.target] = False
-        lacking = whole & ~chosen & (short[point.target] | idle[point.source])
-        if not lacking.any():
-            return np.flatnonzero(chosen)
-        chosen |= lacking
-
-
 def evaluate(problem: Problem, log_prices: FloatArray, reach: float = 0.0) -> DualPoint:
     """Return the dual at ``log_prices``, where costs are not charged."""
     edges, prices = problem.edges, np.exp(log_prices)
@@ -174,7 +180,7 @@ def evaluate(problem: Problem, log_prices: FloatArray, reach: float = 0.0) -> Du
     imbalance += np.bincount(target, given, size)
     imbalance -= np.bincount(source, taken, size)
     imbalance[problem.target] = 0.0
-    return DualPoint(log_prices, trade, source, target, taken, given, value, imbalance)
+    return DualPoint(problem, log_prices, prices, trade, source, target, taken, given, value, imbalance)
 
 
 def solve(
@@ -192,13 +198,14 @@ def solve(
     reach, damping, longest, idle = _FIRST_REACH, _LEAST_DAMPING, _MAX_STEP, 0
     point = evaluate(problem, log_prices, reach)
     for _ in range(_MAX_ITERATIONS):
-        if point.gap <= tolerance * abs(point.value) or damping > _MOST_DAMPING or idle > _MOST_IDLE:
+        closed = point.closes_to(tolerance * abs(point.value))
+        if closed or damping > _MOST_DAMPING or idle > _MOST_IDLE:
             break
-        step = _newton_step(problem, point, damping)
+        step = _newton_step(point, damping)
         expected = -float(step @ point.imbalance) / 2
         if expected <= _NOISE * abs(point.value) and damping <= _FIRST_DAMPING:
             idle += 1
-            if point.gap <= _FAR * abs(point.value):
+            if point.closes_to(_FAR * abs(point.value)):
                 break
         length = float(np.abs(step).max())
         step *= min(1.0, longest / length)
@@ -207,7 +214,7 @@ def solve(
         if moved.max() > _HIGHEST or moved.min() < lowest:
             break
         reach *= _REACH_SHRINKS
-        found = _descend(problem, point, step, reach)
+        found = _descend(point, step, reach)
         whole = found is not None and bool((found.log_prices == ahead).all())
         longest = longest * 2 if whole and length > longest else _MAX_STEP
         damping = max(damping / 10, _LEAST_DAMPING) if found else max(damping * _HARDER, _FIRST_DAMPING)
@@ -219,7 +226,7 @@ def solve(
     return point
 
 
-def _descend(problem: Problem, point: DualPoint, step: FloatArray, reach: float) -> DualPoint | None:
+def _descend(point: DualPoint, step: FloatArray, reach: float) -> DualPoint | None:
     """Return the point a share of ``step`` away that descends enough (Armijo), or None.
 
     Where the whole step wakes an edge so wide that it rises steeply, the step from there knows that edge:
@@ -228,16 +235,16 @@ def _descend(problem: Problem, point: DualPoint, step: FloatArray, reach: float)
     slope = float(step @ point.imbalance)
 
     def try_share(share: float) -> tuple[DualPoint, bool]:
-        trial = evaluate(problem, point.log_prices + share * step, reach)
+        trial = evaluate(point.problem, point.log_prices + share * step, reach)
         if share == 1 and trial.value - point.value > _STEEP * abs(slope):
-            back = _newton_step(problem, trial, _LEAST_DAMPING)
+            back = _newton_step(trial, _LEAST_DAMPING)
             if np.abs(back).max() <= np.abs(step).max():
-                trial = evaluate(problem, trial.log_prices + back, reach)
+                trial = evaluate(point.problem, trial.log_prices + back, reach)
         limit = point.value + _ARMIJO * share * slope + _NOISE * abs(point.value)
         return trial, trial.value <= limit
 
     for share in _SHARES:
-        if share < _SHORT and len(waking := _find_waking(problem, point.log_prices, step)):
+        if share < _SHORT and len(waking := _find_waking(point, step)):
             return _descend_to_kink(step, waking, try_share)
         trial, descends = try_share(share)
         if descends:
@@ -245,9 +252,9 @@ def _descend(problem: Problem, point: DualPoint, step: FloatArray, reach: float)
     return None
 
 
-def _find_waking(problem: Problem, log_prices: FloatArray, step: FloatArray) -> FloatArray:
+def _find_waking(point: DualPoint, step: FloatArray) -> FloatArray:
     """Return, in order, the short parts of ``step`` after which edges wake that do not trade yet."""
-    edges = problem.edges
+    edges, log_prices = point.problem.edges, point.log_prices
     asleep = log_prices[edges.source] - log_prices[edges.target] - edges.start()
     nearing = step[edges.target] - step[edges.source]
     waking = (asleep > 0) & (asleep < _SHORT * nearing)
@@ -273,11 +280,10 @@ def _descend_to_kink(
     return found
 
 
-def _newton_step(problem: Problem, point: DualPoint, damping: float) -> FloatArray:
+def _newton_step(point: DualPoint, damping: float) -> FloatArray:
     """Return the step in log prices: the target's stays 0."""
-    source, target, size = point.source, point.target, len(point.log_prices)
-    prices = np.exp(point.log_prices)
-    weight = prices[source] * point.trade.slope
+    source, target, size = point.source, point.target, len(point.prices)
+    weight = point.prices[source] * point.trade.slope
     diagonal = np.bincount(source, weight, size) + np.bincount(target, weight, size)
     scale = float(diagonal.max(initial=0.0)) or point.gap or 1.0
     least: FloatArray | float = damping * scale
@@ -285,5 +291,5 @@ def _newton_step(problem: Problem, point: DualPoint, damping: float) -> FloatArr
         free = (diagonal == 0) * np.abs(point.imbalance) / _MAX_STEP
         least = np.maximum(least * (free == 0), free)
     diagonal = diagonal + np.maximum(point.imbalance, 0.0) + least
-    diagonal[problem.target] = np.inf  # its price is the unit: its step is 0
+    diagonal[point.problem.target] = np.inf  # its price is the unit: its step is 0
     return solve_symmetric(source, target, weight, diagonal, -point.imbalance)

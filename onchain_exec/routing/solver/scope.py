@@ -39,16 +39,15 @@ def make_scope(network: Network, basket: Basket, max_hops: int, *, cycles: bool)
     Raises:
         NoPoolError: a token is in no pool, or on no such way.
     """
-    edges = network.edges
+    edges, size = network.edges, len(network.tokens)
     sources = np.array([network.number(token) for token in basket.tokens_in])
     targets = np.array([network.number(token) for token in basket.tokens_out])
-    size = len(network.tokens)
-    if not cycles:
-        back = (edges.target == sources[0]) & (len(sources) == 1)
-        on = (edges.source == targets[0]) & (len(targets) == 1)
-        edges = edges.take(np.flatnonzero(~(back | on)))
-    before = _distances(edges.source, edges.target, sources, size)
-    after = _distances(edges.target, edges.source, targets, size)
+    begin = -1 if cycles or len(sources) > 1 else sources[0]
+    end = -1 if cycles or len(targets) > 1 else targets[0]
+    onward = np.flatnonzero((edges.target != begin) & (edges.source != end))
+    source, target = edges.source[onward], edges.target[onward]
+    before = _distances(source, target, sources, size)
+    after = _distances(target, source, targets, size)
     apart = [*sources[after[sources] > max_hops], *targets[before[targets] > max_hops]]
     if apart:
         raise NoPoolError(
@@ -59,15 +58,15 @@ def make_scope(network: Network, basket: Basket, max_hops: int, *, cycles: bool)
         )
     if cycles:
         reached = before + after <= max_hops
-        kept = reached[edges.source] & reached[edges.target]
+        kept = reached[source] & reached[target]
     else:
-        kept = before[edges.source] + 1 + after[edges.target] <= max_hops
-    connected = (before[edges.source] < _FAR) & (after[edges.target] < _FAR)
+        kept = before[source] + 1 + after[target] <= max_hops
+    inside = edges.take(onward[kept])
+    connected = (before[source] < _FAR) & (after[target] < _FAR)
     far = np.empty(0, np.intp)
     if (connected & ~kept).any():
-        leading = _without_dead_ends(edges.take(np.flatnonzero(connected)), (*sources, *targets), size)
-        far = np.setdiff1d(leading.pool, edges.pool[kept])
-    inside = edges if kept.all() else edges.take(np.flatnonzero(kept))
+        leading = _without_dead_ends(edges.take(onward[connected]), (*sources, *targets), size)
+        far = np.setdiff1d(leading.pool, inside.pool)
     touched = np.zeros(size, bool)
     touched[inside.source] = touched[inside.target] = True
     tokens, label = np.flatnonzero(touched), np.cumsum(touched) - 1
@@ -78,7 +77,7 @@ def make_scope(network: Network, basket: Basket, max_hops: int, *, cycles: bool)
 def best_rates(edges: Edges, size: int, unit: int, sweeps: int, *, to_unit: bool) -> FloatArray:
     """Return the log of the best marginal rate from each of ``size`` tokens to ``unit``, or to it from there.
 
-    Units of ``unit`` per unit of the token; or units of the token per unit of ``unit``.
+    Units of ``unit`` per unit of the token; or units of the token per unit of ``unit``. 0 where none leads.
     """
     start = edges.start()
     tail, head = (edges.source, edges.target) if to_unit else (edges.target, edges.source)
@@ -91,7 +90,7 @@ def best_rates(edges: Edges, size: int, unit: int, sweeps: int, *, to_unit: bool
         if np.array_equal(better, rates):
             break
         rates = better
-    return rates
+    return np.where(rates > -np.inf, rates, 0.0)
 
 
 def _without_dead_ends(edges: Edges, ends: Collection[int], size: int) -> Edges:
