@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Coroutine, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack
+from typing import Any, Self, Unpack
 
 from onchain_exec.app.baskets import BasketQuote
 from onchain_exec.app.configuration.registry import ChainProfile
@@ -19,6 +17,7 @@ from onchain_exec.app.positions.watch import Care, PositionReport
 from onchain_exec.app.prices import PairPrice
 from onchain_exec.app.request import Amount, OrderOptions, Request
 from onchain_exec.chain import Rpc
+from onchain_exec.chain.loop_thread import LoopThread
 from onchain_exec.core import Address, BlockRef, Exact
 from onchain_exec.execution import Signer, SimulatedTx
 from onchain_exec.oms import OrderView, Reconciliation
@@ -27,32 +26,13 @@ from onchain_exec.risk.collateral import NO_LIMITS, CollateralLimits
 from onchain_exec.routing import Quote
 from onchain_exec.venues.collateral import CollateralAccount
 
-T = TypeVar("T")
-
-
-class _Loop:
-    """An event loop in a daemon thread; `run` waits for a coroutine on it."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="onchain-exec", daemon=True)
-        self._thread.start()
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
 
 class Desk:
     """`AsyncDesk` for synchronous code: the same methods, arguments, results and errors."""
 
     def __init__(self, opening: Coroutine[Any, Any, AsyncDesk]) -> None:
         with ExitStack() as resources:
-            self._loop = _Loop()
+            self._loop = LoopThread("onchain-exec")
             resources.callback(self._loop.close)
             self._desk = self._loop.run(opening)
             resources.callback(lambda: self._loop.run(self._desk.close()))

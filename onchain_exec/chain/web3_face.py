@@ -6,11 +6,10 @@ requests that failed, sends among them; these do not: what the `Rpc` raises reac
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from onchain_exec.chain.loop_thread import LoopThread
 from onchain_exec.chain.node import Node
 from onchain_exec.chain.rpc import Rpc
 from onchain_exec.chain.wire import Reply, Request
@@ -25,8 +24,6 @@ except ImportError as error:
     raise MissingToolError(
         "web3 is not installed", needed="web3 7 or 8", todo="Run `pip install web3`"
     ) from error
-
-T = TypeVar("T")
 
 
 def as_async_web3(source: Node | Rpc) -> AsyncWeb3[AsyncRpcProvider]:
@@ -76,31 +73,26 @@ class RpcProvider(JSONBaseProvider):
         super().__init__()
         self._rpc = rpc
         self._async = AsyncRpcProvider(rpc)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="web3-face", daemon=True)
-        self._thread.start()
+        self._loop = LoopThread("web3-face")
 
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
         """Return the answer to one request; a refusal becomes web3's own error."""
-        return self._run(self._async.make_request(method, params))
+        return self._loop.run(self._async.make_request(method, params))
 
     def make_batch_request(self, requests: list[tuple[RPCEndpoint, Any]]) -> list[RPCResponse]:
         """Return the answers in the requests' order."""
-        return self._run(self._async.make_batch_request(requests))
+        return self._loop.run(self._async.make_batch_request(requests))
 
     def is_connected(self, show_traceback: bool = False) -> bool:
         """Return whether the node answers; ``show_traceback`` raises its error instead of False."""
-        return self._run(self._async.is_connected(show_traceback))
+        return self._loop.run(self._async.is_connected(show_traceback))
 
     def close(self) -> None:
         """End this face's connections, loop and thread."""
-        self._run(self._rpc.close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        try:
+            self._loop.run(self._rpc.close())
+        finally:
+            self._loop.close()
 
 
 def _get_rpc(source: Node | Rpc) -> Rpc:
