@@ -1,9 +1,8 @@
 """A loop in a thread: nobody who waits on it waits for ever, and nothing goes on unseen."""
 
 import asyncio
-import signal
 import threading
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 
 import pytest
 
@@ -41,22 +40,15 @@ def test_close_ends_what_other_threads_wait_for() -> None:
     assert endless.ended.is_set()
 
 
-def test_run_that_is_interrupted_cancels_the_work() -> None:
+def test_run_that_is_interrupted_cancels_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     loop, endless = LoopThread("test"), Endless()
-    waits = threading.get_ident()
 
-    def interrupt() -> None:
+    def wait(running: Future[None]) -> None:
         assert endless.began.wait(60)
-        signal.pthread_kill(waits, signal.SIGINT)
+        raise KeyboardInterrupt
 
-    interrupting = threading.Thread(target=interrupt)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs this may ignore it
-    try:
-        interrupting.start()
-        with pytest.raises(KeyboardInterrupt):
-            loop.run(endless.work())
-    finally:
-        signal.signal(signal.SIGINT, before)
-    interrupting.join()
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Future, "result", wait)
+        loop.run(endless.work())
     assert endless.ended.wait(60)
     loop.close()
