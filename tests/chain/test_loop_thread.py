@@ -47,8 +47,9 @@ def test_run_that_is_interrupted_cancels_the_work(monkeypatch: pytest.MonkeyPatc
         assert endless.began.wait(60)
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(Future, "result", wait)
-        loop.run(endless.work())
+        with pytest.raises(KeyboardInterrupt):
+            loop.run(endless.work())
     assert endless.ended.wait(60)
     loop.close()
