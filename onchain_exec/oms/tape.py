@@ -84,8 +84,8 @@ class Tape:
     def write(self, lines: list[Line]) -> None:
         """Add lines, and wake whoever follows when the transaction is committed."""
         if lines:
-            rows = [dict(zip(_COLUMNS, line.row, strict=True)) for line in lines]
             with self._driver.unanswered():
-                self._driver.run_each(_INSERT, rows)
+                for line in lines:
+                    self._driver.run(_INSERT, **dict(zip(_COLUMNS, line.row, strict=True)))
                 self._driver.run(_MOVE, seq=lines[-1].seq, hash=lines[-1].hash)
                 self._database.announce(self._driver, lines[-1].seq)

@@ -201,9 +201,10 @@ class Rows:
 
     def drop(self, digests: Iterable[str]) -> None:
         """Delete orders with their fills."""
-        rows = [{"digest": digest} for digest in digests]
-        self._driver.run_each(_DROP_FILLS, rows)
-        self._driver.run_each(_DROP, rows)
+        with self._driver.unanswered():
+            for digest in digests:
+                self._driver.run(_DROP_FILLS, digest=digest)
+                self._driver.run(_DROP, digest=digest)
 
     def insert(self, kept: Kept) -> None:
         """Write a new order."""

@@ -5,7 +5,7 @@ SQLAlchemy's own way through a statement takes ten times as long as SQLite needs
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -30,18 +30,12 @@ class Statement:
 
 
 class Text:
-    """A statement in a dialect's words, and the order of its parameters."""
+    """A statement in a dialect's words, which name its parameters, and the values of those that are fixed."""
 
     def __init__(self, element: ClauseElement, dialect: Dialect) -> None:
         compiled = element.compile(dialect=dialect)
         self.text = str(compiled)
-        self._fixed = compiled.params or {}
-        self._names = getattr(compiled, "positiontup", None)  # None: the driver takes them by name
-
-    def bind(self, values: Mapping[str, object]) -> Any:
-        """Return the parameters as the driver wants them."""
-        bound = {**self._fixed, **values}
-        return bound if self._names is None else [bound[name] for name in self._names]
+        self.fixed = {name: value for name, value in (compiled.params or {}).items() if value is not None}
 
 
 class Driver:
@@ -57,16 +51,11 @@ class Driver:
     def run(self, statement: Statement, **values: object) -> Any:
         """Run it with these parameters; return the cursor that its rows come from."""
         text = statement.get_text(self._connection.dialect)
-        return self._ask("execute", text.text, text.bind(values))
-
-    def run_each(self, statement: Statement, rows: Iterable[Mapping[str, object]]) -> None:
-        """Run it once for each row of parameters."""
-        text = statement.get_text(self._connection.dialect)
-        self._ask("executemany", text.text, [text.bind(row) for row in rows])
+        return self._ask(text.text, {**text.fixed, **values} if text.fixed else values)
 
     def run_text(self, text: str) -> None:
         """Run what is no statement of SQLAlchemy's."""
-        self._ask("execute", text)
+        self._ask(text)
 
     @contextmanager
     def unanswered(self) -> Iterator[None]:
@@ -79,13 +68,12 @@ class Driver:
         except self._connection.dialect.loaded_dbapi.Error as error:
             raise self._translate(error) from error
 
-    def _ask(self, method: str, *arguments: object) -> Any:
+    def _ask(self, text: str, *values: Mapping[str, object]) -> Any:
+        driver: Any = self._connection.connection.dbapi_connection
         try:
-            cursor = self._connection.connection.cursor()
-            getattr(cursor, method)(*arguments)
+            return driver.execute(text, *values)
         except self._connection.dialect.loaded_dbapi.Error as error:
             raise self._translate(error) from error
-        return cursor
 
     def _translate(self, error: Any) -> DBAPIError:
         driver, dialect = self._connection.connection, self._connection.dialect

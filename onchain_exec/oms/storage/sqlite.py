@@ -41,6 +41,7 @@ class SqliteFile:
         engine = create_engine(
             URL.create("sqlite", database=self.where),
             poolclass=NullPool,
+            paramstyle="named",
             connect_args={"timeout": self._timeout_s, "check_same_thread": False, "isolation_level": None},
         )
         event.listen(engine, "connect", _use_wal)
