@@ -215,14 +215,13 @@ class Journal:
                 lends code by a transaction on its way, which may take the nonce.
             FencedError: another process writes the account.
         """
-        floor = SlotKey(chain_id, account, chain_nonce_floor)
+        chain = SlotKey(chain_id, account, chain_nonce_floor)
 
         def decide(book: Book) -> Generator[Event, None, int]:
             _require(book.orders.get(order_id), order_id)
             wanted = Reservation(order_id, purpose, self._store.leases.take(chain_id, account))
-            held = nonces.find_nonce(book, floor, wanted, self._store.leases.is_live)
-            yield from nonces.reserve(book, held, floor, wanted)
-            return held.nonce
+            slot = yield from nonces.reserve(book, chain, wanted, self._store.leases.is_live)
+            return slot.nonce
 
         return self._store.append(decide, survives_power_loss=False)[0]
 

@@ -150,7 +150,7 @@ def sign(
             needed="the reservation of whoever signs, in the same tenure of the account",
             todo="Reserve again and sign again; these bytes must not be sent",
         )
-    if lends_code(signed.raw) and key._replace(nonce=key.nonce + 1) in book.slots:
+    if lends_code(signed.raw) and key.at(key.nonce + 1) in book.slots:
         raise JournalError(
             f"nonce {key.nonce} of {key.account} would lend code, and nonce {key.nonce + 1} is given out",
             needed="an account with nothing later on its way: lending code takes the next nonce, too",

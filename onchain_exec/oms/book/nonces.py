@@ -6,7 +6,7 @@ only (`decisions.sign`), so a wrong guess costs a living process a second signat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 
 from onchain_exec.errors import JournalError
 from onchain_exec.execution.plan import lends_code
@@ -22,9 +22,11 @@ IsLive = Callable[[SlotView], bool]
 _ENDED = frozenset({OrderState.DENIED, OrderState.REJECTED, OrderState.EXPIRED, OrderState.CANCELLED})
 
 
-def find_nonce(book: Book, chain: SlotKey, wanted: Reservation, is_live: IsLive) -> SlotKey:
-    """Return the slot that the order holds for this purpose, or the lowest free one from
-    ``chain.nonce`` (the chain's) upwards."""
+def reserve(
+    book: Book, chain: SlotKey, wanted: Reservation, is_live: IsLive
+) -> Generator[Event, None, SlotKey]:
+    """Return the slot that the order holds for this purpose, or the lowest free one from ``chain.nonce``
+    (the chain's) upwards; yield its reservation, unless this very session holds it."""
     view = book.orders[wanted.order_id]
     if wanted.purpose.ends_order and view.state is not OrderState.NEW:
         raise JournalError(
@@ -32,22 +34,21 @@ def find_nonce(book: Book, chain: SlotKey, wanted: Reservation, is_live: IsLive)
             needed="a NEW order",
             todo="Send the journalled bytes again; never sign others for the same order",
         )
-    floor = _get_floor(book, chain)
-    return _find_held(book, floor, wanted) or _find_free(book, floor, is_live)
-
-
-def reserve(book: Book, slot: SlotKey, chain: SlotKey, wanted: Reservation) -> Iterator[Event]:
-    """Yield the reservation of the slot, unless this very session holds it."""
+    floor = chain.at(max(chain.nonce, book.floors.get(chain[:2], 0)))
+    slot = _find_held(book, floor, wanted) or _find_free(book, floor, is_live)
     before = book.slots.get(slot)
     if before is None or (before.order_id, before.session) != (wanted.order_id, wanted.session):
-        yield events.nonce_reserved(slot, wanted, before, _get_floor(book, chain).nonce)
+        yield events.nonce_reserved(slot, wanted, before, floor.nonce)
+    return slot
 
 
 def is_left_out(book: Book, key: SlotKey) -> bool:
     """Return whether lending code (EIP-7702) was to take this nonce, and something else took the one before:
     a reorg came between. Nobody has it, and later ones may wait for it."""
+    if key in book.slots:
+        return False
     before = book.slots.get(key.previous)
-    return key not in book.slots and before is not None and _has_lent(before) and not _lends(before)
+    return before is not None and _has_lent(before) and not _lends(before)
 
 
 def _has_lent(slot: SlotView) -> bool:
@@ -58,10 +59,6 @@ def _lends(slot: SlotView) -> bool:
     """Return whether the slot's consumer lends code."""
     consumer = slot.get_attempt(slot.consumer.tx_hash) if slot.consumer else None
     return consumer is not None and lends_code(consumer.tx.raw)
-
-
-def _get_floor(book: Book, chain: SlotKey) -> SlotKey:
-    return chain._replace(nonce=max(chain.nonce, book.floors.get(chain[:2], 0)))
 
 
 def _find_held(book: Book, floor: SlotKey, wanted: Reservation) -> SlotKey | None:
@@ -85,7 +82,7 @@ def is_free(book: Book, slot: SlotView, is_live: IsLive) -> bool:
 def _find_free(book: Book, floor: SlotKey, is_live: IsLive) -> SlotKey:
     """Return the lowest: one that was given back, or the next that nobody had. (From the floor to the
     top every nonce has a slot, but for what lending code takes, or was to take.)"""
-    top = floor._replace(nonce=max(floor.nonce, book.tops.get(floor[:2], 0)))
+    top = floor.at(max(floor.nonce, book.tops.get(floor[:2], 0)))
     if floor < top and is_left_out(book, floor):
         return floor
     left = sorted(key for key in book.unsigned if key[:2] == floor[:2] and key >= floor)
@@ -104,4 +101,4 @@ def _find_unlent(book: Book, key: SlotKey) -> SlotKey:
             needed="the end of that transaction: an account that lends code has one on its way",
             todo="Wait until it is mined, and try again",
         )
-    return key._replace(nonce=key.nonce + 1) if _lends(before) else key
+    return key.at(key.nonce + 1) if _lends(before) else key

@@ -31,10 +31,14 @@ class SlotKey(NamedTuple):
     def __str__(self) -> str:
         return f"{self.chain_id}/{self.account}/{self.nonce}"
 
+    def at(self, nonce: int) -> SlotKey:
+        """Return another nonce of the account."""
+        return SlotKey(self.chain_id, self.account, nonce)
+
     @property
     def previous(self) -> SlotKey:
         """The nonce before."""
-        return self._replace(nonce=self.nonce - 1)
+        return self.at(self.nonce - 1)
 
     @classmethod
     @lru_cache(maxsize=65_536)  # a slot's events follow one another
