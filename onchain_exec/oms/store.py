@@ -159,15 +159,17 @@ class Store:
     def _commit(self, batch: list[Request[Any]]) -> None:
         """Decide and write everything in one transaction, or nothing."""
         survives_power_loss = any(request.survives_power_loss for request in batch)
-        with self._lock, journal_errors(self._database.where), ExitStack() as failing:
-            failing.callback(self._book.undo.go_back)
-            with self._connection.begin():
-                self._catch_up(self._tape.lock(survives_power_loss=survives_power_loss))
-                lines: list[Line] = []
-                for request in batch:
-                    lines += self._decide(request, {line.event.event_id for line in lines})
-                self._tape.write(lines)
-            failing.pop_all()
+        with self._lock, journal_errors(self._database.where):
+            try:
+                with self._connection.begin():
+                    self._catch_up(self._tape.lock(survives_power_loss=survives_power_loss))
+                    lines: list[Line] = []
+                    for request in batch:
+                        lines += self._decide(request, {line.event.event_id for line in lines})
+                    self._tape.write(lines)
+            except BaseException:
+                self._book.undo.go_back()
+                raise
             self._book.undo.keep()
             self._save_behind()
 

@@ -51,25 +51,22 @@ class UndoDict(dict[K, V]):
 
     def __setitem__(self, key: K, value: V) -> None:
         if self._log.writes_down:
-            self._write_down(key)
+            self._log.add(self._restore, key, self.get(key, _ABSENT))
         dict.__setitem__(self, key, value)
 
     def __delitem__(self, key: K) -> None:
-        if self._log.writes_down:
-            self._write_down(key)
+        self._log.add(self._restore, key, self.get(key, _ABSENT))
         dict.__delitem__(self, key)
 
     def pop(self, key: K, *default: Any) -> Any:
-        if self._log.writes_down and key in self:
-            self._write_down(key)
+        self._log.add(self._restore, key, self.get(key, _ABSENT))
         return dict.pop(self, key, *default)
 
-    def _write_down(self, key: K) -> None:
-        before = self.get(key, _ABSENT)
+    def _restore(self, key: K, before: Any) -> None:
         if before is _ABSENT:
-            self._log.add(dict.__delitem__, self, key)
+            dict.pop(self, key, None)
         else:
-            self._log.add(dict.__setitem__, self, key, before)
+            dict.__setitem__(self, key, before)
 
 
 class TrackedDict(UndoDict[K, V]):
@@ -81,7 +78,7 @@ class TrackedDict(UndoDict[K, V]):
 
     def __setitem__(self, key: K, value: V) -> None:
         if self._log.writes_down:
-            self._log.add(self._restore, key, self._changed.get(key))
+            self._log.add(self._restore_line, key, self._changed.get(key))
         self._changed[key] = self._log.line
         super().__setitem__(key, value)
 
@@ -93,7 +90,7 @@ class TrackedDict(UndoDict[K, V]):
         """Forget what lines up to this one set."""
         self._changed = {key: line for key, line in self._changed.items() if line > until}
 
-    def _restore(self, key: K, line: int | None) -> None:
+    def _restore_line(self, key: K, line: int | None) -> None:
         if line is None:
             del self._changed[key]
         else:
