@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Never
+from typing import Any, Final, Never
 
 from coincurve import PrivateKey
 
@@ -15,6 +15,8 @@ from onchain_exec.execution.signers.signature import Signature
 from onchain_exec.execution.signers.signer import Capability
 from onchain_exec.execution.signers.transaction import Authorisation, UnsignedTx, get_authorisation_hash
 from onchain_exec.execution.signers.typed_data import hash_typed_data
+
+_EVERYTHING: Final = frozenset(Capability)
 
 
 class LocalSigner:
@@ -49,7 +51,7 @@ class LocalSigner:
     @property
     def capabilities(self) -> frozenset[Capability]:
         """All of them."""
-        return frozenset(Capability)
+        return _EVERYTHING
 
     async def sign_transaction(self, tx: UnsignedTx) -> Signature:
         """Return the RFC 6979 signature of the transaction, low-s.
