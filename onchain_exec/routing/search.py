@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import chain
 from math import exp, floor
 from typing import Final, NamedTuple
 
@@ -196,7 +195,7 @@ class Search:
 
     def _traded(self, flows: Flows) -> set[Address]:
         """Return the tokens that flows sell, or buy with Exact.OUT."""
-        return set(flows.leaving if self.forwards else chain.from_iterable(flows.leaving.values()))
+        return set(flows.leaving if self.forwards else flows.arriving)
 
     def _with_path(self, solution: _Solution, flows: Flows, token: Token, number: int) -> Flows:
         """Return the flows with the best path for ``token``, if there is one that lets them lead forwards."""

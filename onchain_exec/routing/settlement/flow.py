@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from operator import attrgetter, itemgetter
-from typing import Final, NamedTuple
+from operator import attrgetter
+from typing import NamedTuple
 
 from onchain_exec.core import Address, Token
 from onchain_exec.routing.solver.dual import DualPoint
 from onchain_exec.venues import Pool
 
-_ENDS: Final = attrgetter("token_in.address", "token_out.address")
-_FIRST, _SECOND = itemgetter(0), itemgetter(1)
+_SOURCE, _TARGET = attrgetter("token_in.address"), attrgetter("token_out.address")
 
 
 class Flow(NamedTuple):
@@ -54,56 +53,65 @@ class Flows:
     each: Sequence[Flow]
 
     @cached_property
-    def _ends(self) -> list[tuple[Address, Address]]:
-        return list(map(_ENDS, self.each))
+    def leaving(self) -> Mapping[Address, Sequence[Flow]]:
+        """The flows by the token that they take."""
+        return _group(self.each, _SOURCE)
 
     @cached_property
-    def leaving(self) -> Mapping[Address, Sequence[Address]]:
+    def arriving(self) -> Mapping[Address, Sequence[Flow]]:
+        """The flows by the token that they give."""
+        return _group(self.each, _TARGET)
+
+    @cached_property
+    def _following(self) -> Mapping[Address, Sequence[Address]]:
         """The tokens for which each one is traded."""
-        leaving: dict[Address, list[Address]] = {}
-        for source, target in dict.fromkeys(self._ends):
-            leaving.setdefault(source, []).append(target)
-        return leaving
+        return {token: list(dict.fromkeys(map(_TARGET, flows))) for token, flows in self.leaving.items()}
 
     @cached_property
     def order(self) -> Sequence[Address] | None:
         """The tokens so that all flows lead forwards, or None where these go round (Kahn 1962)."""
-        arriving = Counter(chain.from_iterable(self.leaving.values()))
-        count = len(arriving.keys() | self.leaving.keys())
-        order = [token for token in self.leaving if token not in arriving]
+        before = Counter(chain.from_iterable(self._following.values()))
+        count = len(before.keys() | self.leaving.keys())
+        order = [token for token in self.leaving if token not in before]
         for token in order:  # it grows
-            for target in self.leaving.get(token, ()):
-                arriving[target] -= 1
-                if not arriving[target]:
+            for target in self._following.get(token, ()):
+                before[target] -= 1
+                if not before[target]:
                     order.append(target)
         return order if len(order) == count else None
 
     @property
     def passing(self) -> set[Address]:
         """The tokens that one flow gives and one takes."""
-        taking, giving = Counter(map(_FIRST, self._ends)), Counter(map(_SECOND, self._ends))
-        return {token for token in taking if taking[token] == giving[token] == 1}
+        arriving = self.arriving
+        return {t for t, leaving in self.leaving.items() if len(leaving) == len(arriving.get(t, ())) == 1}
 
     def keep_through(self, starts: Iterable[Token], ends: Iterable[Token]) -> Flows:
         """Return the flows that lie on a way from one of ``starts`` to one of ``ends``."""
-        arriving = defaultdict[Address, list[Address]](list)
-        for source, targets in self.leaving.items():
+        firsts, lasts = self.leaving.keys() - self.arriving.keys(), self.arriving.keys() - self.leaving.keys()
+        if self.order is not None and firsts <= _addresses(starts) and lasts <= _addresses(ends):
+            return self  # what does not go round begins and ends somewhere
+        before = defaultdict[Address, list[Address]](list)
+        for source, targets in self._following.items():
             for target in targets:
-                arriving[target].append(source)
-        reached, reaching = _reach(starts, self.leaving), _reach(ends, arriving)
-        if self.leaving.keys() <= reached and arriving.keys() <= reaching:
-            return self
-        return Flows(
-            [
-                flow
-                for flow, (source, target) in zip(self.each, self._ends, strict=True)
-                if source in reached and target in reaching
-            ]
-        )
+                before[target].append(source)
+        reached, reaching = _reach(starts, self._following), _reach(ends, before)
+        return Flows([flow for flow in self.each if _SOURCE(flow) in reached and _TARGET(flow) in reaching])
+
+
+def _addresses(tokens: Iterable[Token]) -> set[Address]:
+    return {token.address for token in tokens}
+
+
+def _group(flows: Sequence[Flow], end: Callable[[Flow], Address]) -> dict[Address, list[Flow]]:
+    groups: dict[Address, list[Flow]] = {}
+    for flow in flows:
+        groups.setdefault(end(flow), []).append(flow)
+    return groups
 
 
 def _reach(starts: Iterable[Token], following: Mapping[Address, Sequence[Address]]) -> set[Address]:
-    reached = {token.address for token in starts}
+    reached = _addresses(starts)
     waiting = list(reached)
     while waiting:
         new = set(following.get(waiting.pop(), ())) - reached

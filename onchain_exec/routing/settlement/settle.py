@@ -6,8 +6,8 @@ nothing is lost on the way and each hop costs less than a unit beside its contra
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -45,7 +45,7 @@ def settle(basket: Basket, flows: Flows, shape: Shape) -> Settlement:
     if flows.order is None:
         return _settle_together(basket, flows.each)
     market = Market(basket.exact)
-    hops = _run_graph(market, basket, flows.each, flows.order)
+    hops = _run_graph(market, basket, flows, flows.order)
     passing = flows.passing - {basket.priced.address, *basket.fixed} if shared is None else ()
     legs = _join(hops, passing)
     if shape is Shape.GRAPH or all(_is_whole(leg, basket) for leg in legs):
@@ -87,33 +87,33 @@ def _join(hops: Sequence[Hop], passing: Collection[Address]) -> list[Leg]:
     return legs
 
 
-def _run_graph(market: Market, basket: Basket, flows: Sequence[Flow], order: Sequence[Address]) -> list[Hop]:
+def _run_graph(market: Market, basket: Basket, flows: Flows, order: Sequence[Address]) -> list[Hop]:
     """Run the flows token by token in topological ``order``; Exact.OUT runs it backwards, from what
     has to come out to what that takes."""
     forwards, fixed = basket.exact is Exact.IN, basket.fixed
-    leaving: dict[Address, list[Flow]] = defaultdict(list)
-    for flow in flows:
-        leaving[(flow.token_in if forwards else flow.token_out).address].append(flow)
+    beginning = flows.leaving if forwards else flows.arriving
     hops: list[Hop] = []
     for token in order if forwards else reversed(order):
-        if token in leaving:
+        if token in beginning:
             amount = fixed.get(token, 0) + abs(market.left[token])  # backwards they owe it
-            hops += market.swap_all(_divide_among(amount, leaving[token], basket.exact))
+            hops += market.swap_all(_divide_among(amount, beginning[token], basket.exact))
     return hops if forwards else hops[::-1]
 
 
-def _divide_among(amount: int, flows: Sequence[Flow], exact: Exact) -> Iterator[tuple[Flow, int]]:
-    """Yield the flows with their parts of ``amount``, at least a unit each; the largest comes last and
+def _divide_among(amount: int, flows: Sequence[Flow], exact: Exact) -> list[tuple[Flow, int]]:
+    """Return the flows with their parts of ``amount``, at least a unit each; the largest comes last and
     takes the rest."""
     side = _AMOUNT_IN if exact is Exact.IN else _AMOUNT_OUT
     *smaller, largest = sorted(flows, key=side)
     total = sum(map(side, flows))
-    left = amount
+    left, parts = amount, list[tuple[Flow, int]]()
     for flow in smaller:
-        part = min(left, divide(amount, side(flow) / total) or 1)
+        part = divide(amount, side(flow) / total) or 1
+        part = part if part < left else left
         left -= part
-        yield flow, part
-    yield largest, left
+        parts.append((flow, part))
+    parts.append((largest, left))
+    return parts
 
 
 def _settle_together(basket: Basket, flows: Sequence[Flow]) -> Settlement:
