@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from silent_channel import SilentChannel
-from websockets.asyncio.server import ServerConnection, serve
+from web_socket_server import serve_sockets
+from websockets.asyncio.server import ServerConnection
 
 from onchain_exec.chain import HeadEvent, HeadFollower, HttpRpc, LocalChain, LogFilter, Node, Reply, Request
 from onchain_exec.chain.heads import subscription
@@ -220,15 +221,13 @@ async def test_subscription_that_is_deaf_is_replaced_and_no_head_is_lost(
         sockets.put_nowait(socket)
         await socket.wait_closed()
 
-    async with serve(never_speak, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        async with HeadSubscription(f"ws://127.0.0.1:{port}") as wake:
-            follower = await HeadFollower.start(node, wake=wake, poll_s=0.1)
-            for number in range(3):
-                waiting = asyncio.create_task(_next(follower))
-                await sockets.get()  # a new one each time
-                chain.mine()
-                assert len((await waiting).added) == 1, number
+    async with serve_sockets(never_speak) as url, HeadSubscription(url) as wake:
+        follower = await HeadFollower.start(node, wake=wake, poll_s=0.1)
+        for number in range(3):
+            waiting = asyncio.create_task(_next(follower))
+            await sockets.get()  # a new one each time
+            chain.mine()
+            assert len((await waiting).added) == 1, number
 
 
 async def test_subscription_that_ends_after_each_head_loses_none_of_those_between(
@@ -242,19 +241,17 @@ async def test_subscription_that_ends_after_each_head_loses_none_of_those_betwee
         await socket.recv()
         await socket.send("{}")
 
-    async with serve(answer_and_end, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        async with HeadSubscription(f"ws://127.0.0.1:{port}") as wake:
-            follower = await HeadFollower.start(node, logs=LogFilter((EMITTER,)), wake=wake, poll_s=QUICK_S)
-            begun, told, logs = follower.head, [], 0
-            for _ in range(3):
-                waiting = asyncio.create_task(_next(follower))
-                await (await sockets.get()).wait_closed()
-                chain.mine(2)
-                _emit(chain)
-                events = [await waiting, *await _follow(follower, await node.get_block())]
-                told += [block.number for event in events for block in event.added]
-                logs += sum(len(event.logs) for event in events)
+    async with serve_sockets(answer_and_end) as url, HeadSubscription(url) as wake:
+        follower = await HeadFollower.start(node, logs=LogFilter((EMITTER,)), wake=wake, poll_s=QUICK_S)
+        begun, told, logs = follower.head, [], 0
+        for _ in range(3):
+            waiting = asyncio.create_task(_next(follower))
+            await (await sockets.get()).wait_closed()
+            chain.mine(2)
+            _emit(chain)
+            events = [await waiting, *await _follow(follower, await node.get_block())]
+            told += [block.number for event in events for block in event.added]
+            logs += sum(len(event.logs) for event in events)
     assert told == list(range(begun.number + 1, begun.number + 10))
     assert logs == 3
 
@@ -268,12 +265,10 @@ async def test_subscription_to_a_server_that_hangs_up_connects_once_in_each_wait
         await socket.recv()
         await socket.send("{}")
 
-    async with serve(answer_and_end, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        async with HeadSubscription(f"ws://127.0.0.1:{port}") as wake:
-            assert await wake.wait(1_000)
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(wake.wait(1_000), 0.2)
+    async with serve_sockets(answer_and_end) as url, HeadSubscription(url) as wake:
+        assert await wake.wait(1_000)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(wake.wait(1_000), 0.2)
     assert sockets == 1
 
 

@@ -4,13 +4,15 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fault_server import FaultServer
 from silent_channel import SilentChannel
-from websockets.asyncio.server import ServerConnection, serve
+from web_socket_server import serve_sockets
+from websockets.asyncio.server import ServerConnection
 from websockets.utils import accept_key
 
 from onchain_exec.chain import (
@@ -75,16 +77,13 @@ class ScriptedSocket:
         self.answer, self.timeout_s, self.heard, self.sockets = answer, timeout_s, 0, 0
         self.hears = asyncio.Event()
 
-    async def __aenter__(self) -> DuplexRpc:
-        self._server = await serve(self._talk, "127.0.0.1", 0)
-        port = self._server.sockets[0].getsockname()[1]
-        self._rpc = open_web_socket(f"ws://127.0.0.1:{port}/SECRET", timeout_s=self.timeout_s)
-        return self._rpc
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._rpc.close()
-        self._server.close()
-        await self._server.wait_closed()
+    @asynccontextmanager
+    async def serve(self) -> AsyncIterator[DuplexRpc]:
+        async with (
+            serve_sockets(self._talk) as url,
+            open_web_socket(f"{url}/SECRET", timeout_s=self.timeout_s) as rpc,
+        ):
+            yield rpc
 
     async def _talk(self, socket: ServerConnection) -> None:
         self.sockets += 1
@@ -110,7 +109,7 @@ BROKEN = {
 @pytest.mark.parametrize("fault", BROKEN)
 async def test_request_when_the_socket_fails_raises_once_and_opens_another(fault: str) -> None:
     server = ScriptedSocket(BROKEN[fault], timeout_s=4)  # "another request's answer" waits as long
-    async with server as rpc:
+    async with server.serve() as rpc:
         with pytest.raises(NodeUnreachableError) as caught:
             await rpc.request("eth_sendRawTransaction", ("0x02",))
         assert "SECRET" not in str(caught.value)
@@ -245,7 +244,7 @@ async def test_request_when_an_answer_comes_too_late_is_not_given_to_the_next() 
         return late if len(held) == 2 else {"jsonrpc": "2.0", "id": request["id"], "result": "own"}
 
     server = ScriptedSocket(answer)
-    async with server as rpc:
+    async with server.serve() as rpc:
         first = asyncio.create_task(rpc.request("a"))
         await server.hears.wait()
         first.cancel()
