@@ -81,7 +81,7 @@ class Concentrated(Rows):
         """Return the best trades; see `Curves`."""
         (near,) = (log_price + self._start > -reach).nonzero()
         keep = self.keep[near]
-        target_log = -(log_price[near] + self._log_keep[near]) / 2
+        target_log = (log_price[near] + self._log_keep[near]) * -0.5
         step = self.keys.searchsorted(self.offset[near] - target_log, side="right") - 1
         step = np.minimum(np.maximum(step, self.first[near]), self.last[near])
         start, end, liquidity = self.root[step], self.root_end[step], self.liquidity[step]
@@ -91,7 +91,7 @@ class Concentrated(Rows):
             near,
             (self.sum_in[step] + fallen / (start * root)) / keep,
             self.sum_out[step] + fallen,
-            np.where(root > end, liquidity / (2 * keep * root), 0.0),
+            liquidity / (2 * keep * root) * (root > end),
         )
 
 

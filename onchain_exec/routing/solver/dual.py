@@ -208,14 +208,15 @@ def solve(
             if point.closes_to(_FAR * abs(point.value)):
                 break
         length = float(np.abs(step).max())
-        step *= min(1.0, longest / length)
+        if length > longest:
+            step *= longest / length
         ahead = point.log_prices + step
         moved = ahead - log_prices
         if moved.max() > _HIGHEST or moved.min() < lowest:
             break
         reach *= _REACH_SHRINKS
-        found = _descend(point, step, reach)
-        whole = found is not None and bool((found.log_prices == ahead).all())
+        found = _descend(point, step, ahead, reach)
+        whole = found is not None and found.log_prices is ahead
         longest = longest * 2 if whole and length > longest else _MAX_STEP
         damping = max(damping / 10, _LEAST_DAMPING) if found else max(damping * _HARDER, _FIRST_DAMPING)
         idle += found is None
@@ -226,8 +227,8 @@ def solve(
     return point
 
 
-def _descend(point: DualPoint, step: FloatArray, reach: float) -> DualPoint | None:
-    """Return the point a share of ``step`` away that descends enough (Armijo), or None.
+def _descend(point: DualPoint, step: FloatArray, ahead: FloatArray, reach: float) -> DualPoint | None:
+    """Return the point ``ahead``, or less of ``step`` away, that descends enough (Armijo), or None.
 
     Where the whole step wakes an edge so wide that it rises steeply, the step from there knows that edge:
     both together are tried before a part of the first.
@@ -235,7 +236,8 @@ def _descend(point: DualPoint, step: FloatArray, reach: float) -> DualPoint | No
     slope = float(step @ point.imbalance)
 
     def try_share(share: float) -> tuple[DualPoint, bool]:
-        trial = evaluate(point.problem, point.log_prices + share * step, reach)
+        log_prices = ahead if share == 1 else point.log_prices + share * step
+        trial = evaluate(point.problem, log_prices, reach)
         if share == 1 and trial.value - point.value > _STEEP * abs(slope):
             back = _newton_step(trial, _LEAST_DAMPING)
             if np.abs(back).max() <= np.abs(step).max():

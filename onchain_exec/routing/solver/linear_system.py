@@ -33,9 +33,10 @@ def _solve_dense(first: IndexArray, second: IndexArray, between: FloatArray, rig
     from scipy.linalg.lapack import dppsv  # noqa: PLC0415 - see _solve_sparse
 
     size = len(right)
-    low, high = np.minimum(first, second), np.maximum(first, second)
-    matrix = np.bincount(high * (high + 1) // 2 + low, -between, size * (size + 1) // 2)
-    matrix[_packed_diagonal(size)] = 1.0
+    diagonal = _packed_diagonal(size)
+    place = diagonal[np.maximum(first, second)] - np.abs(first - second)
+    matrix = np.bincount(place, -between, size * (size + 1) // 2)
+    matrix[diagonal] = 1.0
     step, failed = dppsv(size, matrix, right)[-2:]
     return right if failed else np.asarray(step)
 
