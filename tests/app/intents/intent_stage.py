@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import uvicorn
 from app.solver.solver_stage import Solving, Stage
 from few_venues import with_few_venues
+from server.served_app import serve_app
 
 from onchain_exec import LocalSigner
 from onchain_exec.app.configuration.opening import Opening
@@ -141,18 +141,7 @@ async def open_world(sandbox: Sandbox, folder: Path) -> AsyncIterator[World]:
         lane = Lane(solving.context, {signer.address: signer}, DeskPath(solving.context))
         service = resources.enter_context(open_service(lane, stage.journal))
         app = make_app(Engine(solving.context.journal, [lane]), TOKEN, service, [MAKER_TOKEN])
-        url = await resources.enter_async_context(_listen(app))
+        url = await resources.enter_async_context(serve_app(app))
         world = World(sandbox, solving, url, folder / "desk.sqlite", resources)
         sandbox.fund(world.owner, sandbox.deployment.tokens["WETH"], 10 * ONE_WETH)
         yield world
-
-
-@asynccontextmanager
-async def _listen(app: Any) -> AsyncIterator[str]:
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await serving

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from app.signed_book.settle_chain import USDC, WETH, SettleChain
+from server.served_app import serve_app
 from server.signed_server import MAKER_TOKEN, TOKEN, open_book
 
 from onchain_exec.app.sandbox.erc20 import get_balance
@@ -26,22 +26,13 @@ async def test_readme_maker_and_taker_settle_an_ether(settle_chain: SettleChain,
     trader = chain.trader.address
     before = get_balance(chain.evm, chain.usdc, trader)
     with open_book(chain, tmp_path) as (app, service):
-        config = uvicorn.Config(app, port=0, log_config=None, lifespan="off")
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve())
-        async with asyncio.timeout(120):
-            while not server.started:
-                await asyncio.sleep(0.01)
-            port = server.servers[0].sockets[0].getsockname()[1]
-            url = f"http://127.0.0.1:{port}"
+        async with asyncio.timeout(120), serve_app(app) as url:
             answering = asyncio.create_task(
                 scope["answer_requests"](url, MAKER_TOKEN, maker.key, 2_000 * USDC)
             )
             order = await scope["sell_an_ether"](url, TOKEN, "rfq-1")
             answering.cancel()
             await asyncio.gather(answering, return_exceptions=True)
-            server.should_exit = True
-            await serving
         await service.context.node.close()
     assert order["state"] == "FILLED"
     assert order["action"] == f"take {2_000 * USDC} USDC for {WETH} WETH"
