@@ -14,6 +14,8 @@ from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture.providers import HypothesisProvider
+from hypothesis.internal.constants_ast import Constants
 
 pytest_plugins = ["pytester"]
 
@@ -28,6 +30,13 @@ for profile, examples in (("dev", 50), ("ci", 50), ("deep", 5_000)):
         suppress_health_check=[HealthCheck.too_slow],
     )
 settings.load_profile("dev")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let no case of the gate depend on what its process happens to have imported before: Hypothesis draws
+    from the constants in all of that (and reads a thousand files to find them)."""
+    if config.getoption("--hypothesis-profile") == "ci":
+        HypothesisProvider._local_constants = property(lambda provider: Constants())
 
 
 @pytest.hookimpl(wrapper=True)

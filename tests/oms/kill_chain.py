@@ -63,7 +63,7 @@ class KillChain:
         return found
 
     def _begin(self, fault: str) -> None:
-        self._chain = SimulatedChain(CHAIN_ID, contract=pay, finality=10**6)
+        self._chain = SimulatedChain(CHAIN_ID, contract=pay, finality=8)
         self._node = SimulatedNode(self._chain, _NoFate(0))
         self._lost_receipts: dict[str, Any] = {}
         self._fault = fault

@@ -110,7 +110,7 @@ class V4Market:
 
     def create_random(self, rng: random.Random) -> PoolKey:
         """Create a random pool: fee, spacing, protocol fees, native currency or not, positions."""
-        (spacing,) = rng.choices((1, 10, 60, 200, 16_383), (1, 4, 8, 8, 2))
+        (spacing,) = rng.choices((1, 10, 60, 200, 16_383), (1, 6, 18, 18, 4))
         fee = rng.choice((0, 100, 500, 3_000, 10_000, rng.randrange(1_000_000)))
         one, other = self.tokens(rng.random() < 0.3)
         key = PoolKey(one.address, other.address, fee, spacing, ZERO_ADDRESS)
