@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields
+from collections.abc import Iterable, Mapping
+from pkgutil import resolve_name
 from typing import Any, Final
 
 from onchain_exec.app.configuration.registry import ChainProfile
 from onchain_exec.app.path.context import Context
-from onchain_exec.core import Address, BlockRef, Reading, to_address
+from onchain_exec.core import Address, BlockRef, to_address
 from onchain_exec.errors import ConfigError, InputError
 from onchain_exec.venues.collateral import CollateralAccount
-from onchain_exec.venues.lending.aave_v3 import read_aave_account
-from onchain_exec.venues.options.lyra.account import read_lyra_shorts
-from onchain_exec.venues.options.lyra.state import Contracts
-from onchain_exec.venues.perpetuals.perp_v1.account import read_perp_v1_account
-from onchain_exec.venues.perpetuals.perp_v2.account import read_perp_v2_account
-from onchain_exec.venues.perpetuals.synthetix_v3.account import read_synthetix_v3_account
 
 
 async def read_position(
@@ -49,11 +43,12 @@ async def read_positions(
     """
     kind, _, place = venue.partition(":")
     if kind == _LYRA:
-        shorts = await context.node.perform(read_lyra_shorts(_get_lyra(context.profile), owner), block)
+        read = resolve_name(_READ_SHORTS)
+        shorts = await context.node.perform(read(context.profile, owner), block)
         return tuple(short for short in shorts if not place or short.key == venue)
     if kind not in _READERS:
         raise InputError(f"no venue {venue!r}", needed=f"one of {', '.join(VENUES)}")
-    role, read = _READERS[kind]
+    role, name = _READERS[kind]
     contract = to_address(place) if place else context.profile.get_contract(kind, role)
     if contract is None:
         raise ConfigError(
@@ -61,6 +56,7 @@ async def read_positions(
             needed=f"its {role}",
             todo=f"Name it: {kind}:ADDRESS",
         )
+    read = resolve_name(name)
     return (await context.node.perform(read(contract, owner, named), block),)
 
 
@@ -70,26 +66,19 @@ def list_venues(profile: ChainProfile) -> tuple[str, ...]:
     return (*listed, *((_LYRA,) if profile.get_contract(_LYRA, "market") else ()))
 
 
-def _get_lyra(profile: ChainProfile) -> Contracts:
-    """Return a Lyra market's contracts, by the names of `Contracts` as roles."""
-    found = {role.name: profile.get_contract(_LYRA, role.name) for role in fields(Contracts)}
-    if missing := [role for role, contract in found.items() if contract is None]:
-        raise ConfigError(
-            f"the chain {profile.name} lists no {_LYRA} {', '.join(missing)}",
-            needed="all contracts of the market",
-        )
-    return Contracts(**{role: contract for role, contract in found.items() if contract is not None})
-
-
-_Reader = Callable[[Address, Address, Iterable[Address]], Reading[Any]]
 _LYRA: Final = "lyra"
-_READERS: Final[Mapping[str, tuple[str, _Reader]]] = {
-    "aave_v3": ("pool", read_aave_account),
-    "perp_v1": ("clearing_house", read_perp_v1_account),
-    "perp_v2": ("clearing_house", read_perp_v2_account),
-    "synthetix_v3": ("perps_market", read_synthetix_v3_account),
+_READ_SHORTS: Final = "onchain_exec.app.positions.lyra:read_shorts"
+_READERS: Final[Mapping[str, tuple[str, str]]] = {
+    "aave_v3": ("pool", "onchain_exec.venues.lending.aave_v3:read_aave_account"),
+    "perp_v1": ("clearing_house", "onchain_exec.venues.perpetuals.perp_v1.account:read_perp_v1_account"),
+    "perp_v2": ("clearing_house", "onchain_exec.venues.perpetuals.perp_v2.account:read_perp_v2_account"),
+    "synthetix_v3": (
+        "perps_market",
+        "onchain_exec.venues.perpetuals.synthetix_v3.account:read_synthetix_v3_account",
+    ),
 }
-"""By venue, the role of its contract in a chain's profile, and how an account is read from it. Of Lyra each
-short is an account of its own."""
+"""By venue, the role of its contract in a chain's profile, and how an account is read from it: by name, since
+the mirrors of all venues are a seventh of what a desk would load. Of Lyra each short is an account of its
+own."""
 VENUES: Final = (*_READERS, _LYRA)
 """All where an account may have collateral."""
