@@ -106,6 +106,16 @@ class Market:
             hops.append(Hop(pool, token_in, token_out, amount_in, amount_out, done.fee_amount))
         return hops
 
+    def run(self, chain: Sequence[Flow], amount: int) -> Leg:
+        """Run flows each of which takes what the one before it gave, with ``amount`` exact units on the side
+        of the chain that is fixed; raises RefusedError."""
+        forwards = self._exact is Exact.IN
+        hops: list[Hop] = []
+        for flow in chain if forwards else reversed(chain):
+            hops.append(self.swap(flow, amount))
+            amount = hops[-1].amount_out if forwards else hops[-1].amount_in
+        return Leg(tuple(hops if forwards else reversed(hops)))
+
     def quote_other(self, flow: Flow, amount: int) -> int:
         """Return what the flow's swap with the other side fixed to ``amount`` has on this side."""
         met = self._meet(flow.pool)

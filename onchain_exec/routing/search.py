@@ -251,20 +251,18 @@ class Search:
         (amount,) = basket.amounts.values()
         amount_in = float(amount) if self.forwards else max(1.0, worth)
         ends = (fixed, int(self.priced)) if self.forwards else (int(self.priced), fixed)
-        paths = [
-            [
-                Flow(
-                    self.network.pools[edges.pool[edge]],
-                    self.tokens[edges.source[edge]],
-                    self.tokens[edges.target[edge]],
-                    *(1.0, 1.0, 1.0),
-                    edge,
-                )
-                for edge in path
-            ]
-            for path in find_singles(edges, len(self.tokens), ends, amount_in)
-        ]
-        return settle_best(basket, paths, self.gas)
+        paths = find_singles(edges, len(self.tokens), ends, amount_in)
+        flows = {
+            edge: Flow(
+                self.network.pools[edges.pool[edge]],
+                self.tokens[edges.source[edge]],
+                self.tokens[edges.target[edge]],
+                *(1.0, 1.0, 1.0),
+                edge,
+            )
+            for edge in {edge for path in paths for edge in path}
+        }
+        return settle_best(basket, [[flows[edge] for edge in path] for path in paths], self.gas)
 
     def _certify(self, choice: Choice, found: Settlement, backward: Problem) -> Certificate:
         """Return the bound for routes that pay the gas that ``found`` pays."""

@@ -10,7 +10,7 @@ from onchain_exec.core import Address, Exact
 from onchain_exec.routing.basket import Basket
 from onchain_exec.routing.market import Market, Settlement, divide
 from onchain_exec.routing.settlement.flow import Flow
-from onchain_exec.venues import Hop, Leg
+from onchain_exec.venues import Hop
 
 _TINY: Final = 1e-12
 
@@ -47,11 +47,7 @@ def settle_paths(
             amount = market.quote_other(step, amount)
         amount = left if path is paths[0][0] else min(amount, left)
         left -= amount
-        hops = []
-        for step in steps:
-            hops.append(market.swap(step, amount))
-            amount = hops[-1].amount_out if forwards else hops[-1].amount_in
-        legs.append(Leg(tuple(hops if forwards else reversed(hops))))
+        legs.append(market.run(steps if forwards else steps[::-1], amount))
     return market.settle(legs)
 
 

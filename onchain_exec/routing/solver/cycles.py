@@ -15,7 +15,7 @@ from onchain_exec.routing.market import Market, RefusedError
 from onchain_exec.routing.oracles import FloatArray, IndexArray
 from onchain_exec.routing.settlement.flow import Flow
 from onchain_exec.routing.solver.network import Network
-from onchain_exec.venues import Hop, Leg
+from onchain_exec.venues import Leg
 
 MOST_HOPS: Final = 4
 _CLOSINGS: Final = 8
@@ -64,14 +64,10 @@ def size_cycle(market: Market, cycle: tuple[Flow, ...]) -> tuple[Leg, Market] | 
 
 def run_cycle(market: Market, cycle: tuple[Flow, ...], amount: int) -> Leg | None:
     """Run the chain in exact integers; None where a pool would revert."""
-    hops: list[Hop] = []
     try:
-        for flow in cycle:
-            hops.append(market.swap(flow, amount))
-            amount = hops[-1].amount_out
+        return market.run(cycle, amount)
     except RefusedError:
         return None
-    return Leg(tuple(hops))
 
 
 def _arrive(target: IndexArray, gain: FloatArray, size: int) -> tuple[FloatArray, IndexArray]:

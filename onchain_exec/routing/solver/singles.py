@@ -11,11 +11,10 @@ from onchain_exec.core import Exact
 from onchain_exec.errors import PoolRevertError, StaleStateError
 from onchain_exec.routing.basket import Basket
 from onchain_exec.routing.gas import ROUTE_GAS, hop_gas
-from onchain_exec.routing.market import RefusedError, Settlement, get_worth
+from onchain_exec.routing.market import Market, RefusedError, Settlement, get_worth
 from onchain_exec.routing.oracles import Edges, FloatArray
-from onchain_exec.routing.route import GasModel, Shape
-from onchain_exec.routing.settlement.flow import Flow, Flows
-from onchain_exec.routing.settlement.settle import settle
+from onchain_exec.routing.route import GasModel
+from onchain_exec.routing.settlement.flow import Flow
 
 _MOST: Final = 32
 _FIRSTS: Final = 2
@@ -48,14 +47,17 @@ def find_singles(edges: Edges, size: int, ends: tuple[int, int], amount_in: floa
     worth[direct] = first_given[direct]
     firsts = np.flatnonzero(near.source == source)
     firsts = firsts[np.argsort(-first_given[firsts], kind="stable")]
-    reaching, numbers = near.target[firsts], touching.tolist()
+    reaching: dict[int, list[int]] = {}
+    for first, token in zip(firsts.tolist(), near.target[firsts].tolist(), strict=True):
+        reaching.setdefault(token, []).append(first)
+    numbers, pools = touching.tolist(), near.pool.tolist()
     paths: list[tuple[int, ...]] = []
     for last in np.argsort(-worth, kind="stable")[:_MOST].tolist():
         if direct[last]:
             paths.append((numbers[last],))
         elif worth[last] > 0:
-            ranked = firsts[reaching == near.source[last]][:_FIRSTS].tolist()
-            paths += [(numbers[n], numbers[last]) for n in ranked if near.pool[n] != near.pool[last]]
+            ranked = reaching.get(int(near.source[last]), [])[:_FIRSTS]
+            paths += [(numbers[n], numbers[last]) for n in ranked if pools[n] != pools[last]]
     return paths
 
 
@@ -67,12 +69,13 @@ def settle_best(
     first."""
     hopes = sorted(((_hope(basket, path, gas), -n) for n, path in enumerate(paths)), reverse=True)
     best: tuple[Sequence[Flow], Settlement] | None = None
-    worth = _HOPELESS
+    worth, (amount,) = _HOPELESS, basket.amounts.values()
     for hope, number in hopes:
         if hope <= worth:
             break
+        market = Market(basket.exact)
         try:
-            settled = settle(basket, Flows(paths[-number]), Shape.GRAPH)
+            settled = market.settle([market.run(paths[-number], amount)])
         except RefusedError:
             continue
         if (found := get_worth(settled, basket, gas)) > worth:
