@@ -167,10 +167,9 @@ class Store:
                     for request in batch:
                         lines += self._decide(request, {line.event.event_id for line in lines})
                     self._tape.write(lines)
-            except BaseException:
-                self._book.undo.go_back()
-                raise
-            self._book.undo.keep()
+                self._book.undo.keep()
+            finally:
+                self._book.undo.go_back()  # of nothing, where it was kept
             self._save_behind()
 
     def _decide(self, request: Request[Any], unwritten: set[str]) -> list[Line]:
