@@ -62,12 +62,13 @@ async def serve(engine: Engine, access: Access, book: BookService | None = None)
     serving = asyncio.create_task(_listen(server))
     trading = asyncio.create_task(engine.run())
     following = [asyncio.create_task(follow_chain(book.context.node, book.book))] if book else []
-    await asyncio.wait({serving, trading, *following}, return_when=asyncio.FIRST_COMPLETED)
-    server.should_exit = True
-    for task in (trading, *following):
-        if not task.done():
+    try:
+        await asyncio.wait({serving, trading, *following}, return_when=asyncio.FIRST_COMPLETED)
+    finally:  # after a cancellation, too: nothing trades on unseen
+        server.should_exit = True
+        for task in (trading, *following):
             task.cancel()
-    await asyncio.gather(serving, trading, *following, return_exceptions=True)
+        await asyncio.gather(serving, trading, *following, return_exceptions=True)
     for task in (serving, trading, *following):
         if not task.cancelled():
             task.result()

@@ -100,23 +100,23 @@ async def forward(
     socket: WebSocket, queue: asyncio.Queue[T | None], send: Callable[[T], Awaitable[None]]
 ) -> None:
     """Send what comes into the queue until the client leaves or is cut off."""
-    leaving = asyncio.create_task(_wait_for_leave(socket))
+    leaving, waiting = asyncio.create_task(_wait_for_leave(socket)), asyncio.create_task(queue.get())
     try:
-        while not leaving.done():
-            waiting = asyncio.create_task(queue.get())
+        while True:
             await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if not waiting.done():
-                waiting.cancel()
+            if leaving.done():
                 return
             item = waiting.result()
             if item is None:
                 await socket.close(_TRY_AGAIN, "cut off: connect again and read what you missed")
                 return
             await send(item)
+            waiting = asyncio.create_task(queue.get())
     except WebSocketDisconnect:
         return
     finally:
         leaving.cancel()
+        waiting.cancel()
 
 
 class HasRoom(Protocol):
