@@ -18,6 +18,7 @@ interface IV3PoolActions {
 }
 
 /// @title `Lens.getV3Pool` on the pool that Uniswap v3 has deployed
+/// forge-config: default.fuzz.runs = 64
 contract GetV3PoolTest is LensTest {
     string private constant ARTIFACTS = ".protocols/uniswap-v3-core-1.0.1/package/artifacts/contracts/";
     uint160 private constant PRICE_ONE = 2 ** 96;

@@ -6,6 +6,7 @@ import {LensTest} from "./LensTest.sol";
 import {ILens} from "contracts/interfaces/ILens.sol";
 
 /// @title `Lens.getV4Pool` on the PoolManager that Uniswap v4 has deployed
+/// forge-config: default.fuzz.runs = 64
 contract GetV4PoolTest is LensTest {
     string private constant ARTIFACT =
         ".protocols/uniswap-v4-periphery-1.0.3/package/foundry-out/PoolManager.sol/PoolManager.default.json";

@@ -6,6 +6,7 @@ import {IRouter} from "contracts/interfaces/IRouter.sol";
 import {IPoolManager} from "contracts/interfaces/venues/IPoolManager.sol";
 
 /// @title `Router.swap` gives what the protocols quote, and takes no more
+/// forge-config: default.fuzz.runs = 64
 contract SwapTest is RouterTest {
     uint256 private constant AMOUNT = 1e18;
 
