@@ -160,7 +160,8 @@ def test_sync_web3_over_a_pool_runs_on_a_loop_of_its_own(chain: LocalChain) -> N
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         face = importlib.import_module("onchain_exec.chain.web3_face")
-    w3 = face.as_web3(EndpointPool([Member(HttpRpc(chain.url)) for _ in range(3)]))
+    limits = EndpointLimits(patience_s=20)
+    w3 = face.as_web3(EndpointPool([Member(HttpRpc(chain.url), limits=limits) for _ in range(3)]))
     assert hex(w3.eth.block_number) == chain.request("eth_blockNumber")
     w3.provider.close()
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fault_server import Answer, FaultServer, as_json, result
 
-from onchain_exec.chain import EndpointPool, HttpRpc, LocalChain, Node, Rpc
+from onchain_exec.chain import EndpointLimits, EndpointPool, HttpRpc, LocalChain, Node, Rpc
 from onchain_exec.chain.pool import Member
 from onchain_exec.errors import (
     ConfigError,
@@ -83,7 +83,8 @@ def test_transport_serves_one_event_loop_after_another(chain: LocalChain, pooled
     """Catalogue 37: a session of a loop that has ended is not used again."""
     rpc: Rpc = HttpRpc(chain.url)
     if pooled:
-        rpc = EndpointPool([Member(HttpRpc(chain.url)) for _ in range(3)])
+        limits = EndpointLimits(patience_s=20)  # the machine may be busy
+        rpc = EndpointPool([Member(HttpRpc(chain.url), limits=limits) for _ in range(3)])
 
     async def work() -> Any:
         try:

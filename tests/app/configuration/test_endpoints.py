@@ -117,9 +117,11 @@ def test_no_node_raises_and_says_what_to_set() -> None:
 
 
 def test_doctor_shows_the_state_of_each_endpoint(nodes: list[LyingNode], tmp_path: Path) -> None:
-    urls = f"{nodes[0].url} read+{nodes[1].url} http://127.0.0.1:1 private+{nodes[2].url}"
-    cli = Cli(urls, tmp_path / "journal.sqlite")
-    findings = cli.json("doctor", expect=4)["findings"]
+    roles = {nodes[0].url: ["read", "send"], nodes[1].url: ["read"], "http://127.0.0.1:1": ["read"]}
+    roles[nodes[2].url] = ["private"]
+    endpoints = [{"url": url, "roles": has, "limits": {"patience_s": 20}} for url, has in roles.items()]
+    cli = Cli("", tmp_path / "journal.sqlite")
+    findings = cli.json("doctor", expect=4, ONCHAIN_EXEC_ENDPOINTS=json.dumps(endpoints))["findings"]
     shown = [(finding["status"], finding["found"]) for finding in findings if finding["what"] == "endpoint"]
     assert [status for status, _ in shown] == ["ok", "ok", "failed", "ok"]
     for (_, told), words in zip(

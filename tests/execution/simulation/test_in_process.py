@@ -13,7 +13,7 @@ from market import approve, plan
 
 from onchain_exec.app.sandbox import Sandbox
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
-from onchain_exec.chain import HttpRpc, LocalChain, Node
+from onchain_exec.chain import Endpoint, EndpointLimits, HttpRpc, LocalChain, Node, open_rpc
 from onchain_exec.chain.simulation import TRANSFERS_ADDRESS
 from onchain_exec.core import Exact
 from onchain_exec.core.abi import Function
@@ -105,7 +105,9 @@ async def test_simulate_in_this_process_reads_only_from_endpoints_that_have_the_
     """Entry 33: another chain of the same id, which has no such block."""
     built = await plan(sandbox_node, sandbox, await approve(sandbox_node, sandbox))
     with LocalChain.start(chain_id=sandbox.chain.chain_id) as other:
-        node = await Node.connect(f"{sandbox.url} {sandbox.url} {other.url}")
+        limits = EndpointLimits(patience_s=20)  # the machine may be busy
+        urls = (sandbox.url, sandbox.url, other.url)
+        node = await Node.connect(open_rpc([Endpoint(url, limits=limits) for url in urls]))
         assert set(await node.find_urls(built.block)) == {sandbox.url}
         here = await simulate(node, built, runner=InProcessRunner(node))
         assert show(here) == show(await simulate(sandbox_node, built))
