@@ -54,6 +54,11 @@ class Curves(Protocol):
         ...
 
 
+def resist(curves: Curves) -> FloatArray:
+    """Return the slope of each curve's trade where it starts."""
+    return curves.trade(-curves.start(), 1.0).slope
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Curves each of which is one row of the fields, which are columns but for the ``shared`` ones."""

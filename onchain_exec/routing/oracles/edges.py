@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from onchain_exec.routing.oracles.curves import NO_TRADES, Curves, FloatArray, IndexArray, Trade
+from onchain_exec.routing.oracles.curves import NO_TRADES, Curves, FloatArray, IndexArray, Trade, resist
 from onchain_exec.routing.oracles.linear import Linear
 
 
@@ -16,13 +16,15 @@ class Edges:
     """Edge e leads from token ``source[e]`` to ``target[e]`` through pool ``pool[e]`` (indexes).
 
     ``groups`` hold the curves in the edges' order, ``ends`` where each group ends. ``rounding`` is what
-    a contract's integers may give beyond its curve in one swap, base units of the target.
+    a contract's integers may give beyond its curve in one swap, base units of the target; ``resistance``
+    the slope of the trade where it starts.
     """
 
     source: IndexArray
     target: IndexArray
     pool: IndexArray
     rounding: FloatArray
+    resistance: FloatArray
     groups: tuple[Curves, ...]
     ends: tuple[int, ...]
 
@@ -31,24 +33,25 @@ class Edges:
 
     def take(self, index: IndexArray) -> Self:
         """Return the edges at ``index``, which ascends."""
-        cuts = np.searchsorted(index, self.ends)
+        cuts = index.searchsorted(self.ends).tolist()
         groups: list[Curves] = []
         ends: list[int] = []
         for group, begin, low, high in zip(self.groups, (0, *self.ends), (0, *cuts), cuts, strict=False):
             if high > low:
                 groups.append(group.take(index[low:high] - begin))
-                ends.append(int(high))
+                ends.append(high)
         source, target, pool = self.source[index], self.target[index], self.pool[index]
-        return type(self)(source, target, pool, self.rounding[index], tuple(groups), tuple(ends))
+        rounding, resistance = self.rounding[index], self.resistance[index]
+        return type(self)(source, target, pool, rounding, resistance, tuple(groups), tuple(ends))
 
     def sized(self, most_in: FloatArray) -> Self:
         """Return the edges for amounts in of at most ``most_in``; only `Linear` ones need to know."""
-        groups, rounding = list(self.groups), self.rounding.copy()
+        groups, rounding, resistance = list(self.groups), self.rounding.copy(), self.resistance.copy()
         for number, (begin, end) in enumerate(zip((0, *self.ends), self.ends, strict=False)):
             if isinstance(group := groups[number], Linear):
                 groups[number] = sized = group.sized(most_in[begin:end])
-                rounding[begin:end] = sized.slack
-        return replace(self, groups=tuple(groups), rounding=rounding)
+                rounding[begin:end], resistance[begin:end] = sized.slack, resist(sized)
+        return replace(self, groups=tuple(groups), rounding=rounding, resistance=resistance)
 
     @property
     def linear(self) -> IndexArray:
@@ -72,14 +75,8 @@ class Edges:
         """Return each edge's most profitable trade at the log prices of the tokens, what comes out being
         worth ``lift`` more."""
         log_ratio = log_prices[self.target] - log_prices[self.source]
-        return self._trade(log_ratio + lift if lift else log_ratio, reach)
-
-    def resistance(self, log_ratio: FloatArray) -> FloatArray:
-        """Return the slope of each edge's trade at the log of the value of a unit out in units in, where
-        that is its start or more."""
-        return self._trade(log_ratio, 1.0).slope
-
-    def _trade(self, log_ratio: FloatArray, reach: float) -> Trade:
+        if lift:
+            log_ratio += lift
         parts: list[Trade] = []
         for group, begin, end in zip(self.groups, (0, *self.ends), self.ends, strict=False):
             which, *amounts = group.trade(log_ratio[begin:end], reach)

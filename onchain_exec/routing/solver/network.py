@@ -13,7 +13,7 @@ import numpy as np
 from onchain_exec.core import Address, BlockRef, Token
 from onchain_exec.errors import NoPoolError
 from onchain_exec.routing.gas import hop_gas
-from onchain_exec.routing.oracles import Curves, Edges, FloatArray, IndexArray, describe
+from onchain_exec.routing.oracles import Curves, Edges, FloatArray, IndexArray, describe, resist
 from onchain_exec.venues import Pool, PoolSet
 from onchain_exec.venues.balancer import BalancerStablePool, BalancerWeightedPool
 from onchain_exec.venues.concentrated import ConcentratedPool
@@ -173,6 +173,8 @@ def _describe(kind: _Kind, pools: tuple[Pool, ...], number: dict[Address, int]) 
 def _join(parts: list[_Part]) -> Edges:
     rows = np.concatenate([rows for _, rows, _ in parts] or [np.empty((0, 3), np.intp)])
     rounding = np.concatenate([rounding for *_, rounding in parts] or [np.empty(0)])
+    resistance = np.concatenate([resist(curves) for curves, *_ in parts] or [np.empty(0)])
     source, target, pool = np.ascontiguousarray(rows.T)
     ends = np.cumsum([len(rows) for _, rows, _ in parts]).tolist()
-    return Edges(source, target, pool, rounding, tuple(curves for curves, *_ in parts), tuple(ends))
+    groups = tuple(curves for curves, *_ in parts)
+    return Edges(source, target, pool, rounding, resistance, groups, tuple(ends))

@@ -31,32 +31,30 @@ def find_singles(edges: Edges, size: int, ends: tuple[int, int], amount_in: floa
     """
     source, target = ends
     touching = np.flatnonzero((edges.source == source) | (edges.target == target))
-    near = edges.take(touching)
-    start = near.start()
-    rate, depth = np.exp(start), 2 * near.resistance(-start)
+    tail, head, pools = edges.source[touching], edges.target[touching], edges.pool[touching].tolist()
+    rate, depth = np.exp(edges.start()[touching]), 2 * edges.resistance[touching]
 
     def given(amount: FloatArray | float) -> FloatArray:
         return np.asarray(amount * rate * depth / np.maximum(depth + amount, _NONE))
 
-    first_given = given(amount_in)
-    first_given[near.source != source] = 0.0
+    first_given = np.where(tail == source, given(amount_in), 0.0)
     reached = np.zeros(size)
-    np.maximum.at(reached, near.target, first_given)
-    worth = np.where(near.target == target, given(reached[near.source]), 0.0)
-    direct = (near.source == source) & (near.target == target)
+    np.maximum.at(reached, head, first_given)
+    worth = np.where(head == target, given(reached[tail]), 0.0)
+    direct = (tail == source) & (head == target)
     worth[direct] = first_given[direct]
-    firsts = np.flatnonzero(near.source == source)
+    firsts = np.flatnonzero(tail == source)
     firsts = firsts[np.argsort(-first_given[firsts], kind="stable")]
     reaching: dict[int, list[int]] = {}
-    for first, token in zip(firsts.tolist(), near.target[firsts].tolist(), strict=True):
+    for first, token in zip(firsts.tolist(), head[firsts].tolist(), strict=True):
         reaching.setdefault(token, []).append(first)
-    numbers, pools = touching.tolist(), near.pool.tolist()
+    numbers = touching.tolist()
     paths: list[tuple[int, ...]] = []
     for last in np.argsort(-worth, kind="stable")[:_MOST].tolist():
         if direct[last]:
             paths.append((numbers[last],))
         elif worth[last] > 0:
-            ranked = reaching.get(int(near.source[last]), [])[:_FIRSTS]
+            ranked = reaching.get(int(tail[last]), [])[:_FIRSTS]
             paths += [(numbers[n], numbers[last]) for n in ranked if pools[n] != pools[last]]
     return paths
 
