@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 from weakref import WeakKeyDictionary
 
-from onchain_exec.chain.rpc import unreachable
+from onchain_exec.chain.rpc import name_failure, unreachable
 from onchain_exec.chain.transport import Transport
 
 _BROKEN: Final = (OSError, ValueError)
@@ -66,7 +66,7 @@ class DuplexRpc(Transport):
             failure = f"no answer within {self._timeout_s:g} s"
             await self.close()
         except _BROKEN as error:
-            failure = type(error).__name__
+            failure = name_failure(error)
         raise unreachable(self.where, failure)
 
     async def _get_line(self) -> _Line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -154,7 +155,7 @@ class HttpRpc(Transport):
         except TimeoutError:
             failure = f"no answer within {self._timeout_s:g} s"
         except (aiohttp.ClientError, OSError) as error:
-            failure = type(error).__name__
+            failure = name_failure(error)
         else:
             self._require_usable(response, answer)
             return answer
@@ -213,6 +214,15 @@ def _get_retry_after(headers: Mapping[str, str]) -> float | None:
         return (parsedate_to_datetime(value) - parsedate_to_datetime(sent_at)).total_seconds()
     except (ValueError, TypeError):
         return None
+
+
+def name_failure(error: Exception) -> str:
+    """Return what the system calls a failure, or what kind of error it is. An error's own text can hold the
+    URL, and that a key."""
+    number = getattr(error, "errno", None)
+    if not number:
+        return type(error).__name__
+    return os.strerror(number) if number > 0 else "the host's name is not known"
 
 
 def unreachable(where: str, failure: str) -> NodeUnreachableError:

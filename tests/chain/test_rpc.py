@@ -3,6 +3,7 @@
 import asyncio
 import json
 import traceback
+from socket import gaierror
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from fault_server import Answer, FaultServer, as_json, result
 
 from onchain_exec.chain import EndpointLimits, EndpointPool, HttpRpc, LocalChain, Node, Rpc
 from onchain_exec.chain.pool import Member
+from onchain_exec.chain.rpc import name_failure
 from onchain_exec.errors import (
     ConfigError,
     NodeError,
@@ -98,8 +100,21 @@ def test_transport_serves_one_event_loop_after_another(chain: LocalChain, pooled
 async def test_request_when_nothing_listens_raises(server: FaultServer) -> None:
     await server.__aexit__()
     async with HttpRpc(server.url) as rpc:
-        with pytest.raises(NodeUnreachableError, match=server.host):
+        with pytest.raises(NodeUnreachableError, match=f"{server.host} gave .*: Connection refused"):
             await rpc.request("eth_chainId")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ConnectionRefusedError(111, "Connect call failed to http://KEY"), "Connection refused"),
+        (gaierror(-2, "Name of http://KEY or service not known"), "the host's name is not known"),
+        (ConnectionResetError("http://KEY"), "ConnectionResetError"),
+        (ValueError("http://KEY"), "ValueError"),
+    ],
+)
+def test_name_failure_says_what_failed_without_the_errors_text(error: Exception, said: str) -> None:
+    assert name_failure(error) == said
 
 
 @pytest.mark.parametrize(

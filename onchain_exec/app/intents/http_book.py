@@ -7,6 +7,7 @@ from typing import Any, Final
 import aiohttp
 import msgspec
 
+from onchain_exec.chain.rpc import name_failure
 from onchain_exec.clearing.settle import Domain, Signed
 from onchain_exec.clearing.settle.order_book import OpenOrder
 from onchain_exec.core import to_address
@@ -63,7 +64,7 @@ class HttpIntentBook:
         except TimeoutError:
             failure = f"no answer within {self._timeout_s:g} s"
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            failure = type(error).__name__
+            failure = name_failure(error)
         else:
             return _read(status, text)
         raise _fail(failure)

@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 
 from onchain_exec.chain import HttpRpc, Rpc
+from onchain_exec.chain.rpc import name_failure
 from onchain_exec.core import Address
 from onchain_exec.core.ecdsa import get_key_address
 from onchain_exec.errors import NodeError, SignerError
@@ -66,7 +67,7 @@ class RemoteSigner:
             ):
                 text = await response.text()
         except (TimeoutError, aiohttp.ClientError, OSError, UnicodeDecodeError) as error:
-            raise _fail(f"no usable answer ({type(error).__name__})") from error
+            raise _fail(f"no usable answer ({name_failure(error)})") from error
         if response.status != 200:
             raise _fail(f"HTTP {response.status}")
         return _parse_signature(text)
