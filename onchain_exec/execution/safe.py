@@ -122,20 +122,23 @@ async def collect(
     failures: list[str] = []
     asked = [owner for owner in owners if owner.address not in signed]
     waiting = {asyncio.create_task(_sign(proposal, safe, owner)) for owner in asked}
+    clock = asyncio.get_running_loop()
+    ends_at = clock.time() + timeout_s
     try:
-        async with asyncio.timeout(timeout_s):
-            while waiting and len(signed) < safe.threshold:
-                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    match task.exception():
-                        case None:
-                            signed.update([task.result()])
-                        case SignerError() as error:
-                            failures.append(str(error))
-                        case fault:
-                            raise fault
-    except TimeoutError:
-        failures.append(f"no answer within {timeout_s:g} s")
+        while waiting and len(signed) < safe.threshold:
+            left_s = max(ends_at - clock.time(), 0)
+            done, waiting = await asyncio.wait(waiting, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                failures.append(f"no answer within {timeout_s:g} s")
+                break
+            for task in done:
+                match task.exception():
+                    case None:
+                        signed.update([task.result()])
+                    case SignerError() as error:
+                        failures.append(str(error))
+                    case fault:
+                        raise fault
     finally:
         for task in waiting:
             task.cancel()

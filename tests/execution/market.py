@@ -107,6 +107,6 @@ async def mine(node: Node, sandbox: Sandbox, simulated: SimulatedTx) -> Mined:
     signer = LocalSigner(sandbox.trader.key)
     signed = await sign(simulated, await node.get_nonce(signer.address), signer)
     await send(node, make_durable(signed))
-    outcome = await confirm(node, make_durable(signed), 1, timeout_s=5, poll_s=0.02)
+    outcome = await confirm(node, make_durable(signed), 1, timeout_s=60, poll_s=0.02)
     assert isinstance(outcome, Mined), outcome
     return outcome

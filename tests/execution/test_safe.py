@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -55,7 +56,7 @@ STRANGER = LocalSigner(b"\x09" * 32)
 
 
 class FailingOwner:
-    """An owner whose signature never comes, or is no good."""
+    """An owner whose signature never comes, comes late, or is no good."""
 
     def __init__(self, owner: LocalSigner, fault: str) -> None:
         self.owner, self.fault = owner, fault
@@ -68,6 +69,9 @@ class FailingOwner:
         match self.fault:
             case "slow":
                 await asyncio.sleep(60)
+            case "stalls":
+                time.sleep(0.1)
+                return await self.owner.sign_typed_data(message)
             case "dies":
                 raise SignerError("the connection to the signer is lost")
             case "wrong key":
@@ -187,6 +191,12 @@ async def test_collect_makes_up_for_an_owner_that_fails_or_raises(fault: str) ->
         await collect(proposal, safe, [failing, OWNERS[1]], timeout_s=0.05)
     half = replace(proposal, signatures=collected.signatures[:1])
     assert len((await collect(half, safe, OWNERS)).signatures) >= 2
+
+
+async def test_collect_counts_whoever_had_signed_when_the_time_was_over() -> None:
+    owners = [FailingOwner(OWNERS[0], "stalls"), OWNERS[1]]
+    collected = await collect(SafeProposal(make_plan(), 0), make_safe(2), owners, timeout_s=0.05)
+    assert len(collected.signatures) == 2
 
 
 async def test_collect_from_a_stranger_raises() -> None:

@@ -25,6 +25,7 @@ from onchain_exec.execution import (
 )
 from onchain_exec.testing.lying_node import LyingNode
 from onchain_exec.testing.lying_node.faults import AnswerWith
+from onchain_exec.testing.simulated import run_virtually
 
 CONTRACT = to_address(b"\xc0" * 20)
 REVERT_WITH_STF = bytes.fromhex("6308c379a05f52602060205260036040526253544660e81b6060526064601cfd")
@@ -72,7 +73,7 @@ async def test_confirm_waits_until_it_is_mined(chain: LocalChain, node: Node) ->
     await send(node, durable)
     chain.request("evm_setIntervalMining", 1)
     try:
-        outcome = await confirm(node, durable, 1, timeout_s=10, poll_s=0.05)
+        outcome = await confirm(node, durable, 1, timeout_s=60, poll_s=0.05)
     finally:
         chain.request("evm_setIntervalMining", 0)
     assert isinstance(outcome, Mined)
@@ -231,13 +232,14 @@ async def test_confirm_of_a_revert_that_does_not_repeat_says_so(chain: LocalChai
     assert outcome.reason.startswith("not found")
 
 
-async def test_confirm_on_a_node_that_fails_is_unknown_and_sends_nothing() -> None:
+def test_confirm_on_a_node_that_fails_is_unknown_and_sends_nothing() -> None:
     durable = sign_transfer()
 
     def fail(*params: Any) -> Any:
         raise NodeUnreachableError("gone")
 
     rpc = ScriptedRpc(eth_getBlockByNumber=fail)
-    assert await confirm(rpc.node(), durable, 1, timeout_s=0.05, poll_s=0.02) == StillUnknown(durable.tx_hash)
-    assert rpc.asked.count("eth_getBlockByNumber") >= 2
+    waiting = confirm(rpc.node(), durable, 1, timeout_s=5, poll_s=2)
+    assert run_virtually(waiting) == StillUnknown(durable.tx_hash)
+    assert rpc.asked.count("eth_getBlockByNumber") == 3
     assert "eth_sendRawTransaction" not in rpc.asked
