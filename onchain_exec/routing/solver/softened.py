@@ -6,7 +6,8 @@ An edge adds max(0, surplus) to the bound, its surplus being its profit less its
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,19 +91,22 @@ class Softened:
         reached[playing] = False
         self.edges = np.append(playing, np.flatnonzero(reached))
         self._costs = np.append(problem.costs, beside.costs)[self.edges]
-        self._place = np.full((len(self.edges), _PLACES), self._nothing)
-        self._place[: len(playing), 0] = self._part.edges.source
-        self._place[: len(playing), 1] = self._part.edges.target
-        self._place[:, _GIVEN:] = given_by[self.edges]
-        self._slopes = np.zeros(self._place.shape)
-        self._slopes[:, _GIVEN:] = self._place[:, _GIVEN:] < self._nothing
+        self._place, self._slopes = self._lay_out(given_by[self.edges])
+        self._members = _Members.of(self._prices, member)
+
+    def _lay_out(self, given_by: IndexArray) -> tuple[IndexArray, FloatArray]:
+        """Return which number stands at each place of each row, and the slope there where it is no price."""
+        edges, (side, payer) = self._part.edges, self.payers
+        playing = self.edges[: len(edges)]
+        place = np.full((len(self.edges), _PLACES), self._nothing)
+        place[: len(edges), 0], place[: len(edges), 1] = edges.source, edges.target
+        place[:, _GIVEN:] = given_by
+        slopes = np.zeros(place.shape)
+        slopes[:, _GIVEN:] = given_by < self._nothing
         own = np.searchsorted(playing, payer), _PAID + side
-        self._place[own] = np.arange(self._prices, self._count)
-        self._slopes[own] = -1.0
-        # a variable stands for itself, a sum for the payments it is made of
-        self._members = np.append(np.arange(self._count), self._prices + np.argsort(member, kind="stable"))
-        self._copies = np.concatenate((np.ones(self._count, np.intp), np.bincount(member), [0]))
-        self._first = np.cumsum(self._copies) - self._copies
+        place[own] = np.arange(self._prices, self._count)
+        slopes[own] = -1.0
+        return place, slopes
 
     def rows(self, edges: IndexArray) -> IndexArray:
         """Return the rows of those of ``edges`` that have one."""
@@ -201,15 +205,33 @@ class Softened:
         between = ((bend[bent, None] / softness * slopes)[:, :, None] * slopes[:, None, :]).ravel()
         first = np.repeat(place, _PLACES, axis=1).ravel()
         second = np.tile(place, _PLACES).ravel()
-        term, first = self._spread(first)
+        term, first = self._members.spread(first)
         second, between = second[term], between[term]
-        term, second = self._spread(second)
+        term, second = self._members.spread(second)
         return first[term], second, between[term]
 
-    def _spread(self, variables: IndexArray) -> tuple[IndexArray, IndexArray]:
-        """Return the variables with each sum once for each of its members, as places in ``variables`` and the
+
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """Which variables each number stands for: a variable for itself, a sum for the payments it is made of,
+    nothing for none. Those of number n are ``copies[n]`` from ``first[n]`` on."""
+
+    variables: IndexArray
+    copies: IndexArray
+    first: IndexArray
+
+    @classmethod
+    def of(cls, prices: int, sums: IndexArray) -> Self:
+        """Return the members where payments, the first of them after the ``prices``, belong to ``sums``."""
+        count = prices + len(sums)
+        copies = np.concatenate((np.ones(count, np.intp), np.bincount(sums), [0]))
+        variables = np.append(np.arange(count), prices + np.argsort(sums, kind="stable"))
+        return cls(variables, copies, np.cumsum(copies) - copies)
+
+    def spread(self, numbers: IndexArray) -> tuple[IndexArray, IndexArray]:
+        """Return ``numbers`` with each once for each of its members, as places in ``numbers`` and the
         variables that stand there."""
-        copies = self._copies[variables]
-        place = np.repeat(np.arange(len(variables)), copies)
+        copies = self.copies[numbers]
+        place = np.repeat(np.arange(len(numbers)), copies)
         nth = np.arange(len(place)) - np.repeat(np.cumsum(copies) - copies, copies)
-        return place, self._members[self._first[variables[place]] + nth]
+        return place, self.variables[self.first[numbers[place]] + nth]
