@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from onchain_exec.core import Address, Exact, Token
 from onchain_exec.errors import PoolRevertError, StaleStateError
@@ -25,7 +26,7 @@ class Settlement:
     ticks: Mapping[str, int]
     left: Mapping[Address, int]
 
-    @property
+    @cached_property
     def hop_count(self) -> int:
         """How many swaps the legs are."""
         return sum(len(leg.hops) for leg in self.legs)
