@@ -23,7 +23,7 @@ from onchain_exec.core import Address, Exact, Token, format_tokens
 from onchain_exec.core.action import ActionOrder, Spend, VenueCall
 from onchain_exec.errors import DuplicateOrderError, InputError, UnsupportedOrderError
 from onchain_exec.execution import SimulatedTx
-from onchain_exec.execution.simulation.simulate import get_authorisation_gas
+from onchain_exec.execution.simulation.simulate import get_unseen_gas
 from onchain_exec.oms import OrderView
 from onchain_exec.oms.book.states import UNDECIDED, OrderState
 from onchain_exec.risk import Approved, Denied
@@ -125,7 +125,7 @@ def require_saving(apart: Sequence[SimulatedTx], together: SimulatedTx) -> None:
     """Raise UnsupportedOrderError unless one transaction takes less gas than one for each trade does, with
     the approvals before it; the lending of the code counts."""
     gas_apart = sum(step.gas_used for swap in apart for step in (*swap.depends_on, swap))
-    gas_together = together.gas_used + get_authorisation_gas(together.plan)
+    gas_together = together.gas_used + get_unseen_gas(together.plan)
     if gas_together >= gas_apart:
         raise UnsupportedOrderError(
             f"one transaction for {len(apart)} trades takes {gas_together} gas",

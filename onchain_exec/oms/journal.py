@@ -334,6 +334,11 @@ class Journal:
         known = self._store.ask(lambda book: dict(book.allowances))
         return {key: found.amount for key, found in known.items() if key.chain_id == chain_id}
 
+    def read_waiting(self, key: AllowanceKey, besides: str, nonce: int | None = None) -> int:
+        """Return what other orders than ``besides`` were granted of an allowance and may still have pulled,
+        in base units; with ``nonce``, what an approval there has to leave them."""
+        return self._store.ask(lambda book: allowances.sum_waiting(book, key, besides, nonce))
+
     def read_order(self, name: str) -> OrderView:
         """Return the order of that id, client order id or transaction hash, or raise InputError."""
 

@@ -235,11 +235,11 @@ def _gas_balance(case: _Case) -> Denied | None:
 
 def _allowance(case: _Case) -> Denied | None:
     token, needed = case.quote.order.token_in, case.quote.amount_in_max
-    if case.limits.may_approve or case.account.allowance >= needed:
+    if case.limits.may_approve or case.account.free_allowance >= needed:
         return None
     return case.deny(
         DenialCode.ALLOWANCE_FORBIDDEN,
-        f"an allowance of {format_tokens(case.account.allowance, token)}",
+        f"an allowance of {format_tokens(case.account.free_allowance, token)}",
         f"{format_tokens(needed, token)} for {case.account.spender}",
         "Grant the allowance yourself, or set may_approve",
     )

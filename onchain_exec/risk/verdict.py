@@ -14,7 +14,8 @@ from onchain_exec.routing import Quote
 class AccountState:
     """What the trader's account holds at the decision's block, in base units.
 
-    ``allowance`` is what ``spender`` may pull of the order's token_in.
+    ``allowance`` is what ``spender`` may pull of the order's token_in, ``waiting`` what other orders of the
+    account were granted of that and may still have pulled.
     """
 
     block: BlockRef
@@ -23,6 +24,12 @@ class AccountState:
     balance_wei: int
     spender: Address
     allowance: int
+    waiting: int = 0
+
+    @property
+    def free_allowance(self) -> int:
+        """What the spender may pull for an order that was granted nothing."""
+        return max(self.allowance - self.waiting, 0)
 
 
 class DenialCode(enum.Enum):

@@ -17,6 +17,7 @@ from onchain_exec.routing import Quote
 from onchain_exec.testing.lying_node import PoolTx
 from onchain_exec.testing.simulated import Execution, SimulatedChain
 from onchain_exec.testing.simulated.chain import Block
+from onchain_exec.venues.erc20 import APPROVE
 
 MARKET = to_address("0x" + "33" * 20)
 GAS = 120_000
@@ -42,7 +43,8 @@ class PaperMarket:
         """The contract: ``approve`` when the token is called, a swap when the market is."""
         owner = f"allowance/{tx.sender}"
         if tx.to == WETH.address:
-            return Execution(True, state | {owner: int.from_bytes(tx.data)}, gas_used=46_000)
+            _, amount = APPROVE.decode_arguments(tx.data)
+            return Execution(True, state | {owner: amount}, gas_used=46_000)
         if tx.to != MARKET:
             return Execution(True, state)
         amount, amount_out_min, deadline = (int.from_bytes(tx.data[i : i + 32]) for i in (0, 32, 64))
@@ -91,7 +93,8 @@ class PaperPath:
         data = b"".join(word.to_bytes(32) for word in words) + order.order_id.encode()
         before: tuple[TxPlan, ...] = ()
         if self._market.get_allowance(self._chain.head.state, order.account) < order.amount:
-            before = (self._plan(approved, head, Purpose.ALLOWANCE, order.amount.to_bytes(32), fees),)
+            approval = APPROVE.encode(MARKET, order.amount)
+            before = (self._plan(approved, head, Purpose.ALLOWANCE, approval, fees),)
         plan = replace(self._plan(approved, head, Purpose.SWAP, data, fees), depends_on=before)
         return prove(plan, tuple(prove(step) for step in before))
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from onchain_exec.app.intents.offer import require_domain
+from onchain_exec.app.path.allowances import read_waiting
 from onchain_exec.app.path.context import Context, Step
 from onchain_exec.clearing.settle import Domain, Lane, Signed
 from onchain_exec.clearing.settle.contract import LANE_OF
 from onchain_exec.core import BlockRef, Call, Order
 from onchain_exec.execution import Signer, SimulatedTx, read_fees, simulate
-from onchain_exec.execution.allowances.grant import find_approvals, get_standing
+from onchain_exec.execution.allowances.grant import find_approvals_for
 from onchain_exec.execution.building.build import build_approvals, rebase
 from onchain_exec.execution.delivery.sign import sign_message
 from onchain_exec.oms import OrderView
@@ -31,13 +32,14 @@ async def prepare_approvals(context: Context, approved: Approved) -> tuple[Simul
     """
     order, domain, node = approved.quote.order, await require_domain(context), context.node
     reading = read_allowance(order.token_in, order.account, domain.contract)
-    allowance, waiting = await node.perform(reading, approved.quote.block), _sum_waiting(context, order)
-    account = replace(approved.account, spender=domain.contract, allowance=max(allowance - waiting, 0))
+    allowance = await node.perform(reading, approved.quote.block)
+    waiting = read_waiting(context, order, domain.contract)
+    account = replace(approved.account, spender=domain.contract, allowance=allowance, waiting=waiting)
     verdict = check(approved.quote, account, context.policy.limits, context.now(), approved.reference)
     if isinstance(verdict, Denied):
         return verdict
-    block, standing = await node.get_block(), get_standing(verdict, allowance)
-    amounts = await node.perform(find_approvals(standing, verdict.quote.amount_in_max + waiting), block)
+    block = await node.get_block()
+    amounts = await node.perform(find_approvals_for(verdict), block)
     if not amounts:
         return ()
     fees = await read_fees(node, block, context.policy.max_fee_wei)
@@ -97,16 +99,3 @@ async def _is_taken(context: Context, key: LaneKey, head: BlockRef) -> bool:
     asked = Call(key.contract, LANE_OF.encode(key.owner, key.lane))
     (answer,) = (await context.node.read_calls([asked], head)).answers
     return Lane(*decode_answer(LANE_OF, key.contract, answer)) != Lane()
-
-
-def _sum_waiting(context: Context, order: Order) -> int:
-    """Return what the account's other intents may still take of the token."""
-    waiting = context.journal.intents.read_unsettled(order.token_in.chain_id)
-    return sum(
-        view.intent.terms.amount_in
-        for view in waiting
-        if view.order
-        and view.intent
-        and view.intent.end is None
-        and (view.order.account, view.order.token_in) == (order.account, order.token_in)
-    )

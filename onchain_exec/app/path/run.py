@@ -12,6 +12,7 @@ from onchain_exec.app.channels.choice import choose_way, decide_channel
 from onchain_exec.app.channels.dispatch import dispatch
 from onchain_exec.app.intents.signing import prepare_approvals, sign_intent
 from onchain_exec.app.intents.waiting import wait_for_end
+from onchain_exec.app.path.allowances import share_allowance
 from onchain_exec.app.path.bounds import bound_by_market
 from onchain_exec.app.path.context import Context, Step
 from onchain_exec.app.path.market import read_market
@@ -190,7 +191,7 @@ async def make_durable(context: Context, signer: Signer, simulated: SimulatedTx)
         plan.block.chain_id, plan.sender, plan.order_id, plan.purpose, floor
     )
     context.observe(Step.LEASED, nonce)
-    return await sign_and_journal(context, signer, simulated, nonce)
+    return await sign_and_journal(context, signer, await share_allowance(context, simulated, nonce), nonce)
 
 
 async def sign_and_journal(context: Context, signer: Signer, simulated: SimulatedTx, nonce: int) -> DurableTx:

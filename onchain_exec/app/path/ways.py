@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from onchain_exec.app.path.allowances import read_waiting
 from onchain_exec.app.path.context import Context, Step
 from onchain_exec.app.path.routers import list_routers_of
 from onchain_exec.core import Order, all_of
@@ -61,7 +62,10 @@ async def read_accounts(context: Context, order: Order, block: BlockRef) -> Mapp
     )
     balance_wei = await context.node.get_balance(order.account, block)
     return {
-        name: AccountState(block, order.account, balances[0], balance_wei, spender, allowance)
+        name: AccountState(
+            *(block, order.account, balances[0], balance_wei, spender, allowance),
+            waiting=read_waiting(context, order, spender),
+        )
         for (name, spender), allowance in zip(spenders.items(), allowances, strict=True)
     }
 
@@ -108,7 +112,7 @@ async def _attempt(context: Context, way: Way, sources: Sources) -> SimulatedTx 
     a router that, with an approval before, is the dearest.
     """
     account, needed = way.approved.account, way.approved.quote.amount_in_max
-    if account.spender == PERMIT2 and account.allowance < needed:
+    if account.spender == PERMIT2 and account.free_allowance < needed:
         return InputError("Permit2 may not pull the amount", needed="an approval of Permit2 that stands")
     try:
         draft = await complete(Draft(way.approved, way.router), sources)

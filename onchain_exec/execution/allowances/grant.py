@@ -67,12 +67,12 @@ def find_grant(approved: Approved, router: Router, *, may_sign: bool) -> Reading
     if order.token_in.address == ZERO_ADDRESS:
         return Grant("the native coin goes along as value")
     through_permit2 = account.spender == PERMIT2
-    if account.allowance >= needed:
+    if account.free_allowance >= needed:
         if not through_permit2:
             return Grant("the spender may pull enough already")
         return (yield from _find_permit2(approved, router, ()))
     if through_permit2:
-        return (yield from _find_permit2(approved, router, (yield from _find_approvals_for(approved))))
+        return (yield from _find_permit2(approved, router, (yield from find_approvals_for(approved))))
     refused = "the account signs no messages"
     if may_sign and isinstance(router, SwapRouter):
         domain = yield from read_permit_domain(order.token_in.address, account.owner)
@@ -97,7 +97,7 @@ def find_approval_grant(approved: Approved, router: Router, why: str) -> Reading
             needed="a signer of messages that may sign it",
             todo="Let the signer's policy allow the permit, or send through SwapRouter02",
         )
-    return Grant(f"an exact approval before the swap: {why}", (yield from _find_approvals_for(approved)))
+    return Grant(f"an exact approval before the swap: {why}", (yield from find_approvals_for(approved)))
 
 
 def _find_permit2(approved: Approved, router: Router, approvals: tuple[int, ...]) -> Reading[Grant]:
@@ -114,15 +114,12 @@ def _find_permit2(approved: Approved, router: Router, approvals: tuple[int, ...]
     return Grant(f"a permit for Permit2 in the swap itself{before}", approvals, permit)
 
 
-def _find_approvals_for(approved: Approved) -> Reading[tuple[int, ...]]:
-    standing = get_standing(approved, approved.account.allowance)
-    return (yield from find_approvals(standing, approved.quote.amount_in_max))
-
-
-def get_standing(approved: Approved, allowance: int) -> StandingApproval:
-    """Return what the order's spender may pull of what it sells, where that is ``allowance`` base units."""
+def find_approvals_for(approved: Approved) -> Reading[tuple[int, ...]]:
+    """Find the amounts to approve, one after the other, for the spender to pull what the order sells and what
+    other orders of the account wait for; see `find_approvals`."""
     account, token = approved.account, approved.quote.order.token_in
-    return StandingApproval(account.owner, token.address, account.spender, allowance)
+    standing = StandingApproval(account.owner, token.address, account.spender, account.allowance)
+    return (yield from find_approvals(standing, approved.quote.amount_in_max + account.waiting))
 
 
 def find_approvals(standing: StandingApproval, needed: int) -> Reading[tuple[int, ...]]:

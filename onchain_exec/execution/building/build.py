@@ -88,6 +88,15 @@ def build_cancel(stuck: DurableTx, block: BlockRef, fees: Fees, max_fee_wei: int
     )
 
 
+def share_approval(plan: TxPlan, waiting: int) -> TxPlan:
+    """Return an order's approval as one of what the order sells and ``waiting`` base units besides, for
+    others that it would take theirs from; one that grants nothing stays as it is."""
+    spender, amount = APPROVE.decode_arguments(plan.data)
+    if not amount or not isinstance(plan.cause, Approved):
+        return plan
+    return replace(plan, data=APPROVE.encode(spender, plan.cause.quote.amount_in_max + waiting))
+
+
 def build_approvals(approved: Approved, fees: Fees, amounts: tuple[int, ...]) -> tuple[TxPlan, ...]:
     """Return the approvals of what an order sells, each of which depends on those before."""
     plans: tuple[TxPlan, ...] = ()

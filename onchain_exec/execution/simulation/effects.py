@@ -118,21 +118,17 @@ def _require_bounds(approved: Approved, before: Holdings, after: Holdings) -> No
 
 def _require_spent_allowance(approved: Approved, before: Holdings, after: Holdings) -> None:
     """What the order's own grant leaves is what the bound exceeded the need by: nothing for an exact
-    input. What the account had granted before is its own affair, as long as it does not grow."""
-    granted, token = approved.quote.amount_in_max, approved.quote.order.token_in
+    input, but for what other orders of the account wait for, now or since this one was decided. What the
+    account had granted before is its own affair, as long as it does not grow."""
+    account, needed, token = approved.account, approved.quote.amount_in_max, approved.quote.order.token_in
+    granted = max(needed + account.waiting, before.allowance)
     spare = granted - (before.token_in - after.token_in)
-    allowed = spare if approved.account.allowance < granted else before.allowance
+    allowed = spare if account.free_allowance < needed else before.allowance
     if after.allowance > allowed:
-        why = "The spender pulled less than it was granted, or the token does not count allowances down"
-        if approved.account.allowance < granted < before.allowance:
-            why = (
-                f"{_show(before.allowance, token)} were granted before the swap, by another order of the "
-                "account that is on its way: give this one again after it"
-            )
         raise _refuse(
-            f"an allowance of {_show(after.allowance, token)} is left to {approved.account.spender}",
+            f"an allowance of {_show(after.allowance, token)} is left to {account.spender}",
             f"at most {_show(allowed, token)}",
-            why,
+            "The spender pulled less than it was granted, or the token does not count allowances down",
         )
 
 

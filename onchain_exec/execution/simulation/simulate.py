@@ -15,6 +15,7 @@ from onchain_exec.execution.simulation.runs import NodeRunner, Run, Runner, read
 
 _DEFAULT_RULES: Final = GasRules()
 _AUTHORISATION_GAS: Final = 25_000  # EIP-7702: of each one, before half of it comes back as a refund
+_EMPTY_SLOT_GAS: Final = 17_100  # EIP-2200: by which a slot is dearer to fill than to change
 
 
 async def simulate(
@@ -46,8 +47,7 @@ async def simulate(
     limits = await find_gas_limits(runner, plan, free, rules)
     l1_costs = await node.perform(read_l1_costs(rules.l1_fee, txs, limits), plan.block)
     limits = [
-        limit + cost.gas + get_authorisation_gas(tx)
-        for tx, limit, cost in zip(txs, limits, l1_costs, strict=True)
+        limit + cost.gas + get_unseen_gas(tx) for tx, limit, cost in zip(txs, limits, l1_costs, strict=True)
     ]
     await _require_funds(node, plan, limits, sum(cost.fee_wei for cost in l1_costs))
     return _prove(plan, limits, before, free[0])
@@ -80,9 +80,11 @@ async def find_gas_limits(
         limits = [min(cap, 2 * limit) if low else limit for limit, low in zip(limits, short, strict=True)]
 
 
-def get_authorisation_gas(plan: TxPlan) -> int:
-    """Return what lending code costs, which simulations leave out: they find the code there already."""
-    return 0 if plan.delegate is None else _AUTHORISATION_GAS
+def get_unseen_gas(plan: TxPlan) -> int:
+    """Return the gas that simulations do not see: of lending code, which they find there already, and of an
+    approval that finds an allowance which other orders use up before it."""
+    lends, approves = plan.delegate is not None, plan.purpose is Purpose.ALLOWANCE
+    return lends * _AUTHORISATION_GAS + approves * _EMPTY_SLOT_GAS
 
 
 def _require_plenty(gas_used: int, plenty: int) -> None:

@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from onchain_exec.core import address_bytes
+from onchain_exec.execution.plan import Purpose
+from onchain_exec.execution.signers.transaction import decode_unsigned
 from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.events import Event, EventKind
-from onchain_exec.oms.book.views import AllowanceKey, Found
+from onchain_exec.oms.book.views import AllowanceKey, Found, OrderView, SlotView
+from onchain_exec.venues.erc20 import APPROVE
 
 
 def correct(book: Book, found: Mapping[AllowanceKey, int]) -> Iterator[Event]:
@@ -27,6 +31,35 @@ def note_allowance(book: Book, event: Event, recorded_at: int) -> None:
     key = AllowanceKey.parse(event.payload["allowance"])
     before = book.allowances.get(key, Found())
     book.allowances[key] = Found(int(event.payload["amount"]), before.times + 1)
+
+
+def sum_waiting(book: Book, key: AllowanceKey, besides: str, nonce: int | None) -> int:
+    """Return what orders without an end, but for ``besides``, were granted of an allowance and may still have
+    pulled, in base units: by a transaction that approves it, or by an intent. With ``nonce``, what waits for
+    an approval there: an approval of a higher one will see to its own, and a swap of a lower one has pulled.
+    """
+    views = (book.orders[order_id] for order_id in book.undecided if order_id != besides)
+    return sum(_get_waiting(book, view, key, nonce) for view in views)
+
+
+def _get_waiting(book: Book, view: OrderView, key: AllowanceKey, nonce: int | None) -> int:
+    order, intent = view.order, view.intent
+    if order is None or (order.account, order.token_in.address) != (key.account, key.token):
+        return 0
+    if intent:
+        return intent.terms.amount_in if intent.end is None and intent.terms.contract == key.spender else 0
+    slots = [book.slots[slot] for slot in view.slots if slot.chain_id == key.chain_id]
+    before = [slot for slot in slots if nonce is None or slot.key.nonce < nonce]
+    is_granted = any(slot.purpose is Purpose.ALLOWANCE and _may_grant(slot, key) for slot in before)
+    has_pulled = nonce is not None and any(slot.purpose is Purpose.SWAP for slot in before)
+    return view.quote.amount_in_max if view.quote and is_granted and not has_pulled else 0
+
+
+def _may_grant(slot: SlotView, key: AllowanceKey) -> bool:
+    """Return whether the slot's bytes approve the spender; where nothing is signed yet, they may."""
+    head = APPROVE.selector + bytes(12) + address_bytes(key.spender)
+    transactions = [decode_unsigned(attempt.tx.raw) for attempt in slot.attempts]
+    return not transactions or any(tx.to == key.token and tx.data.startswith(head) for tx in transactions)
 
 
 def _allowance_found(key: AllowanceKey, amount: int, before: Found) -> Event:

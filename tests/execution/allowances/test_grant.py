@@ -58,6 +58,19 @@ def test_find_grant_with_enough_asks_and_grants_nothing(allowance: int) -> None:
     assert (grant.approvals, grant.permit, asked) == ((), None, [])
 
 
+@given(st.integers(0, 3 * NEEDED), st.integers(1, 2 * NEEDED))
+def test_find_grant_takes_nothing_that_other_orders_wait_for(allowance: int, waiting: int) -> None:
+    approved = make_approved(allowance)
+    approved = replace(approved, account=replace(approved.account, waiting=waiting))
+    asks = 0 < allowance < NEEDED + waiting
+    grant, asked = run(approved, SWAP_ROUTER, *([(YES,)] if asks else []))
+    if allowance >= NEEDED + waiting:
+        assert (grant.approvals, asked) == ((), [])
+    else:
+        assert grant.approvals == (NEEDED + waiting,)
+        assert len(asked) == asks
+
+
 def test_find_grant_with_none_approves_without_asking() -> None:
     grant, asked = run(make_approved(0))
     assert (grant.approvals, asked) == ((NEEDED,), [])

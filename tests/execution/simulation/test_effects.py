@@ -63,12 +63,21 @@ def test_require_effects_of_a_granted_swap_leaves_no_more_than_the_slack(amount_
             require_effects(plan, before, after, ())
 
 
-def test_require_effects_of_a_swap_whose_grant_another_order_overtook_says_so() -> None:
+@given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 500))
+def test_require_effects_of_a_granted_swap_leaves_others_what_they_wait_for_and_no_more(
+    waiting: int, since: int, left: int
+) -> None:
     plan = make_plan()
-    before, after = holdings(plan, AMOUNT_IN, AMOUNT_OUT, AMOUNT_IN_MAX + 200 - AMOUNT_IN)
-    with pytest.raises(EffectError, match="by another order of the account") as refused:
-        require_effects(plan, replace(before, allowance=AMOUNT_IN_MAX + 200), after, ())
-    assert "left to" in refused.value.found
+    assert isinstance(plan.cause, Approved)
+    account = replace(plan.cause.account, allowance=waiting, waiting=waiting)
+    plan = replace(plan, cause=replace(plan.cause, account=account))
+    before, after = holdings(plan, AMOUNT_IN, AMOUNT_OUT, left)
+    before = replace(before, allowance=AMOUNT_IN_MAX + since)  # what was granted, also since the decision
+    if left <= AMOUNT_IN_MAX - AMOUNT_IN + max(waiting, since):
+        require_effects(plan, before, after, ())
+    else:
+        with pytest.raises(EffectError, match="is left to"):
+            require_effects(plan, before, after, ())
 
 
 @pytest.mark.parametrize("left", [0, 2_000 - AMOUNT_IN, 2_000])

@@ -77,6 +77,18 @@ async def test_simulate_with_a_token_that_refuses_changes_passes_through_zero(
         assert (await simulate(sandbox_node, step)).gas_limit > 21_000
 
 
+async def test_simulate_of_an_approval_leaves_it_gas_where_others_use_up_the_allowance_before_it(
+    sandbox: Sandbox, sandbox_node: Node
+) -> None:
+    spender = (await approve(sandbox_node, sandbox)).account.spender
+    tell(sandbox, "WETH", APPROVE.encode(spender, 5))
+    built = await plan(sandbox_node, sandbox, await approve(sandbox_node, sandbox))
+    (step,) = (await simulate(sandbox_node, built)).depends_on
+    tell(sandbox, "WETH", APPROVE.encode(spender, 0))
+    sent = {"from": step.plan.sender, "to": step.plan.to, "data": "0x" + step.plan.data.hex()}
+    assert sandbox.chain.request("eth_call", sent | {"gas": hex(step.gas_limit)}, "latest")
+
+
 async def test_simulate_with_enough_allowance_grants_none(sandbox: Sandbox, sandbox_node: Node) -> None:
     approved = await approve(sandbox_node, sandbox)
     tell(sandbox, "WETH", APPROVE.encode(approved.account.spender, 2**256 - 1))
