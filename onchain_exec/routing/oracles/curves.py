@@ -55,8 +55,11 @@ class Curves(Protocol):
 
 
 def resist(curves: Curves) -> FloatArray:
-    """Return the slope of each curve's trade where it starts."""
-    return curves.trade(-curves.start(), 1.0).slope
+    """Return the slope of each curve's trade where it starts, 0 where none does."""
+    start = curves.start()
+    slopes, trade = np.zeros(len(start)), curves.trade(-start, 1.0)
+    slopes[trade.which] = trade.slope
+    return slopes
 
 
 @dataclass(frozen=True, slots=True)
