@@ -25,7 +25,6 @@ from onchain_exec.chain.decode import (
     to_int,
 )
 from onchain_exec.chain.dialects import get_revert_data, is_block_missing, is_eip1898_unknown, is_indexing
-from onchain_exec.chain.opening import open_rpc
 from onchain_exec.chain.reverts import decode_revert
 from onchain_exec.chain.rpc import Broadcaster, Delivery, HasUrls, Rpc, deliver
 from onchain_exec.chain.simulation import (
@@ -97,6 +96,8 @@ class Node:
             WrongChainError: it serves another chain than ``chain_id``.
             ConfigError: a URL cannot be used.
         """
+        from onchain_exec.chain.opening import open_rpc  # noqa: PLC0415 - other nodes need no sockets
+
         rpc = open_rpc(url, chain_id) if isinstance(url, str) else url
         try:
             found = decode_result(to_int, await rpc.request("eth_chainId"), "eth_chainId", rpc.where)

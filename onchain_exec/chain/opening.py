@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from onchain_exec.chain.http_rpc import HttpRpc
 from onchain_exec.chain.pool.endpoint import PUBLIC_ROLES, Endpoint, Role, parse_endpoints
 from onchain_exec.chain.pool.member import Member
 from onchain_exec.chain.pool.policy import PoolPolicy
 from onchain_exec.chain.pool.pool import EndpointPool
 from onchain_exec.chain.relays import PrivateEndpoint, RelayIdentity
-from onchain_exec.chain.rpc import HttpRpc, Rpc
+from onchain_exec.chain.rpc import Rpc
 from onchain_exec.chain.sockets import open_ipc, open_web_socket
 from onchain_exec.errors import ConfigError
 

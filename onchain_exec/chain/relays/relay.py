@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from onchain_exec.chain.decode import Json, to_bytes, to_hex
+from onchain_exec.chain.http_rpc import HttpRpc
 from onchain_exec.chain.relays.bundle import Bundle, PrivateTx, SendConditions, SharedBundle
 from onchain_exec.chain.relays.identity import HEADER, RelayIdentity
-from onchain_exec.chain.rpc import HttpRpc
 from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import NodeUnreachableError
 
