@@ -1,7 +1,7 @@
 """The chain that killed traders share, in a process of its own: it lives on when they are killed.
 
 It keeps geth's rules for its pool, mines each transaction as it comes, and draws what becomes of each send
-from `SEND_FAULTS`. One connection at a time is served, to its end.
+from `kill_worlds.SEND_FAULTS`. One connection at a time is served, to its end.
 """
 
 from __future__ import annotations
@@ -11,27 +11,16 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Listener
-from typing import Any, Final
+from typing import Any
 
 from oms.builders import CHAIN_ID, KEEPER, USDC, WETH, make_transfer
+from oms.kill_worlds import SEND
 from oms.paper_market import ROUTER
 from onchain_exec.core import Address, to_address
 from onchain_exec.errors import NodeRefusedError
 from onchain_exec.testing.lying_node.mempool.transaction import PoolTx
 from onchain_exec.testing.simulated import Execution, Fate, SimulatedChain, SimulatedNode
 from onchain_exec.testing.simulated.chain import Block
-
-SEND: Final = "eth_sendRawTransaction"
-SEND_FAULTS: Final = (
-    "lost_before",  # the node never gets it, and the connection breaks
-    "lost_after",  # the node has it, and the connection breaks
-    "limited",  # 429 in its place
-    "failed",  # 502 after the node has it
-    "doubled",  # delivered twice; the reply is to the second
-    "forgotten",  # acknowledged, and dropped
-    "misworded",  # the node has it, and calls its nonce too low
-    "orphaned",  # mined, its block lost in a reorg with it, and its receipt still served
-)
 
 
 def serve(listener: Listener, seed: int) -> None:

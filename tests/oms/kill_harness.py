@@ -31,8 +31,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from oms.builders import CHAIN_ID, make_order, make_quote
-from oms.kill_chain import SEND_FAULTS
-from oms.kill_worlds import AnvilWorld, SimulatedWorld, World
+from oms.kill_worlds import SEND_FAULTS, AnvilWorld, SimulatedWorld, World
 from oms.paper_market import recipient_of, sign_swap
 from onchain_exec.chain import DevAccount, LocalChain, Node
 from onchain_exec.chain.decode import decode_receipt

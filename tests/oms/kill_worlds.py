@@ -15,17 +15,28 @@ from collections.abc import Sequence
 from multiprocessing.connection import Client, Listener
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Final, Protocol, Self
 from urllib.parse import urlsplit
 
 from oms.builders import CHAIN_ID, TRANSFER, USDC
-from oms.kill_chain import SEND, serve
 from oms.paper_market import open_market
-from onchain_exec.chain import DevAccount, HttpRpc, LocalChain, Node, Reply, Request
+from onchain_exec.chain import DevAccount, LocalChain, Node, Reply, Request
 from onchain_exec.chain.one_by_one import request_each
 from onchain_exec.core import Address, to_address
 from onchain_exec.errors import NodeRefusedError, NodeUnreachableError, RateLimitedError
 from onchain_exec.execution import LocalSigner
+
+SEND: Final = "eth_sendRawTransaction"
+SEND_FAULTS: Final = (
+    "lost_before",  # the node never gets it, and the connection breaks
+    "lost_after",  # the node has it, and the connection breaks
+    "limited",  # 429 in its place
+    "failed",  # 502 after the node has it
+    "doubled",  # delivered twice; the reply is to the second
+    "forgotten",  # acknowledged, and dropped
+    "misworded",  # the node has it, and calls its nonce too low
+    "orphaned",  # mined, its block lost in a reorg with it, and its receipt still served
+)
 
 
 class World(Protocol):
@@ -71,6 +82,8 @@ class AnvilWorld:
         """It is."""
 
     def connect(self) -> Node:
+        from onchain_exec.chain import HttpRpc  # noqa: PLC0415 - the other world has no use for it
+
         return Node(HttpRpc(self._chain.url), CHAIN_ID)
 
     def send_and_die(self, raw: bytes, *, whole: bool) -> None:
@@ -113,7 +126,8 @@ class SimulatedWorld:
     def __init__(self, folder: Path, seed: int) -> None:
         self._address = str(folder / "chain")
         self._listener = Listener(self._address, "AF_UNIX")  # before the fork: whoever connects is heard
-        self._process = multiprocessing.get_context("fork").Process(target=serve, args=(self._listener, seed))
+        fork = multiprocessing.get_context("fork")
+        self._process = fork.Process(target=_serve, args=(self._listener, seed))
 
     def __enter__(self) -> Self:
         self._process.start()
@@ -157,6 +171,12 @@ class SimulatedWorld:
         with Client(self._address) as connection:
             connection.send((word, params))
             return connection.recv()[1]
+
+
+def _serve(listener: Listener, seed: int) -> None:
+    from oms.kill_chain import serve  # noqa: PLC0415 - what it loads would be copied for each life
+
+    serve(listener, seed)
 
 
 class SocketRpc:
