@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export APE_DATA_FOLDER := $(CURDIR)/.cache/ape
 unexport PYTHONDONTWRITEBYTECODE # else each of the hundreds of processes that the tests start compiles anew
 
-.PHONY: help setup demo test test-contracts test-deployment bench deep check fmt contracts clean
+.PHONY: help setup demo test test-package test-contracts test-deployment bench deep check fmt contracts clean
 
 help:
 	@echo "make setup      Python environment, Node packages, protocol bytecode"
@@ -54,10 +54,12 @@ node_modules/.ready: package.json package-lock.json .venv/.ready
 demo: setup
 	@$(BIN)/onchain-exec demo
 
-test: setup
-	@$(MAKE) -j3 check test-contracts test-deployment
+test: setup # side by side: what each of the others prints comes in one piece, where make can do that
+	@$(MAKE) -j4 $(if $(filter output-sync,$(.FEATURES)),-Otarget) test-package check test-contracts test-deployment
+
+test-package: setup
 	@echo "test: package (pytest)"
-	@$(BIN)/pytest -n 3 --dist worksteal --hypothesis-profile=ci
+	+@$(BIN)/pytest -n 3 --dist worksteal --hypothesis-profile=ci
 
 test-contracts: setup
 	@echo "test: contracts (forge)"
