@@ -18,7 +18,7 @@ async def _answer(request: web.BaseRequest) -> web.Response:
 
 async def test_listen_drops_a_connection_of_its_last_moment():
     for turns in range(4):  # a lost socket makes this test fail: the warning is an error
-        async with listen(web.ServerRunner(web.Server(_answer))) as port:
+        async with listen(web.ServerRunner(web.Server(_answer), shutdown_timeout=0.05)) as port:
             client = socket.create_connection(("127.0.0.1", port))
             for _ in range(turns):
                 await asyncio.sleep(0)
