@@ -2,11 +2,12 @@
 
 import asyncio
 import threading
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
 from onchain_exec.chain.loop_thread import LoopThread
+from onchain_exec.errors import InputError, StoppedError
 
 
 class Endless:
@@ -35,9 +36,35 @@ def test_close_ends_what_other_threads_wait_for() -> None:
         waiting = pool.submit(loop.run, endless.work())
         assert endless.began.wait(60)
         loop.close()
-        with pytest.raises(CancelledError):
+        with pytest.raises(StoppedError, match="another thread closed it"):
             waiting.result(60)
     assert endless.ended.is_set()
+
+
+def test_run_after_close_is_refused_and_nothing_begun() -> None:
+    loop, endless = LoopThread("test"), Endless()
+    loop.close()
+    loop.close()
+    with pytest.raises(InputError, match="closed before"):
+        loop.run(endless.work())
+    assert not endless.began.is_set()
+
+
+def test_run_beside_close_ends_whoever_is_first() -> None:
+    """Whatever is begun while the loop ends is cancelled or refused: nobody hangs, nothing is left."""
+
+    def run_again_and_again(loop: LoopThread) -> None:
+        while True:
+            loop.run(asyncio.sleep(0))
+
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(20):
+            loop = LoopThread("test")
+            running = [pool.submit(run_again_and_again, loop) for _ in range(4)]
+            loop.close()
+            for each in running:
+                with pytest.raises((InputError, StoppedError)):
+                    each.result(60)
 
 
 def test_run_that_is_interrupted_cancels_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
