@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, Self
 
 from onchain_exec.testing.background import BackgroundServer
@@ -87,12 +87,9 @@ class LyingNode(BackgroundServer):
         if self._mempool:
             self._mempool.attach(self._upstream, sockets)
         server = Server(Proxy(self._mempool or self._upstream, self._rules, self.transcript), sockets)
-        try:
-            async with server.serve(self._wanted_port) as port:
-                try:
-                    yield port
-                finally:
-                    if self._mempool:
-                        await self._mempool.detach()
-        finally:
-            await self._upstream.close()
+        async with AsyncExitStack() as resources:
+            resources.push_async_callback(self._upstream.close)
+            port = await resources.enter_async_context(server.serve(self._wanted_port))
+            if self._mempool:
+                resources.push_async_callback(self._mempool.detach)
+            yield port
