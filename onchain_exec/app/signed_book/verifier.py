@@ -20,7 +20,7 @@ from onchain_exec.errors import OnchainExecError, OrderRefusedError
 _MOST_AT_ONCE: Final = 100
 _WALLETS_AT_ONCE: Final = 4
 """A wallet's code is a stranger's, and may be slow: it is run apart, a few at a time."""
-_TODO: Final = {
+_ADVICE: Final = {
     RefusalCode.EXPIRED: "Sign it with a later deadline",
     RefusalCode.LANE_PASSED: "Sign it with a seq that the lane has not passed",
     RefusalCode.USED_UP: "Sign another order, with a later seq",
@@ -128,4 +128,4 @@ def _require_paid(found: Verified, least: int) -> None:
 
 
 def _refuse(code: RefusalCode, found: str, needed: str) -> OrderRefusedError:
-    return OrderRefusedError(code.value, found, needed=needed, todo=_TODO[code])
+    return OrderRefusedError(code.value, found, needed=needed, todo=_ADVICE[code])
