@@ -32,7 +32,7 @@ class Desk:
 
     def __init__(self, opening: Coroutine[Any, Any, AsyncDesk]) -> None:
         with ExitStack() as resources:
-            self._loop = LoopThread("onchain-exec")
+            self._loop = LoopThread("desk")
             resources.callback(self._loop.close)
             self._desk = self._loop.run(opening)
             resources.callback(lambda: self._loop.run(self._desk.close()))

@@ -14,9 +14,10 @@ T = TypeVar("T")
 
 
 class LoopThread:
-    """An event loop in a daemon thread, until `close`. Thread-safe."""
+    """An event loop in a daemon thread, until `close`. Thread-safe. Errors call it ``name``."""
 
     def __init__(self, name: str) -> None:
+        self._name = name
         self._loop, self._ending = asyncio.new_event_loop(), asyncio.Event()
         self._closing, self._is_closed = threading.Lock(), False
         self._thread = threading.Thread(target=self._live, name=name, daemon=True)
@@ -32,12 +33,12 @@ class LoopThread:
         with self._closing:  # what is begun before the end is cancelled by it, and nothing is begun after
             if self._is_closed:
                 work.close()
-                raise InputError("it was closed before", needed="an open one", todo="Open another")
+                raise InputError(f"the {self._name} was closed before", needed="an open one", todo="Open another")
             running = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return running.result()
         except CancelledError:
-            raise StoppedError("another thread closed it meanwhile") from None
+            raise StoppedError(f"another thread closed the {self._name} meanwhile") from None
         finally:
             running.cancel()
 

@@ -73,7 +73,7 @@ class RpcProvider(JSONBaseProvider):
         super().__init__()
         self._rpc = rpc
         self._async = AsyncRpcProvider(rpc)
-        self._loop = LoopThread("web3-face")
+        self._loop = LoopThread("web3 provider")
 
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
         """Return the answer to one request; a refusal becomes web3's own error."""

@@ -25,27 +25,27 @@ class Endless:
 
 
 def test_run_returns_what_the_work_returns() -> None:
-    loop = LoopThread("test")
+    loop = LoopThread("desk")
     assert loop.run(asyncio.sleep(0, 7)) == 7
     loop.close()
 
 
 def test_close_ends_what_other_threads_wait_for() -> None:
-    loop, endless = LoopThread("test"), Endless()
+    loop, endless = LoopThread("desk"), Endless()
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(loop.run, endless.work())
         assert endless.began.wait(60)
         loop.close()
-        with pytest.raises(StoppedError, match="another thread closed it"):
+        with pytest.raises(StoppedError, match="another thread closed the desk"):
             waiting.result(60)
     assert endless.ended.is_set()
 
 
 def test_run_after_close_is_refused_and_nothing_begun() -> None:
-    loop, endless = LoopThread("test"), Endless()
+    loop, endless = LoopThread("desk"), Endless()
     loop.close()
     loop.close()
-    with pytest.raises(InputError, match="closed before"):
+    with pytest.raises(InputError, match="the desk was closed before"):
         loop.run(endless.work())
     assert not endless.began.is_set()
 
@@ -59,7 +59,7 @@ def test_run_beside_close_ends_whoever_is_first() -> None:
 
     with ThreadPoolExecutor(4) as pool:
         for _ in range(20):
-            loop = LoopThread("test")
+            loop = LoopThread("desk")
             running = [pool.submit(run_again_and_again, loop) for _ in range(4)]
             loop.close()
             for each in running:
@@ -68,7 +68,7 @@ def test_run_beside_close_ends_whoever_is_first() -> None:
 
 
 def test_run_that_is_interrupted_cancels_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    loop, endless = LoopThread("test"), Endless()
+    loop, endless = LoopThread("desk"), Endless()
 
     def wait(running: Future[None]) -> None:
         assert endless.began.wait(60)
