@@ -33,7 +33,9 @@ class LoopThread:
         with self._closing:  # what is begun before the end is cancelled by it, and nothing is begun after
             if self._is_closed:
                 work.close()
-                raise InputError(f"the {self._name} was closed before", needed="an open one", todo="Open another")
+                raise InputError(
+                    f"the {self._name} was closed before", needed="an open one", todo="Open another"
+                )
             running = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return running.result()
