@@ -79,24 +79,46 @@ def _list_flows(network: Network, solution: Solution) -> list[tuple[Flow, int]]:
     return sorted(flows, key=lambda item: (place[item[0].token_in.address], place[item[0].token_out.address]))
 
 
-def _trade(fills: tuple[MatchedFill, ...], flows: Iterable[tuple[Flow, int]]) -> _Trades:
-    """Return what comes of it: every flow that its pool takes, in order."""
+def _trade(fills: tuple[MatchedFill, ...], flows: Sequence[tuple[Flow, int]]) -> _Trades:
+    """Return what comes of it: every flow that its pool takes, in order. The last that sells a token which
+    nobody can be given sells all there is of it: less than was planned, or what rounding and margins left."""
     market, hops = Market(Exact.IN), []
     balance: dict[Address, int] = defaultdict(int)
     for fill in fills:
         balance[fill.entry.order.token_in] += fill.amount_in
         balance[fill.entry.order.token_out] -= fill.amount_out
-    for flow, amount in flows:
-        if amount <= 0:
-            continue
-        try:
-            hop = market.swap(flow, amount)
-        except RefusedError:
+    last = _find_last(fills, flows)
+    for number, (flow, planned) in enumerate(flows):
+        token = flow.token_in.address
+        amounts = (balance[token], planned) if last.get(token) == number else (planned,)
+        hop = next((hop for amount in amounts if (hop := _swap(market, flow, amount)) is not None), None)
+        if hop is None:
             continue
         hops.append(hop)
         balance[flow.token_in.address] -= hop.amount_in
         balance[flow.token_out.address] += hop.amount_out
     return _Trades(fills, tuple(hops), balance)
+
+
+def _find_last(fills: Iterable[MatchedFill], flows: Sequence[tuple[Flow, int]]) -> dict[Address, int]:
+    """Return by token which flow is the last to sell it, without those that a later flow buys and those that
+    owners can be given."""
+    last: dict[Address, int] = {}
+    for number, (flow, _) in enumerate(flows):
+        last[flow.token_in.address] = number
+        last.pop(flow.token_out.address, None)
+    claimed = {fill.entry.claims for fill in fills}
+    return {token: number for token, number in last.items() if token not in claimed}
+
+
+def _swap(market: Market, flow: Flow, amount: int) -> Hop | None:
+    """Return the swap, or None where there is nothing to swap or the pool does not take it."""
+    if amount <= 0:
+        return None
+    try:
+        return market.swap(flow, amount)
+    except RefusedError:
+        return None
 
 
 def _trim(trades: _Trades) -> _Trades:

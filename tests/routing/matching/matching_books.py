@@ -63,7 +63,8 @@ def random_pools(dice: random.Random, count: int, tokens: int) -> PoolSet:
 
 def require_settles(match: Match, pools: PoolSet) -> None:
     """Every limit holds, no order is filled beyond what remains of it, whole ones are whole, the pools give
-    what they say one after the other, and every token's account adds up to what is left."""
+    what they say one after the other, every token's account adds up to what is left, and nothing is left of
+    what a pool took last and no owner can be given."""
     balance: defaultdict[Address, int] = defaultdict(int)
     for fill in match.fills:
         order = fill.entry.order
@@ -83,4 +84,8 @@ def require_settles(match: Match, pools: PoolSet) -> None:
         balance[hop.token_out.address] += hop.amount_out
     assert {token: left for token, left in balance.items() if left} == dict(match.left)
     assert all(left >= 0 for left in match.left.values())
+    bought_at = {hop.token_out.address: number for number, hop in enumerate(match.hops)}
+    sold_at = {hop.token_in.address: number for number, hop in enumerate(match.hops)}
+    sold = {token for token, number in sold_at.items() if number > bought_at.get(token, -1)}
+    assert not match.left.keys() & sold - {fill.entry.claims for fill in match.fills}
     assert -1e-9 <= match.gain <= match.bound * (1 + 1e-6) + 1e-6
