@@ -35,6 +35,7 @@ _PACKAGES = (
     "sqlalchemy",
     "numpy",
     "scipy",
+    "highspy",
 )
 _OPTIONAL = ("eth-ape", "eth-tester", "pyrevm", "py-solc-x")
 

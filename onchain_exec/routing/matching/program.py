@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from onchain_exec.core import Address
 from onchain_exec.errors import InputError
 from onchain_exec.routing.matching.book import BookOrder
+from onchain_exec.routing.matching.linear import LinearProgram, solve_linear, solve_whole
 from onchain_exec.routing.oracles import FloatArray, IndexArray
 from onchain_exec.routing.solver.network import Network
 
@@ -42,8 +43,6 @@ _MOST_GAIN: Final = 10.0
 """Of what an order buys, or sells, at reference prices: what its owner can be given beside its limit. Without
 an end to it, a crumb of an order far off the price would take in any gain. One that buys an exact amount
 can be spared as much of what it pays."""
-
-_TOLERANCE: Final = {"dual_feasibility_tolerance": 1e-10, "primal_feasibility_tolerance": 1e-10}
 
 _MOST_ALONE: Final = 8
 """Orders that must be whole and are looked at one by one."""
@@ -97,10 +96,10 @@ class Exchange:
     def __init__(self, book: Sequence[BookOrder], network: Network, prices: Mapping[Address, float]) -> None:
         sides = (token for entry in book for token in (entry.order.token_in, entry.order.token_out))
         tokens = sorted({*sides, *(token.address for token in network.tokens)})
-        if missing := [token for token in tokens if not prices.get(token, 0.0) > 0]:
+        if missing := [token for token in tokens if not 0 < prices.get(token, 0.0) < np.inf]:
             raise InputError(
                 f"no reference price of {', '.join(missing)}",
-                needed="one above zero for every token of the book and the pools",
+                needed="one above zero, and no infinite one, for every token of the book and the pools",
             )
         number = {token: index for index, token in enumerate(tokens)}
         label = np.array([number[token.address] for token in network.tokens], np.intp)
@@ -188,49 +187,42 @@ class Exchange:
     def _ask(
         self, columns: _Columns, low: FloatArray, high: FloatArray, least_margin: float, most_margin: float
     ) -> _Answer:
-        from scipy.optimize import linprog  # noqa: PLC0415 - it takes long to import
-
         tokens, trades = len(self._prices), len(columns.edge)
         endless, none = np.full(trades + tokens, np.inf), np.zeros(trades + tokens)
         least = np.concatenate((low * self._size, none, np.full(tokens, least_margin)))
         most = np.concatenate((high * self._size, endless, np.full(tokens, most_margin)))
-        found = linprog(
-            -self._worth(columns),
-            A_ub=self._constraints(columns),
-            b_ub=self._right(),
-            bounds=np.column_stack((least, most)),
-            method="highs",
-            options=_TOLERANCE,
+        found = solve_linear(
+            LinearProgram(self._worth(columns), self._constraints(columns), self._right(), least, most)
         )
-        if not found.success:  # whole orders that cannot be served together
+        if found is None:  # whole orders that cannot be served together
             return _Answer(np.zeros_like(low), np.zeros(trades), -np.inf, self._prices, np.zeros(tokens))
-        count, marginal = len(low), -found.ineqlin.marginals
+        count = len(low)
         return _Answer(
-            found.x[:count] / self._size,
-            found.x[count : count + trades],
-            -found.fun,
-            self._prices * np.maximum(marginal[:tokens], _NOTHING),
-            marginal[tokens : 2 * tokens],
+            found.values[:count] / self._size,
+            found.values[count : count + trades],
+            found.worth,
+            self._prices * np.maximum(found.prices[:tokens], _NOTHING),
+            found.prices[tokens : 2 * tokens],
         )
 
     def _decide(self, columns: _Columns) -> FloatArray:
         """Return the shares with the whole orders whole."""
-        from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - see `_ask`
-        from scipy.sparse import diags_array  # noqa: PLC0415 - the same
+        from scipy.sparse import diags_array  # noqa: PLC0415 - it takes long to import
 
         count, others = len(self._whole), len(columns.edge) + 2 * len(self._prices)
         # in shares instead of values: what must be whole is then 0 or 1
         scale = np.concatenate((self._size, np.ones(others)))
         most = np.concatenate((np.ones(count), np.full(others, np.inf)))
         most[-len(self._prices) :] = 0.0
-        found = milp(
-            -self._worth(columns) * scale,
-            integrality=np.concatenate((self._whole, np.zeros(others))),
-            bounds=Bounds(0.0, most),
-            constraints=LinearConstraint(self._constraints(columns) @ diags_array(scale), ub=self._right()),
-            options={"time_limit": _MOST_SECONDS, "mip_rel_gap": _SETTLED},
+        program = LinearProgram(
+            self._worth(columns) * scale,
+            self._constraints(columns) @ diags_array(scale),
+            self._right(),
+            np.zeros_like(most),
+            most,
         )
-        return np.zeros(count) if found.x is None else np.asarray(found.x[:count])
+        found = solve_whole(program, np.flatnonzero(self._whole), _MOST_SECONDS, _SETTLED)
+        return np.zeros(count) if found is None else found[:count]
 
     def _worth(self, columns: _Columns) -> FloatArray:
         """Return what a unit of each variable counts: of an order, of a column, of what owners are given of
@@ -261,7 +253,7 @@ class Exchange:
     def _constraints(self, columns: _Columns) -> Any:
         """Return the rows: no token's account below what is given away and left of it; no more given away of
         it than those have room for who are filled; no pool traded more than once."""
-        from scipy.sparse import block_array, coo_array, eye_array  # noqa: PLC0415 - see `_ask`
+        from scipy.sparse import block_array, coo_array, eye_array  # noqa: PLC0415 - see `_decide`
 
         tokens, count, trades = len(self._prices), len(self._whole), len(columns.edge)
         taken = columns.amount_in * self._prices[self._edges.source[columns.edge]] / self._unit

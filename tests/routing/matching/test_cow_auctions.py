@@ -6,6 +6,9 @@ The auctions and settlements are in ``tests/golden/cow_auctions.json``, which na
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ import pytest
 from matching_books import BLOCK, require_settles
 
 from onchain_exec.clearing.settle import Flags, SettleOrder
-from onchain_exec.core import Token, to_address
+from onchain_exec.core import Address, Token, to_address
 from onchain_exec.core.fixed_point import PIPS, WAD
 from onchain_exec.routing.matching import BookOrder, MatchedFill, find_match, find_prices
 from onchain_exec.routing.matching.match import get_gain
@@ -60,11 +63,15 @@ PARAMETERS = [
 ]
 
 
-@pytest.mark.parametrize("case", PARAMETERS)
-def test_find_match_published_auction_is_never_settled_worse(case: dict[str, Any]) -> None:
+def read_auction(case: dict[str, Any]) -> tuple[list[BookOrder], PoolSet, dict[Address, float]]:
     pools = PoolSet(BLOCK, tuple(read_pool(*item) for item in enumerate(case["pools"])))
     book = [read_order(*item) for item in enumerate(case["orders"])]
-    prices = find_prices([entry.order for entry in book], pools.pools, book[0].order.token_out)
+    return book, pools, find_prices([entry.order for entry in book], pools.pools, book[0].order.token_out)
+
+
+@pytest.mark.parametrize("case", PARAMETERS)
+def test_find_match_published_auction_is_never_settled_worse(case: dict[str, Any]) -> None:
+    book, pools, prices = read_auction(case)
     match = find_match(book, pools, prices)
     require_settles(match, pools)
     theirs = sum(
@@ -72,3 +79,17 @@ def test_find_match_published_auction_is_never_settled_worse(case: dict[str, Any
         for order, amount_in, amount_out in case["settled"]
     )
     assert match.gain >= theirs > 0
+
+
+MATCH_ALL = """
+from test_cow_auctions import CASES, SLOW, find_match, read_auction
+for case in CASES:
+    if case["name"] != SLOW:
+        find_match(*read_auction(case))
+"""
+
+
+def test_find_match_writes_nothing_on_standard_output() -> None:
+    """What a library in C++ writes there comes out when the process ends."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(Path(__file__).parent), *sys.path))}
+    assert subprocess.check_output([sys.executable, "-c", MATCH_ALL], env=environment) == b""
