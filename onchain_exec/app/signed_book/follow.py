@@ -16,11 +16,10 @@ from onchain_exec.clearing.settle.verification import Verified, read_verified
 from onchain_exec.core import Address, BlockRef, Call, Log
 from onchain_exec.errors import JournalError, NodeError, StateError
 from onchain_exec.oms.signed_book import SignedBook
+from onchain_exec.oms.signed_book.writing import SETTLED_BLOCKS
 
 log = logging.getLogger(__name__)
 
-_SETTLED_BLOCKS: Final = 512
-"""What was seen to end further back is not looked at again when following begins: no reorg went deeper."""
 _AGAIN_BLOCKS: Final = 25
 _READ_AT_ONCE: Final = 500
 _SEEN: Final = (RefusalCode.NOT_SIGNED, RefusalCode.BALANCE_SHORT, RefusalCode.ALLOWANCE_SHORT)
@@ -48,9 +47,10 @@ async def follow_chain(node: Node, book: SignedBook, *, poll_s: float = 1.0) -> 
 
 
 async def start_following(node: Node, book: SignedBook, *, poll_s: float = 1.0) -> HeadFollower:
-    """Bring every lane up to the newest block, and return what follows from there."""
+    """Bring every lane up to the newest block, and return what follows from there. What ended before the
+    `SETTLED_BLOCKS` is not looked at again."""
     head = await node.get_block()
-    await _read_lanes(node, book, head.number - _SETTLED_BLOCKS, head)
+    await _read_lanes(node, book, head.number - SETTLED_BLOCKS, head)
     topics = (FILLED.topic, CHARGED.topic, CANCELLED.topic)
     return HeadFollower(node, head, logs=LogFilter((book.domain.contract,), (topics,)), poll_s=poll_s)
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Final, Self
 
 import msgspec
-from sqlalchemy import Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Select, and_, bindparam, delete, exists, func, insert, select, update
 
 from onchain_exec.clearing.settle import Domain, SettleOrder, Signed
 from onchain_exec.clearing.settle.order_book import BookedFill, OpenOrder, Refusal, RefusalCode
@@ -27,7 +27,13 @@ from onchain_exec.oms.storage.schema import SIGNED_FILLS, SIGNED_HEAD, SIGNED_OR
 _O, _F = SIGNED_ORDERS.c, SIGNED_FILLS.c
 _OF_DOMAIN: Final = (_O.chain_id == bindparam("chain_id"), _O.contract == bindparam("contract"))
 _OF_OWNER: Final = (*_OF_DOMAIN, _O.owner == bindparam("owner"))
-_CAN_GO: Final = (_O.ended == 1) | (_O.deadline_at < bindparam("now"))
+_ENDED_LATELY: Final = (_O.base_block >= bindparam("since_block")) | exists().where(
+    _F.digest == _O.digest, _F.block_number >= bindparam("since_block")
+)
+_ENDED_FOR_GOOD: Final = and_(*_OF_DOMAIN, ~_ENDED_LATELY)  # other chains count other blocks
+_CAN_GO: Final = (_O.deadline_at < bindparam("before")) | (
+    (_O.ended == 1) & ((_O.withdrawn == 0) | _ENDED_FOR_GOOD)
+)
 _JSON: Final = msgspec.json.Encoder()
 
 
@@ -99,6 +105,14 @@ class Head:
     number: int
     dropped: int
     kept: int
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """What is over for good: a deadline ``before`` that unix second, an end before ``since_block``."""
+
+    before: int
+    since_block: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +205,13 @@ class Rows:
         """Return how many orders of an owner are kept."""
         return int(self._driver.run(_COUNT_OF_OWNER, owner=owner, **self._domain).fetchone()[0])
 
-    def list_droppable(self, now: int, most: int, owner: Address | None = None) -> list[tuple[str, int]]:
-        """Return digest and number of orders that can never be taken in again, the oldest first: expired, or
-        passed on chain."""
+    def list_droppable(self, over: Over, most: int, owner: Address | None = None) -> list[tuple[str, int]]:
+        """Return digest and number of orders that can go, the oldest first: those that can never be taken in
+        again, and those ended on chain that may rest again if a reorg takes that back: not withdrawn ones."""
+        which = {"before": over.before, "since_block": over.since_block, "most": most, **self._domain}
         if owner is None:
-            return [tuple(row) for row in self._driver.run(_DROPPABLE, now=now, most=most)]
-        found = self._driver.run(_DROPPABLE_OF_OWNER, now=now, most=most, owner=owner, **self._domain)
-        return [tuple(row) for row in found]
+            return [tuple(row) for row in self._driver.run(_DROPPABLE, **which)]
+        return [tuple(row) for row in self._driver.run(_DROPPABLE_OF_OWNER, owner=owner, **which)]
 
     def drop(self, digests: Iterable[str]) -> None:
         """Delete orders with their fills."""

@@ -10,8 +10,14 @@ from onchain_exec.clearing.settle import Lane
 from onchain_exec.clearing.settle.order_book import BookedFill, OpenOrder, Refusal, RefusalCode
 from onchain_exec.core import Address
 from onchain_exec.errors import OrderRefusedError, UnknownOrderError
-from onchain_exec.oms.signed_book.rows import Head, Kept, Rows
+from onchain_exec.oms.signed_book.rows import Head, Kept, Over, Rows
 from onchain_exec.oms.signed_book.view import BookedOrder
+
+SETTLED_BLOCKS: Final = 512
+"""No reorg went deeper: what was seen to end further back stays ended."""
+
+MARGIN_S: Final = 3_600
+"""So far may the clocks of those who share a book lie apart."""
 
 _DROPPED_AT_ONCE: Final = 1_000
 
@@ -19,7 +25,8 @@ _DROPPED_AT_ONCE: Final = 1_000
 @dataclass(frozen=True, slots=True)
 class BookLimits:
     """How many orders are kept, those that are over among them until they can be forgotten: expired, or
-    passed on chain. A withdrawn one is kept until then, or anybody could bring it again."""
+    ended on chain. A withdrawn one is kept until no reorg takes that back and no clock is so slow that it
+    still rests, or anybody could bring it again."""
 
     per_owner: int = 1_000
     in_all: int = 100_000
@@ -48,7 +55,7 @@ class Writing:
                 needed="one order for each seq of a lane: they would share what is filled",
                 todo="Sign it with a later seq, or on another lane",
             )
-        self._make_room(order.owner)
+        self._make_room(order.owner, block_number)
         number = self.head.number + 1
         filled = lane.filled if lane.seq == order.seq else 0
         booked = BookedOrder(number, signed_order, self._now, filled, withdrawn=False, refusal=None)
@@ -132,16 +139,17 @@ class Writing:
         self._rows.update(changed)
         return changed.booked
 
-    def _make_room(self, owner: Address) -> None:
+    def _make_room(self, owner: Address, block_number: int) -> None:
         """Drop what can never come again where the owner or the book has reached its limit."""
-        if self._rows.count(owner) >= self._limits.per_owner and not self._drop(1, owner):
+        is_full = self._rows.count(owner) >= self._limits.per_owner
+        if is_full and not self._drop(1, block_number, owner):
             raise OrderRefusedError(
                 "owner_full",
                 f"{owner} has {self._limits.per_owner} orders that may come again",
                 needed="room for another",
                 todo="Cancel lanes on chain, or wait until orders expire",
             )
-        if self.head.kept >= self._limits.in_all and not self._drop(_DROPPED_AT_ONCE):
+        if self.head.kept >= self._limits.in_all and not self._drop(_DROPPED_AT_ONCE, block_number):
             raise OrderRefusedError(
                 "book_full",
                 f"the book has {self._limits.in_all} orders",
@@ -149,8 +157,9 @@ class Writing:
                 todo="Try again later",
             )
 
-    def _drop(self, most: int, owner: Address | None = None) -> int:
-        found = self._rows.list_droppable(self._now, most, owner)
+    def _drop(self, most: int, block_number: int, owner: Address | None = None) -> int:
+        over = Over(self._now - MARGIN_S, block_number - SETTLED_BLOCKS)
+        found = self._rows.list_droppable(over, most, owner)
         if found:
             self._rows.drop(digest for digest, _ in found)
             dropped = max(self.head.dropped, *(number for _, number in found))

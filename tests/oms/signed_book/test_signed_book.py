@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from onchain_exec.core import to_address
 from onchain_exec.errors import OrderRefusedError, UnknownOrderError
 from onchain_exec.oms import Journal
 from onchain_exec.oms.signed_book import BookedOrder, BookLimits, RestState, SignedBook
+from onchain_exec.oms.signed_book.writing import MARGIN_S, SETTLED_BLOCKS
 from onchain_exec.oms.storage import open_database
 
 FRESH = Lane()
@@ -248,13 +250,48 @@ def test_limits_an_owner_is_refused_until_orders_can_never_come_again(open_book:
     book.add(make_resting(1, owner=OTHER), FRESH, 5)
     with pytest.raises(OrderRefusedError, match="the book has 3"):
         book.add(make_resting(2, owner=OTHER), FRESH, 5)
-    book.record_fills([make_fill(first, SIZE, 6)])
-    book.add(make_resting(3), FRESH, 5)
-    assert book.find(first.digest) is None
-    assert book.list_fills(first.digest) == ()
-    later = open_book(limits, now=NOW + 61)
-    later.add(make_resting(4, deadline_at=NOW + 90), FRESH, 5)
-    assert later.find(second.digest) is None
+    book.record_fills([make_fill(second, SIZE, 6)])
+    book.add(make_resting(3), FRESH, 6)
+    assert book.find(second.digest) is None
+    assert book.list_fills(second.digest) == ()
+    later = open_book(limits, now=NOW + 61 + MARGIN_S)
+    later.add(make_resting(4, deadline_at=NOW + 90 + MARGIN_S), FRESH, 6)
+    assert later.find(first.digest) is None
+
+
+@pytest.mark.parametrize("end", ["filled", "passed"])
+def test_limits_withdrawn_order_comes_again_by_no_reorg(open_book: Opener, end: str) -> None:
+    """Whoever kept it brings it again once it is forgotten: not while its end can leave the chain."""
+    book = open_book(BookLimits(per_owner=1))
+    withdrawn, ended_at = make_resting(1), 100
+    book.add(withdrawn, FRESH, 5)
+    book.withdraw(withdrawn.digest)
+    if end == "filled":
+        book.record_fills([make_fill(withdrawn, SIZE, ended_at)])
+    else:
+        book.record_lanes({(MAKER, 0): Lane(seq=2)}, ended_at)
+    elsewhere = open_book(BookLimits(in_all=1), replace(DOMAIN, chain_id=2))
+    with pytest.raises(OrderRefusedError, match="the book has 1"):
+        elsewhere.add(make_resting(3), FRESH, ended_at + SETTLED_BLOCKS + 1)
+    with pytest.raises(OrderRefusedError, match="may come again"):
+        book.add(make_resting(3), FRESH, ended_at + SETTLED_BLOCKS)
+    book.add(make_resting(3), FRESH, ended_at + SETTLED_BLOCKS + 1)
+    assert book.find(withdrawn.digest) is None
+
+
+def test_limits_withdrawn_order_that_expired_by_one_clock_does_not_come_again_by_another(
+    open_book: Opener,
+) -> None:
+    """Processes of one book differ in their clocks: what is over for one may rest for another."""
+    limits = BookLimits(per_owner=1)
+    slow, fast = open_book(limits), open_book(limits, now=NOW + 90)
+    withdrawn = make_resting(1)
+    slow.add(withdrawn, FRESH, 5)
+    slow.withdraw(withdrawn.digest)
+    with pytest.raises(OrderRefusedError, match="may come again"):
+        fast.add(make_resting(2, deadline_at=NOW + 120), FRESH, 5)
+    assert slow.add(withdrawn, FRESH, 5) == (found(slow, withdrawn.digest), False)
+    assert slow.list_open(NOW) == ()
 
 
 def test_read_changes_tell_every_order_in_its_last_state(open_book: Opener) -> None:
@@ -271,7 +308,7 @@ def test_read_changes_tell_every_order_in_its_last_state(open_book: Opener) -> N
     assert (changes.after, changes.number, changes.is_complete) == (3, 6, True)
     assert book.read_changes(6).orders == ()
     assert not book.read_changes(7).is_complete  # of another book
-    book.add(make_resting(4), FRESH, 5)  # drops the first, whose last change was the fifth
+    book.add(make_resting(4), FRESH, 7 + SETTLED_BLOCKS)  # drops the first, whose last change was the fifth
     assert not book.read_changes(number).is_complete
     assert book.read_changes(5).is_complete
 
