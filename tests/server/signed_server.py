@@ -30,6 +30,11 @@ from onchain_exec.server.book.service import BookService, open_service
 TOKEN, MAKER_TOKEN = "0123456789abcdef", "fedcba9876543210"
 
 
+def to_body(order: SettleOrder, signed: Signed) -> dict[str, Any]:
+    """Return a signed order as it is sent."""
+    return {"order": order_to_json(order), "signed": signed_to_json(signed)}
+
+
 @dataclass
 class BookServed:
     """The server's parts; ``desk`` holds the server's token, ``maker`` a maker's."""
@@ -42,10 +47,7 @@ class BookServed:
 
     def body(self, order: SettleOrder, signed: Signed | None = None) -> dict[str, Any]:
         """Return an order as it is sent, signed by its owner or as given."""
-        return {
-            "order": order_to_json(order),
-            "signed": signed_to_json(signed or self.chain.sign(order)),
-        }
+        return to_body(order, signed or self.chain.sign(order))
 
     def submit(self, order: SettleOrder) -> dict[str, Any]:
         """Send an order that is taken in; return it as it is shown."""

@@ -1,4 +1,8 @@
-"""Requests that are open, with the offers that came for them: in memory, for as long as they last."""
+"""Requests that are open, with the offers that came for them: in memory, for as long as they last.
+
+A stop loses them, and nothing else: until an offer is an order of the journal, nobody has promised anything
+that a new request under the same id would double.
+"""
 
 from __future__ import annotations
 
@@ -138,7 +142,11 @@ class Rounds:
         """
         turn = self._rounds.get(request_id)
         if turn is None:
-            raise UnknownOrderError(f"no request {request_id!r} is open")
+            raise UnknownOrderError(
+                f"no request {request_id!r} is open",
+                needed="one that was made since the server started, and is not long over",
+                todo="Ask anew, under the same id; a maker ends what it signed for good by its lane on chain",
+            )
         return turn
 
     @property
