@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import assert_never
 
 from onchain_exec.app.path.context import Context, Step
-from onchain_exec.app.path.run import deliver, failures_journalled, make_durable, renew, require_signer
+from onchain_exec.app.path.run import catch_up, deliver, failures_journalled, make_durable, require_signer
 from onchain_exec.core import Address, BlockRef
 from onchain_exec.core.action import ActionOrder
 from onchain_exec.errors import RevertError
@@ -88,19 +89,28 @@ async def build(context: Context, approved: ApprovedAction) -> SimulatedTx:
 
 
 async def _execute(context: Context, approved: ApprovedAction) -> None:
-    """Send what an approved action needs, one transaction after the other, until one fails; one that its own
-    conditions would revert is denied, and nothing of it is sent."""
+    """Send what an approved action needs, one transaction after the other, until one fails, or would break a
+    condition of the order: that denies it."""
     signer, order = require_signer(context), approved.order
     with failures_journalled(context, order.order_id):
-        try:
-            simulated = await build(context, approved)
-        except RevertError as error:
-            if (denied := judge_action(order, error)) is None:
-                raise
-            context.journal.append_action_denial(denied)
-            return
-    for step in (*simulated.depends_on, simulated):
+        found = await _judge(order, build(context, approved))
+    for step in () if isinstance(found, DeniedAction) else (*found.depends_on, found):
         with failures_journalled(context, order.order_id):
-            durable = await make_durable(context, signer, await renew(context, step))
+            found = await _judge(order, catch_up(context, step))
+            if isinstance(found, DeniedAction):
+                break
+            durable = await make_durable(context, signer, found)
         if not await deliver(context, durable):
             return
+    if isinstance(found, DeniedAction):
+        context.journal.append_action_denial(found)
+
+
+async def _judge(order: ActionOrder, trial: Awaitable[SimulatedTx]) -> SimulatedTx | DeniedAction:
+    """Return what a simulation proves, or the denial of an order whose own condition it breaks."""
+    try:
+        return await trial
+    except RevertError as error:
+        if (denied := judge_action(order, error)) is None:
+            raise
+        return denied

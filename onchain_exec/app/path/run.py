@@ -177,7 +177,19 @@ async def renew(context: Context, simulated: SimulatedTx) -> SimulatedTx:
     """Simulate again what waited for the transactions before it: the chain has moved on meanwhile."""
     if not simulated.depends_on:
         return simulated
-    plan = rebase(simulated.plan, await context.node.get_block("latest"), mined=True)
+    return await _simulate_on(context, simulated, await context.node.get_block("latest"))
+
+
+async def catch_up(context: Context, simulated: SimulatedTx) -> SimulatedTx:
+    """Simulate again wherever the chain has moved on: what others took meanwhile then costs no gas."""
+    head, seen = await context.node.get_block("latest"), simulated.block
+    if simulated.depends_on or (head.number >= seen.number and head.hash != seen.hash):
+        return await _simulate_on(context, simulated, head)
+    return simulated
+
+
+async def _simulate_on(context: Context, simulated: SimulatedTx, head: BlockRef) -> SimulatedTx:
+    plan = rebase(simulated.plan, head, mined=True)
     renewed = await simulate(context.node, plan, context.profile.gas_rules)
     context.observe(Step.SIMULATED, renewed)
     return renewed

@@ -27,9 +27,18 @@ from onchain_exec.app.solver.settling import (
 from onchain_exec.clearing.settle.order_book import OrderBook, Refusal
 from onchain_exec.clearing.settle.verification import Verified, read_verified
 from onchain_exec.core import BlockRef
+from onchain_exec.core.action import ActionOrder
 from onchain_exec.errors import FencedError, OnchainExecError, RevertError
 from onchain_exec.oms import OrderState, OrderView, list_paused_venues
-from onchain_exec.routing.matching import Match, Mismatch, Solved, SolverTerms, select_orders, solve
+from onchain_exec.routing.matching import (
+    Match,
+    Mismatch,
+    Solved,
+    SolverCall,
+    SolverTerms,
+    select_orders,
+    solve,
+)
 
 log = logging.getLogger(__name__)
 
@@ -99,17 +108,17 @@ class Solver:
         if solved is None or solved.call is None:
             return Turn(solved.match if solved else None, refusals=refusals)
         order = make_order(context, self._place, solved.call)
+        head = await context.node.get_block("latest")  # others did not wait while it was solved
         try:
             if self._policy.covers_gas:
-                cost_wei = await read_cost_wei(context, order, block)
+                cost_wei = await read_cost_wei(context, order, head)
                 if solved.income < cost_wei:
                     return Turn(solved.match, refusals=refusals, costs_wei=cost_wei)
             self._hold_turn()  # who solved for longer than a lease lasts may have lost it
-            view = await settle(context, order, block)
+            view = await settle(context, order, head)
         except RevertError as error:
             log.warning("the batch of this turn would revert: %s", error)
-            reading = read_culprits(self._place, solved.call.batch.fills, error)
-            culprits = await context.node.perform(reading, block)
+            culprits = await self._find_culprits(order, solved.call, error, block)
             await self._refuse(culprits)
             return Turn(solved.match, refusals=(*refusals, *culprits))
         self._is_recorded = view.state is OrderState.FILLED
@@ -133,6 +142,18 @@ class Solver:
             found += await self._context.node.perform(reading, block)
         verified = [one for one in found if isinstance(one, Verified)]
         return verified, tuple(one for one in found if isinstance(one, Refusal))
+
+    async def _find_culprits(
+        self, order: ActionOrder, call: SolverCall, error: RevertError, block: BlockRef
+    ) -> tuple[Refusal, ...]:
+        """Return which orders a batch cannot be settled with: none where it could at the block that it was
+        matched at. Another was faster then, or a pool has moved, and the next turn matches anew."""
+        try:
+            await read_cost_wei(self._context, order, block)
+        except RevertError:
+            reading = read_culprits(self._place, call.batch.fills, error)
+            return await self._context.node.perform(reading, block)
+        return ()
 
     async def _refuse(self, refusals: Sequence[Refusal]) -> None:
         until = self._policy.hold_blocks

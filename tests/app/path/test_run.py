@@ -27,8 +27,8 @@ from onchain_exec.execution import DurableTx, Mined, Outcome, Purpose, Reverted,
 from onchain_exec.execution.channels import Channel, Decision, Stakes
 from onchain_exec.oms import OrderState
 from onchain_exec.pricing import PriceSource, SourceKind, consolidate
-from onchain_exec.risk import Approved, Denied, Limits
-from onchain_exec.risk.action import ApprovedAction
+from onchain_exec.risk import Approved, DenialCode, Denied, Limits
+from onchain_exec.risk.action import ApprovedAction, DeniedAction
 
 DURABLE = DurableTx(ORDER.order_id, Purpose.ALLOWANCE, *(1337, TRADER, 0), b"", "0x01")
 
@@ -194,9 +194,11 @@ async def test_act_goes_on_after_an_approval_that_was_mined_alone(
     stage: Stage, is_mined: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = simulate(Purpose.ACTION, 1, simulate(Purpose.ALLOWANCE))
-    take_steps(stage, monkeypatch, actions, build=steps, renew=steps, make_durable=DURABLE, deliver=is_mined)
+    take_steps(
+        stage, monkeypatch, actions, build=steps, catch_up=steps, make_durable=DURABLE, deliver=is_mined
+    )
     await actions.act(stage.context, ApprovedAction(ACTION, BLOCK))
-    each = ["renew", "make_durable", "deliver"]
+    each = ["catch_up", "make_durable", "deliver"]
     assert stage.told[1:] == ["build", *each, *(each if is_mined else [])]
 
 
@@ -212,10 +214,21 @@ async def test_act_on_an_id_that_another_process_took_meanwhile_is_that_order(
 
 async def test_act_whose_signature_fails_is_rejected(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = InputError("no signature")
-    take_steps(stage, monkeypatch, actions, build=simulate(), renew=simulate(), make_durable=failed)
+    take_steps(stage, monkeypatch, actions, build=simulate(), catch_up=simulate(), make_durable=failed)
     with pytest.raises(InputError, match="no signature"):
         await actions.act(stage.context, ApprovedAction(ACTION, BLOCK))
     assert stage.journal.read_order("a").state is OrderState.REJECTED
+
+
+async def test_act_whose_condition_breaks_while_it_waits_is_denied(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = RevertError("GuardBroken", (), b"")
+    denied = DeniedAction(ACTION, DenialCode.CONDITION_FAILED, "1", "at least 2", "Wait")
+    monkeypatch.setattr(actions, "judge_action", lambda order, error: denied)
+    take_steps(stage, monkeypatch, actions, build=simulate(), catch_up=broken)
+    await actions.act(stage.context, ApprovedAction(ACTION, BLOCK))
+    assert stage.journal.read_order("a").state is OrderState.DENIED
 
 
 async def test_act_that_reverts_by_no_condition_of_its_own_is_rejected_and_told(

@@ -13,7 +13,7 @@ from coincurve import PrivateKey
 from onchain_exec import LocalSigner
 from onchain_exec.app.configuration.opening import Opening
 from onchain_exec.app.desk import ignore
-from onchain_exec.app.path.context import Context, Policy
+from onchain_exec.app.path.context import Context, Observer, Policy
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
 from onchain_exec.app.sandbox.erc20 import approve, get_balance
 from onchain_exec.app.sandbox.sandbox import Sandbox
@@ -120,6 +120,7 @@ class Stage:
         policy: SolverPolicy | None = None,
         account: DevAccount | None = None,
         confirm_timeout_s: float = 60.0,
+        observe: Observer = ignore,
     ) -> AsyncIterator[Solving]:
         """Open a solver; without an account it is its contract's owner's."""
         async with AsyncExitStack() as resources:
@@ -129,7 +130,7 @@ class Stage:
                 lambda chain_id: LocalSigner(key, chain_id=chain_id),
                 self.journal,
                 Policy(confirm_timeout_s=confirm_timeout_s),
-                ignore,
+                observe,
                 self.sandbox.profile,
             )
             context = await opening.open(resources)

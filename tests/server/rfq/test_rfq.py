@@ -234,6 +234,34 @@ def test_take_quote_cancelled_on_chain_since_is_a_typed_failure_and_nothing_is_l
     assert held(chain, chain.trader.address)[chain.usdc] == before[chain.usdc] + 2_000 * USDC
 
 
+def cancel_after(step: str, chain: SettleChain, order: SettleOrder, patch: pytest.MonkeyPatch) -> None:
+    """Let the maker cancel once a step of the taker's path is done."""
+    done = getattr(actions, step)
+
+    async def cancel_meanwhile(*arguments: Any) -> Any:
+        made = await done(*arguments)
+        chain.cancel(order)
+        return made
+
+    patch.setattr(actions, step, cancel_meanwhile)
+
+
+def test_take_quote_cancelled_while_it_is_simulated_is_rejected_and_costs_nothing(
+    shared: BookServed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = shared.chain
+    ask(shared, "raced")
+    order = answer(chain)
+    quote(shared, "raced", order)
+    cancel_after("build", chain, order, monkeypatch)
+    sent = chain.chain.request("eth_getTransactionCount", chain.trader.address, "latest")
+    failed = take(shared, "raced")
+    assert (failed.status_code, "SeqPassed" in failed.json()["found"]) == (409, True), failed.text
+    again = take(shared, "raced").json()
+    assert (again["state"], again["tx_hash"]) == ("REJECTED", None)
+    assert chain.chain.request("eth_getTransactionCount", chain.trader.address, "latest") == sent
+
+
 def test_take_quote_cancelled_while_it_is_sent_fails_on_chain_and_costs_gas_alone(
     shared: BookServed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -241,14 +269,7 @@ def test_take_quote_cancelled_while_it_is_sent_fails_on_chain_and_costs_gas_alon
     ask(shared, "late")
     order = answer(chain)
     quote(shared, "late", order)
-    build = actions.build
-
-    async def cancel_meanwhile(context: Any, approved: Any) -> Any:
-        simulated = await build(context, approved)
-        chain.cancel(order)
-        return simulated
-
-    monkeypatch.setattr(actions, "build", cancel_meanwhile)
+    cancel_after("make_durable", chain, order, monkeypatch)
     before = held(chain, chain.trader.address)
     failed = take(shared, "late").json()
     assert (failed["state"], failed["failure"]["code"]) == ("FAILED", "REVERTED")
