@@ -12,7 +12,7 @@ from onchain_exec.app.request import Amount
 from onchain_exec.core import Address, all_of, parse_amount
 from onchain_exec.core.fixed_point import BPS, div_up
 from onchain_exec.errors import ConfigError, InputError
-from onchain_exec.oms import list_paused_venues
+from onchain_exec.oms import SWAPS, list_paused_venues, require_venues_running
 from onchain_exec.routing import Basket, BasketRoute, find_basket_route
 from onchain_exec.venues.router import BasketTerms, build_basket_call
 
@@ -39,6 +39,7 @@ async def quote_basket(
     Raises:
         InputError: a token twice or traded for itself, an amount that is none, a slippage out of 0..9,999.
         ConfigError: no Router stands on this chain.
+        HaltedError: swaps are paused or killed.
         StateError, NodeError: as for a quote of one token.
     """
     profile, router = context.profile, find_router(context.profile)
@@ -56,7 +57,8 @@ async def quote_basket(
     amounts = {t: parse_amount(amount, t) for t, amount in zip(tokens, sold.values(), strict=True)}
     basket = Basket(amounts, bought)
     basket.require_sound()
-    paused = list_paused_venues(context.journal.read_switches())
+    require_venues_running(switches := context.journal.read_switches(), (SWAPS,))
+    paused = list_paused_venues(switches)
     protocols = [protocol for protocol in list_executable(profile) if protocol not in paused]
     pools, gas = await read_basket_market(context, basket, block, protocols)
     route = find_basket_route(basket, pools, gas, block=block)

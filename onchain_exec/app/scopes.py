@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from onchain_exec.app.intents.lanes import VENUE as SETTLE
 from onchain_exec.app.pools.discovery import PROTOCOLS
 from onchain_exec.app.positions.reads import VENUES
 from onchain_exec.app.rfq.settling import VENUE as SETTLE_RFQ
-from onchain_exec.app.together import VENUE as SWAPS
 from onchain_exec.errors import InputError
-from onchain_exec.oms import parse_scope
+from onchain_exec.oms import SETTLE, SWAPS, parse_scope
 
 STOPPABLE: Final = (*PROTOCOLS, *VENUES, SETTLE, SETTLE_RFQ, SWAPS)
-"""The last are no protocols: where the solver settles signed orders, where a taker settles quotes, and where
-several trades are one transaction (one alone is stopped by its protocols, or its account)."""
+"""The last are no protocols: whatever the Settle contract settles, be it a solver's batch, an intent or a
+quote; quotes alone; and every trade with pools, whatever their protocol."""
 
 
 def parse_stop(text: str) -> str:

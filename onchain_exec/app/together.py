@@ -11,7 +11,6 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final
 
 from onchain_exec.app.path.actions import act, build, decide
 from onchain_exec.app.path.context import Context
@@ -24,14 +23,12 @@ from onchain_exec.core.action import ActionOrder, Spend, VenueCall
 from onchain_exec.errors import DuplicateOrderError, InputError, UnsupportedOrderError
 from onchain_exec.execution import SimulatedTx
 from onchain_exec.execution.simulation.simulate import get_unseen_gas
-from onchain_exec.oms import OrderView
+from onchain_exec.oms import SWAPS, OrderView
 from onchain_exec.oms.book.states import UNDECIDED, OrderState
 from onchain_exec.risk import Approved, Denied
 from onchain_exec.risk.action import ApprovedAction
 from onchain_exec.routing import Quote
-
-VENUE: Final = "swaps"
-"""Where the action of several trades is, in the journal."""
+from onchain_exec.venues.pool import list_protocols
 
 
 async def continue_together(
@@ -88,10 +85,11 @@ async def trade_together(context: Context, quotes: Sequence[Quote], client_order
             order_id=order_id,
             client_order_id=client_order_id or order_id,
             account=require_signer(context).address,
-            venue=VENUE,
+            venue=SWAPS,
             calls=_make_calls(quotes, apart),
             conditions=(),
             expires_at=min(quote.order.expires_at for quote in quotes),
+            through=list_protocols(hop for quote in quotes for hop in quote.route.hops),
         )
         verdict = await decide(context, order, await context.node.get_block("latest"))
         if isinstance(verdict, ApprovedAction):

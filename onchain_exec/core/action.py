@@ -40,7 +40,8 @@ class ActionOrder:
     (unix seconds); one call without a condition has no such deadline on chain, but a recovery after it
     cancels what is not mined. ``order_id`` is unique in a journal, ``client_order_id`` the caller's
     idempotency key. ``fingerprint`` is of what was asked for, where the calls that do it follow the time or
-    the account's state; empty where they say it themselves. ``takes_back`` says that it does nothing but make
+    the account's state; empty where they say it themselves. ``through`` are the other venues that the calls
+    go through: who stops one of them stops this. ``takes_back`` says that it does nothing but make
     worthless what the account signed before, which a pause does not stop.
     """
 
@@ -53,11 +54,17 @@ class ActionOrder:
     expires_at: int
     fingerprint: str = ""
     takes_back: bool = False
+    through: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
         """The actions for people."""
         return ", then ".join(call.label for call in self.calls)
+
+    @property
+    def venues(self) -> tuple[str, ...]:
+        """Everything that it goes through."""
+        return self.venue, *self.through
 
     @property
     def is_guarded(self) -> bool:

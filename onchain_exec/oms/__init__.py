@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from onchain_exec.oms.book.states import OrderEvent, OrderState, SlotState
     from onchain_exec.oms.book.switches import (
         EVERYTHING,
+        SETTLE,
+        SWAPS,
         Switch,
         SwitchState,
         get_account_scope,
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
         parse_scope,
         require_not_killed,
         require_running,
-        require_venue_running,
+        require_venues_running,
     )
     from onchain_exec.oms.book.terms import QuoteTerms
     from onchain_exec.oms.book.views import Attempt, Failure, IntentView, OrderView, SlotKey, SlotView
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EVERYTHING",
+    "SETTLE",
+    "SWAPS",
     "Attempt",
     "Break",
     "BreakCode",
@@ -59,7 +63,7 @@ __all__ = [
     "recover",
     "require_not_killed",
     "require_running",
-    "require_venue_running",
+    "require_venues_running",
 ]
 
 load_when_asked(__name__)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypeAlias, TypeGuard
+from typing import Any, ClassVar, Final, NamedTuple, Protocol, Self, TypeAlias, TypeGuard
 
 from onchain_exec.core import Address, BlockRef, Exact, Log, Token
 from onchain_exec.errors import InputError
@@ -187,3 +187,13 @@ class Leg:
     def amount_out(self) -> int:
         """What the last hop gives."""
         return self.hops[-1].amount_out
+
+
+_PROTOCOLS: Final = {"balancer_weighted": "balancer_v2", "balancer_stable": "balancer_v2"}
+
+
+def list_protocols(hops: Iterable[Hop]) -> tuple[str, ...]:
+    """Return the protocols whose pools hops trade with, each once, as chains list them and switches name
+    them: by the kind of the pool, but for what is all in Balancer's Vault."""
+    kinds = (hop.pool.kind for hop in hops)
+    return tuple(dict.fromkeys(_PROTOCOLS.get(kind, kind) for kind in kinds))

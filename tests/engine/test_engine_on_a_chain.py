@@ -96,6 +96,19 @@ async def test_turn_paused_venue_is_not_traded_through(fork, engine):
     assert "uniswap_v3" not in {hop.pool.key.partition(":")[0] for hop in quote.route.hops}
 
 
+async def test_turn_while_swaps_are_stopped_begins_nothing_and_goes_on_after(fork, engine):
+    (lane,) = engine.lanes
+    engine.journal.append_switch(get_venue_scope("swaps"), SwitchState.KILLED, "a test")
+    await submit(engine, sell("1", "one"))
+    await engine.turn(lane)
+    assert engine.journal.read_orders() == ()
+    engine.journal.append_switch(get_venue_scope("swaps"), SwitchState.RUNNING)
+    for _ in range(3):
+        await engine.turn(lane)
+        fork.chain.mine()
+    assert engine.journal.find_parent("one").state is OrderState.FILLED
+
+
 async def test_readme_program_begins_the_first_slice(fork, engine):
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
     programs = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)

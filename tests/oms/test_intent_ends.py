@@ -20,8 +20,8 @@ from oms.builders import (
 from onchain_exec.chain import LogFilter
 from onchain_exec.clearing.settle.contract import CANCELLED, FILLED
 from onchain_exec.core import Answer, BlockRef, Call, Log, Snapshot, address_bytes
-from onchain_exec.errors import JournalError, NodeRefusedError
-from onchain_exec.oms import Journal, OrderState
+from onchain_exec.errors import HaltedError, JournalError, NodeRefusedError
+from onchain_exec.oms import Journal, OrderState, SwitchState
 from onchain_exec.oms.breaks import BreakCode
 from onchain_exec.oms.intents import correct, find_breaks, read_standings
 
@@ -154,3 +154,12 @@ async def test_append_signed_twice_or_by_another_raises(shown: Journal) -> None:
         with pytest.raises(JournalError):
             shown.intents.append_signed(make_quote(other), terms, signed)
     assert shown.read_order(other.order_id).state is OrderState.NEW
+
+
+@pytest.mark.parametrize("venue", ["swaps", "settle"])
+def test_append_signed_while_its_venue_is_stopped_writes_nothing(journal: Journal, venue: str) -> None:
+    journal.append_order(ORDER, make_quote(ORDER))
+    journal.append_switch(f"venue:{venue}", SwitchState.PAUSED, "a drill")
+    with pytest.raises(HaltedError, match="a drill"):
+        journal.intents.append_signed(make_quote(ORDER), TERMS, sign_intent(ORDER, TERMS))
+    assert journal.read_order(ORDER.order_id).intent is None

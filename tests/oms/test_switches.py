@@ -1,6 +1,7 @@
 """A stop is a line of the journal: after it no signature becomes durable, and nothing else can be sent."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 
@@ -16,10 +17,13 @@ from oms.builders import (
     sign_plan,
 )
 from onchain_exec.core.action import ActionOrder, VenueCall
+from onchain_exec.core.fixed_point import WAD
 from onchain_exec.errors import HaltedError, InputError
 from onchain_exec.execution.plan import Purpose
 from onchain_exec.oms import EVERYTHING, Journal, OrderState, SwitchState, get_account_scope, parse_scope
 from onchain_exec.risk.action import ApprovedAction
+from onchain_exec.venues import Hop, Leg
+from onchain_exec.venues.balancer import BalancerWeightedPool
 
 ORDER = make_order(1)
 
@@ -37,7 +41,7 @@ def sign(journal, purpose=Purpose.SWAP, cause=None):
     return journal.write_signed(ORDER.order_id, sign_plan(plan, nonce, None if cause is None else b"more"))
 
 
-@pytest.mark.parametrize("scope", [EVERYTHING, get_account_scope(TRADER)])
+@pytest.mark.parametrize("scope", [EVERYTHING, get_account_scope(TRADER), "venue:swaps"])
 @pytest.mark.parametrize("state", [SwitchState.PAUSED, SwitchState.KILLED])
 def test_write_signed_after_a_stop_writes_nothing(journal, scope, state):
     journal.append_switch(scope, state, "a drill")
@@ -88,6 +92,36 @@ def test_write_signed_of_an_action_at_a_stopped_venue_writes_nothing(journal, st
         journal.write_signed(order.order_id, signed)
     journal.append_switch("venue:aave_v3", SwitchState.RUNNING)
     assert journal.write_signed(order.order_id, signed).nonce == nonce
+
+
+@pytest.mark.parametrize("purpose", [Purpose.SWAP, Purpose.ALLOWANCE])
+def test_write_signed_of_a_swap_through_a_stopped_protocol_writes_nothing(journal, purpose):
+    weth, usdc = ORDER.token_in, ORDER.token_out
+    pool = BalancerWeightedPool(KEEPER, "0x" + "01" * 32, KEEPER, (weth, usdc), (1, 1), 0, (WAD // 2,) * 2, 2)
+    approved = make_approved(ORDER)
+    leg = Leg((Hop(pool, weth, usdc, 1, 1, 0),))
+    route = replace(approved.quote.route, legs=(leg,))
+    approved = replace(approved, quote=replace(approved.quote, route=route))
+    nonce = journal.reserve_nonce(CHAIN_ID, TRADER, ORDER.order_id, purpose, 0)
+    signed = sign_plan(make_plan(approved, purpose), nonce)
+    journal.append_switch("venue:uniswap_v3", SwitchState.KILLED)  # another's stop is not ours
+    journal.append_switch("venue:balancer_v2", SwitchState.PAUSED, "a drill")
+    with pytest.raises(HaltedError, match="venue:balancer_v2 is PAUSED"):
+        journal.write_signed(ORDER.order_id, signed)
+    journal.append_switch("venue:balancer_v2", SwitchState.RUNNING)
+    assert journal.write_signed(ORDER.order_id, signed).nonce == nonce
+
+
+def test_write_signed_of_an_action_through_another_venue_that_is_stopped_writes_nothing(journal):
+    call = VenueCall("settle", KEEPER, b"")
+    order = ActionOrder("a", "a", TRADER, "settle", (call,), (), 10**10, through=("swaps", "uniswap_v3"))
+    view = journal.append_action(order)
+    assert view.action == order
+    nonce = journal.reserve_nonce(CHAIN_ID, TRADER, order.order_id, Purpose.ACTION, 0)
+    signed = sign_plan(make_plan(ApprovedAction(order, BLOCK), Purpose.ACTION), nonce)
+    journal.append_switch("venue:uniswap_v3", SwitchState.PAUSED, "a drill")
+    with pytest.raises(HaltedError, match="venue:uniswap_v3"):
+        journal.write_signed(order.order_id, signed)
 
 
 def test_append_switch_is_seen_by_every_process_and_after_a_restart(journal, tmp_path):

@@ -26,7 +26,7 @@ from onchain_exec.errors import (
 )
 from onchain_exec.execution import Signer
 from onchain_exec.execution.channels import Channel
-from onchain_exec.oms import OrderView, ParentView, require_running
+from onchain_exec.oms import SWAPS, OrderView, ParentView, require_running, require_venues_running
 from onchain_exec.oms.engine import End, get_limit_bound, kill
 from onchain_exec.risk import Approved, Denied
 from onchain_exec.routing import Quote, bind_quote
@@ -81,7 +81,8 @@ async def advance(lane: Lane, view: OrderView, head: BlockRef, now: int) -> None
         journal.append_expiry(view.order_id)
         return
     with _failures_settled(lane, view.order_id):
-        require_running(journal.read_switches(), order.account)
+        require_running(switches := journal.read_switches(), order.account)
+        require_venues_running(switches, (SWAPS,))
         quote = await lane.path.quote(order, head)
         bound = bind_quote(quote, accepted.amount_out_min, accepted.amount_in_max)
         match await lane.path.check(bound):

@@ -20,6 +20,7 @@ from onchain_exec.errors import FinalityError, GasError, HaltedError, InputError
 from onchain_exec.execution import Fees, read_fees
 from onchain_exec.oms import (
     EVERYTHING,
+    SWAPS,
     Journal,
     OrderState,
     OrderView,
@@ -29,6 +30,7 @@ from onchain_exec.oms import (
     is_killed,
     reconcile,
     require_running,
+    require_venues_running,
 )
 from onchain_exec.oms.book.events import EventKind
 from onchain_exec.oms.engine import Begin, End, Wait, plan_next, require_tradable
@@ -184,11 +186,12 @@ class Engine:
     ) -> Address | None:
         """Return a free account of the parent's, another one first each time; None if none is."""
         accounts = view.parent.accounts
-        first = len(view.children) % len(accounts)
+        first, switches = len(view.children) % len(accounts), self.journal.read_switches()
         for account in (*accounts[first:], *accounts[:first]):
             if account in lane.signers and (account, view.parent.token_in.address) not in busy:
                 try:
-                    require_running(self.journal.read_switches(), account)
+                    require_running(switches, account)
+                    require_venues_running(switches, (SWAPS,))
                 except HaltedError:
                     continue
                 return account

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from onchain_exec.clearing.settle.batch import encode_cancel
 from onchain_exec.core.action import ActionOrder, VenueCall
+from onchain_exec.oms import SETTLE
 from onchain_exec.oms.book.intent_terms import LaneKey
-
-VENUE: Final = "settle"
-"""What the journal calls where signed orders are settled, and lanes passed."""
 
 
 def make_cancel(key: LaneKey, seq: int, order_id: str, client_order_id: str, expires_at: int) -> ActionOrder:
@@ -23,7 +19,7 @@ def make_cancel(key: LaneKey, seq: int, order_id: str, client_order_id: str, exp
         order_id=order_id,
         client_order_id=client_order_id,
         account=key.owner,
-        venue=VENUE,
+        venue=SETTLE,
         calls=(call,),
         conditions=(),
         expires_at=expires_at,

@@ -7,6 +7,7 @@ from onchain_exec.clearing.settle import Domain
 from onchain_exec.core import ZERO_ADDRESS, Order
 from onchain_exec.errors import ConfigError
 from onchain_exec.execution import Capability
+from onchain_exec.oms import SETTLE, list_paused_venues
 
 
 def find_domain(context: Context) -> Domain | None:
@@ -23,6 +24,8 @@ def find_obstacle(context: Context) -> str:
         return "the chain lists no Settle contract"
     if context.signer is None or Capability.TYPED_DATA not in context.signer.capabilities:
         return "the signer signs no messages"
+    if SETTLE in list_paused_venues(context.journal.read_switches()):
+        return "venue:settle is stopped"
     return ""
 
 

@@ -18,7 +18,7 @@ from onchain_exec.execution.building.action import (
     read_approvals_before,
 )
 from onchain_exec.execution.simulation.action_effects import read_standing
-from onchain_exec.oms import OrderView, require_venue_running
+from onchain_exec.oms import OrderView, require_venues_running
 from onchain_exec.risk.action import ApprovedAction, DeniedAction, check_funds, judge_action
 
 
@@ -53,7 +53,7 @@ async def act(context: Context, verdict: ApprovedAction | DeniedAction) -> Order
 
     Raises:
         DuplicateOrderError: its client order id is taken by an order that does something else.
-        HaltedError: its venue is paused or killed, and it takes nothing back.
+        HaltedError: a venue that it goes through is paused or killed, and it takes nothing back.
         OnchainExecError: what failed before anything was signed; the journal has a line of it.
     """
     match verdict:
@@ -62,7 +62,7 @@ async def act(context: Context, verdict: ApprovedAction | DeniedAction) -> Order
         case ApprovedAction(order=order):
             with failures_journalled(context, order.order_id):
                 if not order.takes_back:
-                    require_venue_running(context.journal.read_switches(), order.venue)
+                    require_venues_running(context.journal.read_switches(), order.venues)
             accepted = context.journal.append_action(order, promised=context.policy.private_only)
             if accepted.order_id == order.order_id:  # otherwise another process was faster with the id
                 context.observe(Step.ACCEPTED, order)

@@ -37,9 +37,10 @@ from onchain_exec.execution import (
     simulate,
 )
 from onchain_exec.execution.channels import Channel
-from onchain_exec.oms import OrderView, list_paused_venues
+from onchain_exec.oms import SWAPS, OrderView, list_paused_venues, require_venues_running
 from onchain_exec.risk import Approved, Denied, check, judge_revert
 from onchain_exec.routing import Quote, find_route, make_quote
+from onchain_exec.venues.pool import list_protocols
 
 
 async def quote_order(context: Context, order: Order, block: BlockRef, *, bound_given: bool = True) -> Quote:
@@ -64,6 +65,8 @@ async def run(context: Context, quote: Quote) -> OrderView:
     anything was signed is journalled and raised.
     """
     with failures_journalled(context, quote.order.order_id):
+        venues = (SWAPS, *list_protocols(quote.route.hops))  # one may have been stopped since it was quoted
+        require_venues_running(context.journal.read_switches(), venues)
         verdict = await decide(context, quote)
     match verdict:
         case Denied():

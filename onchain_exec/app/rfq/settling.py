@@ -11,7 +11,7 @@ from onchain_exec.app.rfq.offer import Offer
 from onchain_exec.clearing.settle.batch import encode_take
 from onchain_exec.core import Address, BlockRef
 from onchain_exec.core.action import ActionOrder, Spend, VenueCall
-from onchain_exec.oms import OrderState, OrderView
+from onchain_exec.oms import SETTLE, OrderState, OrderView
 
 VENUE: Final = "settle_rfq"
 """What the journal calls where quotes are settled."""
@@ -39,6 +39,7 @@ async def settle(context: Context, offer: Offer, contract: Address, block: Block
         calls=(call,),
         conditions=(),
         expires_at=min(until, offer.resting.order.deadline_at),
+        through=(SETTLE,),
     )
     return await act(context, await decide(context, order, block))
 

@@ -11,7 +11,7 @@ from onchain_exec.app.path.routers import list_executable
 from onchain_exec.app.pools.discovery import find_pools
 from onchain_exec.clearing.settle import SettleOrder
 from onchain_exec.core import ZERO_ADDRESS, Address, BlockRef, Token, all_of
-from onchain_exec.oms import list_paused_venues
+from onchain_exec.oms import SWAPS, list_paused_venues
 from onchain_exec.venues import Pool, PoolSet
 from onchain_exec.venues.erc20 import read_tokens
 from onchain_exec.venues.pool_reads import read_pool_again
@@ -28,15 +28,17 @@ class SolverMarket:
 
     async def read(self, context: Context, orders: Iterable[SettleOrder], block: BlockRef) -> PoolSet:
         """Return the pools that trade the orders' tokens, directly or over a listed one in between, at
-        ``block``; none of a paused venue. The solver's contract holds no native coin, so pools of it are
-        left out.
+        ``block``; none of a paused venue, and none at all while swaps are paused. The solver's contract holds
+        no native coin, so pools of it are left out.
 
         Raises:
             UnknownTokenError, TokenRefusedError: an order's token cannot be used.
             NodeError: the node fails.
         """
-        pairs = await self._list_pairs(context, orders, block)
         paused = list_paused_venues(context.journal.read_switches())
+        if SWAPS in paused:
+            return PoolSet(block, ())
+        pairs = await self._list_pairs(context, orders, block)
         near = {
             key: (name, pool)
             for key, (name, pool) in self._pools.items()

@@ -6,9 +6,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from onchain_exec.app.intents.lanes import VENUE
 from onchain_exec.app.path.actions import act, build, decide
 from onchain_exec.app.path.context import Context
 from onchain_exec.app.path.recover import resume_all
@@ -20,9 +20,11 @@ from onchain_exec.core import Address, BlockRef, Receipt
 from onchain_exec.core.action import ActionOrder, VenueCall
 from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import OnchainExecError
-from onchain_exec.oms import OrderState, OrderView
+from onchain_exec.oms import SETTLE, SWAPS, OrderState, OrderView
 from onchain_exec.risk.action import DeniedAction
 from onchain_exec.routing.matching import Mismatch, SolverCall, decode_solver_call, find_mismatches
+from onchain_exec.venues import Hop
+from onchain_exec.venues.pool import list_protocols
 
 log = logging.getLogger(__name__)
 
@@ -46,18 +48,19 @@ class SolverPolicy:
     hold_blocks: int = 25
 
 
-def make_order(context: Context, place: SolverPlace, call: SolverCall) -> ActionOrder:
-    """Return a settlement as an order; the same one is the same order for ever."""
+def make_order(context: Context, place: SolverPlace, call: SolverCall, hops: Sequence[Hop]) -> ActionOrder:
+    """Return a settlement, which swaps by ``hops``, as an order; the same one is the same order for ever."""
     data = call.encode()
     label = f"settle {len(call.batch.fills)} signed orders"
     return ActionOrder(
         order_id=uuid.uuid4().hex,
-        client_order_id=f"{VENUE}:{keccak(data).hex()}",
+        client_order_id=f"{SETTLE}:{keccak(data).hex()}",
         account=require_signer(context).address,
-        venue=VENUE,
+        venue=SETTLE,
         calls=(VenueCall(label, place.solver, data),),
         conditions=(),
         expires_at=call.deadline_at,
+        through=(SWAPS, *list_protocols(hops)) if hops else (),
     )
 
 
@@ -108,14 +111,14 @@ def _list_open(context: Context) -> tuple[OrderView, ...]:
     return tuple(
         view
         for view in context.journal.read_open().orders
-        if view.action and (view.action.venue, view.action.account) == (VENUE, account)
+        if view.action and (view.action.venue, view.action.account) == (SETTLE, account)
     )
 
 
 async def record_settlements(context: Context, place: SolverPlace, book: OrderBook) -> None:
     """Tell the book the fills of every settlement that the chain could still take back, each once."""
     for view in context.journal.read_orders():
-        if view.action and view.action.venue == VENUE and view.state is OrderState.FILLED and not view.final:
+        if view.action and view.action.venue == SETTLE and view.state is OrderState.FILLED and not view.final:
             await record_settlement(context, place, book, view)
 
 

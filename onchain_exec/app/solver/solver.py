@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from onchain_exec.app.intents.lanes import VENUE
 from onchain_exec.app.path.actions import get_now
 from onchain_exec.app.path.context import Context
 from onchain_exec.app.path.run import require_signer
@@ -29,7 +28,7 @@ from onchain_exec.clearing.settle.verification import Verified, read_verified
 from onchain_exec.core import BlockRef
 from onchain_exec.core.action import ActionOrder
 from onchain_exec.errors import FencedError, OnchainExecError, RevertError
-from onchain_exec.oms import OrderState, OrderView, list_paused_venues
+from onchain_exec.oms import SETTLE, OrderState, OrderView, list_paused_venues
 from onchain_exec.routing.matching import (
     Match,
     Mismatch,
@@ -99,7 +98,7 @@ class Solver:
         if not self._is_recorded:
             await record_settlements(context, self._place, self._book)
             self._is_recorded = True
-        if VENUE in list_paused_venues(context.journal.read_switches()):
+        if SETTLE in list_paused_venues(context.journal.read_switches()):
             return Turn()
         block = await context.node.get_block("latest")
         verified, refusals = await self._verify(block)
@@ -107,7 +106,7 @@ class Solver:
         solved = await self._solve(verified, block)
         if solved is None or solved.call is None:
             return Turn(solved.match if solved else None, refusals=refusals)
-        order = make_order(context, self._place, solved.call)
+        order = make_order(context, self._place, solved.call, solved.match.hops)
         head = await context.node.get_block("latest")  # others did not wait while it was solved
         try:
             if self._policy.covers_gas:

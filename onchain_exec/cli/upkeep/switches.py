@@ -7,13 +7,21 @@ from typing import Annotated
 import typer
 
 from onchain_exec.app.configuration.journals import find_order, open_journal
+from onchain_exec.app.pools.discovery import PROTOCOLS
+from onchain_exec.app.positions.reads import VENUES
 from onchain_exec.app.scopes import parse_stop
 from onchain_exec.cli.options import JournalPath, Json
 from onchain_exec.cli.printing.output import messages, print_json
 from onchain_exec.oms import EVERYTHING, SwitchState
 
 Scope = Annotated[
-    str, typer.Option("--scope", help="all, account:0x..., or venue:NAME (for example venue:uniswap_v3).")
+    str,
+    typer.Option(
+        "--scope",
+        help="all; account:0x...; or venue:NAME. NAME is swaps (every trade with pools, whatever their "
+        "protocol), settle (all that the Settle contract settles: batches, intents, quotes), settle_rfq "
+        f"(quotes alone), or a protocol, whatever goes through it: {', '.join((*PROTOCOLS, *VENUES))}.",
+    ),
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the journal.")]
 
@@ -36,7 +44,8 @@ def kill(
     scope: Scope = EVERYTHING, reason: Reason = "", journal: JournalPath = None, as_json: Json = False
 ) -> None:
     """Sign nothing and send nothing more, in every process of the journal. What was sent before may still
-    be mined."""
+    be mined. Of a venue it is what a pause is: what was signed there before is looked after, unless all or
+    the account is killed."""
     _switch(scope, SwitchState.KILLED, reason, journal, as_json=as_json)
 
 

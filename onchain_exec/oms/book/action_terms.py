@@ -46,6 +46,7 @@ def action_to_json(order: ActionOrder) -> dict[str, Any]:
         "expires_at": order.expires_at,
         "fingerprint": order.fingerprint,
         "takes_back": order.takes_back,
+        "through": list(order.through),
     }
 
 
@@ -61,6 +62,7 @@ def action_from_json(value: dict[str, Any]) -> ActionOrder:
         expires_at=value["expires_at"],
         fingerprint=value.get("fingerprint", ""),
         takes_back=value.get("takes_back", False),
+        through=tuple(value.get("through", ())),
     )
 
 

@@ -10,7 +10,7 @@ from onchain_exec.core import Address, Order, ParentOrder, Receipt
 from onchain_exec.core.action import ActionOrder
 from onchain_exec.errors import DuplicateOrderError, FencedError, JournalError, RevertError
 from onchain_exec.execution.delivery.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
-from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx, lends_code
+from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx, TxPlan, lends_code
 from onchain_exec.oms.book import events
 from onchain_exec.oms.book.action_terms import is_same_action
 from onchain_exec.oms.book.book import Book
@@ -18,14 +18,18 @@ from onchain_exec.oms.book.events import Event, EventKind
 from onchain_exec.oms.book.parents import ParentView
 from onchain_exec.oms.book.states import UNDECIDED, OrderEvent, OrderState, SlotState
 from onchain_exec.oms.book.switches import (
+    SWAPS,
     SwitchState,
     require_not_killed,
     require_running,
-    require_venue_running,
+    require_venues_running,
 )
 from onchain_exec.oms.book.terms import is_same_terms
 from onchain_exec.oms.book.views import Failure, OrderView, SlotKey, SlotView
+from onchain_exec.risk import Approved
+from onchain_exec.risk.action import ApprovedAction
 from onchain_exec.risk.conditions import find_broken
+from onchain_exec.venues.pool import list_protocols
 
 _LOOKS_AFTER: Final = frozenset({Purpose.CANCEL, Purpose.GAP, Purpose.REVOKE})
 _CANCELLABLE: Final = (UNDECIDED | {OrderState.PARTIAL}) - {OrderState.CANCEL_PENDING}
@@ -123,7 +127,7 @@ def sign(
     purpose = plan.purpose
     replaces = isinstance(plan.cause, DurableTx) and slot is not None and bool(slot.attempts)
     view = book.orders.get(order_id)
-    _require_allowed(book, key.account, view, looks_after=replaces or purpose in _LOOKS_AFTER)
+    _require_allowed(book, key.account, view, plan, looks_after=replaces or purpose in _LOOKS_AFTER)
     if slot is None or slot.order_id != order_id:
         raise FencedError(
             f"nonce {key.nonce} of {key.account} is not reserved for order {order_id}",
@@ -161,16 +165,22 @@ def sign(
     yield events.tx_signed(order_id, key, signed, private=private or hides or promised)
 
 
-def _require_allowed(book: Book, account: Address, view: OrderView | None, *, looks_after: bool) -> None:
-    """Raise HaltedError if the account's switch, or that of an action's venue, forbids a signature. What
-    looks after what was signed before, a kill alone stops."""
-    action = view.action if view else None
-    if looks_after or (action and action.takes_back):
+def _require_allowed(
+    book: Book, account: Address, view: OrderView | None, plan: TxPlan, *, looks_after: bool
+) -> None:
+    """Raise HaltedError if the account's switch, or that of a venue that the plan's order goes through,
+    forbids a signature. What looks after what was signed before, a kill alone stops."""
+    if looks_after or (view and view.action and view.action.takes_back):
         require_not_killed(book.switches, account)
         return
     require_running(book.switches, account)
-    if action:
-        require_venue_running(book.switches, action.venue)
+    match plan.cause:
+        case Approved(quote=quote):
+            require_venues_running(book.switches, (SWAPS, *list_protocols(quote.route.hops)))
+        case ApprovedAction(order=order):
+            require_venues_running(book.switches, order.venues)
+        case _:  # of what was signed before, or an approval taken back
+            return
 
 
 def _is_same_parent(one: ParentOrder, other: ParentOrder) -> bool:

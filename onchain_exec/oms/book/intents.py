@@ -17,7 +17,7 @@ from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.events import Event, EventKind, consumer_to_json
 from onchain_exec.oms.book.intent_terms import IntentTerms
 from onchain_exec.oms.book.states import Fate, OrderEvent, OrderState
-from onchain_exec.oms.book.switches import require_running
+from onchain_exec.oms.book.switches import SETTLE, SWAPS, require_running, require_venues_running
 from onchain_exec.oms.book.terms import QuoteTerms
 from onchain_exec.oms.book.views import Consumer, Failure, IntentEnd, IntentView, OrderView
 from onchain_exec.routing import Quote
@@ -44,6 +44,7 @@ def sign(book: Book, quote: Quote, terms: IntentTerms, signed: Signed) -> Iterat
     if view.order is None:
         raise JournalError(f"order {view.order_id} swaps nothing", needed="terms to sign an intent of")
     require_running(book.switches, view.order.account)
+    require_venues_running(book.switches, (SWAPS, SETTLE))
     _require_unsigned(book, view)
     if taken_by := book.lanes.get(terms.get_key(view.order)):
         raise JournalError(

@@ -14,6 +14,12 @@ from onchain_exec.errors import HaltedError, InputError
 EVERYTHING: Final = "all"
 _VENUE: Final = "venue:"
 
+SWAPS: Final = "swaps"
+"""The venue that every trade with pools goes through, whatever their protocol, alone or with others."""
+
+SETTLE: Final = "settle"
+"""The venue that everything goes through which the Settle contract settles."""
+
 
 class SwitchState(enum.Enum):
     """How far a scope may go."""
@@ -102,9 +108,9 @@ def require_running(switches: Switches, account: Address) -> None:
     _require(switches, _list_scopes(account), _STOPPED)
 
 
-def require_venue_running(switches: Switches, venue: str) -> None:
-    """Raise HaltedError if nothing new may be begun at a venue: its kind, or ``KIND:ADDRESS``."""
-    _require(switches, (get_venue_scope(venue.partition(":")[0]),), _STOPPED)
+def require_venues_running(switches: Switches, venues: Iterable[str]) -> None:
+    """Raise HaltedError if nothing new may be begun at one of the venues: a kind, or ``KIND:ADDRESS``."""
+    _require(switches, (get_venue_scope(venue.partition(":")[0]) for venue in venues), _STOPPED)
 
 
 def _list_scopes(account: Address) -> tuple[str, ...]:

@@ -187,6 +187,11 @@ async def test_intent_is_chosen_by_its_numbers_and_never_under_private_only(worl
         (replace(both, profile=without(both.profile, "onchain_exec")), "the chain lists no Settle contract"),
     ):
         assert dict(decide_channel(context, quote, quote.block).excluded)[Channel.INTENT] == why
+    context.journal.append_switch("venue:settle", SwitchState.PAUSED, "a drill")
+    assert (
+        dict(decide_channel(both, quote, quote.block).excluded)[Channel.INTENT] == "venue:settle is stopped"
+    )
+    context.journal.append_switch("venue:settle", SwitchState.RUNNING)
     native = replace(quote, order=replace(quote.order, conditions=(CONDITION,)))
     assert dict(decide_channel(both, native, quote.block).excluded)[Channel.INTENT] == (
         "Settle asks for no conditions"

@@ -13,9 +13,10 @@ from onchain_exec.app.solver.solver import Turn
 from onchain_exec.clearing.settle import Flags, SettleOrder
 from onchain_exec.clearing.settle.order_book import RefusalCode
 from onchain_exec.core.abi import Function
-from onchain_exec.errors import ConfigError, FencedError, RevertError
+from onchain_exec.errors import ConfigError, FencedError, HaltedError, RevertError
 from onchain_exec.oms import OrderState, SwitchState, get_venue_scope
 from onchain_exec.routing.matching import Solved, solve
+from onchain_exec.venues.pool import list_protocols
 
 SET_PAUSED = Function("setPaused(bool)")
 APPROVE = Function("approve(address,uint256)", "(bool)")
@@ -183,3 +184,37 @@ async def test_take_turn_paused_venue_is_not_swapped_at(stage: Stage) -> None:
         assert list_filled(turn) == [order.order]
         assert turn.match is not None
         assert {hop.pool.kind for hop in turn.match.hops} == {"uniswap_v2"}
+
+
+async def test_take_turn_while_swaps_are_stopped_owners_trade_with_one_another_alone(stage: Stage) -> None:
+    seller = stage.sign(stage.order(0, (1, "WETH"), (2_500, "USDC")))
+    buyer = stage.sign(stage.order(2, (2_600, "USDC"), (1, "WETH"), flags=Flags.FILL_OR_KILL))
+    async with stage.solving() as solving:
+        solving.rest(seller)
+        solving.context.journal.append_switch(get_venue_scope("swaps"), SwitchState.KILLED, "a drill")
+        assert (await solving.solver.take_turn()).settlement is None
+        solving.rest(buyer)
+        turn = await solving.solver.take_turn()
+        assert set(list_filled(turn)) == {seller.order, buyer.order}
+        assert turn.match is not None
+        assert turn.match.hops == ()
+
+
+async def test_take_turn_venue_stopped_while_it_was_solved_is_not_swapped_at(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage.solving() as solving:
+        solving.rest(stage.sign(stage.order(0, (1, "WETH"), (2_500, "USDC"))))
+        journal = solving.context.journal
+
+        def solve_slowly(*arguments: Any) -> Solved:
+            solved = solve(*arguments)
+            for protocol in list_protocols(solved.match.hops):
+                journal.append_switch(get_venue_scope(protocol), SwitchState.PAUSED, "a drill")
+            return solved
+
+        before = stage.count_sent()
+        monkeypatch.setattr(solver, "solve", solve_slowly)
+        with pytest.raises(HaltedError, match="a drill"):
+            await solving.solver.take_turn()
+        assert stage.count_sent() == before

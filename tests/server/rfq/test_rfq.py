@@ -287,18 +287,19 @@ def test_take_without_money_is_denied_and_nothing_signed(shared: BookServed) -> 
     assert denied["failure"]["code"] == "BALANCE_BELOW_AMOUNT"
 
 
+@pytest.mark.parametrize("venue", ["settle_rfq", "settle"])
 def test_take_while_the_settling_of_quotes_is_stopped_is_refused_and_the_quote_stays(
-    shared: BookServed,
+    shared: BookServed, venue: str
 ) -> None:
-    journal = shared.context.journal
-    ask(shared, "halted")
-    quote(shared, "halted", answer(shared.chain))
-    journal.append_switch("venue:settle_rfq", SwitchState.KILLED, "a drill")
-    refused = take(shared, "halted")
+    journal, request_id = shared.context.journal, f"halted.{venue}"
+    ask(shared, request_id)
+    quote(shared, request_id, answer(shared.chain))
+    journal.append_switch(f"venue:{venue}", SwitchState.KILLED, "a drill")
+    refused = take(shared, request_id)
     assert (refused.status_code, refused.json()["code"]) == (409, "HaltedError"), refused.text
-    assert journal.find_order("halted") is None
-    journal.append_switch("venue:settle_rfq", SwitchState.RUNNING)
-    assert take(shared, "halted").json()["state"] == "FILLED"
+    assert journal.find_order(request_id) is None
+    journal.append_switch(f"venue:{venue}", SwitchState.RUNNING)
+    assert take(shared, request_id).json()["state"] == "FILLED"
 
 
 def test_take_at_the_same_time_settles_once(shared: BookServed) -> None:
