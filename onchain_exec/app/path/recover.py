@@ -115,7 +115,9 @@ async def _reprice(context: Context, slot: SlotView) -> None:
 
 
 async def _start_again(context: Context, view: OrderView) -> None:
-    if view.order is None or view.quote is None:
+    """Run what is still unsigned: its approval may have failed since it was found."""
+    is_new = context.journal.read_order(view.order_id).state is OrderState.NEW
+    if not is_new or view.order is None or view.quote is None:
         return
     block = await context.node.get_block("latest")
     try:

@@ -234,13 +234,25 @@ def correct(book: Book, seen: SlotView, found: Iterator[Event]) -> Iterator[Even
 
 
 def consume(book: Book, key: SlotKey, receipt: Receipt, reason: RevertError | str = "") -> Iterator[Event]:
-    """Yield that our attempt consumes the slot, instead of whatever was recorded before."""
+    """Yield that our attempt consumes the slot, instead of whatever was recorded before, and that an order
+    which waited for an approval there ends if it was none, or reverted."""
     consumer = book.slots[key].consumer
     if consumer and (consumer.tx_hash, consumer.block_hash) != (receipt.tx_hash, receipt.block_hash):
         yield from orphan(book, key)
     if (slot := book.slots[key]).consumer is None:
-        view = book.orders.get(slot.order_id)
-        yield events.tx_mined(slot, view, receipt, _tell(view, reason))
+        view, attempt = book.orders.get(slot.order_id), slot.get_attempt(receipt.tx_hash)
+        told = _tell(view, reason)
+        yield events.tx_mined(slot, view, receipt, told)
+        if not (receipt.success and attempt and attempt.tx.purpose is Purpose.ALLOWANCE):
+            yield from _reject_unapproved(book, key, told)
+
+
+def _reject_unapproved(book: Book, key: SlotKey, reason: str = "") -> Iterator[Event]:
+    """Yield that an order without swap bytes ends with the signed approval that the slot was to carry."""
+    slot = book.slots[key]
+    view = book.orders.get(slot.order_id)
+    if slot.purpose is Purpose.ALLOWANCE and slot.attempts and view and view.state is OrderState.NEW:
+        yield events.approval_failed(slot, reason)
 
 
 def _tell(view: OrderView | None, reason: RevertError | str) -> str:
@@ -254,13 +266,15 @@ def _tell(view: OrderView | None, reason: RevertError | str) -> str:
 
 
 def lose(book: Book, key: SlotKey, tx_hash: str) -> Iterator[Event]:
-    """Yield that a stranger's transaction consumes the slot (its hash empty where nobody knows it)."""
+    """Yield that a stranger's transaction consumes the slot (its hash empty where nobody knows it), and that
+    an order whose approval waited there ends."""
     slot = book.slots[key]
     known = slot.consumer.tx_hash if slot.consumer else None
     if slot.state is SlotState.FOREIGN and (known == tx_hash or "" in (known, tx_hash)):
         return
     yield from orphan(book, key)
     yield events.slot_foreign(book.slots[key], tx_hash)
+    yield from _reject_unapproved(book, key)
 
 
 def orphan(book: Book, key: SlotKey) -> Iterator[Event]:

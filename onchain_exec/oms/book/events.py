@@ -122,6 +122,27 @@ def order_rejected(order_id: str, error: OnchainExecError, order: Order | None) 
     return Event(f"order_rejected/{order_id}", EventKind.ORDER_REJECTED, order_id, None, payload)
 
 
+def approval_failed(slot: SlotView, reason: str = "") -> Event:
+    """The approval that an order waited for is not to come: another took its nonce, or it reverted for
+    ``reason``. ``slot`` has its consumer."""
+    taker = slot.consumer.tx_hash if slot.consumer else ""
+    attempt, place = slot.get_attempt(taker), f"nonce {slot.key.nonce} of {slot.key.account}"
+    todo = "Nothing was swapped, and nothing will be; give a new order if it is still wanted"
+    if attempt is None:
+        found = (
+            f"{place}, its approval's, was consumed by {taker or 'a transaction'} that is not in this journal"
+        )
+        todo = f"Find out who else holds the key, unless it was you. {todo}"
+    elif attempt.tx.purpose is Purpose.CANCEL:
+        found = f"{place}, its approval's, was consumed by the cancel {taker}"
+    else:
+        found = f"its approval {taker} reverted: {reason or 'no reason given'}"
+    needed = "the approval, mined: by it the swap pulls what it sells"
+    failure = {"code": "APPROVAL_FAILED", "found": found, "needed": needed, "todo": todo}
+    event_id = f"order_rejected/{slot.order_id}"
+    return Event(event_id, EventKind.ORDER_REJECTED, slot.order_id, None, {"order": None, "failure": failure})
+
+
 def order_expired(order: Order | ActionOrder) -> Event:
     """The time of an order, or action, passed before any bytes of it existed."""
     failure = {

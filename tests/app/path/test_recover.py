@@ -17,7 +17,7 @@ from onchain_exec.app.path.context import Step
 from onchain_exec.app.sandbox.sandbox import Sandbox
 from onchain_exec.core import Address
 from onchain_exec.core.action import ActionOrder, VenueCall
-from onchain_exec.errors import DuplicateOrderError, HaltedError
+from onchain_exec.errors import DuplicateOrderError, HaltedError, InputError
 from onchain_exec.execution import Purpose
 from onchain_exec.oms import Journal, SlotKey, SlotState, SlotView, SwitchState, get_account_scope
 from onchain_exec.routing import Quote
@@ -81,6 +81,19 @@ async def test_resume_all_ends_what_was_never_signed_once_the_market_gives_less(
     assert stage.journal.read_order(ORDER.order_id).state is OrderState.REJECTED
 
 
+async def test_resume_all_leaves_alone_what_ended_while_its_approval_was_waited_for(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def wait(*_: Any) -> bool:
+        stage.journal.append_failure(ORDER.order_id, InputError("its approval reverted"))
+        return False
+
+    monkeypatch.setattr(recover, "wait", wait)
+    take_steps(stage, monkeypatch, recover, quote_order=APPROVED.quote, run=None)
+    await resume(stage, monkeypatch, resent=((None, None),), unsigned=stage.journal.read_orders())
+    assert stage.told[-1] == "_resume_intents"
+
+
 async def test_continue_action_begins_again_what_was_never_signed_and_refuses_the_id_of_a_swap(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,6 +113,32 @@ def open_desk(fork: Sandbox, path: Path, key: str | bytes, **options: Any) -> De
     signer = LocalSigner(key, chain_id=fork.chain.chain_id)
     profile = with_few_venues(fork.profile)
     return Desk.connect(fork.url, signer=signer, journal=path, profile=profile, **options)
+
+
+def test_sell_whose_approval_a_wallet_with_the_same_key_takes_back_ends_at_once(
+    fork: Sandbox, tmp_path: Path
+) -> None:
+    chain, trader = fork.chain, fork.trader.address
+
+    def take_back(step: Step, _: object) -> None:
+        if step is Step.SENT:
+            nonce = chain.request("eth_getTransactionCount", trader, "latest")
+            dear = {"maxFeePerGas": hex(10**12), "maxPriorityFeePerGas": hex(10**11)}
+            chain.request("anvil_impersonateAccount", trader)
+            chain.request("eth_sendTransaction", {"from": trader, "to": trader, "nonce": nonce, **dear})
+            chain.mine()
+
+    chain.request("evm_setAutomine", False)
+    path = tmp_path / "journal.sqlite"
+    with open_desk(fork, path, fork.trader.key, observe=take_back) as desk:
+        order = desk.sell("WETH", "1", buy="USDC", max_slippage_bps=50)
+        assert order.state is OrderState.REJECTED
+        assert order.failure is not None
+        assert "not in this journal" in order.failure.found
+    with open_desk(fork, path, fork.trader.key) as desk:
+        desk.recover()
+        (again,) = desk.orders()
+        assert (again.state, again.failure, again.slots) == (order.state, order.failure, order.slots)
 
 
 def test_recover_leaves_an_unsigned_order_to_its_own_account(fork: Sandbox, tmp_path: Path) -> None:
