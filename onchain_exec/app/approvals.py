@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from onchain_exec.app.configuration.registry import ChainProfile
 from onchain_exec.app.path.context import Context
 from onchain_exec.app.path.run import deliver, failures_journalled, make_durable, require_signer
@@ -22,16 +24,22 @@ from onchain_exec.oms import OrderView
 
 
 async def find_approvals(
-    node: Node, profile: ChainProfile, owner: Address, block: BlockRef, since_block: int | None = None
+    node: Node,
+    profile: ChainProfile,
+    owner: Address,
+    block: BlockRef,
+    since_block: int | None = None,
+    named: Iterable[tuple[Address, Address]] = (),
 ) -> tuple[StandingApproval, ...]:
-    """Return what stands at ``block``: of every listed token to every listed contract, and, with
-    ``since_block``, of whatever the account approved to whomever from there on.
+    """Return what stands at ``block``: of every listed token to every listed contract, of the pairs ``named``
+    (token, spender) and, with ``since_block``, of whatever the account approved to whomever from there on.
 
     Raises:
         NodeRefusedError: the node does not search as many blocks for logs.
     """
     spenders = {address for contracts in profile.protocols.values() for address in contracts.values()}
     pairs = {(token.address, spender) for token in profile.tokens.values() for spender in spenders}
+    pairs.update(named)
     if since_block is not None:
         word = address_bytes(owner).rjust(32, b"\0")
         logs = await node.get_logs(LogFilter((), ((APPROVAL.topic,), (word,))), (since_block, block.number))

@@ -317,18 +317,17 @@ class AsyncDesk:
         """
         return await reconcile(self._context.node, self._context.journal, since=since)
 
-    async def revoke(
-        self, token: Address, spender: Address, since_block: int | None = None
-    ) -> tuple[OrderView, ...]:
+    async def revoke(self, token: Address, spender: Address) -> tuple[OrderView, ...]:
         """Take back what ``spender`` may pull of the account's ``token``, at the token and through
-        Permit2; return the revocations as orders of their own. ``since_block`` as of `find_approvals`.
+        Permit2; return the revocations as orders of their own.
 
         Raises:
             InputError: it may pull nothing.
         """
         context, account = self._context, require_signer(self._context).address
         block = await context.node.get_block("latest")
-        found = await find_approvals(context.node, context.profile, account, block, since_block)
+        pair = (token, spender)
+        found = await find_approvals(context.node, context.profile, account, block, named=[pair])
         picked = pick_approvals(found, token, spender)
         fee_budget = context.policy.max_fee_wei
         return await revoke(

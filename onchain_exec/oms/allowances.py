@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from onchain_exec.chain import Node
 from onchain_exec.core import Address, BlockRef, to_address
@@ -17,24 +17,38 @@ from onchain_exec.oms.book.views import AllowanceKey, SlotView
 from onchain_exec.oms.journal import Journal
 from onchain_exec.venues.erc20 import APPROVE
 
-Grants: TypeAlias = dict[tuple[Address, Address], int]
-"""Base units by (token, spender)."""
+Pair: TypeAlias = tuple[Address, Address]
+"""Token and spender."""
+
+
+class Grant(NamedTuple):
+    """The newest canonical approval of ours: base units, and the order that granted them; nothing, and empty,
+    where there is none."""
+
+    amount: int = 0
+    order_id: str = ""
+
 
 _APPROVALS: Final = (Purpose.ALLOWANCE, Purpose.REVOKE)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An allowance of ``amount`` base units, of which the newest canonical approval in the journal granted
-    ``granted``. ``is_needed``: something of the account is under way."""
+    """An allowance of ``amount`` base units, and what the journal's newest canonical approval granted of it.
+    ``needed`` is what orders under way may yet have pulled of it at the most."""
 
     key: AllowanceKey
     amount: int
-    granted: int
-    is_needed: bool
+    grant: Grant
+    needed: int
 
     def __str__(self) -> str:
         return f"{self.key.spender} may pull {self.amount} of {self.key.token} from {self.key.account}"
+
+    @property
+    def todo(self) -> str:
+        """What to type to take it back."""
+        return f"Take it back with `onchain-exec approvals --revoke {self.key.token}:{self.key.spender}`"
 
 
 async def find_standing(node: Node, journal: Journal, block: BlockRef) -> tuple[Standing, ...]:
@@ -44,35 +58,28 @@ async def find_standing(node: Node, journal: Journal, block: BlockRef) -> tuple[
     Raises:
         NodeError: the node fails (BlockNotFoundError: it lacks the block).
     """
-    granted: dict[Address, Grants] = defaultdict(dict)
+    granted: dict[Address, dict[Pair, Grant]] = defaultdict(dict)
     for slot in journal.read_slots():
         if slot.key.chain_id == node.chain_id:
             granted[slot.key.account].update(_list_grants(slot))
     for key in journal.read_allowances(node.chain_id):
-        granted[key.account].setdefault((key.token, key.spender), 0)
-    open_work = journal.read_open()
-    busy = {slot.key.account for slot in open_work.slots} | {
-        view.terms.account for view in open_work.orders if view.terms
-    }
-    found = [
-        (account, _index(await node.perform(read_approvals(account, grants), block)), grants)
+        granted[key.account].setdefault((key.token, key.spender), Grant())
+    found = {
+        AllowanceKey(node.chain_id, account, *pair): (stands.get(pair, 0), grant)
         for account, grants in granted.items()
         if grants
-    ]
-    return tuple(
-        Standing(
-            AllowanceKey(node.chain_id, account, *pair), stands.get(pair, 0), grants[pair], account in busy
-        )
-        for account, stands, grants in found
-        for pair in grants
-    )
+        for stands in [_index(await node.perform(read_approvals(account, grants), block))]
+        for pair, grant in grants.items()
+    }
+    needed = journal.read_needed(found)
+    return tuple(Standing(key, amount, grant, needed[key]) for key, (amount, grant) in found.items())
 
 
-def _index(approvals: Iterable[StandingApproval]) -> Grants:
+def _index(approvals: Iterable[StandingApproval]) -> dict[Pair, int]:
     return {(approval.token, approval.spender): approval.amount for approval in approvals}
 
 
-def _list_grants(slot: SlotView) -> Iterator[tuple[tuple[Address, Address], int]]:
+def _list_grants(slot: SlotView) -> Iterator[tuple[Pair, Grant]]:
     """Yield what the slot's canonical transaction approved. One that reverted approved nothing, and then
     nothing stands."""
     consumer = slot.consumer
@@ -81,14 +88,15 @@ def _list_grants(slot: SlotView) -> Iterator[tuple[tuple[Address, Address], int]
         tx = decode_unsigned(attempt.tx.raw)
         if tx.data[:4] == APPROVE.selector:
             spender, amount = APPROVE.decode_arguments(tx.data)
-            yield (tx.to, to_address(spender)), amount
+            yield (tx.to, to_address(spender)), Grant(amount, slot.order_id)
 
 
 def list_excess(standing: Iterable[Standing]) -> Iterator[Standing]:
     """Yield those that exceed what was granted: somebody else approved."""
-    return (found for found in standing if found.amount > found.granted)
+    return (found for found in standing if found.amount > found.grant.amount)
 
 
 def list_left(standing: Iterable[Standing]) -> Iterator[Standing]:
-    """Yield those that nothing under way needs."""
-    return (found for found in standing if 0 < found.amount <= found.granted and not found.is_needed)
+    """Yield those that are more than what is under way needs: their order ended after its approval was mined,
+    its intent lapsed, or it took less than its bound."""
+    return (found for found in standing if found.needed < found.amount <= found.grant.amount)

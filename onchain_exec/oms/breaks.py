@@ -16,7 +16,7 @@ class BreakCode(enum.StrEnum):
     NODE_BEHIND = "NODE_BEHIND"  # the node's head is below what the journal has seen
     BALANCE_DIFFERS = "BALANCE_DIFFERS"  # an account gained or lost what no transaction of ours moved
     ALLOWANCE_DIFFERS = "ALLOWANCE_DIFFERS"  # more may be pulled than an approval of ours granted
-    ALLOWANCE_LEFT = "ALLOWANCE_LEFT"  # an approval of ours stands, and nothing under way needs it
+    ALLOWANCE_LEFT = "ALLOWANCE_LEFT"  # an approval of ours stands, and what is under way needs less
     NONCE_GAP = "NONCE_GAP"  # nobody will use this nonce, and later ones wait for it
 
 

@@ -7,7 +7,7 @@ nonce survives the end of the process; power loss may free it, which harms nobod
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -338,6 +338,10 @@ class Journal:
         """Return what other orders than ``besides`` were granted of an allowance and may still have pulled,
         in base units; with ``nonce``, what an approval there has to leave them."""
         return self._store.ask(lambda book: allowances.sum_waiting(book, key, besides, nonce))
+
+    def read_needed(self, keys: Iterable[AllowanceKey]) -> dict[AllowanceKey, int]:
+        """Return what orders under way may yet have pulled of each allowance at the most, in base units."""
+        return self._store.ask(lambda book: {key: allowances.sum_needed(book, key) for key in keys})
 
     def read_order(self, name: str) -> OrderView:
         """Return the order of that id, client order id or transaction hash, or raise InputError."""

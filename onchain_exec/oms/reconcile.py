@@ -316,16 +316,16 @@ def _excessive(found: Standing) -> Break:
         BreakCode.ALLOWANCE_DIFFERS,
         "",
         str(found),
-        f"at most {found.granted}, by the journal's newest approval",
-        "Find out who else holds the key; take it back with `onchain-exec approvals --revoke`",
+        f"at most {found.grant.amount}, by the journal's newest approval",
+        f"Find out who else holds the key. {found.todo}",
     )
 
 
 def _left(found: Standing) -> Break:
     return Break(
         BreakCode.ALLOWANCE_LEFT,
-        "",
+        found.grant.order_id,
         str(found),
-        "nothing: no order of the account is under way",
-        "Take it back with `onchain-exec approvals --revoke`",
+        f"at most {found.needed}: what orders under way may need",
+        found.todo,
     )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
 from cli_runner import Cli
 from eth_account import Account
 
+from onchain_exec import Desk, LocalSigner
+from onchain_exec.app.path.context import Step
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
 from onchain_exec.app.sandbox.sandbox import Sandbox
 from onchain_exec.core import to_address
 from onchain_exec.core.abi import Function
+from onchain_exec.oms import Journal
 
 APPROVE = Function("approve(address,uint256)")
 PERMIT2_APPROVE = Function("approve(address,address,uint160,uint48)")
@@ -112,6 +116,45 @@ def test_approvals_revoke_sends_through_the_journal(cli: Cli, fork: Sandbox) -> 
     assert cli.json("show", orders[0]["tx_hash"])["id"] == orders[0]["id"]
     assert "REVOKE" in cli.run("orders").stdout.upper()
     assert cli.json("reconcile")["breaks"] == []
+
+
+class KilledError(Exception):
+    """The process ends here."""
+
+
+def test_approvals_and_reconcile_name_what_an_expired_order_left_and_what_to_type(
+    cli: Cli, fork: Sandbox
+) -> None:
+    def die(step: Step, _: object) -> None:
+        if step is Step.CONFIRMED:
+            raise KilledError
+
+    desk = Desk.connect(
+        fork.url, signer=LocalSigner(fork.trader.key), journal=cli.journal, profile=fork.profile, observe=die
+    )
+    with desk, pytest.raises(KilledError):
+        desk.sell("WETH", "1", buy="USDC", max_slippage_bps=50)
+    assert [known["left_by"] for known in cli.json("approvals")["approvals"]] == [None]  # it still goes on
+    assert cli.json("reconcile")["breaks"] == []
+    with Journal.open(cli.journal) as journal:
+        (order,) = journal.read_orders()
+        journal.append_expiry(order.order_id)
+    (left,) = cli.json("approvals")["approvals"]
+    assert (left["left_by"], left["amount"]) == (order.order_id, str(10**18))
+    (found,) = cli.json("reconcile", expect=4)["breaks"]
+    assert (found["code"], found["order_id"]) == ("ALLOWANCE_LEFT", order.order_id)
+    command = found["todo"].split("`")[1]
+    assert command in cli.run("approvals").stderr
+    cli.json(*command.split()[1:], "--yes")
+    assert cli.json("approvals")["approvals"] == []
+    assert cli.json("reconcile")["breaks"] == []
+
+
+def test_approvals_revoke_takes_back_what_no_list_has_without_a_search(cli: Cli, fork: Sandbox) -> None:
+    approve(fork, "DAI", STRANGER, 7)
+    assert cli.json("approvals")["approvals"] == []
+    cli.json("approvals", "--revoke", f"DAI:{STRANGER}", "--yes")
+    assert cli.json("approvals", "--since", "0")["approvals"] == []
 
 
 def test_approvals_revoke_without_an_answer_sends_nothing(cli: Cli, fork: Sandbox) -> None:

@@ -250,16 +250,40 @@ async def test_reconcile_gap_below_a_waiting_transaction_breaks(desk, tmp_path):
     assert (await reconcile(desk.node, desk.journal)).breaks == ()
 
 
-async def test_reconcile_allowance_is_named_when_nothing_needs_it_or_it_exceeds_the_grant(desk):
-    token, spender, granted = WETH.address, recipient_of(1), 10**18
-    desk.chain.set_code(token, bytes.fromhex("5f545f5260205ff3"))  # answers what its storage holds
+async def grant(desk, amount: int) -> None:
+    """Let the first order's approval be mined; the token's storage, at 0, is what it answers."""
+    desk.chain.set_code(WETH.address, bytes.fromhex("5f545f5260205ff3"))
     order = make_order(1, account=desk.trader.address)
     desk.journal.append_order(order, make_quote(order))
     nonce = desk.journal.reserve_nonce(CHAIN_ID, desk.trader.address, "order-1", Purpose.ALLOWANCE, 0)
     plan = make_plan(make_approved(order), Purpose.ALLOWANCE, desk.trader.address)
-    raw = sign_raw(desk.trader.key, nonce, token, APPROVE.encode(spender, granted))
-    durable = desk.journal.write_signed("order-1", sign_plan(plan, nonce, raw))
-    await desk.send(durable)
+    raw = sign_raw(desk.trader.key, nonce, WETH.address, APPROVE.encode(recipient_of(1), amount))
+    await desk.send(desk.journal.write_signed("order-1", sign_plan(plan, nonce, raw)))
+
+
+async def test_reconcile_names_what_an_ended_order_left_of_an_allowance_whatever_else_is_under_way(desk):
+    await grant(desk, 10**18)
+    desk.chain.request("anvil_setStorageAt", WETH.address, "0x0", "0x" + (10**18).to_bytes(32, "big").hex())
+    desk.chain.mine()
+    for number, sold in ((2, USDC), (3, WETH)):
+        order = make_order(number, account=desk.trader.address, token_in=sold, token_out=WETH)
+        if sold == WETH:
+            order = replace(order, token_out=USDC, amount=4 * 10**17)
+        desk.journal.append_order(order, make_quote(order))
+    assert (await reconcile(desk.node, desk.journal)).breaks == ()  # it goes on as soon as it is continued
+    desk.journal.append_failure("order-1", InputError("the swap cannot be built"))
+    (left,) = (await reconcile(desk.node, desk.journal)).breaks
+    assert (left.code, left.order_id) == (BreakCode.ALLOWANCE_LEFT, "order-1")
+    assert str(4 * 10**17) in left.expected
+    assert f"`onchain-exec approvals --revoke {WETH.address}:{recipient_of(1)}`" in left.todo
+    order = make_order(4, account=desk.trader.address)
+    desk.journal.append_order(order, make_quote(order))  # it may use what was left
+    assert (await reconcile(desk.node, desk.journal)).breaks == ()
+
+
+async def test_reconcile_allowance_is_named_when_nothing_needs_it_or_it_exceeds_the_grant(desk):
+    token, spender, granted = WETH.address, recipient_of(1), 10**18
+    await grant(desk, granted)
 
     async def find_breaks(stands: int) -> list[BreakCode]:
         word = "0x" + stands.to_bytes(32, "big").hex()

@@ -27,13 +27,18 @@ def find_journal(path: str | None = None) -> str:
         ConfigError: there is none.
     """
     where = load_settings(journal=path).journal
-    if "://" not in where and not Path(where).expanduser().exists():
+    if not has_journal(where):
         raise ConfigError(
             f"there is no journal at {Path(where).expanduser().absolute()}",
             needed="the one that orders are written to; the first order makes it",
             todo="Name it by --journal or ONCHAIN_EXEC_JOURNAL",
         )
     return where
+
+
+def has_journal(where: str) -> bool:
+    """Return whether there is a journal at a path; of a database only opening it tells."""
+    return "://" in where or Path(where).expanduser().exists()
 
 
 def find_order(journal: Journal, name: str) -> OrderView:

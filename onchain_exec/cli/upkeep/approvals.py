@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
 from onchain_exec.app.approvals import find_approvals, pick_approvals, prepare_revocations
 from onchain_exec.app.configuration.endpoints import open_configured_rpc
+from onchain_exec.app.configuration.journals import has_journal, open_journal
 from onchain_exec.app.configuration.opening import make_policy, make_signer
 from onchain_exec.app.configuration.registry import ChainProfile, get_chain_profile
 from onchain_exec.app.configuration.settings import Settings, load_settings
@@ -21,10 +23,11 @@ from onchain_exec.cli.exits import Exit
 from onchain_exec.cli.options import JournalPath, Json, Rpc
 from onchain_exec.cli.printing.output import messages, print_json, print_table
 from onchain_exec.cli.printing.views import exit_of_order, print_transactions
-from onchain_exec.core import Address, Token, format_amount, to_address
+from onchain_exec.core import Address, BlockRef, Token, format_amount, to_address
 from onchain_exec.errors import ConfigError, InputError
 from onchain_exec.execution import SimulatedTx, StandingApproval
 from onchain_exec.oms import OrderView
+from onchain_exec.oms.allowances import Standing, find_standing, list_left
 
 _ENDLESS = 1 << 159
 """From here on nobody means an amount: the largest of Permit2 is 2**160 - 1, of a token 2**256 - 1."""
@@ -67,12 +70,14 @@ def approvals(
             profile = add_deployed(get_chain_profile(node.chain_id), settings.deployments)
             block = await node.get_block("latest")
             owner = _get_owner(account, settings, node.chain_id)
-            found = await find_approvals(node, profile, owner, block, since)
             if revoke is None:
-                _show_all(found, profile, owner, as_json=as_json)
+                left = await _find_left(node, journal, settings, owner, block)
+                named = [(standing.key.token, standing.key.spender) for standing in left]
+                found = await find_approvals(node, profile, owner, block, since, named)
+                _show_all(found, left, profile, owner, as_json=as_json)
                 return Exit.DONE
             pair = _parse_pair(revoke, profile)
-            picked = pick_approvals(found, *pair)
+            picked = pick_approvals(await find_approvals(node, profile, owner, block, named=[pair]), *pair)
             budget = make_policy(settings).max_fee_wei
             planned = await prepare_revocations(node, profile, picked, block, budget)
         finally:
@@ -90,9 +95,20 @@ def approvals(
             messages.print("Nothing was sent.")
             return Exit.DONE
         async with await AsyncDesk.from_env(rpc_url=rpc, journal=journal) as desk:
-            return _report(await desk.revoke(*pair, since), as_json=as_json)
+            return _report(await desk.revoke(*pair), as_json=as_json)
 
     raise typer.Exit(asyncio.run(look()))
+
+
+async def _find_left(
+    node: Node, journal: str | None, settings: Settings, owner: Address, block: BlockRef
+) -> tuple[Standing, ...]:
+    """Return what orders of the journal, if there is one, left standing of the owner's tokens."""
+    if journal is None and not has_journal(settings.journal):
+        return ()
+    with open_journal(journal) as opened:
+        standing = await find_standing(node, opened, block)
+    return tuple(found for found in list_left(standing) if found.key.account == owner)
 
 
 def _get_owner(account: str | None, settings: Settings, chain_id: int) -> Address:
@@ -113,10 +129,17 @@ def _parse_pair(text: str, profile: ChainProfile) -> tuple[Address, Address]:
 
 
 def _show_all(
-    found: tuple[StandingApproval, ...], profile: ChainProfile, owner: Address, *, as_json: bool
+    found: tuple[StandingApproval, ...],
+    left: tuple[Standing, ...],
+    profile: ChainProfile,
+    owner: Address,
+    *,
+    as_json: bool,
 ) -> None:
     if as_json:
-        print_json({"account": owner, "approvals": [_to_json(approval, profile) for approval in found]})
+        left_by = {(known.key.token, known.key.spender): known.grant.order_id for known in left}
+        listed = [_to_json(approval, profile, left_by) for approval in found]
+        print_json({"account": owner, "approvals": listed})
         return
     rows = [
         (
@@ -129,6 +152,10 @@ def _show_all(
         for approval in found
     ]
     print_table(f"Approvals of {owner}", ("Token", "Spender", "Address", "Through", "#Amount"), rows)
+    for known in left:
+        messages.print(
+            f"Left by order {known.grant.order_id}: {known}. {known.todo}", highlight=False, soft_wrap=True
+        )
 
 
 def _show_revocations(simulated: tuple[SimulatedTx, ...], *, as_json: bool) -> None:
@@ -149,8 +176,12 @@ def _report(views: tuple[OrderView, ...], *, as_json: bool) -> Exit:
     return next((code for view in views if (code := exit_of_order(view)) is not Exit.DONE), Exit.DONE)
 
 
-def _to_json(approval: StandingApproval, profile: ChainProfile) -> dict[str, Any]:
+def _to_json(
+    approval: StandingApproval, profile: ChainProfile, left_by: Mapping[tuple[Address, Address], str]
+) -> dict[str, Any]:
+    """``left_by``: the order that left it, by token and spender."""
     token = profile.get_token(approval.token)
+    order_id = left_by.get((approval.token, approval.spender))
     return {
         "token": approval.token,
         "symbol": token.symbol if isinstance(token, Token) else None,
@@ -159,6 +190,7 @@ def _to_json(approval: StandingApproval, profile: ChainProfile) -> dict[str, Any
         "through": "permit2" if approval.permit2 else "token",
         "amount": str(approval.amount),
         "unlimited": approval.amount >= _ENDLESS,
+        "left_by": None if approval.permit2 else order_id,
     }
 
 

@@ -14,7 +14,7 @@ from onchain_exec.execution.plan import Purpose
 from onchain_exec.execution.signers.transaction import decode_unsigned
 from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.events import Event, EventKind
-from onchain_exec.oms.book.views import AllowanceKey, Found, OrderView, SlotView
+from onchain_exec.oms.book.views import AllowanceKey, Found, IntentView, OrderView, SlotView
 from onchain_exec.venues.erc20 import APPROVE
 
 
@@ -42,12 +42,35 @@ def sum_waiting(book: Book, key: AllowanceKey, besides: str, nonce: int | None) 
     return sum(_get_waiting(book, view, key, nonce) for view in views)
 
 
+def sum_needed(book: Book, key: AllowanceKey) -> int:
+    """Return what orders without an end may yet have pulled of an allowance at the most, in base units,
+    whether or not it was granted for them."""
+    return sum(_get_needed(book.orders[order_id], key) for order_id in book.undecided)
+
+
+def _get_needed(view: OrderView, key: AllowanceKey) -> int:
+    order, action, intent = view.order, view.action, view.intent
+    if action and action.account == key.account:
+        place = key.token, key.spender
+        return sum(spend.amount for spend in action.pulled if (spend.token, spend.spender) == place)
+    if order is None or (order.account, order.token_in.address) != (key.account, key.token):
+        return 0
+    if intent:
+        return _get_open(intent, key)
+    return view.quote.amount_in_max if view.quote else 0
+
+
+def _get_open(intent: IntentView, key: AllowanceKey) -> int:
+    """Return what an intent may still have pulled."""
+    return intent.terms.amount_in if intent.end is None and intent.terms.contract == key.spender else 0
+
+
 def _get_waiting(book: Book, view: OrderView, key: AllowanceKey, nonce: int | None) -> int:
     order, intent = view.order, view.intent
     if order is None or (order.account, order.token_in.address) != (key.account, key.token):
         return 0
     if intent:
-        return intent.terms.amount_in if intent.end is None and intent.terms.contract == key.spender else 0
+        return _get_open(intent, key)
     slots = [book.slots[slot] for slot in view.slots if slot.chain_id == key.chain_id]
     before = [slot for slot in slots if nonce is None or slot.key.nonce < nonce]
     is_granted = any(slot.purpose is Purpose.ALLOWANCE and _may_grant(slot, key) for slot in before)
