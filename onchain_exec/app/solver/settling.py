@@ -17,7 +17,7 @@ from onchain_exec.app.solver.place import SolverPlace
 from onchain_exec.clearing.settle.events import Filled, decode_fills
 from onchain_exec.clearing.settle.order_book import BookedFill, OrderBook
 from onchain_exec.core import Address, BlockRef, Receipt
-from onchain_exec.core.action import ActionOrder, VenueCall
+from onchain_exec.core.action import ActionOrder, Spend, VenueCall
 from onchain_exec.core.hashing import keccak
 from onchain_exec.errors import OnchainExecError
 from onchain_exec.oms import SETTLE, SWAPS, OrderState, OrderView
@@ -49,15 +49,18 @@ class SolverPolicy:
 
 
 def make_order(context: Context, place: SolverPlace, call: SolverCall, hops: Sequence[Hop]) -> ActionOrder:
-    """Return a settlement, which swaps by ``hops``, as an order; the same one is the same order for ever."""
-    data = call.encode()
+    """Return a settlement, which swaps by ``hops``, as an order; the same one is the same order for ever. It
+    may take of its account what orders give that the account itself signed."""
+    data, account = call.encode(), require_signer(context).address
     label = f"settle {len(call.batch.fills)} signed orders"
+    own = [fill for fill in call.batch.fills if fill.order.owner == account]
+    spends = tuple(Spend(fill.order.token_in, fill.amount_in) for fill in own)
     return ActionOrder(
         order_id=uuid.uuid4().hex,
         client_order_id=f"{SETTLE}:{keccak(data).hex()}",
-        account=require_signer(context).address,
+        account=account,
         venue=SETTLE,
-        calls=(VenueCall(label, place.solver, data),),
+        calls=(VenueCall(label, place.solver, data, spends=spends),),
         conditions=(),
         expires_at=call.deadline_at,
         through=(SWAPS, *list_protocols(hops)) if hops else (),
