@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from onchain_exec.core import Address, Receipt, to_address
+from onchain_exec.clearing.settle.events import Filled
+from onchain_exec.core import Address, Order, Receipt, to_address
 from onchain_exec.core.action import ActionOrder, Spend, VenueCall
 from onchain_exec.oms.book.terms import (
     condition_from_json,
@@ -66,9 +69,18 @@ def action_from_json(value: dict[str, Any]) -> ActionOrder:
     )
 
 
-def get_action_moves(order: ActionOrder, receipt: Receipt) -> dict[Address, int]:
-    """Return by how much a mined action changed each token of its account, by the receipt's logs."""
-    return get_balance_changes(receipt.logs, order.account) if receipt.success else {}
+def get_action_moves(
+    order: ActionOrder, receipt: Receipt, fills: Iterable[tuple[Order, Filled]] = ()
+) -> dict[Address, int]:
+    """Return by how much a mined action changed each token of its account, by the receipt's logs, without
+    what ``fills`` of intents did: their own orders count that."""
+    if not receipt.success:
+        return {}
+    moves = Counter(get_balance_changes(receipt.logs, order.account))
+    for filled, fill in fills:
+        moves[filled.token_in.address] += fill.amount_in if filled.account == order.account else 0
+        moves[filled.token_out.address] -= fill.amount_out if filled.recipient == order.account else 0
+    return {token: change for token, change in moves.items() if change}
 
 
 def get_call_moves(order: ActionOrder, receipt: Receipt) -> tuple[dict[Address, int], ...]:

@@ -15,6 +15,7 @@ from onchain_exec.oms.book import events
 from onchain_exec.oms.book.action_terms import is_same_action
 from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.events import Event, EventKind
+from onchain_exec.oms.book.intents import list_fills
 from onchain_exec.oms.book.parents import ParentView
 from onchain_exec.oms.book.states import UNDECIDED, OrderEvent, OrderState, SlotState
 from onchain_exec.oms.book.switches import (
@@ -242,7 +243,7 @@ def consume(book: Book, key: SlotKey, receipt: Receipt, reason: RevertError | st
     if (slot := book.slots[key]).consumer is None:
         view, attempt = book.orders.get(slot.order_id), slot.get_attempt(receipt.tx_hash)
         told = _tell(view, reason)
-        yield events.tx_mined(slot, view, receipt, told)
+        yield events.tx_mined(slot, view, receipt, told, list_fills(book, key.chain_id, receipt))
         if not (receipt.success and attempt and attempt.tx.purpose is Purpose.ALLOWANCE):
             yield from _reject_unapproved(book, key, told)
 

@@ -7,12 +7,13 @@ the slot, or intent, was orphaned before.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
 
 import msgspec
 
+from onchain_exec.clearing.settle.events import Filled
 from onchain_exec.core import Address, Order, ParentOrder, Receipt
 from onchain_exec.core.action import ActionOrder
 from onchain_exec.errors import OnchainExecError
@@ -230,8 +231,15 @@ def tx_sent(slot: SlotView, outcome: SendOutcome) -> Event:
     return Event(event_id, EventKind.TX_SENT, slot.order_id, slot.key, payload)
 
 
-def tx_mined(slot: SlotView, view: OrderView | None, receipt: Receipt, reason: str = "") -> Event:
-    """One of the slot's attempts stands in a canonical block; ``reason`` says why it reverted."""
+def tx_mined(
+    slot: SlotView,
+    view: OrderView | None,
+    receipt: Receipt,
+    reason: str = "",
+    fills: Iterable[tuple[Order, Filled]] = (),
+) -> Event:
+    """One of the slot's attempts stands in a canonical block; ``reason`` says why it reverted, ``fills`` are
+    those of our own intents in it."""
     order, action = (view.order, view.action) if view else (None, None)
     attempt = slot.get_attempt(receipt.tx_hash)
     is_fill = receipt.success and order and attempt and attempt.tx.purpose is Purpose.SWAP
@@ -244,7 +252,7 @@ def tx_mined(slot: SlotView, view: OrderView | None, receipt: Receipt, reason: s
         "amount_in": str(amount_in),
         "amount_out": str(amount_out),
         "gas_cost_wei": str(receipt.cost_wei),
-        "moved": _moves_to_json(get_action_moves(acted, receipt)) if acted else [],
+        "moved": _moves_to_json(get_action_moves(acted, receipt, fills)) if acted else [],
         "calls": [_moves_to_json(moves) for moves in get_call_moves(acted, receipt)] if acted else [],
     }
     event_id = f"tx_mined/{receipt.tx_hash}/{receipt.block_hash}/{slot.orphaned}"

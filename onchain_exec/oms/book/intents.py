@@ -8,14 +8,16 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from onchain_exec.clearing.settle import Signed
-from onchain_exec.core import Order
+from onchain_exec.clearing.settle.contract import FILLED
+from onchain_exec.clearing.settle.events import Filled, decode_fills
+from onchain_exec.core import Order, Receipt
 from onchain_exec.core.block import BlockRef
 from onchain_exec.errors import IllegalTransitionError, JournalError
 from onchain_exec.execution.plan import Purpose
 from onchain_exec.oms.book import conduct, moves
 from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.events import Event, EventKind, consumer_to_json
-from onchain_exec.oms.book.intent_terms import IntentTerms
+from onchain_exec.oms.book.intent_terms import SEQ, IntentTerms, LaneKey
 from onchain_exec.oms.book.states import Fate, OrderEvent, OrderState
 from onchain_exec.oms.book.switches import SETTLE, SWAPS, require_running, require_venues_running
 from onchain_exec.oms.book.terms import QuoteTerms
@@ -170,6 +172,17 @@ def note_final(book: Book, event: Event, recorded_at: int) -> None:
     moves.discard(book.intents, event.order_id)
     if intent.end:
         moves.keep_highest(book.newest_final, intent.terms.chain_id, intent.end.consumer)
+
+
+def list_fills(book: Book, chain_id: int, receipt: Receipt) -> Iterator[tuple[Order, Filled]]:
+    """Yield the orders of the book whose intents a transaction fills, each with its fill, by the word of the
+    contracts that they were signed for: others may say what they like."""
+    told = {log.address for log in receipt.logs if log.topics[:1] == (FILLED.topic,)}
+    for contract in told & {key.contract for key in book.lanes} if told else ():
+        for fill in decode_fills(receipt.logs, contract):
+            order_id = book.lanes.get(LaneKey(chain_id, contract, fill.owner, fill.lane))
+            if order_id and fill.seq == SEQ:
+                yield _require_order(book.orders[order_id]), fill
 
 
 def make_lapse(head: BlockRef) -> IntentEnd:

@@ -84,13 +84,19 @@ class World:
     def book(self) -> HttpIntentBook:
         return HttpIntentBook(self.url, MAKER_TOKEN)
 
-    async def open(self, book: IntentBook | None = None, **policy: Any) -> tuple[AsyncDesk, Context]:
-        """Open the desk; another time on the same journal."""
+    async def open(
+        self,
+        book: IntentBook | None = None,
+        key: str | None = None,
+        journal: Path | None = None,
+        **policy: Any,
+    ) -> tuple[AsyncDesk, Context]:
+        """Open the desk, of the owner; another time on the same journal."""
         return await open_desk(
             self.resources,
             self.sandbox.url,
-            self.key,
-            self.journal,
+            key or self.key,
+            journal or self.journal,
             self.sandbox.profile,
             book or self.book,
             make_policy(**policy),

@@ -21,11 +21,12 @@ from onchain_exec.app.path.recover import resume_all
 from onchain_exec.app.solver import cancel_lane
 from onchain_exec.clearing.settle import Domain, Signed
 from onchain_exec.clearing.settle.order_book import OpenOrder
-from onchain_exec.core import Call, Condition, to_address
+from onchain_exec.core import Address, Call, Condition, to_address
 from onchain_exec.errors import ConfigError, OrderBookError, OrderRefusedError, UnsupportedOrderError
 from onchain_exec.execution.channels import Channel
 from onchain_exec.oms import EVERYTHING, OrderState, OrderView, SwitchState, reconcile
 from onchain_exec.oms.breaks import BreakCode
+from onchain_exec.venues.erc20 import read_balances
 
 README = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
 CONDITION = Condition.at_least(Call(to_address("0x" + "66" * 20), b"1234"), 1)
@@ -104,6 +105,36 @@ async def test_readme_sale_by_intent_is_settled_to_the_unit(world: World):
     await reconcile(node, context.journal)
     assert context.journal.read_order(view.order_id).final
     assert context.journal.intents.read_unsettled(node.chain_id) == ()
+
+
+async def test_intent_that_a_solver_of_the_same_account_and_journal_settles_is_counted_once(world: World):
+    trader, tokens = world.sandbox.trader, world.sandbox.deployment.tokens
+    journal = world.journal.with_name("solver.sqlite")
+    desk, context = await world.open(key=trader.key, journal=journal)
+    node, since = context.node, await context.node.get_block()
+
+    async def read_moved() -> dict[tuple[int, Address, Address], int]:
+        """Return what the chain moved of the trader's, in the words of positions."""
+        moved = dict[tuple[int, Address, Address], int]()
+        for token in (tokens["WETH"], tokens["USDC"]):
+            before, after = [
+                (await node.perform(read_balances(trader.address, (token,)), block))[0]
+                for block in (since, await node.get_block())
+            ]
+            moved |= (
+                {(node.chain_id, trader.address, token.address): after - before} if after != before else {}
+            )
+        return moved
+
+    view = await world.settling(sell(desk))
+    assert view.state is OrderState.FILLED
+    assert view.fill.amount_in == ONE_WETH
+    assert view.fill.tx_hash in {other.tx_hash for other in await desk.orders() if other.action}
+    assert (await reconcile(node, context.journal, since=since)).breaks == ()
+    assert context.journal.read_positions() == await read_moved()
+    world.sandbox.chain.request("anvil_reorg", 1, [])
+    await reconcile(node, context.journal)
+    assert context.journal.read_positions() == await read_moved() == {}
 
 
 @pytest.mark.deep
