@@ -7,10 +7,11 @@ from dataclasses import replace
 from onchain_exec.app.intents.offer import require_domain
 from onchain_exec.app.path.allowances import read_waiting
 from onchain_exec.app.path.context import Context, Step
+from onchain_exec.app.path.proof import prove
 from onchain_exec.clearing.settle import Domain, Lane, Signed
 from onchain_exec.clearing.settle.contract import LANE_OF
 from onchain_exec.core import BlockRef, Call, Order
-from onchain_exec.execution import Signer, SimulatedTx, read_fees, simulate
+from onchain_exec.execution import Signer, SimulatedTx, read_fees
 from onchain_exec.execution.allowances.grant import find_approvals_for
 from onchain_exec.execution.building.build import build_approvals, rebase
 from onchain_exec.execution.delivery.sign import sign_message
@@ -44,7 +45,7 @@ async def prepare_approvals(context: Context, approved: Approved) -> tuple[Simul
         return ()
     fees = await read_fees(node, block, context.policy.max_fee_wei)
     last = rebase(build_approvals(verdict, fees, amounts)[-1], block)
-    simulated = await simulate(node, last, context.profile.gas_rules)
+    simulated = await prove(context, last)
     return (*simulated.depends_on, simulated)
 
 

@@ -6,11 +6,12 @@ from collections.abc import Awaitable
 from typing import assert_never
 
 from onchain_exec.app.path.context import Context, Step
+from onchain_exec.app.path.proof import prove
 from onchain_exec.app.path.run import catch_up, deliver, failures_journalled, make_durable, require_signer
 from onchain_exec.core import Address, BlockRef
 from onchain_exec.core.action import ActionOrder
 from onchain_exec.errors import RevertError
-from onchain_exec.execution import SimulatedTx, read_fees, simulate
+from onchain_exec.execution import SimulatedTx, read_fees
 from onchain_exec.execution.building.action import (
     Delegation,
     build_action,
@@ -83,7 +84,7 @@ async def build(context: Context, approved: ApprovedAction) -> SimulatedTx:
         approved, approvals, await read_fees(node, block, context.policy.max_fee_wei), delegation
     )
     context.observe(Step.BUILT, plan)
-    simulated = await simulate(node, plan, context.profile.gas_rules)
+    simulated = await prove(context, plan)
     context.observe(Step.SIMULATED, simulated)
     return simulated
 

@@ -5,8 +5,9 @@ replaces the one before it.
 from __future__ import annotations
 
 from onchain_exec.app.path.context import Context
+from onchain_exec.app.path.proof import prove
 from onchain_exec.core import Address, Order
-from onchain_exec.execution import Purpose, SimulatedTx, simulate
+from onchain_exec.execution import Purpose, SimulatedTx
 from onchain_exec.execution.building.build import share_approval
 from onchain_exec.oms.book.views import AllowanceKey
 from onchain_exec.risk import Approved
@@ -30,4 +31,4 @@ async def share_allowance(context: Context, simulated: SimulatedTx, nonce: int) 
     shared = share_approval(plan, waiting)
     if shared == plan:
         return simulated
-    return await simulate(context.node, shared, context.profile.gas_rules)
+    return await prove(context, shared)

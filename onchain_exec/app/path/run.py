@@ -16,6 +16,7 @@ from onchain_exec.app.path.allowances import share_allowance
 from onchain_exec.app.path.bounds import bound_by_market
 from onchain_exec.app.path.context import Context, Step
 from onchain_exec.app.path.market import read_market
+from onchain_exec.app.path.proof import prove
 from onchain_exec.app.path.routers import get_search, list_executable
 from onchain_exec.app.path.ways import find_ways, read_accounts, take_cheapest
 from onchain_exec.app.prices import read_reference
@@ -34,7 +35,6 @@ from onchain_exec.execution import (
     confirm,
     rebase,
     sign,
-    simulate,
 )
 from onchain_exec.execution.channels import Channel
 from onchain_exec.oms import SWAPS, OrderView, list_paused_venues, require_venues_running
@@ -193,7 +193,7 @@ async def catch_up(context: Context, simulated: SimulatedTx) -> SimulatedTx:
 
 async def _simulate_on(context: Context, simulated: SimulatedTx, head: BlockRef) -> SimulatedTx:
     plan = rebase(simulated.plan, head, mined=True)
-    renewed = await simulate(context.node, plan, context.profile.gas_rules)
+    renewed = await prove(context, plan)
     context.observe(Step.SIMULATED, renewed)
     return renewed
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from onchain_exec.app.path.allowances import read_waiting
 from onchain_exec.app.path.context import Context, Step
+from onchain_exec.app.path.proof import prove, prove_on_newer
 from onchain_exec.app.path.routers import list_routers_of
 from onchain_exec.core import Order, all_of
 from onchain_exec.core.block import BlockRef
@@ -22,7 +23,6 @@ from onchain_exec.execution import (
     get_spender,
     list_accesses,
     rebase,
-    simulate,
 )
 from onchain_exec.risk import AccountState, Approved, check
 from onchain_exec.venues.erc20 import read_allowance, read_balances
@@ -97,7 +97,10 @@ async def take_cheapest(context: Context, ways: tuple[Way, ...], sources: Source
         raise next(iter(failed.values()))
     gas_units = {name: _count_gas(simulated) for name, simulated in able.items()}
     chosen = min(able, key=lambda name: gas_units[name])
-    simulated = await list_accesses(context.node, able[chosen], context.profile.gas_rules)
+    try:
+        simulated = await list_accesses(context.node, able[chosen], context.profile.gas_rules)
+    except (EffectError, GasError) as error:
+        simulated = await prove_on_newer(context, able[chosen].plan, error)
     gas_units[chosen] = _count_gas(simulated)
     choice = Choice(chosen, gas_units, {name: error.found for name, error in failed.items()})
     for step, made in ((Step.BUILT, simulated.plan), (Step.CHOSEN, choice), (Step.SIMULATED, simulated)):
@@ -117,7 +120,7 @@ async def _attempt(context: Context, way: Way, sources: Sources) -> SimulatedTx 
     try:
         draft = await complete(Draft(way.approved, way.router), sources)
         plan = rebase(build_plan(draft), await context.node.get_block("latest"))
-        return await simulate(context.node, plan, context.profile.gas_rules)
+        return await prove(context, plan)
     except (InputError, RevertError, EffectError, GasError) as error:
         return error
 
