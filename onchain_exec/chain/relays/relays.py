@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -112,7 +113,9 @@ class Relays(AsyncClosing):
 
     async def close(self) -> None:
         """Release the connections."""
-        await asyncio.gather(*(relay.close() for relay in self._relays))
+        async with AsyncExitStack() as resources:  # which goes on where this is cancelled
+            for relay in self._relays:
+                resources.push_async_callback(relay.close)
 
     async def _ask_each(
         self, ask: Callable[[Relay], Awaitable[str]], raws: Sequence[bytes] = (), *, rested: bool = True

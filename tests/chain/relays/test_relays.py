@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -38,6 +39,30 @@ async def relays(builders: dict[str, LocalRelay], clock: Clock) -> AsyncIterator
     connected = [Relay(builder.url, identity, name=name) for name, builder in builders.items()]
     async with Relays(connected, clock) as several:
         yield several
+
+
+class Slow(Relay):
+    """Takes two turns of the loop to close, and is closed wherever it is cancelled then."""
+
+    is_open = True
+
+    async def close(self) -> None:
+        try:
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        finally:
+            self.is_open = False
+
+
+@pytest.mark.parametrize("turns", range(1, 8))
+async def test_close_that_is_cancelled_closes_every_relay_nevertheless(turns: int) -> None:
+    several = [Slow("http://127.0.0.1:1", RelayIdentity(), name=name) for name in NAMES]
+    closing = asyncio.create_task(Relays(several).close())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.wait([closing])
+    assert [relay.is_open for relay in several] == [False, False]
 
 
 def sign(chain: LocalChain) -> tuple[PrivateTx, str]:
