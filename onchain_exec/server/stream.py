@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
@@ -35,9 +36,9 @@ class Feed(Generic[T]):
     def __init__(self, tail: Callable[[float], Generator[T | None]]) -> None:
         self._tail = tail
         self._queues: set[asyncio.Queue[T | None]] = set()
-        self._gate = asyncio.Lock()
         self._stopped = threading.Event()
-        self._following: asyncio.Task[None] | None = None
+        self._opened: asyncio.Future[None] | None = None
+        self._following: asyncio.Future[None] | None = None
 
     @property
     def is_full(self) -> bool:
@@ -49,47 +50,57 @@ class Feed(Generic[T]):
         """Give a queue of what comes from now on; None in it says that it overflowed, or that following
         failed."""
         queue: asyncio.Queue[T | None] = asyncio.Queue()
-        async with self._gate:
-            if self._following is None or self._following.done():
-                await self._begin()
-            self._queues.add(queue)
+        self._queues.add(queue)
         try:
+            await self._require_following()
             yield queue
         finally:
-            async with self._gate:
-                self._queues.remove(queue)
-                if not self._queues:
-                    await self._end()
+            self._queues.remove(queue)
+            if not self._queues:
+                await self._end()
 
-    async def _begin(self) -> None:
-        news = await asyncio.to_thread(self._tail, _IDLE_S)
-        self._stopped = threading.Event()
-        following = asyncio.to_thread(self._follow, news, self._stopped, asyncio.get_running_loop())
-        self._following = asyncio.create_task(following)
+    async def _require_following(self) -> None:
+        """Wait until the thread that follows has opened what it follows, or raise why it could not."""
+        if self._opened is None or self._following is None or self._following.done():
+            loop = asyncio.get_running_loop()
+            self._stopped, self._opened = threading.Event(), loop.create_future()
+            follow = partial(self._follow, self._stopped, self._opened, loop)
+            self._following = loop.run_in_executor(
+                None, follow
+            )  # at once: no task that a cancellation forestalls
+        following = self._following
+        await asyncio.wait({following, self._opened}, return_when=asyncio.FIRST_COMPLETED)
+        if following.done():
+            following.result()
 
     async def _end(self) -> None:
         following, self._following = self._following, None
         self._stopped.set()
         if following is not None:
-            await asyncio.shield(following)  # a thread cannot be cancelled
+            await asyncio.wait({following})  # a thread cannot be cancelled; if this is, it ends nevertheless
 
     def _follow(
-        self, news: Generator[T | None], stopped: threading.Event, loop: asyncio.AbstractEventLoop
+        self, stopped: threading.Event, opened: asyncio.Future[None], loop: asyncio.AbstractEventLoop
     ) -> None:
+        is_open = False
         try:
-            with closing(news):
+            with closing(self._tail(_IDLE_S)) as news:
+                is_open = True
+                loop.call_soon_threadsafe(opened.set_result, None)
                 for item in news:
                     if stopped.is_set():
                         return
                     if item is not None:
-                        loop.call_soon_threadsafe(self._tell, item)
+                        loop.call_soon_threadsafe(self._tell, stopped, item)
         except JournalError as error:
+            if not is_open:
+                raise
             log.warning("listeners are told nothing more: %s", error)
-            if not stopped.is_set():
-                loop.call_soon_threadsafe(self._tell, None)
+            loop.call_soon_threadsafe(self._tell, stopped, None)
 
-    def _tell(self, item: T | None) -> None:
-        for queue in self._queues:
+    def _tell(self, stopped: threading.Event, item: T | None) -> None:
+        """Tell whoever listens, unless those have left for whom it was found."""
+        for queue in () if stopped.is_set() else self._queues:
             if queue.qsize() < _BACKLOG:
                 queue.put_nowait(item)
             elif queue.qsize() == _BACKLOG:

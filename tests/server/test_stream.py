@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
+import time
 from collections.abc import Generator
 
 import pytest
@@ -80,6 +81,86 @@ async def test_listen_slow_listener_is_cut_off_and_the_others_are_not(
             source.say(number)
             assert await quick.get() == number
         assert [await slow.get() for _ in range(4)] == [0, 1, 2, None]
+
+
+class Rings:
+    """Tails of a source that is slow to open; ``open`` are those that hold something, as a journal's do."""
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.may_open = threading.Event()
+
+    def tail(self, idle_s: float) -> Generator[int | None]:
+        self.open += 1
+        self.may_open.wait(60)
+        return self._tail()
+
+    def _tail(self) -> Generator[int | None]:
+        try:
+            for number in itertools.count():
+                time.sleep(0.001)
+                yield number
+        finally:
+            self.open -= 1
+
+
+@pytest.mark.parametrize("turns", range(8))
+@pytest.mark.parametrize("is_slow", [True, False])
+async def test_listen_that_is_cancelled_at_any_time_leaves_nothing_open(turns: int, is_slow: bool) -> None:
+    """All that runs is cancelled at once, as where a program ends."""
+    source = Rings()
+    feed = Feed[int](source.tail)
+
+    async def listen() -> None:
+        async with feed.listen() as queue:
+            while True:
+                await queue.get()
+
+    if not is_slow:
+        source.may_open.set()
+    others = {asyncio.create_task(listen()) for _ in range(2)}
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+    await asyncio.sleep(0)
+    source.may_open.set()
+    await asyncio.gather(*others, return_exceptions=True)
+    async with asyncio.timeout(60):
+        while source.open:
+            await asyncio.sleep(0.001)
+
+
+async def test_listen_after_the_last_left_is_told_nothing_of_what_came_before() -> None:
+    """The thread that followed for those before may still have something to tell."""
+    source = Source()
+    feed = Feed[int](source.tail)
+    async with asyncio.timeout(60), feed.listen() as queue:
+        source.say(1)
+        assert await queue.get() == 1
+        stopped = feed._stopped
+    async with asyncio.timeout(60), feed.listen() as later:
+        feed._tell(stopped, 2)
+        source.say(3)
+        assert await later.get() == 3
+
+
+async def test_listen_to_what_cannot_be_opened_raises_and_the_next_tries_again() -> None:
+    source = Source()
+    tails = iter([JournalError("locked")])
+
+    def tail(idle_s: float) -> Generator[int | None]:
+        for error in tails:
+            raise error
+        return source.tail(idle_s)
+
+    feed = Feed[int](tail)
+    with pytest.raises(JournalError, match="locked"):
+        async with asyncio.timeout(60), feed.listen():
+            raise AssertionError("there is nothing to hear")
+    async with asyncio.timeout(60), feed.listen() as queue:
+        source.say(1)
+        assert await queue.get() == 1
 
 
 async def test_is_full_beyond_the_most_listeners(monkeypatch: pytest.MonkeyPatch) -> None:
