@@ -88,7 +88,9 @@ async def revoke(context: Context, simulated: tuple[SimulatedTx, ...]) -> tuple[
     them as the journal holds them. Like a swap's, their bytes outlive a crash and are sent again."""
     signer, done = require_signer(context), list[OrderView]()
     for step in simulated:
-        order_id = context.journal.append_revocation(step.plan.order_id).order_id
+        order_id = context.journal.append_revocation(
+            step.plan.order_id, promised=context.policy.private_only
+        ).order_id
         with failures_journalled(context, order_id):
             durable = await make_durable(context, signer, step)
         succeeded = await deliver(context, durable)

@@ -117,13 +117,11 @@ class Journal:
             order, lambda before: None if before else events.order_accepted(order, quote, promised=promised)
         )
 
-    def append_revocation(self, order_id: str) -> OrderView:
+    def append_revocation(self, order_id: str, *, promised: bool = False) -> OrderView:
         """Record that an approval is to be taken back, as an order of its own; return it. It has no
-        terms; FILLED says that the approval is gone."""
-        return self._append_to(
-            order_id,
-            lambda book: iter(() if order_id in book.orders else (events.revocation_accepted(order_id),)),
-        )
+        terms; FILLED says that the approval is gone. ``promised`` as of `append_order`."""
+        accepted = events.revocation_accepted(order_id, promised=promised)
+        return self._append_to(order_id, lambda book: iter(() if order_id in book.orders else (accepted,)))
 
     def append_action(self, order: ActionOrder, *, promised: bool = False) -> OrderView:
         """Record an accepted action at a venue; return it, or the one that its ``client_order_id`` has.
@@ -170,15 +168,15 @@ class Journal:
         that has bytes, or an end, stays as it is."""
         return self._append_to(order_id, lambda book: decisions.expire(book, order_id))
 
-    def append_parent(self, parent: ParentOrder) -> ParentView:
+    def append_parent(self, parent: ParentOrder, *, promised: bool = False) -> ParentView:
         """Record a parent order, and that what it replaces is to be cancelled; return it, or the one that
-        its ``client_order_id`` already has.
+        its ``client_order_id`` already has. ``promised`` as of `append_order`, for each of its children.
 
         Raises:
             DuplicateOrderError: the id is taken by an order with other terms.
         """
         found = self._append(
-            lambda book: decisions.accept_parent(book, parent),
+            lambda book: decisions.accept_parent(book, parent, promised=promised),
             lambda book: decisions.find_same_parent(book, parent),
         )
         return _require(found, parent.order_id)

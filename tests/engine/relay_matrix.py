@@ -107,13 +107,15 @@ class PublicNode(SimulatedNode):
 
 @dataclass
 class Cell:
-    """One world: an order to sell 1 WETH, given to the engine, behind endpoints that behave like that."""
+    """One world: an order to sell 1 WETH, given to an engine, behind endpoints that behave like that. Another
+    engine trades it, by a policy of its own if there is a ``later`` one."""
 
     setting: Setting
     behaviours: tuple[Behaviour, ...]
     lasts: int = 3
     most_fills: int = 1
     rounds: int = 40
+    later: Policy | None = None
     policy: Policy = field(init=False)
 
     def __post_init__(self) -> None:
@@ -146,7 +148,8 @@ class Cell:
         members = [Member(self.public), *(Member(rpc, {Role.PRIVATE}) for rpc in private)]
         pool = EndpointPool(members, chain_id=CHAIN_ID, wall_clock=lambda: self.chain.head.timestamp)
         journal = self.lines.open()
-        journal.append_parent(make_parent(self.chain.head.timestamp))
+        self._open_engine(journal, Node(pool, CHAIN_ID)).submit(make_parent(self.chain.head.timestamp))
+        self.policy = self.later or self.policy
         engine = self._open_engine(journal, Node(pool, CHAIN_ID))
         self._behave(self.behaviours)
         for round_number in range(self.rounds):

@@ -11,6 +11,7 @@ from itertools import product
 import pytest
 from engine.relay_matrix import SETTINGS, Behaviour, Cell, Setting
 
+from onchain_exec.app.path.context import Policy
 from onchain_exec.chain import Delivery, EndpointPool
 from onchain_exec.execution.channels import Channel, ChannelPolicy
 from onchain_exec.oms import OrderState
@@ -59,6 +60,19 @@ def test_order_of_a_pool_that_mixes_private_and_public_up_is_caught(monkeypatch:
     protected = next(setting for setting in SETTINGS if setting.channel is Channel.PROTECTED)
     with pytest.raises(AssertionError, match="at a public endpoint"):
         run(protected, (Behaviour.INCLUDED,))
+
+
+@pytest.mark.parametrize("allowed", [{Channel.PUBLIC}, {Channel.PUBLIC, Channel.PRIVATE}], ids=len)
+def test_order_that_was_accepted_under_private_only_is_private_for_an_engine_that_is_not(
+    allowed: set[Channel],
+) -> None:
+    setting = next(setting for setting in SETTINGS if setting.channel is Channel.PRIVATE)
+    later = Policy(time_to_live_s=600, channels=ChannelPolicy(frozenset(allowed)))
+    cell = Cell(setting, (Behaviour.INCLUDED,) * setting.count, later=later)
+    cell.run_unfinished()
+    assert not cell.public.heard
+    (parent,) = cell.lines.replay().parents.views.values()
+    assert parent.state is (OrderState.FILLED if Channel.PRIVATE in allowed else OrderState.REJECTED)
 
 
 @pytest.mark.parametrize(("private_only", "policy"), [(True, FALLING_BACK), (False, ChannelPolicy())])

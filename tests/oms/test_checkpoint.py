@@ -76,7 +76,7 @@ def live(journal: Journal) -> None:
     journal.append_surroundings("order-1", Surroundings(receipt.block_hash, (attack,), 2**80, True, 2**70))
     journal.append_final(SlotKey(CHAIN_ID, TRADER, filled.nonce))
 
-    journal.append_parent(PARENT)
+    journal.append_parent(PARENT, promised=True)
     one = sign(journal, child := make_order(2, client_order_id="p.1", parent_id="p"))
     lost = make_receipt(one.tx_hash, child, success=False, block=make_block(102))
     journal.append_outcome(one, Reverted(lost, 1, "STF"))
@@ -97,7 +97,7 @@ def live(journal: Journal) -> None:
     journal.append_failure("order-7", GasError("none left"))
     journal.append_order(late := make_order(8), make_quote(late))
     journal.append_expiry("order-8")
-    journal.append_revocation("revoke-1")
+    journal.append_revocation("revoke-1", promised=True)
     allowance = AllowanceKey(CHAIN_ID, TRADER, WETH.address, USDC.address)
     for amount in (2**256 - 1, 5, 0):
         journal.append_allowances({allowance: amount})

@@ -57,7 +57,7 @@ async def begin(lane: Lane, chance: Chance, head: BlockRef, now: int) -> None:
     else:
         why = "the market does not give the price"
     if quote is not None:
-        await _accept(lane, quote)
+        await _accept(lane, quote, promised=chance.view.promised)
     elif parent.fill_or_kill:
         end_parent(lane, chance.view, kill(why))
 
@@ -121,8 +121,9 @@ async def _find_quote(lane: Lane, chance: Chance, head: BlockRef, now: int) -> Q
     return bind_quote(quote, quote.amount_out_min, min(bound, quote.amount_in_max))
 
 
-async def _accept(lane: Lane, quote: Quote) -> None:
-    """Journal the verdict on a child's quote and, if it may trade, send its first transaction."""
+async def _accept(lane: Lane, quote: Quote, *, promised: bool) -> None:
+    """Journal the verdict on a child's quote and, if it may trade, send its first transaction: a private one
+    where that was ``promised`` to its parent."""
     journal = lane.context.journal
     order = quote.order
     try:
@@ -131,7 +132,7 @@ async def _accept(lane: Lane, quote: Quote) -> None:
                 journal.append_denial(quote, denied)
                 return
             case Approved() as approved:
-                journal.append_order(order, quote, promised=lane.context.policy.private_only)
+                journal.append_order(order, quote, promised=promised or lane.context.policy.private_only)
     except (NodeError, StateError, DuplicateOrderError) as error:  # a duplicate: another engine was faster
         log.info("child not begun: %s", error, extra={"order_id": order.order_id})
         return

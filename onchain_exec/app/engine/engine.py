@@ -76,7 +76,7 @@ class Engine:
         if parent.replaces and self.journal.find_parent(parent.replaces) is None:
             raise InputError(f"the journal knows no parent {parent.replaces!r} to replace")
         require_tradable(parent, lane.context.now(), reduce_only=reduce_only)
-        view = self.journal.append_parent(parent)
+        view = self.journal.append_parent(parent, promised=lane.context.policy.private_only)
         self.wake()
         return view
 

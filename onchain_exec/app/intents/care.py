@@ -93,7 +93,7 @@ async def _send(context: Context, signer: Signer, order: ActionOrder, block: Blo
     if isinstance(verdict, DeniedAction):
         context.journal.append_action_denial(verdict)
         return
-    context.journal.append_action(order)
+    context.journal.append_action(order, promised=context.policy.private_only)
     with failures_journalled(context, order.order_id):
         durable = await make_durable(context, signer, await build(context, verdict))
     await dispatch(context, durable)

@@ -81,11 +81,11 @@ def find_same_parent(book: Book, parent: ParentOrder) -> ParentView | None:
     return view
 
 
-def accept_parent(book: Book, parent: ParentOrder) -> Iterator[Event]:
+def accept_parent(book: Book, parent: ParentOrder, *, promised: bool) -> Iterator[Event]:
     """Yield the parent, and that what it replaces is to be cancelled."""
     if find_same_parent(book, parent):
         return
-    yield events.parent_accepted(parent)
+    yield events.parent_accepted(parent, promised=promised)
     if parent.replaces:
         yield from ask_cancel(book, parent.replaces)
 

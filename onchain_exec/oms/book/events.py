@@ -84,9 +84,9 @@ def order_accepted(order: Order, quote: Quote, *, promised: bool = False) -> Eve
     return Event(f"order_accepted/{order.order_id}", EventKind.ORDER_ACCEPTED, order.order_id, None, payload)
 
 
-def revocation_accepted(order_id: str) -> Event:
+def revocation_accepted(order_id: str, *, promised: bool = False) -> Event:
     """An approval is to be taken back: an order without terms, which swaps nothing."""
-    payload: dict[str, Any] = {"order": None, "quote": None}
+    payload: dict[str, Any] = {"order": None, "quote": None, "promised": promised}
     return Event(f"order_accepted/{order_id}", EventKind.ORDER_ACCEPTED, order_id, None, payload)
 
 
@@ -157,9 +157,9 @@ def order_expired(order: Order | ActionOrder) -> Event:
     )
 
 
-def parent_accepted(parent: ParentOrder) -> Event:
-    """A parent order was taken in; it has no children yet."""
-    payload = {"parent": parent_to_json(parent)}
+def parent_accepted(parent: ParentOrder, *, promised: bool = False) -> Event:
+    """A parent order was taken in; it has no children yet. ``promised`` as `ParentView.promised`."""
+    payload = {"parent": parent_to_json(parent), "promised": promised}
     return Event(
         f"parent_accepted/{parent.order_id}", EventKind.PARENT_ACCEPTED, parent.order_id, None, payload
     )

@@ -81,7 +81,7 @@ def _ask_cancel(book: Book, event: Event, recorded_at: int) -> None:
 
 
 def _accept_parent(book: Book, event: Event, recorded_at: int) -> None:
-    parent = book.parents.accept(event.payload["parent"], recorded_at).parent
+    parent = book.parents.accept(event.payload, recorded_at).parent
     book.client_ids[parent.client_order_id] = parent.order_id
 
 

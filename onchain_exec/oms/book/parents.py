@@ -23,7 +23,8 @@ class ParentView(msgspec.Struct, frozen=True, gc=False):
 
     ``filled`` is what its filled children and those of the orders it replaced have, in base units of
     the side that `ParentOrder.exact` fixes; ``final`` says that nothing on the chain can change its
-    state any more. Times are unix seconds.
+    state any more. ``promised`` says that it was accepted under ``private_only``, which its children keep.
+    Times are unix seconds.
     """
 
     parent: ParentOrder
@@ -34,6 +35,7 @@ class ParentView(msgspec.Struct, frozen=True, gc=False):
     children: tuple[str, ...] = ()
     failure: Failure | None = None
     final: bool = False
+    promised: bool = False
 
     @property
     def is_alive(self) -> bool:
@@ -90,9 +92,11 @@ class Parents:
 
     def accept(self, payload: dict[str, Any], recorded_at: int) -> ParentView:
         """Take in a new parent order."""
-        parent = parent_from_json(payload)
+        parent = parent_from_json(payload["parent"])
         state = next_parent_state(None, OrderEvent.ACCEPT, parent.order_id)
-        view = self.views[parent.order_id] = ParentView(parent, state, recorded_at, recorded_at)
+        promised = payload.get("promised", False)  # older lines do not say
+        view = ParentView(parent, state, recorded_at, recorded_at, promised=promised)
+        self.views[parent.order_id] = view
         return view
 
     def move(self, order_id: str, happened: OrderEvent, recorded_at: int, **changes: Any) -> None:

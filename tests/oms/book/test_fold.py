@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -27,7 +28,7 @@ from onchain_exec.core.action import ActionOrder, VenueCall
 from onchain_exec.errors import InputError, JournalError
 from onchain_exec.execution.channels import Channel, Decision, Stakes
 from onchain_exec.execution.delivery.outcome import Accepted, AlreadyKnown, Mined, Rejected
-from onchain_exec.execution.plan import DurableTx, Purpose
+from onchain_exec.execution.plan import DurableTx, Purpose, StandingApproval
 from onchain_exec.oms import Failure, Journal, OrderEvent, OrderState, SlotKey, SlotState
 from onchain_exec.oms.book.events import Event, EventKind
 from onchain_exec.oms.book.fold import fold
@@ -256,6 +257,11 @@ def test_accept_under_a_promise_hides_all_that_is_signed_and_every_later_choice(
     nonce = journal.reserve_nonce(CHAIN_ID, TRADER, "a", Purpose.ACTION, 0)
     plan = make_plan(ApprovedAction(action, BLOCK), Purpose.ACTION)
     assert journal.write_signed("a", sign_plan(plan, nonce)).private
+    standing = StandingApproval(TRADER, WETH.address, KEEPER, 1)
+    revocation = replace(plan, cause=standing, purpose=Purpose.REVOKE)
+    journal.append_revocation(revocation.order_id, promised=True)
+    nonce = journal.reserve_nonce(CHAIN_ID, TRADER, revocation.order_id, Purpose.REVOKE, 0)
+    assert journal.write_signed(revocation.order_id, sign_plan(revocation, nonce)).private
 
 
 def test_end_of_a_parent_tells_why(journal: Journal) -> None:
