@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from onchain_exec.routing.arbitrage import Arbitrage, find_arbitrage
     from onchain_exec.routing.basket import Basket, BasketRoute
     from onchain_exec.routing.find import find_basket_route, find_route
+    from onchain_exec.routing.proof import Proof
     from onchain_exec.routing.quote import Quote, bind_quote, get_mid_values, make_quote
     from onchain_exec.routing.route import (
         Certificate,
@@ -34,6 +35,7 @@ __all__ = [
     "HopShare",
     "Network",
     "Options",
+    "Proof",
     "Quote",
     "Route",
     "Shape",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from onchain_exec.core import BlockRef, Exact, Token, format_swap
 from onchain_exec.core.fixed_point import BPS
+from onchain_exec.routing.proof import Proof
 from onchain_exec.venues import Hop, Leg, Pool
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ class Options:
     ``max_hops`` bounds the hops of a path. ``cycles`` lets flows return to a token they left, which
     mixes arbitrage into the swap (Exact.IN only). ``time_limit_ms`` bounds the proof that no other
     choice of pools saves gas, on ``clock`` (seconds, monotonic); the best found by then is returned
-    with its gap.
+    with its gap. ``proof`` asks for what proves the bound where gas counts (`Certificate.proof`): it may be
+    many times as long as the route.
     """
 
     max_hops: int = 3
@@ -92,6 +94,7 @@ class Options:
     cycles: bool = False
     time_limit_ms: int | None = None
     clock: Callable[[], float] | None = None
+    proof: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +124,15 @@ class Certificate:
     trades of all pools, each less its gas, and the order are worth no more. With gas the bound may
     be tighter than that: a route pays for all pools of some way, a pool can share the gas of those that
     it is of no use without, and the bound is the highest of the cases into which the search split the
-    choice of pools.
+    choice of pools. ``proof`` says all that, so that it can be checked: ``bound`` (negative for Exact.OUT) is
+    `Proof.worth` rounded down and the gas of the route's swaps and ticks rounded up. It is None without gas,
+    and unless `Options.proof` asks for it.
     """
 
     bound: int
     prices: Mapping[Token, float]
     excluded: tuple[Exclusion, ...]
+    proof: Proof | None = None
 
 
 class Proven(ABC):

@@ -16,6 +16,7 @@ from onchain_exec.routing.basket import Basket
 from onchain_exec.routing.gas import ROUTE_GAS, TICK_GAS
 from onchain_exec.routing.market import RefusedError, Settlement, get_worth
 from onchain_exec.routing.oracles import Edges, FloatArray, IndexArray
+from onchain_exec.routing.proof import Proof
 from onchain_exec.routing.route import FIXED, Certificate, GasModel, Options, exclude
 from onchain_exec.routing.settlement.flow import Flow, Flows, list_flows, order_tokens
 from onchain_exec.routing.settlement.settle import settle
@@ -23,6 +24,7 @@ from onchain_exec.routing.solver.branch import Choice, choose_edges
 from onchain_exec.routing.solver.certificate import Ways
 from onchain_exec.routing.solver.dual import DualPoint, Problem, evaluate, solve
 from onchain_exec.routing.solver.network import Network
+from onchain_exec.routing.solver.record import Covered, make_proof
 from onchain_exec.routing.solver.scope import best_rates, make_scope
 from onchain_exec.routing.solver.singles import find_singles, settle_best
 from onchain_exec.routing.solver.supports import Support
@@ -81,6 +83,7 @@ class Search:
             self._ways(solution.backward),
             [flow.edge for flow in path],
             self._deadline(),
+            recorded=self.options.proof,
         )
         several = self._settle_worth_its_ticks(solution, choice.support)
         found = max((way for way in (best_single, several) if way), key=self._worth, default=None)
@@ -88,7 +91,7 @@ class Search:
             raise self._no_route()
         return Found(
             found,
-            self._certify(choice, found, solution.backward),
+            self._certify(choice, found, solution),
             None if best_single is None else abs(best_single.bought(self.basket.priced)),
         )
 
@@ -264,8 +267,9 @@ class Search:
         }
         return settle_best(basket, [[flows[edge] for edge in path] for path in paths], self.gas)
 
-    def _certify(self, choice: Choice, found: Settlement, backward: Problem) -> Certificate:
+    def _certify(self, choice: Choice, found: Settlement, solution: _Solution) -> Certificate:
         """Return the bound for routes that pay the gas that ``found`` pays."""
+        backward = solution.backward
         arbitrage = set(backward.edges.pool[sorted(choice.left_out)].tolist())
         gas = self.gas.cost(found.gas_units - ROUTE_GAS, found.hop_count)
         total = floor(choice.bound) + gas + (1 if gas else 0)
@@ -285,7 +289,17 @@ class Search:
                     "trades only as part of an arbitrage: cycles=True takes it",
                 ),
             ),
+            proof=self._prove(choice, solution) if self.options.proof else None,
         )
+
+    def _prove(self, choice: Choice, solution: _Solution) -> Proof | None:
+        """Return why no choice of edges is worth more; without gas the prices are why."""
+        if choice.record is None:
+            return None
+        backward, left_out = solution.backward, list(choice.left_out)
+        beside = backward.take(np.delete(np.arange(len(backward.edges)), left_out))
+        covered = Covered(solution.point.problem, beside, self.tokens, self.network.pools)
+        return make_proof(choice.record, choice.bound, covered)
 
     def _deadline(self) -> Callable[[], bool]:
         clock, limit_ms = self.options.clock, self.options.time_limit_ms

@@ -76,6 +76,19 @@ def test_route_when_gas_or_data_is_dear_uses_fewer_pools(price: tuple[str, int],
     assert int(dear["amount_out"]) <= int(free["amount_out"])
 
 
+def test_route_with_its_proof_is_the_same_document_with_one_more_key(offline: Cli) -> None:
+    gas = ("--gas-price-wei", str(20 * 10**9), "--gas-token-price", "3000")
+    terms = (*TRADE, "--amount-in", str(50 * 10**18))
+    plain, proven = offline.json(*terms, *gas), offline.json(*terms, *gas, "--proof")
+    proof = proven.pop("proof")
+    assert proven == plain
+    assert set(proof["pools"]) >= {hop["pool"] for hop in plain["hops"]}
+    assert set(proof["tokens"]) == set(plain["prices"])
+    assert all(len(valuation["prices"]) == len(proof["tokens"]) for valuation in proof["valuations"])
+    assert "close_at" in proof["steps"][-1]
+    assert "proof" not in offline.json(*terms, "--proof")
+
+
 def test_route_of_an_exact_output_takes_at_least_its_bound(offline: Cli) -> None:
     found = offline.json(*TRADE, "--amount-out", str(30_000 * 10**6))
     assert int(found["amount_out"]) == 30_000 * 10**6

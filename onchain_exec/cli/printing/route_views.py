@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, assert_never
 
 from onchain_exec.cli.printing.output import print_facts, print_table, round_tokens
 from onchain_exec.core import Exact, Token, format_tokens
-from onchain_exec.routing import Arbitrage, BasketRoute, Certificate, Route, get_hop_shares
+from onchain_exec.routing import Arbitrage, BasketRoute, Certificate, Proof, Route, get_hop_shares
+from onchain_exec.routing.proof import Closing, Fixing, Split, Step
 from onchain_exec.venues import Hop
 
 _BAR = 20
@@ -75,11 +76,51 @@ def hops_to_json(hops: Iterable[Hop]) -> list[dict[str, str]]:
 
 
 def certificate_to_json(certificate: Certificate) -> dict[str, Any]:
-    """Return the prices that prove a bound and what is left out of the proof."""
+    """Return the prices that prove a bound, what is left out of the proof, and the proof if there is one."""
     return {
         "prices": {token.address: price for token, price in certificate.prices.items()},
         "excluded": [{"pools": list(part.pools), "reason": part.reason} for part in certificate.excluded],
+        **({} if certificate.proof is None else {"proof": proof_to_json(certificate.proof)}),
     }
+
+
+def proof_to_json(proof: Proof) -> dict[str, Any]:
+    """Return a proof as a document. An edge is the numbers of its pool and of its tokens in and out; a
+    valuation has the tokens' prices in their order."""
+    tokens = list(proof.valuations[0].prices)
+    pools = sorted({edge.pool for edge in proof.edges})
+    token_numbers = {token: number for number, token in enumerate(tokens)}
+    pool_numbers = {pool: number for number, pool in enumerate(pools)}
+    return {
+        "worth": proof.worth,
+        "tokens": [token.address for token in tokens],
+        "pools": pools,
+        "edges": [
+            [pool_numbers[edge.pool], token_numbers[edge.token_in], token_numbers[edge.token_out]]
+            for edge in proof.edges
+        ],
+        "valuations": [
+            {
+                "prices": list(valuation.prices.values()),
+                "paid_before": {str(edge): amount for edge, amount in valuation.paid_before.items()},
+                "paid_after": {str(edge): amount for edge, amount in valuation.paid_after.items()},
+            }
+            for valuation in proof.valuations
+        ],
+        "steps": [_step_to_json(step) for step in proof.steps],
+    }
+
+
+def _step_to_json(step: Step) -> dict[str, Any]:
+    match step:
+        case Fixing(valuation, on, off):
+            return {"fix_at": valuation, "on": list(on), "off": list(off)}
+        case Split(edge):
+            return {"split": edge}
+        case Closing(valuation):
+            return {"close_at": valuation}
+        case _:
+            assert_never(step)
 
 
 def print_route(found: Route) -> None:

@@ -24,6 +24,7 @@ from onchain_exec.cli.trading.route_file import (
     HopDataWei,
     MaxHops,
     PoolsFile,
+    Prove,
     get_token,
     make_gas,
     read_pools,
@@ -66,6 +67,7 @@ def route(
     plot: Annotated[
         Path | None, typer.Option("--plot", help="Write a picture of the flow: .png, .svg or .pdf.")
     ] = None,
+    prove: Prove = False,
     as_json: AsJson = False,
 ) -> None:
     """Find the best route over a file of pools, in exact base units, with its bound and gap."""
@@ -82,6 +84,7 @@ def route(
         cycles=cycles,
         time_limit_ms=time_limit_ms,
         clock=time.monotonic,
+        proof=prove,
     )
     found = find_route(terms, pools, gas, options=options)
     if plot is not None:
@@ -110,6 +113,7 @@ def basket(
         ),
     ] = None,
     max_hops: MaxHops = 3,
+    prove: Prove = False,
     as_json: AsJson = False,
 ) -> None:
     """Sell several tokens for one, or buy several with one, over a file of pools: the best route at once."""
@@ -129,7 +133,7 @@ def basket(
     if len(dict(amounts)) != len(amounts):
         raise InputError("a token is in the basket twice", needed="one amount of each token")
     gas = make_gas(gas_price_wei, hop_data_wei, gas_token_price, priced)
-    options = Options(max_hops=max_hops, shape=Shape.GRAPH)
+    options = Options(max_hops=max_hops, shape=Shape.GRAPH, proof=prove)
     found = find_basket_route(Basket(dict(amounts), priced, exact), pools, gas, options=options)
     if as_json:
         print_json(basket_route_to_json(found))

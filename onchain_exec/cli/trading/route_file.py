@@ -26,6 +26,9 @@ HopDataWei: TypeAlias = Annotated[
     typer.Option("--hop-data-wei", min=0, help="What a rollup takes beside for the calldata of each hop."),
 ]
 MaxHops: TypeAlias = Annotated[int, typer.Option("--max-hops", min=1, max=4, help="Hops of a path.")]
+Prove: TypeAlias = Annotated[
+    bool, typer.Option("--proof", help="Where gas counts, add to the JSON what proves the bound.")
+]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from onchain_exec.routing.oracles import FloatArray, IndexArray
 from onchain_exec.routing.solver.certificate import Bounds, Case, Ways, find_bounds
 from onchain_exec.routing.solver.dual import DualPoint, Problem
+from onchain_exec.routing.solver.record import Record
 from onchain_exec.routing.solver.relaxation import Relaxation
 from onchain_exec.routing.solver.supports import Support, Supports
 
@@ -38,15 +39,19 @@ _MOST_NODES: Final = 200
 @dataclass(frozen=True, slots=True)
 class Choice:
     """The best support found, what no other is worth more than, and log prices that bound all choices
-    together. ``left_out`` are edges beside the problem of which the bound says nothing."""
+    together. ``left_out`` are edges beside the problem of which the bound says nothing. ``record`` is what
+    was inferred of all choices, if that is asked for; None without costs, where the prices are enough."""
 
     support: Support
     bound: float
     log_prices: FloatArray
     left_out: frozenset[int]
+    record: Record | None
 
 
-def choose_edges(point: DualPoint, ways: Ways, single: Sequence[int], expired: Callable[[], bool]) -> Choice:
+def choose_edges(
+    point: DualPoint, ways: Ways, single: Sequence[int], expired: Callable[[], bool], *, recorded: bool
+) -> Choice:
     """Return the edges that are worth most after costs, from ``point``, the solution without costs, and from
     the edges of a ``single`` path, which are enough for a small order.
 
@@ -56,24 +61,26 @@ def choose_edges(point: DualPoint, ways: Ways, single: Sequence[int], expired: C
     if not problem.costs.any():
         bounds = find_bounds(problem, Case(point.log_prices), replace(ways, ends=None))  # ways lose nothing
         support = Support(point.trade.which[point.substantial], point.value, point.log_prices)
-        return Choice(support, bounds.whole, point.log_prices, frozenset(bounds.left_out.tolist()))
-    return _Tree(problem, ways).search(point, np.sort(np.array(single, np.intp)), expired)
+        return Choice(support, bounds.whole, point.log_prices, frozenset(bounds.left_out.tolist()), None)
+    return _Tree(problem, ways, recorded=recorded).search(point, np.sort(np.array(single, np.intp)), expired)
 
 
 class _Open(NamedTuple):
-    """A case that may hold something better: the edges that count in it relaxed, and by how much each of them
-    counts in part, times what it takes."""
+    """A case that may hold something better: the edges that count in it relaxed, by how much each of them
+    counts in part, times what it takes, and what was inferred of it."""
 
     case: Case
     likely: IndexArray
     doubt: FloatArray
+    record: Record
 
 
 class _Tree:
     """Open cases by their bounds, the highest first."""
 
-    def __init__(self, problem: Problem, ways: Ways) -> None:
+    def __init__(self, problem: Problem, ways: Ways, *, recorded: bool) -> None:
         self.problem, self.ways, self.supports = problem, ways, Supports(problem, ways)
+        self._recorded = recorded
         self._relaxation = Relaxation(problem, ways.beside)
         self._largest_cost = float(problem.costs.max())
         self._heap: list[tuple[float, int, _Open]] = []
@@ -85,7 +92,8 @@ class _Tree:
         """Split the case with the highest bound until no bound is above what is found."""
         for edges in (single, point.used):
             self.supports.try_only(edges, point.log_prices)
-        root = self._open(self._narrowed(Case(point.log_prices), self._of_best())[0])
+        record = Record()
+        root = self._open(self._narrowed(Case(point.log_prices), record, self._of_best())[0], record)
         for _ in range(_MOST_NODES):
             nothing_does = self.supports.best.worth == -np.inf  # not even all edges, and for nothing
             if nothing_does or not self._heap or self._is_proven(-self._heap[0][0]):
@@ -95,39 +103,42 @@ class _Tree:
             if self._is_proven(-bound) or expired():
                 break
             heappop(self._heap)
-            case, bounds = self._narrowed(opened.case, self._of_best())
+            case, bounds = self._narrowed(opened.case, opened.record, self._of_best())
             edge = self._most_doubtful(case, opened.doubt)
             if edge is None:
                 self._undecided = max(self._undecided, bounds.whole)
                 continue
-            self._open(replace(case, on=np.append(case.on, edge)))
-            self._open(replace(case, off=np.append(case.off, edge)))
+            using, without = Record(), Record()
+            opened.record.split = edge, using, without
+            self._open(replace(case, on=np.append(case.on, edge)), using)
+            self._open(replace(case, off=np.append(case.off, edge)), without)
         best = self.supports.best
         highest = -self._heap[0][0] if self._heap else -np.inf
-        return Choice(best, max(best.worth, highest, self._undecided), root.log_prices, self._left_out)
+        bound = max(best.worth, highest, self._undecided)
+        return Choice(best, bound, root.log_prices, self._left_out, record if self._recorded else None)
 
-    def _open(self, case: Case) -> Case:
+    def _open(self, case: Case, record: Record) -> Case:
         """Queue a case, and return it with prices and payments that bound it tightly."""
-        case, bounds = self._narrowed(case)
+        case, bounds = self._narrowed(case, record)
         likely, doubt, softness = np.empty(0, np.intp), np.zeros(len(self.problem.edges)), _SOFTNESS
         worth = self.supports.best.worth
         while worth > -np.inf and not self._is_proven(bounds.whole):
             relaxed = self._relaxation.relax(case, softness)
             likely = np.flatnonzero(relaxed.share > _LIKELY)
             doubt = np.minimum(relaxed.share, 1 - relaxed.share) * relaxed.taken
-            case, bounds = self._narrowed(case, relaxed.case)
+            case, bounds = self._narrowed(case, record, relaxed.case)
             if bounds.whole - worth > _BLURRED * softness * self._largest_cost:
                 break
             softness *= _SHARPER
         if bounds.whole > worth:
-            heappush(self._heap, (-bounds.whole, next(self._order), _Open(case, likely, doubt)))
+            heappush(self._heap, (-bounds.whole, next(self._order), _Open(case, likely, doubt, record)))
         return case
 
     def _of_best(self) -> Case:
         """Return all choices at the best support's prices."""
         return Case(self.supports.best.log_prices)
 
-    def _narrowed(self, case: Case, *others: Case) -> tuple[Case, Bounds]:
+    def _narrowed(self, case: Case, record: Record, *others: Case) -> tuple[Case, Bounds]:
         """Return the case at those prices and payments, its own or of ``others``, that bound it best, without
         the choices that at any of them are worth less than the best support. Those at which the bound would
         say nothing of further edges beside the problem do not count."""
@@ -141,11 +152,13 @@ class _Tree:
                     tried.append((way, bounds))
             case, closest = min(tried, key=lambda one: one[1].whole)
             worth, free = self.supports.best.worth, self._free(case)
-            if closest.whole <= worth:
-                return case, closest
-            using = np.min([bounds.using[free] for _, bounds in tried], axis=0)
-            without = np.min([bounds.without[free] for _, bounds in tried], axis=0)
-            off, on = free[using < worth], free[(without < worth) & (using >= worth)]
+            off = on = free[:0]
+            if closest.whole > worth:
+                using = np.min([bounds.using[free] for _, bounds in tried], axis=0)
+                without = np.min([bounds.without[free] for _, bounds in tried], axis=0)
+                off, on = free[using < worth], free[(without < worth) & (using >= worth)]
+            if self._recorded:
+                record.note(case, closest.whole, tried, on, off)
             if not (len(off) or len(on)):
                 return case, closest
             case = replace(case, on=np.append(case.on, on), off=np.append(case.off, off))
