@@ -30,6 +30,10 @@ from onchain_exec.routing.solver.singles import find_singles, settle_best
 from onchain_exec.routing.solver.supports import Support
 
 _LOST: Final = 1e-6
+_FREE: Final = 10.0
+"""In log price below the start: going round gives more of the token than is owed. Without it the token is
+missing, but worth next to nothing: the dual is as good as flat there, far from its minimum."""
+
 _MOST_BROUGHT: Final = 16.0
 """Times what the best rates bring of the order to a token."""
 
@@ -132,7 +136,8 @@ class Search:
         backward = problem.take(np.flatnonzero(~forward))
         problem = problem.take(np.flatnonzero(forward))
         solved = solve(problem, point.log_prices, _SETTLED)
-        if solved.gap > _LOST * abs(solved.value):  # what goes round had carried the prices away
+        free = not self.forwards and bool((solved.log_prices < start - _FREE).any())
+        if free or solved.gap > _LOST * abs(solved.value):  # what goes round had carried the prices away
             solved = min(solved, solve(problem, start, _SETTLED), key=lambda ended: ended.value)
         return _Solution(solved, self._flows(solved), backward)
 

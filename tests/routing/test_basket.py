@@ -184,6 +184,24 @@ def test_find_basket_route_dust_below_its_gas_is_left_alone():
     assert route.searched_amount <= route.bound <= route.searched_amount + 10**15 + 1
 
 
+def test_find_basket_route_what_an_arbitrage_would_give_is_bought_within_a_close_bound():
+    """A and D, both bought, trade for one another at two prices: going round gives more of them than that,
+    and is not part of the proof. The bound counts what buying them takes."""
+    market = pool_set(
+        make_pool(1, (C, B), (3 * 10**19, 10**19)),
+        make_pool(2, (D, B), (4 * 10**23, 6 * 10**22)),
+        make_pool(3, (A, D), (9 * 10**23, 3 * 10**23)),
+        make_pool(4, (B, A), (8 * 10**19, 5 * 10**19)),
+        make_pool(5, (D, A), (2 * 10**23, 9 * 10**23)),
+    )
+    basket = Basket({A: 24 * 10**16, C: 4 * 10**18, D: 12 * 10**16}, B, Exact.OUT)
+    route = find_basket_route(basket, market, options=GRAPH)
+    assert 0 <= route.gap_bps <= 1e-4
+    (arbitrage,) = route.certificate.excluded
+    assert set(arbitrage.pools) & {pool.key for pool in market.pools[2::2]}
+    assert arbitrage.reason.startswith("trades only as part of an arbitrage")
+
+
 def test_find_basket_route_bought_token_beyond_its_pool_raises_no_route():
     market = pool_set(make_pool(1, (A, B), (10**24, 10**24)), make_pool(2, (C, B), (10**24, 10**24)))
     with pytest.raises(NoRouteError):
