@@ -41,6 +41,19 @@ def test_find_route_contradicting_prices_ends_with_a_bound_it_keeps(market, amou
         assert {(leg.hops[0].token_in, leg.hops[-1].token_out) for leg in route.legs} == {(A, B)}
 
 
+def test_find_route_first_prices_beside_kinks_are_left():
+    """The first prices put pools of the best way where they begin to trade: no step ends at those kinks."""
+    market = pool_set(
+        make_pool(1, (D, C), (7 * 10**21, 2 * 10**21)),
+        make_pool(2, (D, B), (4 * 10**18, 6 * 10**18)),
+        make_pool(3, (A, B), (6 * 10**19, 5 * 10**23)),
+        make_pool(4, (A, C), (4 * 10**19, 8 * 10**22)),
+    )
+    route = find_route(Swap(A, B, 6 * 10**18, Exact.OUT), market, options=Options(shape=Shape.GRAPH))
+    assert len(route.hops) == 4
+    assert 0 <= route.gap_bps <= 1e-4
+
+
 def test_find_route_cycles_worth_far_more_than_the_order_are_settled():
     """Going round C and D turns next to nothing into far more than the order: trifles feed what pays."""
     market = pool_set(

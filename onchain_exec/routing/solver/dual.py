@@ -55,6 +55,9 @@ _SHORT: Final = 0.1
 """Of a step: what is tried of it, and below what it is looked for what lies in its way."""
 
 _BEYOND: Final = 1 + 1e-9
+_AWAKE: Final = 1e-12
+"""In log price from trading: the first prices put edges of the best ways there, but for rounding."""
+
 _HARDER: Final = 100.0
 """Of the damping, after a step that failed."""
 
@@ -259,7 +262,7 @@ def _find_waking(point: DualPoint, step: FloatArray) -> FloatArray:
     edges, log_prices = point.problem.edges, point.log_prices
     asleep = log_prices[edges.source] - log_prices[edges.target] - edges.start()
     nearing = step[edges.target] - step[edges.source]
-    waking = (asleep > 0) & (asleep < _SHORT * nearing)
+    waking = (asleep > _AWAKE) & (asleep < _SHORT * nearing)
     return np.sort(asleep[waking] / nearing[waking])
 
 
