@@ -277,7 +277,7 @@ class Search:
         backward = solution.backward
         arbitrage = set(backward.edges.pool[sorted(choice.left_out)].tolist())
         gas = self.gas.cost(found.gas_units - ROUTE_GAS, found.hop_count)
-        total = floor(choice.bound) + gas + (1 if gas else 0)
+        total = floor(choice.bound) + gas + (1 if solution.point.problem.costs.any() else 0)
         prices = np.exp(choice.log_prices).tolist()
         return Certificate(
             bound=total if self.forwards else max(1, -total),  # nothing is had for nothing

@@ -76,6 +76,13 @@ def test_find_route_worth_just_its_gas_is_found_and_proven():
     assert route.amount_out <= route.bound <= route.amount_out * (1 + 1e-6)
 
 
+@given(st.integers(10**5, 10**6), st.integers(10**5, 10**6), st.floats(0.01, 0.99), st.sampled_from(Exact))
+def test_find_route_gas_of_less_than_a_unit_leaves_the_bound_a_bound(held, holds, cost, exact):
+    """What is given is rounded down after gas, not before: a token of few decimals shows the difference."""
+    market, gas = pool_set(make_pool(1, (A, B), (held, holds))), GasModel(1, cost / 65_000)
+    assert find_route(Swap(A, B, 5_000, exact), market, gas, options=GRAPH).gap_bps >= 0
+
+
 def test_find_route_time_limit_returns_what_was_found_with_its_gap():
     market = pool_set(*(make_pool(n, (A, B), (10**24 + n * 10**22, 10**24), 500 * n) for n in range(1, 13)))
     ticks = iter(range(10_000))
