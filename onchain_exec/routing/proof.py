@@ -21,7 +21,7 @@ token_out, a route is given back at least what it pays, and W bounds it at the t
 Routes of an order that do not go round use all edges of some way from what is sold to what is bought, and
 every edge on such a way: with a loss of 0 on edges on, infinite on edges off, and max(0, -s[e]) on the
 others, L is the least loss of any way or, if that is more, the highest among the edges on of the least loss
-of a way over the edge. For a basket, and with cycles, L is 0.
+of a way over the edge. For a basket of several tokens, and with cycles, L is 0.
 """
 
 from __future__ import annotations
