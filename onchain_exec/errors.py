@@ -39,6 +39,7 @@ OnchainExecError
 ├── StoppedError               somebody stopped the command before it was done
 ├── JournalError               the journal cannot be read or written, or contradicts itself
 │   ├── IllegalTransitionError an order or slot met an event that its state does not allow
+│   ├── OvertakenError         another process signed or ended the order meanwhile: the journal has it
 │   └── FencedError            another process writes the account, or took it over: nothing may be sent
 └── MissingToolError           a program or package that is needed is not installed
     └── TamperedPackageError   a downloaded package is not the one that was pinned
@@ -307,6 +308,10 @@ class JournalError(OnchainExecError):
 
 class IllegalTransitionError(JournalError):
     """An order or slot met an event that its state does not allow."""
+
+
+class OvertakenError(JournalError):
+    """Another process signed the order, or ended it, while this one was about to: the journal has it."""
 
 
 class FencedError(JournalError):

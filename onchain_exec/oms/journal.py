@@ -149,19 +149,10 @@ class Journal:
         """
         return self._append_order(denied.order, lambda _: events.order_denied(quote, denied))
 
-    def append_failure(self, order_id: str, error: OnchainExecError, order: Order | None = None) -> OrderView:
-        """Record that an order failed before any swap bytes existed.
-
-        ``order`` gives the terms of one that was never accepted (None if not even they were clear).
-
-        Raises:
-            IllegalTransitionError: swap bytes exist, so only the chain can tell how the order ends.
-            DuplicateOrderError: the client order id is taken by an order with other terms.
-        """
-        failed = events.order_rejected(order_id, error, order)
-        if order:
-            return self._append_order(order, lambda _: failed)
-        return self._append_to(order_id, lambda _: iter((failed,)))
+    def append_failure(self, order_id: str, error: OnchainExecError) -> OrderView:
+        """Record that an order, accepted or not, failed before any swap bytes existed; return it. One that
+        has bytes, so that only the chain can tell how it ends, or an end, stays as it is."""
+        return self._append_to(order_id, lambda book: decisions.fail(book, order_id, error))
 
     def append_expiry(self, order_id: str) -> OrderView:
         """Record that the time of an order, or action, passed before any bytes of it existed; return it. One
@@ -209,7 +200,7 @@ class Journal:
         the same order and purpose before signing returns the same nonce.
 
         Raises:
-            JournalError: the order has signed swap bytes: they must be sent, never others; or the account
+            JournalError: the order has signed swap bytes, or an end, and gets no others; or the account
                 lends code by a transaction on its way, which may take the nonce.
             FencedError: another process writes the account.
         """

@@ -110,15 +110,20 @@ class JournalModel(RuleBasedStateMachine):
     @rule(order=orders, who=st.integers(0, 1), denied=st.booleans())
     def refuse(self, order: Order, who, denied):
         signed = order.order_id in self.nonces.values() or order.order_id in self.shown
+        journal = self.journals[who]
+        if not denied:
+            before = journal.read_order(order.order_id)
+            after = journal.append_failure(order.order_id, GasError("none left"))
+            assert (
+                after == before if before.state is not OrderState.NEW else after.state is OrderState.REJECTED
+            )
+            return
         try:
-            if denied:
-                view = self.journals[who].append_denial(make_quote(order), make_denied(order))
-            else:
-                view = self.journals[who].append_failure(order.order_id, GasError("none left"))
+            view = journal.append_denial(make_quote(order), make_denied(order))
         except JournalError:
             return  # ended before, or signed
         assert not signed
-        assert view.state in (OrderState.DENIED, OrderState.REJECTED)
+        assert view.state is OrderState.DENIED
 
     @rule(target=signed, order=orders, who=st.integers(0, 1), floor=st.integers(0, 3))
     def sign(self, order: Order, who, floor):

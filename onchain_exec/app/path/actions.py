@@ -7,7 +7,14 @@ from typing import assert_never
 
 from onchain_exec.app.path.context import Context, Step
 from onchain_exec.app.path.proof import prove
-from onchain_exec.app.path.run import catch_up, deliver, failures_journalled, make_durable, require_signer
+from onchain_exec.app.path.run import (
+    catch_up,
+    deliver,
+    failures_journalled,
+    make_durable,
+    require_signer,
+    unless_overtaken,
+)
 from onchain_exec.core import Address, BlockRef
 from onchain_exec.core.action import ActionOrder
 from onchain_exec.errors import RevertError
@@ -67,7 +74,7 @@ async def act(context: Context, verdict: ApprovedAction | DeniedAction) -> Order
             accepted = context.journal.append_action(order, promised=context.policy.private_only)
             if accepted.order_id == order.order_id:  # otherwise another process was faster with the id
                 context.observe(Step.ACCEPTED, order)
-                await _execute(context, verdict)
+                await unless_overtaken(_execute(context, verdict))
             return context.journal.read_order(accepted.order_id)
         case never:
             assert_never(never)

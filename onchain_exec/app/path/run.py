@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import assert_never
 
 from onchain_exec.app.channels.around import watch_trade
@@ -21,7 +21,7 @@ from onchain_exec.app.path.routers import get_search, list_executable
 from onchain_exec.app.path.ways import find_ways, read_accounts, take_cheapest
 from onchain_exec.app.prices import read_reference
 from onchain_exec.core import BlockRef, Order
-from onchain_exec.errors import ConfigError, OnchainExecError, RevertError
+from onchain_exec.errors import ConfigError, OnchainExecError, OvertakenError, RevertError
 from onchain_exec.execution import (
     DurableTx,
     Mined,
@@ -37,7 +37,7 @@ from onchain_exec.execution import (
     sign,
 )
 from onchain_exec.execution.channels import Channel
-from onchain_exec.oms import SWAPS, OrderView, list_paused_venues, require_venues_running
+from onchain_exec.oms import SWAPS, OrderState, OrderView, list_paused_venues, require_venues_running
 from onchain_exec.risk import Approved, Denied, check, judge_revert
 from onchain_exec.routing import Quote, find_route, make_quote
 from onchain_exec.venues.pool import list_protocols
@@ -77,7 +77,7 @@ async def run(context: Context, quote: Quote) -> OrderView:
             if accepted.order_id != quote.order.order_id:
                 return accepted  # another process was faster with the same client order id
             context.observe(Step.ACCEPTED, quote.order)
-            await execute(context, verdict)
+            await unless_overtaken(execute(context, verdict))
             return context.journal.read_order(accepted.order_id)
         case never:
             assert_never(never)
@@ -249,12 +249,29 @@ async def wait(context: Context, durable: DurableTx, sent_at: BlockRef | None = 
 @contextmanager
 def failures_journalled(context: Context, order_id: str) -> Iterator[None]:
     """Journal what fails before the order's own bytes are durable. After that nothing is a failure: the
-    transaction may be mined, and only the chain can say."""
+    transaction may be mined, and only the chain can say.
+
+    Raises:
+        OvertakenError: it did not fail, for another process signed it, or somebody cancelled it, meanwhile.
+    """
     try:
         yield
     except OnchainExecError as error:
-        context.journal.append_failure(order_id, error)
+        view = context.journal.append_failure(order_id, error)
+        if view.state is not OrderState.REJECTED:
+            raise OvertakenError(
+                f"order {order_id} became {view.state.value} while it was prepared here",
+                needed="a NEW order",
+                todo="Read it in the journal: what was prepared here was neither signed nor sent",
+            ) from error
         raise
+
+
+async def unless_overtaken(execution: Awaitable[None]) -> None:
+    """Run what executes an accepted order, and step back if another process does, or somebody cancels it:
+    the journal has what becomes of it."""
+    with suppress(OvertakenError):
+        await execution
 
 
 def require_signer(context: Context) -> Signer:

@@ -8,7 +8,13 @@ from typing import Final, assert_never
 
 from onchain_exec.core import Address, Order, ParentOrder, Receipt
 from onchain_exec.core.action import ActionOrder
-from onchain_exec.errors import DuplicateOrderError, FencedError, JournalError, RevertError
+from onchain_exec.errors import (
+    DuplicateOrderError,
+    FencedError,
+    JournalError,
+    OnchainExecError,
+    RevertError,
+)
 from onchain_exec.execution.delivery.outcome import Mined, Outcome, Reverted, StillUnknown, Superseded
 from onchain_exec.execution.plan import DurableTx, Purpose, SignedTx, TxPlan, lends_code
 from onchain_exec.oms.book import events
@@ -95,6 +101,13 @@ def ask_cancel(book: Book, order_id: str) -> Iterator[Event]:
     view = book.parents.views.get(order_id) or book.orders.get(order_id)
     if view and view.state in _CANCELLABLE:
         yield events.cancel_asked(order_id, view.updated_at)
+
+
+def fail(book: Book, order_id: str, error: OnchainExecError) -> Iterator[Event]:
+    """Yield that an order, accepted or not, failed, if nothing of it was signed."""
+    view = book.orders.get(order_id)
+    if view is None or view.state is OrderState.NEW:
+        yield events.order_rejected(order_id, error)
 
 
 def expire(book: Book, order_id: str) -> Iterator[Event]:

@@ -114,13 +114,10 @@ def order_denied(quote: Quote, denied: Denied) -> Event:
     return Event(f"order_denied/{order_id}", EventKind.ORDER_DENIED, order_id, None, payload)
 
 
-def order_rejected(order_id: str, error: OnchainExecError, order: Order | None) -> Event:
+def order_rejected(order_id: str, error: OnchainExecError) -> Event:
     """The order failed before any swap bytes existed."""
-    payload = {
-        "order": order and order_to_json(order),
-        "failure": {"code": error.code, "found": error.found, "needed": error.needed, "todo": error.todo},
-    }
-    return Event(f"order_rejected/{order_id}", EventKind.ORDER_REJECTED, order_id, None, payload)
+    failure = {"code": error.code, "found": error.found, "needed": error.needed, "todo": error.todo}
+    return Event(f"order_rejected/{order_id}", EventKind.ORDER_REJECTED, order_id, None, {"failure": failure})
 
 
 def approval_failed(slot: SlotView, reason: str = "") -> Event:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 
 from onchain_exec.errors import JournalError
-from onchain_exec.execution.plan import lends_code
+from onchain_exec.execution.plan import Purpose, lends_code
 from onchain_exec.oms.book import events
 from onchain_exec.oms.book.book import Book
 from onchain_exec.oms.book.events import Event, Reservation
@@ -28,7 +28,8 @@ def reserve(
     """Return the slot that the order holds for this purpose, or the lowest free one from ``chain.nonce``
     (the chain's) upwards; yield its reservation, unless this very session holds it."""
     view = book.orders[wanted.order_id]
-    if wanted.purpose.ends_order and view.state is not OrderState.NEW:
+    begins = wanted.purpose.ends_order or wanted.purpose is Purpose.ALLOWANCE
+    if begins and view.state is not OrderState.NEW:
         raise JournalError(
             f"order {view.order_id} is {view.state.value}: it has signed bytes, or an end",
             needed="a NEW order",
