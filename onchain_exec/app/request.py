@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from onchain_exec.core import Condition, Exact, Token, parse_amount, require_base_units
 from onchain_exec.errors import AmountError, InputError
 
 Amount = str | Decimal
+
+_LONGEST_ID: Final = 128
 
 
 class OrderOptions(TypedDict, total=False):
@@ -20,6 +22,18 @@ class OrderOptions(TypedDict, total=False):
     max_slippage_bps: int | None
     client_order_id: str | None
     conditions: Sequence[Condition]
+
+
+def require_client_order_id(name: str | None) -> None:
+    """Raise InputError for a client order id that cannot name one order for ever. An empty one, which a
+    caller may have by mistake, is not none: each call with it would be another order."""
+    if name is None:
+        return
+    if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= _LONGEST_ID:
+        raise InputError(
+            f"the client order id {name!r:.80}",
+            needed=f"text of 1 to {_LONGEST_ID} printable characters, or None for an order without",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +53,7 @@ class Request:
 
     def require_sound(self) -> None:
         """Raise InputError for what is wrong whatever the chain says."""
+        require_client_order_id(self.client_order_id)
         if (self.amount is None) == (self.amount_base_units is None):
             raise AmountError(
                 "no amount is given" if self.amount is None else "two amounts are given",

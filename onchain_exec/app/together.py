@@ -17,7 +17,7 @@ from onchain_exec.app.path.context import Context
 from onchain_exec.app.path.market import read_tokens
 from onchain_exec.app.path.recover import resume_all
 from onchain_exec.app.path.run import failures_journalled, prepare, require_signer
-from onchain_exec.app.request import Request
+from onchain_exec.app.request import Request, require_client_order_id
 from onchain_exec.core import Address, Exact, Token, format_tokens
 from onchain_exec.core.action import ActionOrder, Spend, VenueCall
 from onchain_exec.errors import DuplicateOrderError, InputError, UnsupportedOrderError
@@ -40,6 +40,7 @@ async def continue_together(
     Raises:
         DuplicateOrderError: it does something else.
     """
+    require_client_order_id(client_order_id)
     earlier = context.journal.find_order(client_order_id) if client_order_id else None
     if earlier is None:
         return None

@@ -17,14 +17,14 @@ def parse_amount(amount: str | Decimal, token: Token) -> int:
     """Return base units of a human amount ("25", "0.000001", Decimal("1.5")) of ``token``.
 
     Raises:
-        AmountError: a float or int, not a number, zero or negative, more decimals than the token
+        AmountError: neither text nor Decimal, not a number, zero or negative, more decimals than the token
             has (nothing is rounded), or beyond uint256.
     """
-    if isinstance(amount, (float, bool, int)):
+    if not isinstance(amount, (str, Decimal)):
         raise AmountError(
-            f"the amount {amount!r} is a {type(amount).__name__}",
+            f"the amount {amount!r} is of type {type(amount).__name__}",
             needed="text or a Decimal in whole tokens, or base units as amount_base_units=...",
-            todo=f'Write "{amount}" as text; a binary float cannot hold most decimal amounts',
+            todo='Write "0.5" or Decimal("0.5"); a binary float cannot hold most decimal amounts',
         )
     try:
         # underscores are Python's, not people's: "1_000" and "1,000" are refused alike
@@ -53,7 +53,9 @@ def parse_amount(amount: str | Decimal, token: Token) -> int:
 def require_base_units(units: int, token: Token) -> int:
     """Return ``units`` if it is an int in 1..2**256-1, else raise AmountError."""
     if isinstance(units, bool) or not isinstance(units, int):
-        raise AmountError(f"base units {units!r} are a {type(units).__name__}", needed="an int of base units")
+        raise AmountError(
+            f"base units {units!r} are of type {type(units).__name__}", needed="an int of base units"
+        )
     if not 0 < units <= MAX_UINT256:
         raise AmountError(f"{units} base units of {token.symbol}", needed="1 to 2**256-1")
     return units

@@ -165,4 +165,8 @@ def _read_text(path: Path) -> str:
     try:
         return path.expanduser().read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the keystore {path} cannot be read: {type(error).__name__}") from error
+        raise ConfigError(
+            f"the keystore {path} cannot be read: {type(error).__name__}",
+            needed="a file of encrypted JSON that this user may read",
+            todo="Set ONCHAIN_EXEC_KEYSTORE to its path",
+        ) from error

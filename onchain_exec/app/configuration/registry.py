@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, Final
 
-from onchain_exec.core import Address, Token, to_address
+from onchain_exec.core import ZERO_ADDRESS, Address, Token, to_address
 from onchain_exec.errors import ConfigError, UnknownTokenError
 from onchain_exec.execution import GasRules, L1Fee
 from onchain_exec.venues.prices import Feed
+
+_NATIVE: Final = (ZERO_ADDRESS, "0x" + "ee" * 20)
+"""What stands for the native coin elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +73,24 @@ class ChainProfile:
         """Return the listed token of a symbol (in any case), or the address that ``name`` is.
 
         Raises:
-            UnknownTokenError: not listed here and not an address.
+            UnknownTokenError: not listed here and not an address, or the native coin.
         """
-        if name.lower().startswith("0x"):
-            address = to_address(name)
-            return next((t for t in self.tokens.values() if t.address == address), address)
+        if not isinstance(name, str):
+            raise UnknownTokenError(
+                f"the token {name!r} is of type {type(name).__name__}", needed="text: a symbol or an address"
+            )
+        address = to_address(name) if name.lower().startswith("0x") else None
         for symbol, token in self.tokens.items():
-            if symbol.lower() == name.lower():
+            if token.address == address or symbol.lower() == name.lower():
                 return token
+        if name.lower() in (self.native_symbol.lower(), *_NATIVE):
+            raise UnknownTokenError(
+                f"{name!r} is the native coin of {self.name} (chain {self.chain_id})",
+                needed=f"a token, for example {self.wrapped_native.symbol}",
+                todo="Wrap it first: an order moves tokens of the account",
+            )
+        if address is not None:
+            return address
         raise UnknownTokenError(
             f"no token {name!r} is listed on {self.name} (chain {self.chain_id})",
             needed=f"one of {', '.join(sorted(self.tokens))}, or a token's address",

@@ -12,6 +12,7 @@ from onchain_exec.app.path.context import Context, Step
 from onchain_exec.app.path.recover import continue_action
 from onchain_exec.app.path.run import failures_journalled, require_signer
 from onchain_exec.app.positions.reads import read_position
+from onchain_exec.app.request import require_client_order_id
 from onchain_exec.core import Address, Condition
 from onchain_exec.core.action import ActionOrder
 from onchain_exec.core.hashing import keccak
@@ -72,6 +73,7 @@ async def perform(context: Context, request: ActionRequest) -> OrderView:
     """
     if not request.actions:
         raise InputError("no action", needed="one or more")
+    require_client_order_id(request.client_order_id)
     earlier = context.journal.find_order(request.client_order_id) if request.client_order_id else None
     asked = _make_order(context, request, earlier.order_id if earlier else uuid.uuid4().hex)
     if earlier is not None and (done := await continue_action(context, earlier, asked)) is not None:

@@ -87,7 +87,8 @@ def journal_errors(where: str) -> Iterator[None]:
         raise JournalError(f"the journal {where} cannot be used: {cause}", todo=_get_advice(cause)) from error
     except OSError as error:
         raise JournalError(
-            f"the journal {where} cannot be opened: {error.strerror}", todo="Choose a path you may write to"
+            f"the journal {where} cannot be opened: {error.strerror}",
+            todo="Choose a path you may write to, and copy there what is only to be read",
         ) from error
 
 

@@ -50,6 +50,18 @@ def test_get_token_takes_symbols_in_any_case_and_addresses() -> None:
     assert not isinstance(profile.get_token(stranger), Token)
 
 
+@pytest.mark.parametrize("name", ["ETH", "0x" + "00" * 20, "0xEeeeeEeeeEeEeeEeEeEeeEEEeeeeEeeeeeeeEEeE"])
+def test_get_token_of_the_native_coin_names_its_token(name: str) -> None:
+    with pytest.raises(UnknownTokenError, match=r"native coin of .*; needed: a token, for example WETH"):
+        get_chain_profile(1).get_token(name)
+
+
+@pytest.mark.parametrize("name", [5, None, b"\x11" * 20])
+def test_get_token_of_what_is_not_text_is_refused(name: object) -> None:
+    with pytest.raises(UnknownTokenError, match="needed: text"):
+        get_chain_profile(1).get_token(name)  # type: ignore[arg-type]
+
+
 def test_get_token_of_an_unlisted_symbol_says_what_is_listed() -> None:
     with pytest.raises(UnknownTokenError, match="USDC"):
         get_chain_profile(1).get_token("SHIB")
