@@ -34,7 +34,7 @@ from onchain_exec.chain import Rpc
 from onchain_exec.core import ZERO_ADDRESS, Address, BlockRef, Exact, Order, Token, all_of
 from onchain_exec.errors import DuplicateOrderError, OnchainExecError
 from onchain_exec.execution import LocalSigner, Signer, SimulatedTx
-from onchain_exec.oms import OrderView, Reconciliation, reconcile
+from onchain_exec.oms import OrderState, OrderView, Reconciliation, reconcile
 from onchain_exec.risk import Denied
 from onchain_exec.risk.collateral import NO_LIMITS, CollateralLimits
 from onchain_exec.risk.exposure import Exposure
@@ -367,6 +367,21 @@ class AsyncDesk:
     async def take_care(self, care: Care, client_order_id: str | None = None) -> OrderView | None:
         """Top up, reduce or close if the account comes too near; see `positions.watch.take_care`."""
         return await take_care(self._context, care, client_order_id)
+
+    async def cancel(self, name: str) -> OrderView:
+        """Cancel an order, named as for `order`: at once if nothing of it is signed, else by a transaction
+        that competes for its nonce, or for its intent's lane; wait, as `recover` does, and return the order.
+        It may be FILLED instead, and is CANCEL_PENDING while nobody knows. One that has ended stays as it is.
+
+        Raises:
+            InputError: no such order, or several.
+        """
+        require_signer(self._context)
+        order_id = find_order(self._context.journal, name).order_id
+        self._context.journal.append_cancel(order_id)
+        if self._context.journal.read_order(order_id).state is OrderState.CANCEL_PENDING:
+            await resume_all(self._context)
+        return self._context.journal.read_order(order_id)
 
     async def recover(self) -> None:
         """Continue every order that a stop left open: look up first, then send the same bytes again."""

@@ -23,12 +23,14 @@ from onchain_exec.execution import Signer, SimulatedTx
 from onchain_exec.oms import OrderView, Reconciliation
 from onchain_exec.risk import Denied
 from onchain_exec.risk.collateral import NO_LIMITS, CollateralLimits
+from onchain_exec.risk.exposure import Exposure
 from onchain_exec.routing import Quote
 from onchain_exec.venues.collateral import CollateralAccount
 
 
 class Desk:
-    """`AsyncDesk` for synchronous code: the same methods, arguments, results and errors."""
+    """`AsyncDesk` for synchronous code: the same methods, arguments, results and errors; only the steps of
+    `submit` one by one (`continue_earlier`, `ask`, `prepare`) are for those who await."""
 
     def __init__(self, opening: Coroutine[Any, Any, AsyncDesk]) -> None:
         with ExitStack() as resources:
@@ -111,6 +113,10 @@ class Desk:
         """See `AsyncDesk.quote_basket`."""
         return self._loop.run(self._desk.quote_basket(sold, buy, max_slippage_bps=max_slippage_bps))
 
+    def expose(self, request: Request) -> Exposure:
+        """See `AsyncDesk.expose`."""
+        return self._loop.run(self._desk.expose(request))
+
     def price(self, sell: str, buy: str) -> PairPrice:
         """See `AsyncDesk.price`."""
         return self._loop.run(self._desk.price(sell, buy))
@@ -126,6 +132,10 @@ class Desk:
     ) -> OrderView:
         """See `AsyncDesk.buy`."""
         return self._loop.run(self._desk.buy(buy, amount, sell=sell, **options))
+
+    def submit(self, request: Request) -> OrderView:
+        """See `AsyncDesk.submit`."""
+        return self._loop.run(self._desk.submit(request))
 
     def submit_all(self, *trades: Request, client_order_id: str | None = None) -> OrderView:
         """See `AsyncDesk.submit_all`."""
@@ -143,13 +153,23 @@ class Desk:
         """See `AsyncDesk.orders`."""
         return self._loop.run(self._desk.orders())
 
-    def order(self, order_id: str) -> OrderView:
+    def order(self, name: str) -> OrderView:
         """See `AsyncDesk.order`."""
-        return self._loop.run(self._desk.order(order_id))
+        return self._loop.run(self._desk.order(name))
+
+    def cancel(self, name: str) -> OrderView:
+        """See `AsyncDesk.cancel`."""
+        return self._loop.run(self._desk.cancel(name))
 
     def reconcile(self, since: BlockRef | None = None) -> Reconciliation:
         """See `AsyncDesk.reconcile`."""
         return self._loop.run(self._desk.reconcile(since))
+
+    def revoke(
+        self, token: Address, spender: Address, since_block: int | None = None
+    ) -> tuple[OrderView, ...]:
+        """See `AsyncDesk.revoke`."""
+        return self._loop.run(self._desk.revoke(token, spender, since_block))
 
     def account(self, venue: str, *tokens: str) -> CollateralAccount[Any]:
         """See `AsyncDesk.account`."""

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chain_facts import balance_of, nonce_of
 
-from onchain_exec import Desk, Exact, Limits, LocalSigner, OrderState, Policy
+from onchain_exec import AsyncDesk, Desk, Exact, Limits, LocalSigner, OrderState, Policy, Request
+from onchain_exec.app.path.context import Step
 from onchain_exec.app.sandbox.sandbox import Sandbox
 from onchain_exec.errors import (
     AmountError,
     BlockNotFoundError,
     ConfigError,
     DuplicateOrderError,
+    InputError,
     RevertError,
     StaleStateError,
 )
+from onchain_exec.execution import Purpose
 
 ONE = 10**18
 
@@ -203,3 +208,60 @@ def _trade_in_between(fork: Sandbox, folder: Path) -> None:
     signer = LocalSigner(other.key, chain_id=fork.chain.chain_id)
     with Desk.connect(fork.url, signer=signer, journal=folder / "other.sqlite", profile=fork.profile) as desk:
         desk.sell("WETH", "400", buy="USDC", max_slippage_bps=100)
+
+
+@pytest.mark.parametrize("name", ["", "two\nlines", "nul\x00", "x" * 129, 5])
+def test_sell_under_an_id_that_can_name_no_order_is_refused(
+    name: object, trading: Desk, fork: Sandbox
+) -> None:
+    """An empty id taken for none would make each call another order."""
+    with pytest.raises(InputError, match="client order id"):
+        trading.sell("WETH", "1", buy="USDC", client_order_id=name)  # type: ignore[typeddict-item]
+    pair = Request("WETH", "USDC", "1"), Request("WBTC", "USDC", "0.1")
+    with pytest.raises(InputError, match="client order id"):
+        trading.submit_all(*pair, client_order_id=name)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="client order id"):
+        trading.perform("aave_v3", "any", client_order_id=name)  # type: ignore[typeddict-item]
+    assert nonce_of(fork, fork.trader.address) == 0
+
+
+@pytest.mark.parametrize("faster", ["cancel", "order"])
+def test_cancel_of_an_order_that_waits_ends_as_whichever_is_mined(
+    faster: str, fork: Sandbox, tmp_path: Path
+) -> None:
+    signed: list[Purpose] = []
+
+    def see(step: Step, made: Any) -> None:
+        if step is Step.JOURNALLED:
+            signed.append(made.purpose)
+        if step is Step.JOURNALLED and made.purpose is Purpose.SWAP:
+            fork.chain.request("evm_setAutomine", False)
+        swap_waited = step is Step.RECORDED and signed[-1] is Purpose.SWAP
+        cancel_sent = step is Step.SENT and signed[-1] is Purpose.CANCEL
+        if swap_waited if faster == "order" else cancel_sent:
+            fork.chain.mine()
+
+    signer = LocalSigner(fork.trader.key, chain_id=fork.chain.chain_id)
+    opening: dict[str, Any] = {"signer": signer, "journal": tmp_path / "journal.sqlite"}
+    policy = Policy(confirm_timeout_s=1)
+    with Desk.connect(fork.url, **opening, profile=fork.profile, policy=policy, observe=see) as desk:
+        working = desk.sell("WETH", "1", buy="USDC", max_slippage_bps=50, client_order_id="slow")
+        assert working.state is OrderState.WORKING
+        ended = desk.cancel("slow")
+        assert ended.state is (OrderState.CANCELLED if faster == "cancel" else OrderState.FILLED)
+        assert desk.cancel("slow").state is ended.state
+
+
+def test_desk_has_the_methods_of_the_async_desk() -> None:
+    steps = {"continue_earlier", "ask", "prepare"}
+    asynchronous, synchronous = (
+        {
+            name: list(inspect.signature(found).parameters)
+            for name, found in inspect.getmembers(kind, inspect.isroutine)
+            if not name.startswith("_")
+        }
+        for kind in (AsyncDesk, Desk)
+    )
+    asynchronous = {name: found for name, found in asynchronous.items() if name not in steps}
+    asynchronous["from_env"] = synchronous["from_env"]  # hands on whatever it is given
+    assert synchronous == asynchronous
