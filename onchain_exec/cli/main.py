@@ -98,13 +98,16 @@ def main() -> None:
     as_json = "--json" in sys.argv
     found: OnchainExecError
     try:
-        code = group(standalone_mode=not as_json)
+        try:
+            code = group(standalone_mode=not as_json)
+        except SystemExit as ended:  # it has told people what is wrong with their words, not of Ctrl-C
+            code = ended.code
         if code != Exit.INTERRUPTED:
             sys.exit(code)
         found = StoppedError("Ctrl-C", todo="`onchain-exec reconcile` tells what became of what was signed")
     except OnchainExecError as error:
         found = error
-    except typer.TyperException as error:  # Typer tells people of its own accord
-        found = InputError(error.format_message(), todo="--help shows what there is")
+    except typer.TyperException as error:
+        found = InputError(error.format_message().removesuffix("."), todo="--help shows what there is")
     print_error(found, as_json=as_json)
     sys.exit(exit_code_of(found))

@@ -8,6 +8,8 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -119,29 +121,51 @@ def test_confirm_hears_an_interrupt_while_it_asks_within_an_event_loop(
     assert signal.getsignal(signal.SIGINT) is before
 
 
-@pytest.mark.parametrize("arguments", [("reconcile",), ("collateral",), ("price", "WETH", "USDC")])
-def test_command_that_is_interrupted_prints_one_document_and_ends_with_130(
-    offline: Cli, arguments: tuple[str, ...]
-) -> None:
+@contextmanager
+def deaf_node() -> Iterator[str]:
+    """Yield the URL of a node that never answers; whoever asks it is interrupted as by Ctrl-C."""
+
     def interrupt() -> None:
         with listener.accept()[0]:
-            os.kill(os.getpid(), signal.SIGINT)  # the node never answers
+            os.kill(os.getpid(), signal.SIGINT)
             done.wait(60)
 
-    Journal.open(offline.journal).close()
     done = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         node = threading.Thread(target=interrupt)
         node.start()
         before = signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs this may ignore it
         try:
-            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            error = offline.json(*arguments, expect=130, ONCHAIN_EXEC_RPC_URL=url)["error"]
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             signal.signal(signal.SIGINT, before)
             done.set()
             node.join()
+
+
+@pytest.mark.parametrize("arguments", [("reconcile",), ("collateral",), ("price", "WETH", "USDC")])
+def test_command_that_is_interrupted_says_so_and_ends_with_130(
+    offline: Cli, arguments: tuple[str, ...]
+) -> None:
+    """As one document on stdout, or for people on stderr."""
+    Journal.open(offline.journal).close()
+    with deaf_node() as url:
+        error = offline.json(*arguments, expect=130, ONCHAIN_EXEC_RPC_URL=url)["error"]
     assert (error["code"], error["retryable"]) == ("StoppedError", False), "what it sent may be mined"
+    with deaf_node() as url:
+        told = offline.run(*arguments, ONCHAIN_EXEC_RPC_URL=url)
+    assert (told.returncode, told.stdout, error["todo"] in told.stderr) == (130, "", True)
+
+
+@pytest.mark.parametrize("arguments", [("nonsense",), ("show",), ("orders", "--nonsense"), ()])
+def test_command_line_that_cannot_be_read_says_why_and_ends_with_2(
+    offline: Cli, arguments: tuple[str, ...]
+) -> None:
+    told = offline.run(*arguments)
+    assert told.returncode == 2
+    assert "Usage: onchain-exec" in told.stdout + told.stderr
+    if arguments:
+        assert ".." not in offline.json(*arguments, expect=2)["error"]["message"]
 
 
 @pytest.mark.parametrize(("answer", "is_yes"), [("y", True), (" YES ", True), ("", False), ("yy", False)])

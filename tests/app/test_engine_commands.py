@@ -13,8 +13,10 @@ from contextlib import closing
 
 import pytest
 from cli_runner import Cli
-from oms.builders import make_order, make_quote
+from oms.builders import CHAIN_ID, make_order, make_quote, make_signed
 
+from onchain_exec.errors import GasError
+from onchain_exec.execution import Purpose
 from onchain_exec.oms import Journal, OrderState
 
 TOKEN = "0123456789abcdef"
@@ -49,7 +51,21 @@ def test_cancel_order_that_is_not_signed_is_cancelled_at_once(cli):
     assert json.loads(cli.run("cancel", "client-1", "--json").stdout)["state"] == "CANCELLED"
     with Journal.open(cli.journal) as journal:
         assert journal.read_order("order-1").state is OrderState.CANCELLED
+    assert cli.run("cancel", "client-1").returncode == 0
     assert cli.run("cancel", "nobody").returncode == 2
+
+
+def test_cancel_order_ends_with_5_while_it_may_fill_and_with_4_once_it_ended_otherwise(cli):
+    waiting, ended = make_order(1), make_order(2)
+    with Journal.open(cli.journal) as journal:
+        journal.append_order(waiting, make_quote(waiting))
+        nonce = journal.reserve_nonce(CHAIN_ID, waiting.account, waiting.order_id, Purpose.SWAP, 0)
+        journal.write_signed(waiting.order_id, make_signed(waiting, nonce))
+        journal.append_failure(ended.order_id, GasError("none left"))
+    asked = cli.run("cancel", "client-1")
+    assert (asked.returncode, "CANCEL_PENDING" in asked.stderr) == (5, True)
+    assert "--client-order-id" in asked.stderr, "what carries it out is told"
+    assert cli.run("cancel", "order-2").returncode == 4
 
 
 def test_verify_reads_every_line_and_finds_the_one_that_was_changed(cli):

@@ -98,7 +98,7 @@ def exposure_to_json(found: Exposure) -> dict[str, Any]:
     """Return an exposure as a document; amounts are strings of base units of ``priced``."""
     sandwich = found.sandwich
     return {
-        "block_number": str(found.route.block.number),
+        "block_number": found.route.block.number,
         "priced": found.priced.address,
         "exact": found.route.exact.value,
         "amount_in": str(found.route.amount_in),
@@ -143,11 +143,12 @@ def print_exposure(found: Exposure) -> None:
         ("left to arbitrage", format_tokens(found.back_run, token)),
     ]
     if sandwich.pays:
+        lost = sandwich.victim_loss
         facts += [
-            ("the order loses", _in_bps(quoted - sandwich.victim_loss, quoted, token)),
+            ("the order loses", f"{format_tokens(lost, token)} ({lost / quoted * BPS:.4g} bps)"),
             ("the attacker takes", format_tokens(sandwich.gross, token)),
-            ("his gas", format_tokens(sandwich.gas_cost, token)),
-            ("he keeps", format_tokens(sandwich.net, token)),
+            ("its gas", format_tokens(sandwich.gas_cost, token)),
+            ("it keeps", format_tokens(sandwich.net, token)),
             ("with a capital of", format_tokens(sandwich.capital, token)),
         ]
     else:

@@ -40,16 +40,16 @@ def _print(found: PairPrice) -> None:
     shown = "no source counts" if price is None else f"{_decimal(found.scale(price))} {found.token_out}"
     facts = [
         ("block", str(found.block)),
-        ("sources apart", f"{float(found.consolidated.widest_divergence_bps):.2f} bps"),
+        ("kinds apart", f"{float(found.consolidated.widest_divergence_bps):.2f} bps"),
     ]
     if (attack := found.attack) is not None:
         capital, loss = (format_amount(amount, found.token_in) for amount in (attack.capital, attack.loss))
         facts.append(
             (
-                "mean -1 %",
-                f"a seller of {capital} {found.token_in} in one block, at a loss of {loss}"
+                "to move a mean by -1 %",
+                f"sell {capital} {found.token_in} in one block, at a loss of {loss} {found.token_in}"
                 if attack.reached
-                else "out of reach of one block",
+                else "more than one block can do",
             )
         )
     print_facts(f"1 {found.token_in} = {shown}", facts)
@@ -71,7 +71,7 @@ def _row(found: PairPrice, source: PriceSource) -> tuple[str, ...]:
 def _to_json(found: PairPrice) -> dict[str, Any]:
     consolidated, attack = found.consolidated, found.attack
     return {
-        "block_number": str(found.block.number),
+        "block_number": found.block.number,
         "block_hash": found.block.hash,
         "token_in": found.token_in.address,
         "token_out": found.token_out.address,

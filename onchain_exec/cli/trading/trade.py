@@ -88,7 +88,8 @@ def swap(
 
 @dataclass
 class _Chosen:
-    """The router and the channel that an order goes by, told to people as soon as they are chosen."""
+    """What an order is called, and the router and the channel it goes by, told to people as soon as they are
+    known: whoever stops the command then knows what to ask for."""
 
     tells: bool
     order: Order | None = None
@@ -99,6 +100,8 @@ class _Chosen:
         match made:
             case Quote():
                 self.order = made.order
+            case Order():
+                self._tell(f"Order {made.client_order_id}")
             case Choice():
                 self.router = made
                 self._tell(f"Through {made}")

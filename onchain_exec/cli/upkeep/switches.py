@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -10,9 +10,12 @@ from onchain_exec.app.configuration.journals import find_order, open_journal
 from onchain_exec.app.pools.discovery import PROTOCOLS
 from onchain_exec.app.positions.reads import VENUES
 from onchain_exec.app.scopes import parse_stop
+from onchain_exec.cli.exits import Exit
 from onchain_exec.cli.options import JournalPath, Json
 from onchain_exec.cli.printing.output import messages, print_json
-from onchain_exec.oms import EVERYTHING, SwitchState
+from onchain_exec.oms import EVERYTHING, OrderState, SwitchState
+
+_EXITS: Final = {OrderState.CANCELLED: Exit.DONE, OrderState.CANCEL_PENDING: Exit.UNKNOWN}
 
 Scope = Annotated[
     str,
@@ -54,8 +57,11 @@ def cancel(
     journal: JournalPath = None,
     as_json: Json = False,
 ) -> None:
-    """Ask for an order's cancellation: at once where nothing is signed; else a running engine (or
-    `recover`) makes a cancel compete for its nonce, or for an intent's lane."""
+    """Ask for an order's cancellation: at once where nothing is signed; else a running engine, or `swap` with
+    its client order id again, makes a cancel compete for its nonce, or for an intent's lane.
+
+    Ends with 5 while that is to come, and with 4 if the order ended otherwise.
+    """
     with open_journal(journal) as opened:
         parent = opened.find_parent(order)
         name = parent.parent.order_id if parent else find_order(opened, order).order_id
@@ -65,6 +71,11 @@ def cancel(
         print_json(view.to_json())
     else:
         messages.print(f"{name} is {view.state.value}")
+        if view.state is OrderState.CANCEL_PENDING:
+            messages.print(
+                "Nothing was sent yet: a running engine does, or `swap` with its --client-order-id again."
+            )
+    raise typer.Exit(_EXITS.get(view.state, Exit.FAILED))
 
 
 def _switch(scope: str, state: SwitchState, reason: str, journal: str | None, *, as_json: bool) -> None:
