@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from onchain_exec import Desk, LocalSigner, OrderState
+from onchain_exec import Desk
 from onchain_exec.app.sandbox import Sandbox
 from onchain_exec.chain import DevAccount
 from onchain_exec.testing.actors import Actor
-from onchain_exec.testing.lying_node import LyingNode, ResetAfter
+from onchain_exec.testing.lying_node import LyingNode
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -38,12 +38,7 @@ def test_readme_test_on_a_lying_node_passes(
     lying_node: LyingNode, fork: Sandbox, trader: DevAccount, tmp_path: Path
 ) -> None:
     (program,) = (text for text in PROGRAMS if "def test_my_bot_sends_once" in text)
-    scope: dict[str, Any] = {
-        "Desk": Desk,
-        "LocalSigner": LocalSigner,
-        "OrderState": OrderState,
-        "ResetAfter": ResetAfter,
-    }
+    scope: dict[str, Any] = {}
     exec(compile(program, "README.md", "exec"), scope)
     scope["test_my_bot_sends_once_though_the_answer_is_lost"](lying_node, fork, trader, tmp_path)
 
