@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from onchain_exec.core import Address
+from onchain_exec.core import Address, to_address
 from onchain_exec.core.fixed_point import BPS
-from onchain_exec.errors import ConfigError
+from onchain_exec.errors import AddressError, ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,10 @@ class Limits:
         allowed_tokens: the tokens that may be bought or sold; None allows all.
         may_approve: whether a missing allowance may be granted; False demands one that exists.
         gas_reserve_wei: native balance that must remain after the quoted gas.
+
+    Raises:
+        ConfigError: a bound out of its range or no int, or one of a token that is not named by its
+            checksummed address, which would bind nothing.
     """
 
     max_slippage_bps: int = 100
@@ -47,15 +51,33 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name in ("max_slippage_bps", "max_impact_bps", "max_shortfall_bps"):
-            if not 0 <= getattr(self, name) < BPS:
-                raise ConfigError(
-                    f"{name} is {getattr(self, name)}",
-                    needed="0 to 9,999 basis points",
-                    todo="Give hundredths of a percent: 100 is 1 %",
-                )
+            require_bps(name, getattr(self, name))
         for name in (
             "max_quote_age_s", "gas_reserve_wei",
             "max_price_divergence_bps", "max_price_age_s", "min_price_kinds",
         ):  # fmt: skip
             if (getattr(self, name) or 0) < 0:
                 raise ConfigError(f"{name} is {getattr(self, name)}", needed="0 or more")
+        for token in (*self.max_notional, *(self.allowed_tokens or ())):
+            if not _is_checksummed(token):
+                raise ConfigError(
+                    f"a bound of the token {token!r} would bind nothing",
+                    needed="its address, as `to_address` gives it",
+                )
+
+
+def require_bps(name: str, value: int) -> None:
+    """Raise ConfigError unless ``value`` is an int of basis points below the whole."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < BPS:
+        raise ConfigError(
+            f"{name} is {value!r}",
+            needed="an int of 0 to 9,999 basis points",
+            todo="Give hundredths of a percent: 100 is 1 %",
+        )
+
+
+def _is_checksummed(token: str) -> bool:
+    try:
+        return to_address(token) == token
+    except AddressError:
+        return False

@@ -202,10 +202,19 @@ def test_check_account_of_another_owner_raises():
 
 
 @pytest.mark.parametrize("name", ["max_slippage_bps", "max_impact_bps", "max_shortfall_bps"])
-@pytest.mark.parametrize("value", [-1, 10_000])
+@pytest.mark.parametrize("value", [-1, 10_000, 0.3, True])
 def test_limits_absurd_bound_raises(name, value):
     with pytest.raises(ConfigError, match=name):
         Limits(**{name: value})
+
+
+@pytest.mark.parametrize("token", ["WETH", "0x" + "ab" * 20, ""])
+def test_limits_of_a_token_that_is_not_its_checksummed_address_raise(token):
+    """They would bind nothing, and nobody would be told."""
+    with pytest.raises(ConfigError, match="would bind nothing"):
+        Limits(max_notional={token: 1})
+    with pytest.raises(ConfigError, match="would bind nothing"):
+        Limits(allowed_tokens=frozenset({token}))
 
 
 @pytest.mark.parametrize(

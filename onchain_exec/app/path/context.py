@@ -17,6 +17,7 @@ from onchain_exec.execution import Signer
 from onchain_exec.execution.channels import ChannelPolicy
 from onchain_exec.oms import Journal
 from onchain_exec.risk import Limits
+from onchain_exec.risk.limits import require_bps
 
 
 class Step(enum.Enum):
@@ -73,6 +74,7 @@ class Policy:
     channels: ChannelPolicy = field(default_factory=ChannelPolicy)
 
     def __post_init__(self) -> None:
+        require_bps("max_slippage_bps", self.max_slippage_bps)
         for name, least in _LEAST.items():
             value = getattr(self, name)
             if value is not None and not least <= value < math.inf:  # nan is neither

@@ -12,6 +12,8 @@ from onchain_exec.app.path.run import require_signer
 from onchain_exec.app.positions.accounts import ActionRequest, list_named, perform
 from onchain_exec.app.positions.reads import list_venues, read_position, read_positions
 from onchain_exec.core import Address, BlockRef
+from onchain_exec.core.fixed_point import WAD
+from onchain_exec.errors import ConfigError
 from onchain_exec.oms import OrderView
 from onchain_exec.oms.book.states import OrderState
 from onchain_exec.risk.collateral import Breach, CollateralLimits, find_breaches
@@ -87,6 +89,10 @@ class Care:
 
     It acts below ``below_wad``, and takes the least that brings the health factor to ``target_wad``, at
     most ``at_most``.
+
+    Raises:
+        ConfigError: a health factor of which anybody may liquidate, as 1.5 is without its 18 decimals, or a
+            target that is too near itself.
     """
 
     venue: str
@@ -94,6 +100,14 @@ class Care:
     below_wad: int
     target_wad: int
     at_most: int
+
+    def __post_init__(self) -> None:
+        if not WAD <= self.below_wad <= self.target_wad:
+            raise ConfigError(
+                f"care below {self.below_wad}, up to {self.target_wad}",
+                needed="10**18 or more, and a target that is not below it",
+                todo="Give 18 decimals: 1.2 is 12 * 10**17",
+            )
 
 
 async def take_care(context: Context, care: Care, client_order_id: str | None = None) -> OrderView | None:

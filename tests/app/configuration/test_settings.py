@@ -124,6 +124,7 @@ def test_load_settings_lets_the_variables_of_tools_and_tables_be(monkeypatch: py
     ("name", "value"),
     [
         *(("confirmations", 0), ("confirmations", -1), ("time_to_live_s", -1), ("max_fee_gwei", 0)),
+        *(("max_slippage_bps", -1), ("max_slippage_bps", 10_000)),
         *(("confirm_timeout_s", value) for value in (-0.1, float("nan"), float("inf"))),
     ],
 )

@@ -14,7 +14,7 @@ from onchain_exec.app.positions.watch import Care
 from onchain_exec.app.sandbox.erc20 import approve, fund
 from onchain_exec.core import to_address
 from onchain_exec.core.fixed_point import WAD
-from onchain_exec.errors import InputError, PoolRevertError
+from onchain_exec.errors import ConfigError, InputError, PoolRevertError
 from onchain_exec.oms import OrderState
 from onchain_exec.risk.collateral import CollateralLimits
 from onchain_exec.venues.lending.aave_v3 import liquidate
@@ -101,6 +101,12 @@ def test_take_care_while_an_order_is_out_gives_no_second_one(lending: Lending) -
         second = desk.take_care(care)  # the account is as near as it was, and the first is done
         assert second is not None
         assert second.order_id != first.order_id
+
+
+@pytest.mark.parametrize(("below", "target"), [(1.5, 2), (1, 2), (WAD - 1, WAD), (2 * WAD, 2 * WAD - 1)])
+def test_care_that_would_come_too_late_or_never_be_enough_is_refused(below: int, target: int) -> None:
+    with pytest.raises(ConfigError, match="18 decimals"):
+        Care("aave_v3", str, below, target, 1)
 
 
 @pytest.mark.deep
