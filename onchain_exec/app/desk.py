@@ -32,7 +32,7 @@ from onchain_exec.app.request import Amount, OrderOptions, Request
 from onchain_exec.app.together import continue_together, trade_together
 from onchain_exec.chain import Rpc
 from onchain_exec.core import ZERO_ADDRESS, Address, BlockRef, Exact, Order, Token, all_of
-from onchain_exec.errors import DuplicateOrderError, OnchainExecError
+from onchain_exec.errors import DuplicateOrderError, InputError, OnchainExecError
 from onchain_exec.execution import LocalSigner, Signer, SimulatedTx
 from onchain_exec.oms import OrderState, OrderView, Reconciliation, reconcile
 from onchain_exec.risk import Denied
@@ -188,11 +188,13 @@ class AsyncDesk:
         of the pair, means of its v3 pools, feeds. Base units per base unit.
 
         Raises:
-            StateError, NodeError: as for `quote`.
+            InputError, StateError, NodeError: as for `quote`.
         """
         context = self._context
         block = await context.node.get_block("latest")
         pair = await read_tokens(context, block, sell, buy)
+        if pair[0] == pair[1]:
+            raise InputError(f"{pair[0]} is priced in itself", needed="two different tokens")
         pools = await find_pools(
             context.node, context.profile, [pair], block, list_executable(context.profile)
         )

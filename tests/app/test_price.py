@@ -50,6 +50,11 @@ def open_desk(
     )
 
 
+def test_price_of_a_token_in_itself_is_refused(cli: Cli) -> None:
+    error = cli.json("price", "WETH", "weth", expect=2)["error"]
+    assert (error["found"], error["needed"]) == ("WETH is priced in itself", "two different tokens")
+
+
 def test_price_command_tells_every_source_with_age_and_divergence(cli: Cli) -> None:
     document = cli.json("price", "WETH", "USDC")
     kinds = [source["kind"] for source in document["sources"]]

@@ -116,6 +116,12 @@ def test_route_is_drawn_with_the_share_and_costs_of_each_hop(offline: Cli) -> No
     assert "30.00 bps" in shown
 
 
+@pytest.mark.parametrize("name", ["flow.bmp", "flow", "nowhere/flow.svg"])
+def test_route_plot_that_cannot_be_written_is_refused(name: str, offline: Cli) -> None:
+    error = offline.json(*TRADE, "--amount-in", str(50 * 10**18), "--plot", name, expect=2)["error"]
+    assert name in error["found"]
+
+
 def test_route_plot_writes_a_picture(offline: Cli) -> None:
     offline.json(*TRADE, "--amount-in", str(50 * 10**18), "--plot", "flow.svg")
     assert (offline.journal.parent / "flow.svg").read_text().count("uniswap_v2") > 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -35,12 +35,15 @@ from onchain_exec.errors import InputError
 from onchain_exec.routing import (
     Basket,
     Options,
+    Route,
     Shape,
     Swap,
     find_arbitrage,
     find_basket_route,
     find_route,
 )
+
+_PICTURES: Final = (".png", ".svg", ".pdf")
 
 
 def route(
@@ -88,11 +91,22 @@ def route(
     )
     found = find_route(terms, pools, gas, options=options)
     if plot is not None:
-        found.plot().savefig(plot)
+        _draw(found, plot)
     if as_json:
         print_json(route_to_json(found))
     else:
         print_route(found)
+
+
+def _draw(found: Route, path: Path) -> None:
+    if path.suffix not in _PICTURES:
+        raise InputError(f"the picture {path}", needed=f"a name that ends in {', '.join(_PICTURES)}")
+    try:
+        found.plot().savefig(path)
+    except OSError as error:
+        raise InputError(
+            f"the picture {path} cannot be written: {error.strerror}", needed="a path you may write to"
+        ) from error
 
 
 def basket(

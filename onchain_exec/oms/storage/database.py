@@ -97,6 +97,6 @@ def _get_advice(cause: str) -> str:
         return "Another process holds it: wait, or end that process"
     if "not a database" in cause or "malformed" in cause:
         return "Choose another path, or restore the file from a copy; do not edit it"
-    if "connection" in cause:
+    if "connection" in cause or "resolve host" in cause:
         return "Check the URL, and that the database server runs and lets this user in"
     return "Check the disk and the permissions"
