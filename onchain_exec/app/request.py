@@ -54,6 +54,10 @@ class Request:
     def require_sound(self) -> None:
         """Raise InputError for what is wrong whatever the chain says."""
         require_client_order_id(self.client_order_id)
+        if not isinstance(self.exact, Exact):  # "in" is not Exact.IN, and would trade as its contrary
+            raise InputError(f"exact is {self.exact!r}", needed="Exact.IN or Exact.OUT")
+        if not all(isinstance(condition, Condition) for condition in self.conditions):
+            raise InputError("a condition of another type", needed="Condition.at_least(...) and the like")
         if (self.amount is None) == (self.amount_base_units is None):
             raise AmountError(
                 "no amount is given" if self.amount is None else "two amounts are given",

@@ -225,6 +225,16 @@ def test_sell_under_an_id_that_can_name_no_order_is_refused(
     assert nonce_of(fork, fork.trader.address) == 0
 
 
+@pytest.mark.parametrize("given", [{"exact": "in"}, {"exact": None}, {"conditions": ["balance >= 1"]}])
+def test_submit_of_a_request_with_a_value_of_another_type_is_refused(
+    given: dict[str, Any], trading: Desk, fork: Sandbox
+) -> None:
+    """The text "in" taken for what is not Exact.IN would buy the amount that was to be sold."""
+    with pytest.raises(InputError, match=r"exact is|another type"):
+        trading.submit(Request("WETH", "USDC", "1", **given))
+    assert nonce_of(fork, fork.trader.address) == 0
+
+
 @pytest.mark.parametrize("faster", ["cancel", "order"])
 def test_cancel_of_an_order_that_waits_ends_as_whichever_is_mined(
     faster: str, fork: Sandbox, tmp_path: Path
