@@ -21,6 +21,7 @@ from onchain_exec.app.prices import read_price
 from onchain_exec.app.request import Request
 from onchain_exec.app.sandbox import Sandbox
 from onchain_exec.core import Call, Condition, Exact
+from onchain_exec.errors import InputError
 from onchain_exec.oms import SwitchState, get_venue_scope
 from onchain_exec.venues.erc20 import BALANCE_OF
 
@@ -50,6 +51,13 @@ async def test_turn_orders_are_filled_by_real_pools_and_the_books_agree(fork, en
         fork.chain.mine()
     assert engine.journal.find_parent("market").state is OrderState.FILLED
     assert engine.journal.find_parent("far").children == ()
+
+
+@pytest.mark.parametrize("price", [2000.1, "2000", Decimal("nan")])
+@pytest.mark.parametrize("name", ["limit_price", "stop_price"])
+async def test_resolve_of_a_price_that_is_no_finite_decimal_is_refused(name, price, engine):
+    with pytest.raises(InputError, match="needed: a Decimal"):
+        await sell("1", "one", **{name: price}).resolve(engine.lanes[0])
 
 
 async def test_turn_stop_order_waits_for_the_price_that_all_sources_tell(fork, engine):

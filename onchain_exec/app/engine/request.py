@@ -11,6 +11,7 @@ from onchain_exec.app.engine.lane import Lane
 from onchain_exec.app.path.routers import require_runnable
 from onchain_exec.app.request import Request
 from onchain_exec.core import Address, ParentOrder, Token
+from onchain_exec.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class ParentRequest:
         """Return the parent order on this chain.
 
         Raises:
-            InputError: a token or amount that cannot be used, or conditions that the chain cannot run.
+            InputError: a token, amount or price that cannot be used, or conditions that the chain cannot run.
             NodeError: the node fails.
         """
         trade, policy = self.trade, lane.context.policy
@@ -68,4 +69,6 @@ def _scale(price: Decimal | None, token_in: Token, token_out: Token) -> Fraction
     """Return a price of whole tokens in base units."""
     if price is None:
         return None
+    if not isinstance(price, Decimal) or not price.is_finite():
+        raise InputError(f"the price {price!r}", needed='a Decimal of whole tokens: Decimal("2000.5")')
     return Fraction(price) * Fraction(10**token_out.decimals, 10**token_in.decimals)
