@@ -21,15 +21,17 @@ def to_address(value: str | bytes) -> Address:
     """Return the checksummed address of hex text in any case, or of 20 raw bytes.
 
     Raises:
-        AddressError: not 20 bytes, or mixed-case text whose EIP-55 checksum is wrong.
+        AddressError: neither text nor bytes, not 20 bytes, or mixed-case text whose EIP-55 checksum is wrong.
     """
     if isinstance(value, bytes):
         if len(value) != 20:
             raise AddressError(f"{len(value)} bytes given as an address", needed="20 bytes")
         return _checksum(value.hex())
-    digits = value[2:]
-    checksummed = _checksum(digits.lower()) if _DIGITS.fullmatch(value) else None
-    if checksummed is None or (value != checksummed and digits not in (digits.lower(), digits.upper())):
+    is_hex = isinstance(value, str) and _DIGITS.fullmatch(value)
+    checksummed = _checksum(value[2:].lower()) if is_hex else None
+    if checksummed is None or (
+        value != checksummed and value[2:] not in (value[2:].lower(), value[2:].upper())
+    ):
         raise AddressError(
             f"{value!r} is not an address",
             needed="0x and 40 hex digits, in one case or with the right EIP-55 checksum",

@@ -25,8 +25,8 @@ def test_to_address_of_other_lengths_is_refused(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", ["", "0x", "WETH", "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756cC2", "0x" + "g" * 40]
+    "bad", [None, 5, "", "0x", "WETH", "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756cC2", "0x" + "g" * 40]
 )
-def test_to_address_of_a_typo_is_refused(bad: str) -> None:
+def test_to_address_of_a_typo_is_refused(bad: object) -> None:
     with pytest.raises(AddressError, match="checksum"):
-        to_address(bad)
+        to_address(bad)  # type: ignore[arg-type]
