@@ -69,11 +69,10 @@ async def _authorise(plan: TxPlan, nonce: int, signer: Signer, timeout_s: float)
             needed="one that lets the account lend itself the Guard's code",
             todo="Use a local key, or act without guards",
         )
-    asked = signer.sign_authorisation(plan.block.chain_id, plan.delegate, nonce + 1)
-    signed = await _in_time(asked, timeout_s)
-    digest = get_authorisation_hash(plan.block.chain_id, plan.delegate, nonce + 1)
-    require_signed_by(plan.sender, digest, signed.signature)
-    return (signed,)
+    wish = plan.block.chain_id, plan.delegate, nonce + 1
+    signed = await _in_time(signer.sign_authorisation(*wish), timeout_s)
+    require_signed_by(plan.sender, get_authorisation_hash(*wish), signed.signature)
+    return (Authorisation(*wish, signed.signature),)
 
 
 def _require_able(signer: Signer, account: Address, capability: Capability) -> None:

@@ -11,6 +11,7 @@ import pytest
 from eth_account import Account
 from stand_ins import KEY, sign_transfer
 
+from onchain_exec.chain import Access
 from onchain_exec.core import Address, BlockRef, to_address
 from onchain_exec.errors import SignerError
 from onchain_exec.execution import (
@@ -24,6 +25,8 @@ from onchain_exec.execution import (
     UnsignedTx,
     sign,
 )
+from onchain_exec.execution.delivery.sign import sign_message
+from onchain_exec.execution.signers.transaction import Authorisation
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 HONEST = LocalSigner(KEY)
@@ -65,6 +68,14 @@ class FakeSigner:
 
     async def sign_typed_data(self, message: Mapping[str, Any]) -> Signature:
         return await HONEST.sign_typed_data(message)
+
+
+class FakeAuthoriser(FakeSigner):
+    """Signs transactions honestly, and authorisations as the test wants."""
+
+    def __init__(self, authorise: Callable[..., Awaitable[Authorisation]]) -> None:
+        super().__init__(HONEST.sign_transaction)
+        self.sign_authorisation = authorise
 
 
 async def test_sign_with_a_local_key_equals_eth_account() -> None:
@@ -155,3 +166,98 @@ async def test_sign_on_a_large_chain_id_equals_eth_account(chain_id: int) -> Non
     plan = replace(PLAN, block=replace(BLOCK, chain_id=chain_id), fees=Fees(5, 5, legacy=True))
     signed = await sign(replace(SIMULATED, plan=plan), 0, HONEST)
     assert Account.recover_transaction(signed.raw) == HONEST.address
+
+
+GUARD, OTHER = to_address(b"\x06" * 20), LocalSigner(b"\x01" * 32)
+LENDING = replace(SIMULATED, plan=replace(PLAN, delegate=GUARD, accesses=(Access(PLAN.to, (7,)),)))
+
+
+async def test_sign_lends_the_code_at_the_nonce_after_the_transactions_own() -> None:
+    """The transaction counts the nonce up before its authorisations are looked at."""
+    signed = await sign(LENDING, 9, HONEST)
+    wish = Account.sign_authorization({"chainId": 1337, "address": GUARD, "nonce": 10}, KEY)
+    expected = Account.sign_transaction(
+        {
+            "type": 4,
+            "chainId": 1337,
+            "nonce": 9,
+            "maxFeePerGas": 10**11,
+            "maxPriorityFeePerGas": 10**9,
+            "gas": 30_000,
+            "to": PLAN.to,
+            "value": 3,
+            "data": b"\x01\x02",
+            "accessList": [access.to_json() for access in LENDING.plan.accesses],
+            "authorizationList": [wish],
+        },
+        KEY,
+    )
+    assert signed.raw == bytes(expected.raw_transaction)
+
+
+async def _name_another_delegate(chain_id: int, delegate: Address, nonce: int) -> Authorisation:
+    """Sign what was asked for, and hand over something else with it."""
+    return replace(
+        await HONEST.sign_authorisation(chain_id, delegate, nonce), delegate=PLAN.to, nonce=nonce + 1
+    )
+
+
+async def test_sign_hands_over_the_authorisation_that_was_asked_for_whatever_the_signer_names() -> None:
+    signed = await sign(LENDING, 9, FakeAuthoriser(_name_another_delegate))
+    assert signed.raw == (await sign(LENDING, 9, HONEST)).raw
+
+
+async def _authorise_another_delegate(chain_id: int, delegate: Address, nonce: int) -> Authorisation:
+    return await HONEST.sign_authorisation(chain_id, PLAN.to, nonce)
+
+
+async def _authorise_its_own_nonce(chain_id: int, delegate: Address, nonce: int) -> Authorisation:
+    return await HONEST.sign_authorisation(chain_id, delegate, nonce - 1)
+
+
+async def _authorise_on_every_chain(chain_id: int, delegate: Address, nonce: int) -> Authorisation:
+    return await HONEST.sign_authorisation(0, delegate, nonce)
+
+
+@pytest.mark.parametrize(
+    ("signer", "says"),
+    [
+        (FakeAuthoriser(_authorise_another_delegate), "another account"),
+        (FakeAuthoriser(_authorise_its_own_nonce), "another account"),
+        (FakeAuthoriser(_authorise_on_every_chain), "another account"),
+        (FakeAuthoriser(OTHER.sign_authorisation), "another account"),
+        (FakeSigner(HONEST.sign_transaction), "signs no authorisations"),
+    ],
+)
+async def test_sign_lends_no_code_by_a_signature_of_anything_else(signer: FakeSigner, says: str) -> None:
+    with pytest.raises(SignerError, match=says):
+        await sign(LENDING, 9, signer)
+
+
+MESSAGE = {
+    "types": {
+        "EIP712Domain": [{"name": "name", "type": "string"}],
+        "Wish": [{"name": "a", "type": "uint256"}],
+    },
+    "primaryType": "Wish",
+    "domain": {"name": "a test"},
+    "message": {"a": 1},
+}
+
+
+async def test_sign_message_gives_the_owners_signature_of_this_message_alone() -> None:
+    class Lying(FakeSigner):
+        async def sign_typed_data(self, message: Mapping[str, Any]) -> Signature:
+            return await HONEST.sign_typed_data({**message, "message": {"a": 2}})
+
+    signature = await sign_message(MESSAGE, HONEST.address, HONEST)
+    assert signature == await HONEST.sign_typed_data(MESSAGE)
+    with pytest.raises(SignerError, match="another account"):
+        await sign_message(MESSAGE, HONEST.address, Lying(_die))
+
+
+async def test_sign_message_asks_no_signer_of_another_account_or_that_signs_none() -> None:
+    with pytest.raises(SignerError, match="the key of the sender"):
+        await sign_message(MESSAGE, OTHER.address, HONEST)
+    with pytest.raises(SignerError, match="does not sign typed datas"):
+        await sign_message(MESSAGE, HONEST.address, FakeSigner(_die, frozenset({Capability.TRANSACTION})))
