@@ -88,23 +88,19 @@ class UniswapV2Pool:
         """Return the other side of a swap of ``amount``; see `quoter`."""
         if exact is Exact.OUT:
             return self.quoter(token_in, token_out, exact)(amount)
-        # a quoter is worth its making for several quotes only: a route asks hundreds of pairs once
-        reserve_in, reserve_out = self._reserves(token_in, token_out)
-        fits = 0 < amount <= MAX_RESERVE - reserve_in
-        if fits and (amount_out := self._get_amount_out(amount, reserve_in, reserve_out)):
-            return amount_out
-        return _refuse_in(amount, reserve_in)
+        return self._quote_in(token_in, token_out, amount)
 
     def swap(self, token_in: Token, token_out: Token, amount: int, exact: Exact) -> SwapResult:
         """Return the swap of ``amount`` with the pair after it; raises as `quoter` does.
 
         ``fee_amount`` is the part of the input that is not priced, rounded up.
         """
-        other = self.quote(token_in, token_out, amount, exact)
-        amount_in, amount_out = (amount, other) if exact is Exact.IN else (other, amount)
+        if exact is Exact.OUT:
+            amount_in, amount_out = self.quote(token_in, token_out, amount, exact), amount
+        else:
+            amount_in, amount_out = amount, self._quote_in(token_in, token_out, amount)
         fee_amount = amount_in - amount_in * (PIPS - self.swap_fee_pips) // PIPS
-        zero_for_one = token_in.address == self.token0.address  # the quote has seen that the two are the pair
-        after = partial(self._after, zero_for_one, amount_in, amount_out)
+        after = partial(self._after, token_in, amount_in, amount_out)
         return SwapResult(amount_in, amount_out, fee_amount, after)
 
     def spot_price(self, token_in: Token, token_out: Token) -> Fraction:
@@ -166,12 +162,20 @@ class UniswapV2Pool:
         reserve0, reserve1 = (int(reserve) for reserve in state["reserves"])
         return cls(to_address(state["address"]), token0, token1, reserve0, reserve1, int(state["fee_pips"]))
 
+    def _quote_in(self, token_in: Token, token_out: Token, amount_in: int) -> int:
+        # a quoter is worth its making for several quotes only: a route asks hundreds of pairs once
+        reserve_in, reserve_out = self._reserves(token_in, token_out)
+        fits = 0 < amount_in <= MAX_RESERVE - reserve_in
+        if fits and (amount_out := self._get_amount_out(amount_in, reserve_in, reserve_out)):
+            return amount_out
+        return _refuse_in(amount_in, reserve_in)
+
     def _get_amount_out(self, amount_in: int, reserve_in: int, reserve_out: int) -> int:
         kept = amount_in * (PIPS - self.swap_fee_pips)
         return kept * reserve_out // (reserve_in * PIPS + kept)
 
-    def _after(self, zero_for_one: bool, amount_in: int, amount_out: int) -> Self:
-        if zero_for_one:
+    def _after(self, token_in: Token, amount_in: int, amount_out: int) -> Self:
+        if token_in.address == self.token0.address:
             reserves = self.reserve0 + amount_in, self.reserve1 - amount_out
         else:
             reserves = self.reserve0 - amount_out, self.reserve1 + amount_in
@@ -179,11 +183,10 @@ class UniswapV2Pool:
         return type(self)(self.address, self.token0, self.token1, *reserves, self.swap_fee_pips)
 
     def _reserves(self, token_in: Token, token_out: Token) -> tuple[int, int]:
-        if not self.reserve0 or not self.reserve1:
+        reserve0, reserve1 = self.reserve0, self.reserve1
+        if not reserve0 or not reserve1:
             raise PoolRevertError("UniswapV2: INSUFFICIENT_LIQUIDITY", found=f"{self.key} holds no liquidity")
-        if sells_token0(self, token_in, token_out):
-            return self.reserve0, self.reserve1
-        return self.reserve1, self.reserve0
+        return (reserve0, reserve1) if sells_token0(self, token_in, token_out) else (reserve1, reserve0)
 
 
 @cache
