@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import floor
@@ -15,7 +16,7 @@ from onchain_exec.core import BlockRef, Exact, Token
 from onchain_exec.core.fixed_point import BPS
 from onchain_exec.routing.market import Market
 from onchain_exec.routing.route import FIXED, Certificate, GasModel, exclude
-from onchain_exec.routing.settlement.flow import Flow, list_flows
+from onchain_exec.routing.settlement.flow import Flow, Flows
 from onchain_exec.routing.solver.certificate import Case, Ways, find_bounds
 from onchain_exec.routing.solver.cycles import find_cycles, run_cycle, size_cycle
 from onchain_exec.routing.solver.dual import DualPoint, Problem, solve
@@ -82,7 +83,7 @@ def find_arbitrage(token: Token, pools: PoolSet | Network, gas: GasModel = _NO_G
     rates = best_rates(network.edges, size, number, size, to_unit=True)
     point = solve(problem, rates, _SETTLED)
     book = _Book(gas)
-    for cycle, amount in _divide(list_flows(network.pools, network.tokens, point), token):
+    for cycle, amount in _divide(Flows.of(network.pools, network.tokens, point).each, token):
         after = book.market.fork()
         leg = run_cycle(after, cycle, amount)
         if leg is not None:
@@ -130,7 +131,7 @@ def _certify(network: Network, point: DualPoint) -> Certificate:
     )
 
 
-def _divide(flows: list[Flow], token: Token) -> list[tuple[tuple[Flow, ...], int]]:
+def _divide(flows: Sequence[Flow], token: Token) -> list[tuple[tuple[Flow, ...], int]]:
     """Return chains from ``token`` back to it that together carry the flows, with what each takes.
 
     A chain follows the widest flow out of each token and carries what the narrowest of them has left.

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final, TypeAlias
 
 from onchain_exec.core import Address, Exact, Token
 from onchain_exec.errors import PoolRevertError, StaleStateError
@@ -14,6 +15,9 @@ from onchain_exec.routing.gas import ROUTE_GAS, TICK_GAS, hop_gas
 from onchain_exec.routing.route import GasModel
 from onchain_exec.routing.settlement.flow import Flow
 from onchain_exec.venues import Hop, Leg, Pool, SwapResult
+
+SHARE_BITS: Final = 53
+"""Shares of an amount are integers out of two to this power: a float has no more digits."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +48,13 @@ def get_worth(settled: Settlement, basket: Basket, gas: GasModel) -> int:
 class RefusedError(Exception):
     """A pool would revert on a flow; it never leaves this package."""
 
-    def __init__(self, flow: Flow) -> None:
-        self.flow = flow
-        super().__init__(flow.pool.key)
+    def __init__(self, pool: Pool, edge: int) -> None:
+        self.edge = edge
+        super().__init__(pool.key)
+
+
+Part: TypeAlias = tuple[int, Pool, Token, Token, int]
+"""An exact amount of a flow, then the flow's pool, tokens and edge."""
 
 
 class Market:
@@ -81,22 +89,24 @@ class Market:
 
     def swap(self, flow: Flow, amount: int) -> Hop:
         """Run the flow's swap of ``amount`` exact units; raises RefusedError."""
-        return self.swap_all([(flow, amount)])[0]
+        return self.swap_all([(amount, flow.pool, flow.token_in, flow.token_out, flow.edge)])[0]
 
-    def swap_all(self, parts: Iterable[tuple[Flow, int]]) -> list[Hop]:
-        """Run the swaps of flows of exact units each, in their order; raises RefusedError."""
+    def swap_all(self, parts: Iterable[Part], *, last: bool = False) -> list[Hop]:
+        """Run the swaps of exact units each, in their order; raises RefusedError. ``last`` promises that no
+        later one meets their pools: what these are afterwards is not kept, as memory costs more than a swap.
+        """
         exact, known, left = self._exact, self._done, self.left
         hops: list[Hop] = []
-        for flow, amount in parts:
-            pool, token_in, token_out, _, _, _, _ = flow
+        for amount, pool, token_in, token_out, edge in parts:
             place = id(pool)
             if place in known:
-                pool = known[place].pool_after
+                pool = known[place].pool_after  # noqa: PLW2901
             try:
                 done = pool.swap(token_in, token_out, amount, exact)
             except (PoolRevertError, StaleStateError) as error:
-                raise RefusedError(flow) from error
-            known[place] = done
+                raise RefusedError(pool, edge) from error
+            if not last:
+                known[place] = done
             amount_in, amount_out = done.amount_in, done.amount_out
             left[token_in.address] -= amount_in
             left[token_out.address] += amount_out
@@ -124,7 +134,7 @@ class Market:
         try:
             return met.quote(flow.token_in, flow.token_out, amount, other)
         except (PoolRevertError, StaleStateError) as error:
-            raise RefusedError(flow) from error
+            raise RefusedError(met, flow.edge) from error
 
     def _meet(self, pool: Pool) -> Pool:
         """Return the pool as the last swap through it has left it."""
@@ -134,4 +144,4 @@ class Market:
 
 def divide(amount: int, share: float) -> int:
     """Return a share in 0..1 of an integer amount, rounded down, the same on every machine."""
-    return amount * int(share * (1 << 53)) >> 53
+    return amount * int(share * (1 << SHARE_BITS)) >> SHARE_BITS

@@ -18,7 +18,7 @@ from onchain_exec.routing.market import RefusedError, Settlement, get_worth
 from onchain_exec.routing.oracles import Edges, FloatArray, IndexArray
 from onchain_exec.routing.proof import Proof
 from onchain_exec.routing.route import FIXED, Certificate, GasModel, Options, exclude
-from onchain_exec.routing.settlement.flow import Flow, Flows, list_flows, order_tokens
+from onchain_exec.routing.settlement.flow import Flow, Flows, order_tokens
 from onchain_exec.routing.settlement.settle import settle
 from onchain_exec.routing.solver.branch import Choice, choose_edges
 from onchain_exec.routing.solver.certificate import Ways
@@ -169,11 +169,11 @@ class Search:
             if flows is None:
                 flows = self._solve_flows(problem, edges, support.log_prices)
             if not self.options.cycles or flows.order is not None:
-                flows = flows.keep_through(self.basket.tokens_in, self.basket.tokens_out)
+                flows = flows.keep_through(self.scope.sources, self.scope.targets)
             try:
                 return self._settle_flows(solution, flows)
             except RefusedError as refused:
-                edges, flows = edges[edges != refused.flow.edge], None
+                edges, flows = edges[edges != refused.edge], None
         return None
 
     def _settle_flows(self, solution: _Solution, flows: Flows) -> Settlement | None:
@@ -203,7 +203,7 @@ class Search:
 
     def _traded(self, flows: Flows) -> set[Address]:
         """Return the tokens that flows sell, or buy with Exact.OUT."""
-        return set(flows.leaving if self.forwards else flows.arriving)
+        return flows.addresses((flows.leaving if self.forwards else flows.arriving) > 0)
 
     def _with_path(self, solution: _Solution, flows: Flows, token: Token, number: int) -> Flows:
         """Return the flows with the best path for ``token``, if there is one that lets them lead forwards."""
@@ -212,24 +212,24 @@ class Search:
         if found is None:
             return flows
         path, settled = found
-        edges = {flow.edge for flow in flows.each}
+        edges, known = solution.point.problem.edges, set(flows.edge.tolist())
         more = [
-            flow._replace(amount_in=float(hop.amount_in), amount_out=float(hop.amount_out))
+            (edges.pool[e], edges.source[e], edges.target[e], hop.amount_in, hop.amount_out, flow.value, e)
             for flow, hop in zip(path, (hop for leg in settled.legs for hop in leg.hops), strict=True)
-            if flow.edge not in edges
+            if (e := flow.edge) not in known
         ]
-        joined = Flows([*flows.each, *more])
+        joined = flows.with_more(more)
         return joined if self.options.cycles or joined.order is not None else flows
 
     def _solve_flows(self, problem: Problem, edges: IndexArray, log_prices: FloatArray) -> Flows:
         part, numbers = problem.take(edges).compact()
         point = solve(part, log_prices[numbers], _SETTLED)
-        tokens = [self.tokens[number] for number in numbers.tolist()]
-        flows = list_flows(self.network.pools, tokens, point)
-        return Flows([flow._replace(edge=int(edges[flow.edge])) for flow in flows])
+        flows = self._flows(point)
+        source, target = numbers[flows.source], numbers[flows.target]
+        return replace(flows, source=source, target=target, edge=edges[flows.edge])
 
     def _flows(self, point: DualPoint) -> Flows:
-        return Flows(list_flows(self.network.pools, self.tokens, point))
+        return Flows.of(self.network.pools, self.tokens, point)
 
     def _lead_forward(self, edges: Edges, order: Sequence[Address]) -> NDArray[np.bool_]:
         """Return which edges lead nearer to the end, or else forwards in ``order``."""

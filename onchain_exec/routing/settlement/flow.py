@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from onchain_exec.core import Address, Token
+from onchain_exec.routing.oracles import FloatArray, IndexArray
 from onchain_exec.routing.solver.dual import DualPoint
 from onchain_exec.venues import Pool
-
-_SOURCE, _TARGET = attrgetter("token_in.address"), attrgetter("token_out.address")
 
 
 class Flow(NamedTuple):
@@ -30,49 +31,87 @@ class Flow(NamedTuple):
     edge: int
 
 
-def list_flows(pools: Sequence[Pool], tokens: Sequence[Token], point: DualPoint) -> list[Flow]:
-    """Return the trades of ``point``, trifles left out; ``tokens`` are those of its problem, in order."""
-    trade, chosen = point.trade, point.substantial
-    edges = trade.which[chosen]
-    columns = (
-        map(pools.__getitem__, point.problem.edges.pool[edges].tolist()),
-        map(tokens.__getitem__, point.source[chosen].tolist()),
-        map(tokens.__getitem__, point.target[chosen].tolist()),
-        trade.amount_in[chosen].tolist(),
-        trade.amount_out[chosen].tolist(),
-        point.taken[chosen].tolist(),
-        edges.tolist(),
-    )
-    return list(map(Flow._make, zip(*columns, strict=True)))
-
-
 @dataclass(frozen=True)
 class Flows:
-    """Flows that are settled together; how they are connected is found once."""
+    """Flows that are settled together, as columns: ``pool``, ``source`` and ``target`` are places in
+    ``pools`` and ``tokens``, the others as in `Flow`. How they are connected is found once."""
 
-    each: Sequence[Flow]
+    pools: Sequence[Pool]
+    tokens: Sequence[Token]
+    pool: IndexArray
+    source: IndexArray
+    target: IndexArray
+    amount_in: FloatArray
+    amount_out: FloatArray
+    value: FloatArray
+    edge: IndexArray
+
+    @classmethod
+    def of(cls, pools: Sequence[Pool], tokens: Sequence[Token], point: DualPoint) -> Self:
+        """Return the trades of ``point``, trifles left out; ``tokens`` are those of its problem, in order."""
+        trade, chosen = point.trade, point.substantial
+        edges = trade.which[chosen]
+        return cls(
+            pools,
+            tokens,
+            point.problem.edges.pool[edges],
+            point.source[chosen],
+            point.target[chosen],
+            trade.amount_in[chosen],
+            trade.amount_out[chosen],
+            point.taken[chosen],
+            edges,
+        )
+
+    @property
+    def columns(self) -> tuple[IndexArray | FloatArray, ...]:
+        """The columns, in the order in which they are given."""
+        return self.pool, self.source, self.target, self.amount_in, self.amount_out, self.value, self.edge
+
+    def take(self, index: IndexArray) -> Self:
+        """Return the flows at ``index``, in its order."""
+        columns: list[Any] = [column[index] for column in self.columns]  # of two types, says mypy
+        return type(self)(self.pools, self.tokens, *columns)
+
+    def with_more(self, rows: Sequence[tuple[float, ...]]) -> Self:
+        """Return these flows and then others, given as ``rows`` of the columns."""
+        columns: list[Any] = []
+        for column, more in zip(self.columns, zip(*rows, strict=True), strict=True):
+            columns.append(np.append(column, np.array(more, column.dtype)))
+        return type(self)(self.pools, self.tokens, *columns)
+
+    def swaps(
+        self, index: IndexArray | slice = slice(None)
+    ) -> tuple[Iterator[Pool], Iterator[Token], Iterator[Token], Iterator[int]]:
+        """Return the pools, the tokens in, the tokens out and the edges of the flows at ``index``."""
+        return (
+            map(self.pools.__getitem__, self.pool[index].tolist()),
+            map(self.tokens.__getitem__, self.source[index].tolist()),
+            map(self.tokens.__getitem__, self.target[index].tolist()),
+            iter(self.edge[index].tolist()),
+        )
 
     @cached_property
-    def leaving(self) -> Mapping[Address, Sequence[Flow]]:
-        """The flows by the token that they take."""
-        return _group(self.each, _SOURCE)
+    def each(self) -> Sequence[Flow]:
+        """The flows one by one."""
+        *ends, edge = self.swaps()
+        amounts = self.amount_in.tolist(), self.amount_out.tolist(), self.value.tolist()
+        return list(map(Flow._make, zip(*ends, *amounts, edge, strict=True)))
 
     @cached_property
-    def arriving(self) -> Mapping[Address, Sequence[Flow]]:
-        """The flows by the token that they give."""
-        return _group(self.each, _TARGET)
-
-    @cached_property
-    def _following(self) -> Mapping[Address, Sequence[Address]]:
+    def _following(self) -> Mapping[int, Iterable[int]]:
         """The tokens for which each one is traded."""
-        return {token: list(dict.fromkeys(map(_TARGET, flows))) for token, flows in self.leaving.items()}
+        following: dict[int, dict[int, None]] = {}
+        for source, target in zip(self.source.tolist(), self.target.tolist(), strict=True):
+            following.setdefault(source, {})[target] = None
+        return following
 
     @cached_property
-    def order(self) -> Sequence[Address] | None:
-        """The tokens so that all flows lead forwards, or None where these go round (Kahn 1962)."""
+    def order(self) -> Sequence[int] | None:
+        """The tokens' places so that all flows lead forwards, or None where these go round (Kahn 1962)."""
         before = Counter(chain.from_iterable(self._following.values()))
-        count = len(before.keys() | self.leaving.keys())
-        order = [token for token in self.leaving if token not in before]
+        count = len(before.keys() | self._following.keys())
+        order = [token for token in self._following if token not in before]
         for token in order:  # it grows
             for target in self._following.get(token, ()):
                 before[target] -= 1
@@ -81,43 +120,42 @@ class Flows:
         return order if len(order) == count else None
 
     @property
-    def passing(self) -> set[Address]:
-        """The tokens that one flow gives and one takes."""
-        arriving = self.arriving
-        return {t for t, leaving in self.leaving.items() if len(leaving) == len(arriving.get(t, ())) == 1}
+    def leaving(self) -> IndexArray:
+        """How many flows take each of the tokens."""
+        return np.bincount(self.source, minlength=len(self.tokens))
 
-    def keep_through(self, starts: Iterable[Token], ends: Iterable[Token]) -> Flows:
-        """Return the flows that lie on a way from one of ``starts`` to one of ``ends``."""
-        firsts, lasts = self.leaving.keys() - self.arriving.keys(), self.arriving.keys() - self.leaving.keys()
-        if self.order is not None and firsts <= _addresses(starts) and lasts <= _addresses(ends):
+    @property
+    def arriving(self) -> IndexArray:
+        """How many flows give each of the tokens."""
+        return np.bincount(self.target, minlength=len(self.tokens))
+
+    def addresses(self, chosen: NDArray[np.bool_]) -> set[Address]:
+        """Return the addresses of the ``chosen`` tokens."""
+        return {self.tokens[place].address for place in np.flatnonzero(chosen).tolist()}
+
+    def keep_through(self, starts: IndexArray, ends: IndexArray) -> Self:
+        """Return the flows that lie on a way from one of the tokens ``starts`` to one of ``ends``."""
+        leaving, arriving = self.leaving, self.arriving
+        firsts, lasts = (leaving > 0) & (arriving == 0), (arriving > 0) & (leaving == 0)
+        firsts[starts] = lasts[ends] = False
+        if self.order is not None and not (firsts.any() or lasts.any()):
             return self  # what does not go round begins and ends somewhere
-        before = defaultdict[Address, list[Address]](list)
+        before = defaultdict[int, list[int]](list)
         for source, targets in self._following.items():
             for target in targets:
                 before[target].append(source)
         reached, reaching = _reach(starts, self._following), _reach(ends, before)
-        return Flows([flow for flow in self.each if _SOURCE(flow) in reached and _TARGET(flow) in reaching])
+        return self.take(np.flatnonzero(np.isin(self.source, reached) & np.isin(self.target, reaching)))
 
 
-def _addresses(tokens: Iterable[Token]) -> set[Address]:
-    return {token.address for token in tokens}
-
-
-def _group(flows: Sequence[Flow], end: Callable[[Flow], Address]) -> dict[Address, list[Flow]]:
-    groups: dict[Address, list[Flow]] = {}
-    for flow in flows:
-        groups.setdefault(end(flow), []).append(flow)
-    return groups
-
-
-def _reach(starts: Iterable[Token], following: Mapping[Address, Sequence[Address]]) -> set[Address]:
-    reached = _addresses(starts)
+def _reach(starts: IndexArray, following: Mapping[int, Iterable[int]]) -> list[int]:
+    reached = set(starts.tolist())
     waiting = list(reached)
     while waiting:
         new = set(following.get(waiting.pop(), ())) - reached
         reached |= new
         waiting += new
-    return reached
+    return list(reached)
 
 
 def order_tokens(flows: Iterable[Flow]) -> list[Address]:

@@ -7,20 +7,21 @@ nothing is lost on the way and each hop costs less than a unit beside its contra
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
-from operator import attrgetter
+from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
 from typing import Final
+
+import numpy as np
 
 from onchain_exec.core import Address, Exact
 from onchain_exec.routing.basket import Basket
-from onchain_exec.routing.market import Market, RefusedError, Settlement, divide
+from onchain_exec.routing.market import SHARE_BITS, Market, RefusedError, Settlement
 from onchain_exec.routing.route import Shape
 from onchain_exec.routing.settlement.flow import Flow, Flows
 from onchain_exec.routing.settlement.paths import settle_paths
 from onchain_exec.venues import Hop, Leg
 
 _MOST_ROUNDS: Final = 60
-_AMOUNT_IN, _AMOUNT_OUT = attrgetter("amount_in"), attrgetter("amount_out")
 
 
 def settle(basket: Basket, flows: Flows, shape: Shape) -> Settlement:
@@ -39,27 +40,29 @@ def settle(basket: Basket, flows: Flows, shape: Shape) -> Settlement:
     Raises:
         RefusedError: a pool would revert on its part, or has another flow already.
     """
-    shared = _find_shared(flows.each)
+    shared = _find_shared(flows)
     if shared is not None and basket.exact is Exact.OUT:
-        raise RefusedError(shared)
+        raise RefusedError(shared.pool, shared.edge)
     if flows.order is None:
         return _settle_together(basket, flows.each)
     market = Market(basket.exact)
-    hops = _run_graph(market, basket, flows, flows.order)
-    passing = flows.passing - {basket.priced.address, *basket.fixed} if shared is None else ()
+    hops = _run_graph(market, basket, flows, flows.order, last=shared is None)
+    once = (flows.leaving == 1) & (flows.arriving == 1)
+    passing = flows.addresses(once) - {basket.priced.address, *basket.fixed} if shared is None else ()
     legs = _join(hops, passing)
     if shape is Shape.GRAPH or all(_is_whole(leg, basket) for leg in legs):
         return market.settle(legs)
-    return settle_paths(basket, flows.each, flows.order, hops)
+    order = [flows.tokens[place].address for place in flows.order]
+    return settle_paths(basket, flows.each, order, hops)
 
 
-def _find_shared(flows: Sequence[Flow]) -> Flow | None:
+def _find_shared(flows: Flows) -> Flow | None:
     """Return the smallest flow whose pool has a larger one, if there is such."""
-    if len({id(flow.pool) for flow in flows}) == len(flows):
+    if len(set(flows.pool.tolist())) == len(flows.pool):
         return None
     seen: set[int] = set()
     shared: Flow | None = None
-    for flow in sorted(flows, key=lambda flow: -flow.value):
+    for flow in sorted(flows.each, key=lambda flow: -flow.value):
         if id(flow.pool) in seen:
             shared = flow
         seen.add(id(flow.pool))
@@ -87,32 +90,42 @@ def _join(hops: Sequence[Hop], passing: Collection[Address]) -> list[Leg]:
     return legs
 
 
-def _run_graph(market: Market, basket: Basket, flows: Flows, order: Sequence[Address]) -> list[Hop]:
+def _run_graph(
+    market: Market, basket: Basket, flows: Flows, order: Sequence[int], *, last: bool
+) -> list[Hop]:
     """Run the flows token by token in topological ``order``; Exact.OUT runs it backwards, from what
-    has to come out to what that takes."""
+    has to come out to what that takes. Of the flows of a token the largest comes last. ``last`` says that
+    each has a pool of its own."""
     forwards, fixed = basket.exact is Exact.IN, basket.fixed
-    beginning = flows.leaving if forwards else flows.arriving
+    if forwards:
+        token, amount, counts = flows.source, flows.amount_in, flows.leaving
+    else:
+        token, amount, counts, order = flows.target, flows.amount_out, flows.arriving, order[::-1]
+    rank = np.zeros(len(counts), np.intp)
+    rank[order] = np.arange(len(order))
+    arranged = np.lexsort((amount, rank[token]))
+    share = amount / np.bincount(token, amount)[token]
+    shares = iter(np.ldexp(share[arranged], SHARE_BITS).astype(np.int64).tolist())
+    columns = flows.swaps(arranged)
     hops: list[Hop] = []
-    for token in order if forwards else reversed(order):
-        if token in beginning:
-            amount = fixed.get(token, 0) + abs(market.left[token])  # backwards they owe it
-            hops += market.swap_all(_divide_among(amount, beginning[token], basket.exact))
+    for place, count in zip(order, counts[order].tolist(), strict=True):
+        if count:
+            address = flows.tokens[place].address
+            at_hand = fixed.get(address, 0) + abs(market.left[address])  # backwards they owe it
+            amounts = _divide_among(at_hand, islice(shares, count))
+            hops += market.swap_all(zip(amounts, *columns, strict=False), last=last)
     return hops if forwards else hops[::-1]
 
 
-def _divide_among(amount: int, flows: Sequence[Flow], exact: Exact) -> list[tuple[Flow, int]]:
-    """Return the flows with their parts of ``amount``, at least a unit each; the largest comes last and
-    takes the rest."""
-    side = _AMOUNT_IN if exact is Exact.IN else _AMOUNT_OUT
-    *smaller, largest = sorted(flows, key=side)
-    total = sum(map(side, flows))
-    left, parts = amount, list[tuple[Flow, int]]()
-    for flow in smaller:
-        part = divide(amount, side(flow) / total) or 1
+def _divide_among(amount: int, shares: Iterable[int]) -> list[int]:
+    """Return the parts of ``amount``, at least a unit each; the last takes the rest."""
+    left, parts = amount, list[int]()
+    for share in shares:
+        part = amount * share >> SHARE_BITS or 1
         part = part if part < left else left
         left -= part
-        parts.append((flow, part))
-    parts.append((largest, left))
+        parts.append(part)
+    parts[-1] += left
     return parts
 
 
@@ -140,4 +153,5 @@ def _settle_together(basket: Basket, flows: Sequence[Flow]) -> Settlement:
                 range(len(flows)), key=lambda n: amounts[n] if flows[n].token_in.address == token else -1
             )
             amounts[largest] += balance[token]
-    raise RefusedError(min(flows, key=lambda flow: flow.value))
+    least = min(flows, key=lambda flow: flow.value)
+    raise RefusedError(least.pool, least.edge)
