@@ -96,7 +96,7 @@ class Market:
         later one meets their pools: what these are afterwards is not kept, as memory costs more than a swap.
         """
         exact, known, left = self._exact, self._done, self.left
-        hops: list[Hop] = []
+        hops, gas_units = list[Hop](), 0
         for amount, pool, token_in, token_out, edge in parts:
             place = id(pool)
             if place in known:
@@ -110,11 +110,12 @@ class Market:
             amount_in, amount_out = done.amount_in, done.amount_out
             left[token_in.address] -= amount_in
             left[token_out.address] += amount_out
-            self.gas_units += hop_gas(pool.kind)
+            gas_units += hop_gas(pool.kind)
             if done.ticks_crossed:
-                self.gas_units += TICK_GAS * done.ticks_crossed
+                gas_units += TICK_GAS * done.ticks_crossed
                 self.ticks[pool.key] += done.ticks_crossed
             hops.append(Hop(pool, token_in, token_out, amount_in, amount_out, done.fee_amount))
+        self.gas_units += gas_units
         return hops
 
     def run(self, chain: Sequence[Flow], amount: int) -> Leg:

@@ -202,8 +202,9 @@ class Search:
         return settle(served, flows, self.options.shape)
 
     def _traded(self, flows: Flows) -> set[Address]:
-        """Return the tokens that flows sell, or buy with Exact.OUT."""
-        return flows.addresses((flows.leaving if self.forwards else flows.arriving) > 0)
+        """Return the tokens of the basket that flows sell, or buy with Exact.OUT."""
+        counts = (flows.leaving if self.forwards else flows.arriving)[self.fixed].tolist()
+        return {token.address for token, count in zip(self.basket.amounts, counts, strict=True) if count}
 
     def _with_path(self, solution: _Solution, flows: Flows, token: Token, number: int) -> Flows:
         """Return the flows with the best path for ``token``, if there is one that lets them lead forwards."""

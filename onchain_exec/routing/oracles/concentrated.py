@@ -91,7 +91,7 @@ class Concentrated(Rows):
             near,
             (self.sum_in[step] + fallen / (start * root)) / keep,
             self.sum_out[step] + fallen,
-            liquidity / (2 * keep * root) * (root > end),
+            liquidity / (2.0 * keep * root) * (root > end),
         )
 
 

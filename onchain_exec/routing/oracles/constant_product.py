@@ -32,8 +32,8 @@ class ConstantProduct(Rows):
         """Return the best trades; see `Curves`."""
         excess = log_price + self._start
         (near,) = (excess > -reach).nonzero()
-        reserve_in, growth = self.reserve_in[near], np.expm1(np.maximum(excess[near], 0.0) / 2)
-        grown = 1 + growth
+        reserve_in, growth = self.reserve_in[near], np.expm1(np.maximum(excess[near], 0.0) / 2.0)
+        grown = 1.0 + growth
         return Trade(
-            near, reserve_in * growth, self.reserve_out[near] * growth / grown, reserve_in * grown / 2
+            near, reserve_in * growth, self.reserve_out[near] * growth / grown, reserve_in * grown / 2.0
         )

@@ -63,12 +63,25 @@ class Edges:
         ]
         return np.concatenate(parts) if parts else np.empty(0, np.intp)
 
+    def number_tokens(self, size: int, *others: int) -> tuple[IndexArray, IndexArray]:
+        """Return which of ``size`` tokens the edges touch, or are among ``others``, and of each of these its
+        place there."""
+        touched = np.zeros(size, bool)
+        touched[self.source] = touched[self.target] = True
+        touched[list(others)] = True
+        (tokens,) = touched.nonzero()
+        label = np.zeros(size, np.intp)
+        label[tokens] = np.arange(len(tokens))
+        return tokens, label
+
     def relabelled(self, label: IndexArray) -> Self:
         """Return the edges with token t called ``label[t]``."""
         return replace(self, source=label[self.source], target=label[self.target])
 
     def start(self) -> FloatArray:
         """Return each edge's log marginal rate at zero, after the fee."""
+        if len(self.groups) == 1:
+            return self.groups[0].start()
         return np.concatenate([group.start() for group in self.groups] or [np.empty(0)])
 
     def trade(self, log_prices: FloatArray, reach: float = 0.0, lift: float = 0.0) -> Trade:

@@ -10,7 +10,6 @@ from itertools import chain
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from onchain_exec.core import Address, Token
 from onchain_exec.routing.oracles import FloatArray, IndexArray
@@ -119,19 +118,21 @@ class Flows:
                     order.append(target)
         return order if len(order) == count else None
 
-    @property
+    @cached_property
     def leaving(self) -> IndexArray:
         """How many flows take each of the tokens."""
         return np.bincount(self.source, minlength=len(self.tokens))
 
-    @property
+    @cached_property
     def arriving(self) -> IndexArray:
         """How many flows give each of the tokens."""
         return np.bincount(self.target, minlength=len(self.tokens))
 
-    def addresses(self, chosen: NDArray[np.bool_]) -> set[Address]:
-        """Return the addresses of the ``chosen`` tokens."""
-        return {self.tokens[place].address for place in np.flatnonzero(chosen).tolist()}
+    @property
+    def passing(self) -> set[Address]:
+        """The tokens that one flow gives and one takes."""
+        (once,) = ((self.leaving == 1) & (self.arriving == 1)).nonzero()
+        return {self.tokens[place].address for place in once.tolist()}
 
     def keep_through(self, starts: IndexArray, ends: IndexArray) -> Self:
         """Return the flows that lie on a way from one of the tokens ``starts`` to one of ``ends``."""

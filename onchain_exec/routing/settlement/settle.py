@@ -47,8 +47,7 @@ def settle(basket: Basket, flows: Flows, shape: Shape) -> Settlement:
         return _settle_together(basket, flows.each)
     market = Market(basket.exact)
     hops = _run_graph(market, basket, flows, flows.order, last=shared is None)
-    once = (flows.leaving == 1) & (flows.arriving == 1)
-    passing = flows.addresses(once) - {basket.priced.address, *basket.fixed} if shared is None else ()
+    passing = flows.passing - {basket.priced.address, *basket.fixed} if shared is None else ()
     legs = _join(hops, passing)
     if shape is Shape.GRAPH or all(_is_whole(leg, basket) for leg in legs):
         return market.settle(legs)
@@ -83,10 +82,10 @@ def _join(hops: Sequence[Hop], passing: Collection[Address]) -> list[Leg]:
     legs: list[Leg] = []
     for hop in hops:
         if hop.token_in.address not in between:
-            chain = [hop]
+            chain: tuple[Hop, ...] = (hop,)
             while following := between.get(chain[-1].token_out.address):
-                chain.append(following)
-            legs.append(Leg(tuple(chain)))
+                chain = (*chain, following)
+            legs.append(Leg(chain))
     return legs
 
 

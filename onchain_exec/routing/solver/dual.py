@@ -15,7 +15,7 @@ so Newton's step is the flow of a resistor network.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
@@ -81,22 +81,13 @@ class Problem:
 
     def take(self, index: IndexArray) -> Problem:
         """Return the problem with the edges at ``index`` only."""
-        return replace(self, edges=self.edges.take(index), costs=self.costs[index])
+        return Problem(self.edges.take(index), self.endowment, self.target, self.costs[index])
 
     def compact(self) -> tuple[Problem, IndexArray]:
         """Return the problem without the tokens that nothing touches, and the numbers of the others."""
-        edges = self.edges
-        touched = np.zeros(len(self.endowment), bool)
-        touched[edges.source] = touched[edges.target] = touched[self.target] = True
-        tokens = np.flatnonzero(touched)
-        label = np.cumsum(touched) - 1
-        problem = replace(
-            self,
-            edges=edges.relabelled(label),
-            endowment=self.endowment[tokens],
-            target=int(label[self.target]),
-        )
-        return problem, tokens
+        tokens, label = self.edges.number_tokens(len(self.endowment), self.target)
+        edges, target = self.edges.relabelled(label), int(label[self.target])
+        return Problem(edges, self.endowment[tokens], target, self.costs), tokens
 
 
 @dataclass(frozen=True)
@@ -140,7 +131,7 @@ class DualPoint:
         """The places in ``trade`` of those that are more than rounding and give at least one unit: by what
         they move, by what they earn, or because others pass on what they give, or nothing else sells what
         is at hand."""
-        whole = self.trade.amount_out >= 1
+        whole = self.trade.amount_out >= 1.0
         moves = self.taken > TRIFLE * float(self.taken.max(initial=0.0))
         chosen = whole & (moves | (self.profit > _TRIFLING_PROFIT * abs(self.value)))
         owned, size = self.prices * self.problem.endowment, len(self.prices)
@@ -151,7 +142,7 @@ class DualPoint:
             short[self.problem.target] = idle[self.problem.target] = False
             lacking = whole & ~chosen & (short[self.target] | idle[self.source])
             if not lacking.any():
-                return np.flatnonzero(chosen)
+                return chosen.nonzero()[0]
             chosen |= lacking
 
     @property
@@ -205,7 +196,7 @@ def solve(
         if closed or damping > _MOST_DAMPING or idle > _MOST_IDLE:
             break
         step = _newton_step(point, damping)
-        expected = -float(step @ point.imbalance) / 2
+        expected = -float(step.dot(point.imbalance)) / 2
         if expected <= _NOISE * abs(point.value) and damping <= _FIRST_DAMPING:
             idle += 1
             if point.closes_to(_FAR * abs(point.value)):
@@ -236,7 +227,7 @@ def _descend(point: DualPoint, step: FloatArray, ahead: FloatArray, reach: float
     Where the whole step wakes an edge so wide that it rises steeply, the step from there knows that edge:
     both together are tried before a part of the first.
     """
-    slope = float(step @ point.imbalance)
+    slope = float(step.dot(point.imbalance))
 
     def try_share(share: float) -> tuple[DualPoint, bool]:
         log_prices = ahead if share == 1 else point.log_prices + share * step

@@ -22,7 +22,7 @@ def solve_symmetric(
     """
     # scaled to a unit diagonal: values of tokens differ by many orders of magnitude
     # (a token that nothing moves, beside amounts near the least double, has none)
-    root = 1 / np.sqrt(np.maximum(diagonal, _NOTHING))
+    root = 1.0 / np.sqrt(np.maximum(diagonal, _NOTHING))
     solver = _solve_dense if len(right) <= _DENSE else _solve_sparse
     return np.asarray(root * solver(first, second, between * root[first] * root[second], right * root))
 

@@ -44,7 +44,7 @@ def make_scope(network: Network, basket: Basket, max_hops: int, *, cycles: bool)
     targets = np.array([network.number(token) for token in basket.tokens_out])
     begin = -1 if cycles or len(sources) > 1 else sources[0]
     end = -1 if cycles or len(targets) > 1 else targets[0]
-    onward = np.flatnonzero((edges.target != begin) & (edges.source != end))
+    (onward,) = ((edges.target != begin) & (edges.source != end)).nonzero()
     source, target = edges.source[onward], edges.target[onward]
     before = _distances(source, target, sources, size)
     after = _distances(target, source, targets, size)
@@ -60,17 +60,15 @@ def make_scope(network: Network, basket: Basket, max_hops: int, *, cycles: bool)
         reached = before + after <= max_hops
         kept = reached[source] & reached[target]
     else:
-        kept = before[source] + 1 + after[target] <= max_hops
-    inside = edges.take(onward[kept])
-    connected = (before[source] < _FAR) & (after[target] < _FAR)
-    far = np.empty(0, np.intp)
-    if (connected & ~kept).any():
-        leading = _without_dead_ends(edges.take(onward[connected]), (*sources, *targets), size)
-        far = np.setdiff1d(leading.pool, inside.pool)
-    touched = np.zeros(size, bool)
-    touched[inside.source] = touched[inside.target] = True
-    tokens, label = np.flatnonzero(touched), np.cumsum(touched) - 1
-    inside, level = inside.relabelled(label), (before - after)[tokens]
+        kept = before[source] + after[target] < max_hops
+    inside, far = edges.take(onward[kept]), np.empty(0, np.intp)
+    if not kept.all():
+        connected = (before[source] < _FAR) & (after[target] < _FAR)
+        if (connected & ~kept).any():
+            leading = _without_dead_ends(edges.take(onward[connected]), (*sources, *targets), size)
+            far = np.setdiff1d(leading.pool, inside.pool)
+    tokens, label = inside.number_tokens(size)
+    inside, level = inside.relabelled(label), before[tokens] - after[tokens]
     return Scope(tokens, level, inside, label[sources], label[targets], far)
 
 
@@ -84,12 +82,11 @@ def best_rates(edges: Edges, size: int, unit: int, sweeps: int, *, to_unit: bool
     rates = np.full(size, -np.inf)
     rates[unit] = 0.0
     for _ in range(sweeps):
-        better = rates.copy()
-        np.maximum.at(better, tail, rates[head] + start)
-        better[unit] = 0.0  # a cycle of arbitrage would make it worth more than itself
-        if np.array_equal(better, rates):
+        before = rates.tobytes()
+        np.maximum.at(rates, tail, rates[head] + start)
+        rates[unit] = 0.0  # a cycle of arbitrage would make it worth more than itself
+        if rates.tobytes() == before:
             break
-        rates = better
     return np.where(rates > -np.inf, rates, 0.0)
 
 

@@ -30,9 +30,9 @@ def find_singles(edges: Edges, size: int, ends: tuple[int, int], amount_in: floa
     the same price and resistance at zero, which a constant product is.
     """
     source, target = ends
-    touching = np.flatnonzero((edges.source == source) | (edges.target == target))
+    (touching,) = ((edges.source == source) | (edges.target == target)).nonzero()
     tail, head, pools = edges.source[touching], edges.target[touching], edges.pool[touching].tolist()
-    rate, depth = np.exp(edges.start()[touching]), 2 * edges.resistance[touching]
+    rate, depth = np.exp(edges.start()[touching]), 2.0 * edges.resistance[touching]
 
     def given(amount: FloatArray | float) -> FloatArray:
         return np.asarray(amount * rate * depth / np.maximum(depth + amount, _NONE))
@@ -43,14 +43,14 @@ def find_singles(edges: Edges, size: int, ends: tuple[int, int], amount_in: floa
     worth = np.where(head == target, given(reached[tail]), 0.0)
     direct = (tail == source) & (head == target)
     worth[direct] = first_given[direct]
-    firsts = np.flatnonzero(tail == source)
-    firsts = firsts[np.argsort(-first_given[firsts], kind="stable")]
+    (firsts,) = (tail == source).nonzero()
+    firsts = firsts[(-first_given[firsts]).argsort(kind="stable")]
     reaching: dict[int, list[int]] = {}
     for first, token in zip(firsts.tolist(), head[firsts].tolist(), strict=True):
         reaching.setdefault(token, []).append(first)
     numbers = touching.tolist()
     paths: list[tuple[int, ...]] = []
-    for last in np.argsort(-worth, kind="stable")[:_MOST].tolist():
+    for last in (-worth).argsort(kind="stable")[:_MOST].tolist():
         if direct[last]:
             paths.append((numbers[last],))
         elif worth[last] > 0:
