@@ -261,16 +261,13 @@ class Search:
         amount_in = float(amount) if self.forwards else max(1.0, worth)
         ends = (fixed, int(self.priced)) if self.forwards else (int(self.priced), fixed)
         paths = find_singles(edges, len(self.tokens), ends, amount_in)
-        flows = {
-            edge: Flow(
-                self.network.pools[edges.pool[edge]],
-                self.tokens[edges.source[edge]],
-                self.tokens[edges.target[edge]],
-                *(1.0, 1.0, 1.0),
-                edge,
-            )
-            for edge in {edge for path in paths for edge in path}
-        }
+        chosen = np.array(sorted({edge for path in paths for edge in path}), np.intp)
+        pool, source, target = edges.pool[chosen], edges.source[chosen], edges.target[chosen]
+        unknown = np.ones(len(chosen))
+        columns = Flows(
+            self.network.pools, self.tokens, pool, source, target, unknown, unknown, unknown, chosen
+        )
+        flows = {flow.edge: flow for flow in columns.each}
         return settle_best(basket, [[flows[edge] for edge in path] for path in paths], self.gas)
 
     def _certify(self, choice: Choice, found: Settlement, solution: _Solution) -> Certificate:

@@ -136,8 +136,8 @@ class Flows:
 
     def keep_through(self, starts: IndexArray, ends: IndexArray) -> Self:
         """Return the flows that lie on a way from one of the tokens ``starts`` to one of ``ends``."""
-        leaving, arriving = self.leaving, self.arriving
-        firsts, lasts = (leaving > 0) & (arriving == 0), (arriving > 0) & (leaving == 0)
+        leaving, arriving = self.leaving.astype(bool), self.arriving.astype(bool)
+        firsts, lasts = leaving & ~arriving, arriving & ~leaving
         firsts[starts] = lasts[ends] = False
         if self.order is not None and not (firsts.any() or lasts.any()):
             return self  # what does not go round begins and ends somewhere

@@ -104,7 +104,7 @@ def _run_graph(
     rank[order] = np.arange(len(order))
     arranged = np.lexsort((amount, rank[token]))
     share = amount / np.bincount(token, amount)[token]
-    shares = iter(np.ldexp(share[arranged], SHARE_BITS).astype(np.int64).tolist())
+    shares = iter((share[arranged] * 2.0**SHARE_BITS).astype(np.int64).tolist())
     columns = flows.swaps(arranged)
     hops: list[Hop] = []
     for place, count in zip(order, counts[order].tolist(), strict=True):
