@@ -165,11 +165,9 @@ class Desk:
         """See `AsyncDesk.reconcile`."""
         return self._loop.run(self._desk.reconcile(since))
 
-    def revoke(
-        self, token: Address, spender: Address, since_block: int | None = None
-    ) -> tuple[OrderView, ...]:
+    def revoke(self, token: Address, spender: Address) -> tuple[OrderView, ...]:
         """See `AsyncDesk.revoke`."""
-        return self._loop.run(self._desk.revoke(token, spender, since_block))
+        return self._loop.run(self._desk.revoke(token, spender))
 
     def account(self, venue: str, *tokens: str) -> CollateralAccount[Any]:
         """See `AsyncDesk.account`."""

@@ -138,7 +138,7 @@ def approval_failed(slot: SlotView, reason: str = "") -> Event:
     needed = "the approval, mined: by it the swap pulls what it sells"
     failure = {"code": "APPROVAL_FAILED", "found": found, "needed": needed, "todo": todo}
     event_id = f"order_rejected/{slot.order_id}"
-    return Event(event_id, EventKind.ORDER_REJECTED, slot.order_id, None, {"order": None, "failure": failure})
+    return Event(event_id, EventKind.ORDER_REJECTED, slot.order_id, None, {"failure": failure})
 
 
 def order_expired(order: Order | ActionOrder) -> Event:
