@@ -17,7 +17,7 @@ _BAR = 20
 def route_to_json(found: Route) -> dict[str, Any]:
     """Return a route as a document; integers are strings."""
     return {
-        "block_number": found.block.number,
+        "block_number": str(found.block.number),
         "amount_in": str(found.amount_in),
         "amount_out": str(found.amount_out),
         **_proven_to_json(found),
@@ -27,7 +27,7 @@ def route_to_json(found: Route) -> dict[str, Any]:
 def basket_route_to_json(found: BasketRoute) -> dict[str, Any]:
     """Return the route of a basket as a document; integers are strings, amounts by the tokens' addresses."""
     return {
-        "block_number": found.block.number,
+        "block_number": str(found.block.number),
         "amounts_in": {token.address: str(amount) for token, amount in found.amounts_in.items()},
         "amounts_out": {token.address: str(amount) for token, amount in found.amounts_out.items()},
         **_proven_to_json(found),
@@ -50,7 +50,7 @@ def arbitrage_to_json(token: Token, found: Arbitrage | None) -> dict[str, Any]:
         return {"token": token.address, "profit": "0", "legs": []}
     return {
         "token": token.address,
-        "block_number": found.block.number,
+        "block_number": str(found.block.number),
         "amount_in": str(found.amount_in),
         "profit": str(found.profit),
         "bound": str(found.certificate.bound),

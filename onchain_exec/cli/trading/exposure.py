@@ -98,7 +98,7 @@ def exposure_to_json(found: Exposure) -> dict[str, Any]:
     """Return an exposure as a document; amounts are strings of base units of ``priced``."""
     sandwich = found.sandwich
     return {
-        "block_number": found.route.block.number,
+        "block_number": str(found.route.block.number),
         "priced": found.priced.address,
         "exact": found.route.exact.value,
         "amount_in": str(found.route.amount_in),

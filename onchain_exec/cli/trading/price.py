@@ -71,7 +71,7 @@ def _row(found: PairPrice, source: PriceSource) -> tuple[str, ...]:
 def _to_json(found: PairPrice) -> dict[str, Any]:
     consolidated, attack = found.consolidated, found.attack
     return {
-        "block_number": found.block.number,
+        "block_number": str(found.block.number),
         "block_hash": found.block.hash,
         "token_in": found.token_in.address,
         "token_out": found.token_out.address,

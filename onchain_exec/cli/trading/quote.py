@@ -123,7 +123,7 @@ def _to_json(found: PoolQuotes) -> dict[str, Any]:
         "pool": found.pool.key,
         "token_in": found.token_in.address,
         "token_out": found.token_out.address,
-        "block_number": found.block.number,
+        "block_number": str(found.block.number),
         "block_hash": found.block.hash,
         "quotes": [
             {"amount_in": str(quote.amount_in)}
