@@ -61,7 +61,7 @@ class Request:
         if (self.amount is None) == (self.amount_base_units is None):
             raise AmountError(
                 "no amount is given" if self.amount is None else "two amounts are given",
-                needed='either amount="25" in whole tokens or amount_base_units=25000000',
+                needed='one: amount="25" in whole tokens (--amount), or amount_base_units=25000000',
             )
         slippage = self.max_slippage_bps
         if slippage is not None and (isinstance(slippage, bool) or not isinstance(slippage, int)):

@@ -7,7 +7,7 @@ from typing import Final
 from onchain_exec.core.abi import CustomError
 
 _MOVED: Final = "The price moved past the bound; quote again"
-_LATE: Final = "The deadline passed; quote again with a later one"
+_LATE: Final = "The deadline passed; quote again, with more time if the chain is ahead of this clock"
 _FUND: Final = "The account holds less token than the swap takes"
 _APPROVE: Final = "Approve the spender for at least the amount"
 

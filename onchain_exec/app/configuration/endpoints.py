@@ -16,6 +16,8 @@ def open_configured_rpc(settings: Settings) -> Rpc:
     endpoints = settings.rpc_url or settings.endpoints
     if not endpoints:
         raise ConfigError(
-            "no node is set", needed="a node's URL", todo="Set ONCHAIN_EXEC_RPC_URL or pass --rpc"
+            "no node is set",
+            needed="a node's URL",
+            todo="Set ONCHAIN_EXEC_RPC_URL, or pass --rpc, in code rpc_url=",
         )
     return open_rpc(endpoints, settings.chain_id, settings.pool)

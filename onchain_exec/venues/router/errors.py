@@ -7,7 +7,10 @@ from typing import Final
 from onchain_exec.core.abi import CustomError
 
 ROUTER_ERRORS: Final = (
-    CustomError("DeadlinePassed(uint256,uint256)", "The deadline passed; quote again with a later one"),
+    CustomError(
+        "DeadlinePassed(uint256,uint256)",
+        "The deadline passed; quote again, with more time if the chain is ahead of this clock",
+    ),
     CustomError("Reentered()", "A token or pool of the route called the router again in the middle of it"),
     CustomError("ValueMismatch(uint256,uint256)", "Send amountInMax as value with a native input, else none"),
     CustomError("UnexpectedValue(address)", "The router takes native coin with a swap only"),
