@@ -98,10 +98,7 @@ def main() -> None:
     as_json = "--json" in sys.argv
     found: OnchainExecError
     try:
-        try:
-            code = group(standalone_mode=not as_json)
-        except SystemExit as ended:  # it has told people what is wrong with their words, not of Ctrl-C
-            code = ended.code
+        code = _run(group, as_json=as_json)
         if code != Exit.INTERRUPTED:
             sys.exit(code)
         found = StoppedError("Ctrl-C", todo="`onchain-exec reconcile` tells what became of what was signed")
@@ -111,3 +108,12 @@ def main() -> None:
         found = InputError(error.format_message().removesuffix("."), todo="--help shows what there is")
     print_error(found, as_json=as_json)
     sys.exit(exit_code_of(found))
+
+
+def _run(group: typer.core.TyperGroup, *, as_json: bool) -> int | str | None:
+    """Return the exit code. What is wrong with their arguments Typer tells people of its own accord."""
+    try:
+        code: int | None = group(standalone_mode=not as_json)
+    except SystemExit as ended:
+        return ended.code
+    return code
