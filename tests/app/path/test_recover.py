@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from few_venues import with_few_venues
-from oms.builders import CHAIN_ID, KEEPER, TRADER, make_quote
+from oms.builders import BLOCK, CHAIN_ID, KEEPER, TRADER, make_plan, make_quote, sign_plan
 from path_stage import APPROVED, ORDER, Stage, open_stage, take_steps
 
 from onchain_exec import Desk, LocalSigner, OrderState, Policy
@@ -20,6 +21,7 @@ from onchain_exec.core.action import ActionOrder, VenueCall
 from onchain_exec.errors import DuplicateOrderError, HaltedError, InputError
 from onchain_exec.execution import Purpose
 from onchain_exec.oms import Journal, SlotKey, SlotState, SlotView, SwitchState, get_account_scope
+from onchain_exec.risk.action import ApprovedAction
 from onchain_exec.routing import Quote
 
 
@@ -42,6 +44,15 @@ async def test_resume_all_looks_for_leaks_before_anything_is_sent_again(
 ) -> None:
     await resume(stage, monkeypatch)
     assert stage.told == ["block", "look_after_private", "recover", "_resume_intents"]
+
+
+async def test_resume_all_waits_for_what_was_sent_again_before_it_signs_anything(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slot = SlotView(SlotKey(CHAIN_ID, TRADER, 0), SlotState.SENT, "order-1", Purpose.SWAP, "")
+    take_steps(stage, monkeypatch, recover, wait=True)
+    await resume(stage, monkeypatch, resent=(("bytes", "sent"),), to_cancel=(slot,))
+    assert stage.told[3:-1] == ["wait", "_cancel"]
 
 
 @pytest.mark.parametrize("account", [TRADER, KEEPER])
@@ -100,9 +111,30 @@ async def test_continue_action_begins_again_what_was_never_signed_and_refuses_th
     action = ActionOrder("a", "a", TRADER, "aave_v3", (VenueCall("supply", TRADER, b""),), (), 10**10)
     take_steps(stage, monkeypatch, recover, resume_all=None)
     assert await recover.continue_action(stage.context, stage.journal.append_action(action), action) is None
-    with pytest.raises(DuplicateOrderError, match="does something else"):
-        await recover.continue_action(stage.context, stage.journal.read_order(ORDER.order_id), action)
+    other = replace(action, calls=(VenueCall("withdraw", TRADER, b"\x01"),))
+    for taken, asked in ((ORDER.order_id, action), (action.order_id, other)):
+        with pytest.raises(DuplicateOrderError, match="does something else"):
+            await recover.continue_action(stage.context, stage.journal.read_order(taken), asked)
     assert stage.told == []
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+async def test_continue_action_goes_on_with_what_is_open_and_tells_of_what_is_not(
+    is_open: bool, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    action = ActionOrder("a", "a", TRADER, "aave_v3", (VenueCall("supply", TRADER, b""),), (), 10**10)
+    stage.journal.append_action(action)
+    if is_open:
+        nonce = stage.journal.reserve_nonce(CHAIN_ID, TRADER, "a", Purpose.ACTION, 0)
+        stage.journal.write_signed(
+            "a", sign_plan(make_plan(ApprovedAction(action, BLOCK), Purpose.ACTION), nonce)
+        )
+    else:
+        stage.journal.append_expiry("a")
+    take_steps(stage, monkeypatch, recover, resume_all=None)
+    view = stage.journal.read_order("a")
+    assert await recover.continue_action(stage.context, view, action) == view
+    assert stage.told == (["resume_all"] if is_open else [])
 
 
 class KilledError(Exception):

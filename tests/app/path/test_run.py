@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from oms.builders import (
     BLOCK,
     TRADER,
+    make_approved,
     make_denied,
+    make_order,
     make_plan,
+    make_quote,
     make_receipt,
     make_signed,
     sign_plan,
@@ -23,9 +27,20 @@ from onchain_exec.app.path.context import Policy
 from onchain_exec.core import to_address
 from onchain_exec.core.action import ActionOrder, VenueCall
 from onchain_exec.errors import InputError, RevertError, StaleStateError
-from onchain_exec.execution import DurableTx, Mined, Outcome, Purpose, Reverted, StillUnknown, Superseded
+from onchain_exec.execution import (
+    DurableTx,
+    Mined,
+    Outcome,
+    Purpose,
+    Reverted,
+    SimulatedTx,
+    Sources,
+    StillUnknown,
+    Superseded,
+    TxPlan,
+)
 from onchain_exec.execution.channels import Channel, Decision, Stakes
-from onchain_exec.oms import OrderState
+from onchain_exec.oms import OrderState, SwitchState
 from onchain_exec.pricing import PriceSource, SourceKind, consolidate
 from onchain_exec.risk import Approved, DenialCode, Denied, Limits
 from onchain_exec.risk.action import ApprovedAction, DeniedAction
@@ -117,6 +132,34 @@ async def test_decide_on_a_block_that_left_the_chain_reads_nothing_there(
 ACTION = ActionOrder("a", "a", TRADER, "aave_v3", (VenueCall("supply", TRADER, b""),), (), 10**10)
 
 
+async def test_quote_order_reads_no_pool_of_a_venue_that_is_paused(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def read_market(_: Any, __: Any, ___: Any, protocols: list[str]) -> None:
+        asked.extend(protocols)
+        raise StaleStateError("enough was seen")
+
+    monkeypatch.setattr(run, "list_executable", lambda _: ("uniswap_v2", "uniswap_v3"))
+    monkeypatch.setattr(run, "read_market", read_market)
+    stage.journal.append_switch("venue:uniswap_v2", SwitchState.PAUSED)
+    with pytest.raises(StaleStateError):
+        await run.quote_order(stage.context, ORDER, BLOCK)
+    assert asked == ["uniswap_v3"]
+
+
+async def test_decide_on_a_quote_that_is_too_old_raises_and_reads_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is neither denied, which would end the order, nor quoted again."""
+    stage.policy = Policy(Limits(max_quote_age_s=60))
+    take_steps(stage, monkeypatch, run, read_accounts={"": APPROVED.account}, read_reference=None)
+    with pytest.raises(StaleStateError):
+        await run.decide(stage.context, replace(APPROVED.quote, made_at=BLOCK.timestamp + 1 - 61))
+    assert stage.told == ["canonical"]
+
+
 async def test_prepare_of_what_no_channel_takes_builds_nothing(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +188,104 @@ async def test_execute_after_a_wait_sends_what_was_built_after_it(
     take_steps(stage, monkeypatch, run, build=built, choose_way=ways, outlasts=True, deliver=True)
     await run.execute(stage.context, APPROVED)
     assert sent == [3]
+
+
+async def test_execute_of_what_expires_while_it_waits_sends_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ways = {"choose_way": choose(Channel.WAIT), "outlasts": False}
+    take_steps(stage, monkeypatch, run, build=simulate(), **ways, make_durable=DURABLE, deliver=True)
+    await run.execute(stage.context, APPROVED)
+    assert stage.told == ["build", "choose_way", "outlasts"]
+    assert stage.journal.read_order(ORDER.order_id).state is OrderState.EXPIRED
+
+
+async def test_execute_of_a_swap_that_reverts_by_no_condition_of_its_own_is_rejected_and_told(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_steps(stage, monkeypatch, run, find_ways=None, take_cheapest=RevertError("Paused", (), b""))
+    with pytest.raises(RevertError, match="Paused"):
+        await run.execute(stage.context, APPROVED)
+    assert stage.journal.read_order(ORDER.order_id).state is OrderState.REJECTED
+
+
+@pytest.mark.parametrize(
+    ("private_only", "promised", "is_signed"),
+    [(False, False, True), (True, False, False), (False, True, False)],
+)
+async def test_build_has_no_permit_signed_where_the_nodes_that_simulate_must_not_see_it(
+    private_only: bool, promised: bool, is_signed: bool, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was promised when the order was accepted holds, whatever the desk's policy is by now."""
+    order, signers = make_order(2), list[Any]()
+    stage.policy = Policy(private_only=private_only)
+    stage.journal.append_order(order, make_quote(order), promised=promised)
+
+    async def take_cheapest(_: Any, __: Any, sources: Sources) -> Any:
+        signers.append(sources.permit_signer)
+        return simulate()
+
+    take_steps(stage, monkeypatch, run, find_ways=None)
+    monkeypatch.setattr(run, "take_cheapest", take_cheapest)
+    context = stage.context
+    await run.build(context, make_approved(order), context.signer)
+    assert signers == [context.signer if is_signed else None]
+
+
+async def test_renew_simulates_what_waited_without_what_was_mined_before_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, newer = simulate(Purpose.ALLOWANCE), replace(BLOCK, number=BLOCK.number + 3)
+    waited = simulate(Purpose.SWAP, 0, before)
+    waited = replace(waited, plan=replace(waited.plan, depends_on=(before.plan,)))
+    plans: list[TxPlan] = []
+
+    async def simulate_again(_: Any, plan: TxPlan, __: Any) -> SimulatedTx:
+        plans.append(plan)
+        return waited
+
+    monkeypatch.setattr(run, "simulate", simulate_again)
+    context = replace(stage.context, profile=SimpleNamespace(gas_rules=None))
+    context.node.get_block = stage.asked("block", newer)  # type: ignore[method-assign]
+    await run.renew(context, waited)
+    assert plans == [replace(waited.plan, block=newer, depends_on=())]
+
+
+@pytest.mark.parametrize(
+    ("private_only", "channel", "purpose", "is_private"),
+    [
+        (False, None, Purpose.SWAP, False),
+        (False, Channel.PUBLIC, Purpose.SWAP, False),
+        (False, Channel.BUNDLE, Purpose.SWAP, True),
+        (False, Channel.PROTECTED, Purpose.ALLOWANCE, True),
+        (False, Channel.BUNDLE, Purpose.CANCEL, False),
+        (True, Channel.PUBLIC, Purpose.SWAP, True),
+        (True, Channel.BUNDLE, Purpose.CANCEL, True),
+    ],
+)
+async def test_sign_and_journal_marks_as_private_what_its_channel_hides_or_the_desk_promises(
+    private_only: bool,
+    channel: Channel | None,
+    purpose: Purpose,
+    is_private: bool,
+    stage: Stage,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A cancel hides nothing, and goes where it is mined soonest, unless the desk shows nothing at all."""
+    if channel:
+        stage.journal.append_channel(ORDER.order_id, choose(channel))
+    begun = Purpose.SWAP if purpose is Purpose.CANCEL else purpose
+    nonce = stage.journal.reserve_nonce(1337, TRADER, ORDER.order_id, begun, 0)
+    signed = make_signed(ORDER, nonce, begun)
+    if purpose is Purpose.CANCEL:
+        first = stage.journal.write_signed(ORDER.order_id, signed, private=True)
+        signed = sign_plan(make_plan(first, Purpose.CANCEL), nonce)
+    stage.policy = Policy(private_only=private_only)
+    take_steps(stage, monkeypatch, run, sign=signed)
+    context = stage.context
+    durable = await run.sign_and_journal(context, run.require_signer(context), signed.simulated, nonce)
+    assert durable.private is is_private
+    assert stage.journal.read_open().slots[-1].attempts[-1].tx == durable, "it is durable"
 
 
 async def test_execute_of_an_intent_that_the_limits_deny_signs_nothing(
