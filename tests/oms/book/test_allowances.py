@@ -111,6 +111,7 @@ def test_sum_waiting_of_an_order_counts_from_its_lease_to_its_end_and_for_its_sp
     assert read(KEY, "") == 0
     nonce = account.lease(1, Purpose.ALLOWANCE)
     assert (read(KEY, ""), read(elsewhere, ""), read(others, "")) == (3, 3, 0)  # whom it lets is not known
+    assert read(KEY._replace(chain_id=CHAIN_ID + 1), "") == 0
     account.approve(1, nonce)
     assert (read(KEY, ""), read(elsewhere, ""), read(KEY, "order-1")) == (3, 0, 0)
     account.swap(1, account.lease(1, Purpose.SWAP))
@@ -118,6 +119,18 @@ def test_sum_waiting_of_an_order_counts_from_its_lease_to_its_end_and_for_its_sp
     receipt = make_receipt(account.durable.tx_hash, sell(1))
     account.journal.append_outcome(account.durable, Mined(receipt, 1))
     assert read(KEY, "") == 0
+
+
+def test_reserve_nonce_of_an_orders_next_transaction_is_none_that_it_holds_for_another() -> None:
+    """An allowance may take two approvals, through zero: the second does not replace the first."""
+    account = Account()
+    account.accept(1)
+    first = account.lease(1, Purpose.ALLOWANCE)
+    account.approve(1, first)
+    assert [account.lease(1, purpose) for purpose in (Purpose.ALLOWANCE, Purpose.SWAP)] == [
+        first + 1,
+        first + 2,
+    ]
 
 
 @pytest.mark.parametrize("spender", [SETTLE, KEEPER])

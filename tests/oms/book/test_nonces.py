@@ -19,7 +19,7 @@ from oms.builders import (
     sign_plan,
 )
 from onchain_exec.errors import JournalError
-from onchain_exec.execution.delivery.outcome import Mined
+from onchain_exec.execution.delivery.outcome import Mined, Superseded
 from onchain_exec.execution.plan import DurableTx, Purpose
 from onchain_exec.oms import Journal, OrderState, SlotKey
 
@@ -40,12 +40,26 @@ def test_reserve_nonce_after_lending_code_waits_and_then_leaves_out_the_nonce_it
         journal.reserve_nonce(CHAIN_ID, TRADER, later.order_id, Purpose.SWAP, 0)
     journal.append_outcome(lending, Mined(make_receipt(lending.tx_hash, make_order(1)), 1))
     assert journal.reserve_nonce(CHAIN_ID, TRADER, later.order_id, Purpose.SWAP, 0) == 2
+    last = make_order(3)
+    journal.append_order(last, make_quote(last))
+    assert journal.reserve_nonce(CHAIN_ID, TRADER, last.order_id, Purpose.SWAP, 1) == 3  # of a node that lags
 
 
 def test_reserve_nonce_after_a_cancelled_lending_is_the_next(journal):
     lending, later = sign_lending(journal, 1), make_order(2)
     cancel = journal.write_signed("order-1", sign_plan(make_plan(lending, Purpose.CANCEL), lending.nonce))
     journal.append_outcome(cancel, Mined(make_receipt(cancel.tx_hash, make_order(1)), 1))
+    journal.append_order(later, make_quote(later))
+    assert journal.reserve_nonce(CHAIN_ID, TRADER, later.order_id, Purpose.SWAP, 1) == 1
+    journal.write_signed(later.order_id, make_signed(later, 1))
+    last = make_order(3)
+    journal.append_order(last, make_quote(last))
+    assert journal.reserve_nonce(CHAIN_ID, TRADER, last.order_id, Purpose.SWAP, 1) == 2
+
+
+def test_reserve_nonce_after_a_lending_that_lost_its_own_to_a_stranger_is_the_next(journal):
+    lending, later = sign_lending(journal, 1), make_order(2)
+    journal.append_outcome(lending, Superseded("0x77", lending.nonce))
     journal.append_order(later, make_quote(later))
     assert journal.reserve_nonce(CHAIN_ID, TRADER, later.order_id, Purpose.SWAP, 1) == 1
 
