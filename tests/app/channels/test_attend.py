@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ from path_stage import ORDER, open_stage
 from onchain_exec.app.channels import attend as attending
 from onchain_exec.execution import DurableTx, Purpose
 from onchain_exec.execution.channels import Channel, Decision, Stakes
+from onchain_exec.testing.simulated import run_virtually
 
 
 def choose(channel: Channel, block: int = 100) -> Decision:
@@ -58,3 +60,24 @@ async def test_attend_offers_the_newest_bytes_at_a_new_block_where_that_is_neede
     node: Any = SimpleNamespace(get_block=get_block, get_nonce=get_nonce)
     assert await attending.attend(replace(stage.context, node=node), dearer, BLOCK) > 0
     assert sent == ([dearer] if is_offered else [])
+
+
+@pytest.mark.parametrize("clock", ["ours", "the chain's"])
+@pytest.mark.parametrize("block_after_s", [3, 8])
+def test_outlasts_is_false_once_the_orders_time_has_passed_by_the_later_clock(
+    clock: str, block_after_s: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def wait_beyond(*_: Any) -> None:
+        await asyncio.sleep(block_after_s)
+
+    async def wait() -> tuple[bool, float]:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        found = await attending.outlasts(replace(open_stage().context, now=lambda: now), ORDER, head)
+        return found, loop.time() - began
+
+    monkeypatch.setattr(attending, "wait_beyond", wait_beyond)
+    late, early = ORDER.expires_at - 5, ORDER.expires_at - 500
+    now, at = (late, early) if clock == "ours" else (early, late)
+    head = replace(BLOCK, timestamp=at)
+    assert run_virtually(wait()) == (block_after_s == 3, min(block_after_s, 5))

@@ -137,6 +137,16 @@ async def test_confirm_of_a_slot_taken_by_another_names_it(
         assert await look(node, durable, confirmations) == StillUnknown(durable.tx_hash)
 
 
+async def test_confirm_of_a_slot_taken_by_another_names_none_of_the_accounts_others_in_the_block(
+    chain: LocalChain, node: Node
+) -> None:
+    durable, other = transfer(chain, 1, value=2), transfer(chain, 1)
+    for sent in (transfer(chain, 0), other, transfer(chain, 2)):
+        await send(node, sent)
+    chain.mine()
+    assert await look(node, durable) == Superseded(other.tx_hash, 1)
+
+
 async def test_confirm_of_a_count_that_no_transaction_explains_is_unknown(
     chain: LocalChain, node: Node
 ) -> None:
@@ -152,8 +162,16 @@ async def test_confirm_of_a_slot_taken_by_an_authorisation_names_its_transaction
 ) -> None:
     durable = transfer(chain)
     sponsor, stranger = (Account.from_key(account.key) for account in chain.accounts[1:3])
-    for nonce, account in enumerate((stranger, Account.from_key(KEY))):
-        signed = account.sign_authorization({"chainId": chain_id, "address": CONTRACT, "nonce": 0})
+    owner = Account.from_key(KEY)
+    listed = (
+        [(stranger, chain_id, 0), (owner, chain_id, 1), (owner, 5, 0)],  # of others, or void here
+        [(owner, chain_id, 0), (stranger, chain_id, 9)],
+    )
+    for nonce, wishes in enumerate(listed):
+        signed = [
+            account.sign_authorization({"chainId": where, "address": CONTRACT, "nonce": at})
+            for account, where, at in wishes
+        ]
         sponsored = sponsor.sign_transaction(
             {
                 "chainId": 1337,
@@ -163,7 +181,7 @@ async def test_confirm_of_a_slot_taken_by_an_authorisation_names_its_transaction
                 "gas": 200_000,
                 "maxFeePerGas": 10**11,
                 "maxPriorityFeePerGas": 10**9,
-                "authorizationList": [signed],
+                "authorizationList": signed,
             }
         )
         await node.send_raw_transaction(bytes(sponsored.raw_transaction))
