@@ -101,11 +101,12 @@ def test_check_what_meets_a_limit_passes_and_the_next_unit_does_not(
 
 
 def test_check_what_meets_the_shortfall_from_the_reference_passes_and_the_next_unit_does_not() -> None:
-    """3,980 USDC where others than pools tell 4,000: half a percent."""
-    limits, reference = Limits(max_shortfall_bps=50), tell(FEED=2_000)
-    assert isinstance(check(QUOTE, ACCOUNT, limits, NOW, reference), Approved)
-    less = replace(QUOTE, route=replace(QUOTE.route, amount_out=QUOTE.amount_out - 1))
-    denied = check(less, ACCOUNT, limits, NOW, reference)
+    """Half a percent of the 4,002 USDC that others than pools tell."""
+    limits, reference = Limits(max_shortfall_bps=50), tell(FEED=2_001)
+    met = replace(QUOTE, route=replace(QUOTE.route, amount_out=3_981_990_000))
+    assert isinstance(check(met, ACCOUNT, limits, NOW, reference), Approved)
+    broken = replace(met, route=replace(met.route, amount_out=3_981_989_999))
+    denied = check(broken, ACCOUNT, limits, NOW, reference)
     assert isinstance(denied, Denied)
     assert denied.code is DenialCode.PRICE_SHORTFALL_EXCEEDS_MAXIMUM
 
