@@ -133,6 +133,15 @@ def test_proof_of_a_detour_takes_a_split_fixings_and_payments(detour):
     assert any(valuation.paid_after for valuation in proof.valuations)
 
 
+def test_proof_of_a_search_out_of_time_is_accepted_with_its_gap(detour):
+    route, market, gas = detour
+    options = replace(GRAPH, time_limit_ms=0, clock=iter(range(10_000)).__next__)
+    hurried = find_route(Swap(A, B, 10**21), market, gas, options=options)
+    make_checker(hurried, market, gas).check()
+    require_bound(hurried, gas)
+    assert hurried.gap_bps > route.gap_bps
+
+
 def drop_steps(proof):
     """The proof without each of its leaves and splits, and with its last step twice."""
     steps = proof.steps
