@@ -107,7 +107,7 @@ def _distances(tail: IndexArray, head: IndexArray, starts: IndexArray, size: int
     distance = np.full(size, _FAR)
     distance[starts] = hops = 0
     reached = starts
-    while len(reached):
+    while len(reached) and distance.max() == _FAR:
         hops += 1
         reached = head[distance[tail] == hops - 1]
         reached = reached[distance[reached] > hops]
