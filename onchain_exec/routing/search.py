@@ -225,7 +225,7 @@ class Search:
     def _solve_flows(self, problem: Problem, edges: IndexArray, log_prices: FloatArray) -> Flows:
         part, numbers = problem.take(edges).compact()
         point = solve(part, log_prices[numbers], _SETTLED)
-        flows = self._flows(point)
+        flows = self._flows(point)  # in the part's numbers
         source, target = numbers[flows.source], numbers[flows.target]
         return replace(flows, source=source, target=target, edge=edges[flows.edge])
 

@@ -8,7 +8,7 @@ from itertools import permutations
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from markets import A, B, C, pool_set
+from markets import A, B, C, make_pool, pool_set
 from pool_kinds import MOVING_FEES, POOLS, USDC
 
 from onchain_exec.core import Exact
@@ -80,6 +80,14 @@ def run_hops(route, market, exact):
     assert balance.pop(route.token_in) == -route.amount_in
     assert balance.pop(route.token_out) == route.amount_out
     assert not any(balance.values())
+
+
+def test_find_route_several_flows_through_one_pool_meet_it_one_after_the_other():
+    pool = KINDS["weighted"]
+    market = pool_set(pool, make_pool(1, (A, B), (10**21, 4 * 10**20)))
+    route = find_route(Swap(A, C, 10**20), market, options=GRAPH)
+    assert [hop.pool.key for hop in route.hops].count(pool.key) == 3
+    run_hops(route, market, Exact.IN)
 
 
 def test_find_route_beside_a_pool_off_its_curve_names_it_as_left_out_of_the_proof():
