@@ -135,15 +135,16 @@ class DualPoint:
         moves = self.taken > TRIFLE * float(self.taken.max(initial=0.0))
         chosen = whole & (moves | (self.profit > _TRIFLING_PROFIT * abs(self.value)))
         owned, size = self.prices * self.problem.endowment, len(self.prices)
-        while True:
+        while (rest := whole & ~chosen).any():
             spent = np.bincount(self.source[chosen], self.taken[chosen], size)
             held = owned + np.bincount(self.target[chosen], self.given[chosen], size)
             short, idle = held < (1 - _TRIFLING_PART) * spent, spent < (1 - _TRIFLING_PART) * owned
             short[self.problem.target] = idle[self.problem.target] = False
-            lacking = whole & ~chosen & (short[self.target] | idle[self.source])
+            lacking = rest & (short[self.target] | idle[self.source])
             if not lacking.any():
-                return chosen.nonzero()[0]
+                break
             chosen |= lacking
+        return chosen.nonzero()[0]
 
     @property
     def profit(self) -> FloatArray:
