@@ -7,7 +7,7 @@ from dataclasses import replace
 from onchain_exec.app.intents.offer import require_domain
 from onchain_exec.app.path.allowances import read_waiting
 from onchain_exec.app.path.context import Context, Step
-from onchain_exec.app.path.proof import prove
+from onchain_exec.app.path.retrial import prove
 from onchain_exec.clearing.settle import Domain, Lane, Signed
 from onchain_exec.clearing.settle.contract import LANE_OF
 from onchain_exec.core import BlockRef, Call, Order

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from typing import assert_never
 
 from onchain_exec.app.path.context import Context, Step
-from onchain_exec.app.path.proof import prove
+from onchain_exec.app.path.retrial import prove
 from onchain_exec.app.path.run import (
     catch_up,
     deliver,

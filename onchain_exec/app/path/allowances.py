@@ -5,7 +5,7 @@ replaces the one before it.
 from __future__ import annotations
 
 from onchain_exec.app.path.context import Context
-from onchain_exec.app.path.proof import prove
+from onchain_exec.app.path.retrial import prove
 from onchain_exec.core import Address, Order
 from onchain_exec.execution import Purpose, SimulatedTx
 from onchain_exec.execution.building.build import share_approval

@@ -16,7 +16,7 @@ from onchain_exec.app.path.allowances import share_allowance
 from onchain_exec.app.path.bounds import bound_by_market
 from onchain_exec.app.path.context import Context, Step
 from onchain_exec.app.path.market import read_market
-from onchain_exec.app.path.proof import prove
+from onchain_exec.app.path.retrial import prove
 from onchain_exec.app.path.routers import get_search, list_executable
 from onchain_exec.app.path.ways import find_ways, read_accounts, take_cheapest
 from onchain_exec.app.prices import read_reference

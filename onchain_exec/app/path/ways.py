@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from onchain_exec.app.path.allowances import read_waiting
 from onchain_exec.app.path.context import Context, Step
-from onchain_exec.app.path.proof import prove, prove_on_newer
+from onchain_exec.app.path.retrial import prove, prove_on_newer
 from onchain_exec.app.path.routers import list_routers_of
 from onchain_exec.core import Order, all_of
 from onchain_exec.core.block import BlockRef

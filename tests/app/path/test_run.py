@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -240,12 +239,12 @@ async def test_renew_simulates_what_waited_without_what_was_mined_before_it(
     waited = replace(waited, plan=replace(waited.plan, depends_on=(before.plan,)))
     plans: list[TxPlan] = []
 
-    async def simulate_again(_: Any, plan: TxPlan, __: Any) -> SimulatedTx:
+    async def prove_again(_: Any, plan: TxPlan) -> SimulatedTx:
         plans.append(plan)
         return waited
 
-    monkeypatch.setattr(run, "simulate", simulate_again)
-    context = replace(stage.context, profile=SimpleNamespace(gas_rules=None))
+    monkeypatch.setattr(run, "prove", prove_again)
+    context = stage.context
     context.node.get_block = stage.asked("block", newer)  # type: ignore[method-assign]
     await run.renew(context, waited)
     assert plans == [replace(waited.plan, block=newer, depends_on=())]

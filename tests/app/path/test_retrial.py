@@ -12,7 +12,7 @@ from oms.builders import BLOCK, make_block, make_plan
 from path_stage import APPROVED
 
 from onchain_exec import Desk, LocalSigner, OrderState
-from onchain_exec.app.path import proof
+from onchain_exec.app.path import retrial
 from onchain_exec.app.sandbox.chain_evm import ChainEvm
 from onchain_exec.app.sandbox.sandbox import Sandbox
 from onchain_exec.chain import HttpRpc
@@ -43,7 +43,7 @@ class Trials:
         async def get_block(_: str) -> Any:
             return head
 
-        monkeypatch.setattr(proof, "simulate", simulate)
+        monkeypatch.setattr(retrial, "simulate", simulate)
         profile = SimpleNamespace(gas_rules=None)
         self.context: Any = SimpleNamespace(node=SimpleNamespace(get_block=get_block), profile=profile)
 
@@ -53,7 +53,7 @@ async def test_prove_tries_again_once_where_the_chain_has_moved_on(
     refused: OnchainExecError, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trials = Trials(monkeypatch, MOVED, refused, None)
-    assert (await proof.prove(trials.context, PLAN)).block == MOVED  # type: ignore[comparison-overlap]
+    assert (await retrial.prove(trials.context, PLAN)).block == MOVED  # type: ignore[comparison-overlap]
     assert trials.blocks == [BLOCK, MOVED]
 
 
@@ -64,7 +64,7 @@ async def test_prove_refused_on_the_newest_block_stays_refused(
     refused = EffectError("3 WETH")
     trials = Trials(monkeypatch, head, refused, None)
     with pytest.raises(EffectError) as raised:
-        await proof.prove(trials.context, PLAN)
+        await retrial.prove(trials.context, PLAN)
     assert raised.value is refused
     assert trials.blocks == [BLOCK]
 
@@ -72,14 +72,14 @@ async def test_prove_refused_on_the_newest_block_stays_refused(
 async def test_prove_refused_twice_stays_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     trials = Trials(monkeypatch, MOVED, EffectError("once"), EffectError("again"), None)
     with pytest.raises(EffectError, match="again"):
-        await proof.prove(trials.context, PLAN)
+        await retrial.prove(trials.context, PLAN)
     assert trials.blocks == [BLOCK, MOVED]
 
 
 async def test_prove_of_what_reverts_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     trials = Trials(monkeypatch, MOVED, RevertError("TooLittle", (), b""), None)
     with pytest.raises(RevertError):
-        await proof.prove(trials.context, PLAN)
+        await retrial.prove(trials.context, PLAN)
     assert trials.blocks == [BLOCK]
 
 
