@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from onchain_exec.app.configuration.tokens import read_named_token
 from onchain_exec.app.path.context import Context
-from onchain_exec.app.path.market import read_basket_market, read_named_token
+from onchain_exec.app.path.market import read_basket_market
 from onchain_exec.app.path.routers import find_router, list_executable
 from onchain_exec.app.request import Amount
 from onchain_exec.core import Address, all_of, parse_amount

@@ -17,9 +17,10 @@ from onchain_exec.app.configuration.journals import find_order
 from onchain_exec.app.configuration.opening import Opening
 from onchain_exec.app.configuration.registry import ChainProfile
 from onchain_exec.app.configuration.settings import load_settings
+from onchain_exec.app.configuration.tokens import read_named_token
 from onchain_exec.app.path.bounds import read_exposure
 from onchain_exec.app.path.context import Context, Observer, Policy, Step
-from onchain_exec.app.path.market import read_named_token, read_tokens
+from onchain_exec.app.path.market import read_tokens
 from onchain_exec.app.path.recover import resume_all, run_to_end
 from onchain_exec.app.path.routers import list_executable
 from onchain_exec.app.path.run import prepare, quote_order, require_signer

@@ -63,6 +63,10 @@ def test_swap_of_a_pair_without_a_pool_says_so(cli: Cli, fork: Sandbox) -> None:
         (SWAP, {"ONCHAIN_EXEC_MAX_IMPACT_BPS": "0"}, "PRICE_IMPACT_EXCEEDS_MAXIMUM"),
         (SWAP, {"ONCHAIN_EXEC_PRIVATE_KEY": PENNILESS}, "BALANCE_BELOW_AMOUNT"),
         (SWAP, {"ONCHAIN_EXEC_TIME_TO_LIVE_S": "0"}, "DEADLINE_PASSED"),
+        (SWAP, {"ONCHAIN_EXEC_MAX_SHORTFALL_BPS": "0"}, "PRICE_SHORTFALL_EXCEEDS_MAXIMUM"),
+        (SWAP, {"ONCHAIN_EXEC_MAX_NOTIONAL": '{"weth": "0.999"}'}, "NOTIONAL_EXCEEDS_MAXIMUM"),
+        (SWAP, {"ONCHAIN_EXEC_ALLOWED_TOKENS": '["WETH", "DAI"]'}, "TOKEN_NOT_ALLOWED"),
+        (SWAP, {"ONCHAIN_EXEC_GAS_RESERVE_ETHER": "1000000"}, "GAS_BALANCE_BELOW_COST"),
     ],
 )
 def test_swap_beyond_a_limit_is_denied_with_exit_3(

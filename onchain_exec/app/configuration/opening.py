@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -13,6 +13,7 @@ from onchain_exec.app.configuration.endpoints import open_configured_rpc
 from onchain_exec.app.configuration.registry import ChainProfile, get_chain_profile
 from onchain_exec.app.configuration.settings import Settings
 from onchain_exec.app.configuration.switched_signer import SwitchedSigner
+from onchain_exec.app.configuration.tokens import NO_TOKEN_LIMITS, TokenLimits
 from onchain_exec.app.deploy.record import add_deployed
 from onchain_exec.app.intents.book import IntentBook
 from onchain_exec.app.intents.http_book import HttpIntentBook
@@ -49,6 +50,7 @@ class Opening:
     chain_id: int | None = None
     deployments: Path | None = None
     intent_book: IntentBook | None = None
+    token_limits: TokenLimits = NO_TOKEN_LIMITS
 
     @classmethod
     def configured(cls, settings: Settings, observe: Observer, *, read_only: bool = False) -> Self:
@@ -62,6 +64,7 @@ class Opening:
             chain_id=settings.chain_id,
             deployments=settings.deployments,
             intent_book=make_intent_book(settings),
+            token_limits=TokenLimits.configured(settings),
         )
 
     async def open(self, resources: AsyncExitStack) -> Context:
@@ -77,13 +80,14 @@ class Opening:
         profile = self.profile or get_chain_profile(node.chain_id)
         if self.deployments is not None:
             profile = add_deployed(profile, self.deployments)
+        limits = await self.token_limits.bind(self.policy.limits, node, profile)
         journal = resources.enter_context(Journal.open(self.journal))
         signer = self.signer_of(node.chain_id)
         return Context(
             node=node,
             profile=profile,
             journal=journal,
-            policy=self.policy,
+            policy=replace(self.policy, limits=limits),
             signer=signer and SwitchedSigner(signer, journal),
             now=lambda: int(time.time()),
             observe=self.observe,
@@ -97,10 +101,12 @@ def make_policy(settings: Settings) -> Policy:
         limits=Limits(
             max_slippage_bps=settings.max_order_slippage_bps,
             max_impact_bps=settings.max_impact_bps,
+            max_shortfall_bps=settings.max_shortfall_bps,
             max_quote_age_s=settings.max_quote_age_s,
             max_price_divergence_bps=settings.max_price_divergence_bps,
             max_price_age_s=settings.max_price_age_s,
             min_price_kinds=settings.min_price_kinds,
+            gas_reserve_wei=int(settings.gas_reserve_ether * 10**18),
         ),
         max_slippage_bps=settings.max_slippage_bps,
         time_to_live_s=settings.time_to_live_s,

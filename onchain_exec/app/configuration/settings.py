@@ -66,6 +66,18 @@ class Settings(BaseSettings):
     max_slippage_bps: int = Field(50, description="Slippage in bps of orders that name none")
     max_order_slippage_bps: int = Field(100, description="Refuse orders that allow more slippage than this")
     max_impact_bps: int = Field(300, description="Refuse orders that move the price further than this")
+    max_shortfall_bps: int = Field(
+        500, description="Refuse orders of which fee and impact take more than this, off the reference price"
+    )
+    max_notional: dict[str, Decimal] = Field(
+        {}, description="The most of a token, by symbol or address, that one order may buy or sell"
+    )
+    allowed_tokens: tuple[str, ...] | None = Field(
+        None, description="Refuse orders of all other tokens; a JSON list in the environment"
+    )
+    gas_reserve_ether: Decimal = Field(
+        Decimal(0), ge=0, description="Refuse orders whose gas leaves less of the native coin than this"
+    )
     max_quote_age_s: int = Field(60, description="Refuse to trade on a quote older than this")
     max_price_divergence_bps: int | None = Field(
         1_000, description="Refuse orders while pools, means and feeds lie further off their median"

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from onchain_exec.app.configuration.registry import ChainProfile
+from onchain_exec.app.configuration.tokens import read_named_token
 from onchain_exec.app.path.context import Context
 from onchain_exec.app.pools.discovery import find_pools
-from onchain_exec.core import Address, BlockRef, Order, Reading, Token, all_of
+from onchain_exec.core import Address, BlockRef, Order, Token, all_of
 from onchain_exec.routing import Basket, GasModel
 from onchain_exec.venues import Pool, PoolSet
 from onchain_exec.venues.balancer import BalancerPool
-from onchain_exec.venues.erc20 import read_token
 from onchain_exec.venues.token_probe import require_plain_token
 
 _HUBS: Final = ("USDC", "USDT", "DAI", "WBTC")
@@ -28,19 +28,6 @@ async def read_tokens(context: Context, block: BlockRef, sell: str, buy: str) ->
         all_of([read_named_token(context.profile, sell), read_named_token(context.profile, buy)]), block
     )
     return sold, bought
-
-
-def read_named_token(profile: ChainProfile, name: str) -> Reading[Token]:
-    """Read a token by symbol or address; one that is listed keeps its listed symbol.
-
-    Raises:
-        UnknownTokenError, TokenRefusedError: see `ChainProfile.get_token` and `read_token`.
-    """
-    named = profile.get_token(name)
-    if isinstance(named, Token):
-        yield from read_token(named.address, named)
-        return named
-    return (yield from read_token(named))
 
 
 async def read_market(

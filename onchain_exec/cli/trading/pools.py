@@ -12,7 +12,7 @@ import typer
 from onchain_exec.app.configuration.endpoints import open_configured_rpc
 from onchain_exec.app.configuration.registry import get_chain_profile
 from onchain_exec.app.configuration.settings import load_settings
-from onchain_exec.app.path.market import read_named_token
+from onchain_exec.app.configuration.tokens import read_named_token
 from onchain_exec.app.pools import read_named_pools
 from onchain_exec.app.pools.discovery import FoundPool, find_pools, rank_pools
 from onchain_exec.chain import Node
