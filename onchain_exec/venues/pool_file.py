@@ -31,6 +31,9 @@ _POOL_TYPES: Final[tuple[Any, ...]] = (
 )
 _BY_KIND: Final = {pool_type.kind: pool_type for pool_type in _POOL_TYPES}
 
+_SIGNED: Final = frozenset({"tick", "ticks"})
+"""The numbers of a state that may lie below zero."""
+
 POOL_KINDS: Final = tuple(_BY_KIND)
 """Every kind of pool that is modelled."""
 
@@ -44,6 +47,12 @@ def pool_from_json(state: dict[str, Any], tokens: tuple[Token, ...]) -> Pool:
     kind = state.get("kind")
     if kind not in _BY_KIND:
         raise InputError(f"a pool of kind {kind!r}", needed=f"one of {', '.join(_BY_KIND)}")
+    for name, value in state.items():
+        if name not in _SIGNED and _has_negative(value):
+            raise InputError(
+                f"the {name} of {kind} {state.get('address')} is below zero: {value}",
+                needed="what its contract keeps, an unsigned number",
+            )
     try:
         pool: Pool = _BY_KIND[kind].from_json(state, tokens)
     except (KeyError, TypeError, ValueError) as error:
@@ -52,6 +61,14 @@ def pool_from_json(state: dict[str, Any], tokens: tuple[Token, ...]) -> Pool:
             needed="what to_json of its kind writes",
         ) from error
     return pool
+
+
+def _has_negative(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_negative, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_negative, value))
+    return str(value).lstrip().startswith("-")
 
 
 def pool_set_to_json(pool_set: PoolSet) -> dict[str, Any]:

@@ -75,6 +75,22 @@ def test_file_without_any_one_field_of_its_block_or_lists_is_refused_or_read(poo
         assert less.pools == (pool,)
 
 
+@given(pools(), st.data())
+def test_file_with_any_unsigned_number_below_zero_is_refused(pool: Pool, data: Any) -> None:
+    file = pool_set_to_json(PoolSet(BLOCK, (pool,)))
+    (state,) = file["pools"]
+    numbers = {name: value for name, value in state.items() if _is_number(value) and name != "tick"}
+    name = data.draw(st.sampled_from(sorted(numbers)))
+    value = numbers[name]
+    state[name] = [f"-{value[0]}", *value[1:]] if isinstance(value, list) else f"-{value}"
+    with pytest.raises(InputError, match=f"the {name} of .* is below zero"):
+        pool_set_from_json(file)
+
+
+def _is_number(value: Any) -> bool:
+    return all(map(_is_number, value)) if isinstance(value, list) else str(value).isdecimal()
+
+
 @pytest.mark.parametrize("change", [{"kind": "uniswap_v9"}, {"tokens": [VAULT, POOL]}, {"reserves": "1"}])
 def test_file_with_a_pool_that_makes_no_sense_is_refused(change: dict[str, Any]) -> None:
     file = pool_set_to_json(PoolSet(BLOCK, (UniswapV2Pool(POOL, *PAIR, 1, 1),)))
