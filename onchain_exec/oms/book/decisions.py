@@ -88,10 +88,12 @@ def find_same_parent(book: Book, parent: ParentOrder) -> ParentView | None:
 
 
 def accept_parent(book: Book, parent: ParentOrder, *, promised: bool) -> Iterator[Event]:
-    """Yield the parent, and that what it replaces is to be cancelled."""
+    """Yield the parent, which keeps what was promised to the one it replaces, and that this is to be
+    cancelled."""
     if find_same_parent(book, parent):
         return
-    yield events.parent_accepted(parent, promised=promised)
+    replaced = book.parents.views.get(parent.replaces)
+    yield events.parent_accepted(parent, promised=promised or (replaced is not None and replaced.promised))
     if parent.replaces:
         yield from ask_cancel(book, parent.replaces)
 

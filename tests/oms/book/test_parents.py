@@ -1,5 +1,7 @@
 """A parent is what its children did: its sums and its state hold through every history."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,3 +92,10 @@ def test_append_parent_same_id_for_other_terms_or_a_plain_order_is_refused():
     late = make_order(8, client_order_id="client")
     with pytest.raises(DuplicateOrderError):
         journal.append_order(late, make_quote(late))
+
+
+@pytest.mark.parametrize("promised", [False, True])
+def test_append_parent_keeps_the_promise_to_what_it_replaces(journal, promised):
+    journal.append_parent(PARENT, promised=promised)
+    journal.append_parent(replace(PARENT, order_id="q", client_order_id="other", replaces="p"))
+    assert journal.find_parent("q").promised is promised
