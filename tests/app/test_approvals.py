@@ -145,6 +145,7 @@ def test_approvals_and_reconcile_name_what_an_expired_order_left_and_what_to_typ
     assert (found["code"], found["order_id"]) == ("ALLOWANCE_LEFT", order.order_id)
     command = found["todo"].split("`")[1]
     assert command in cli.run("approvals").stderr
+    assert command in cli.run("reconcile", COLUMNS="60").stdout  # in one piece, however narrow
     cli.json(*command.split()[1:], "--yes")
     assert cli.json("approvals")["approvals"] == []
     assert cli.json("reconcile")["breaks"] == []

@@ -46,14 +46,17 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
     tables.print(table)
 
 
-def print_facts(title: str, facts: Sequence[tuple[str, str]]) -> None:
-    """Print name and value pairs, aligned. No word is broken: a hash can be copied in one piece."""
+def print_facts(title: str, facts: Sequence[tuple[str, str]], advice: str = "") -> None:
+    """Print name and value pairs, aligned. No word is broken: a hash can be copied in one piece. Nor is the
+    line of the ``advice``, which may be a command."""
     tables.print(title, style="bold", soft_wrap=True)
     indent = max((len(name) for name, _ in facts), default=0) + 2
     for name, value in facts:
         lines = wrap(value, max(tables.width - indent, 20), break_long_words=False, break_on_hyphens=False)
         text = f"\n{' ' * indent}".join(lines)
         tables.print(Text.assemble((name.ljust(indent), "dim"), text), highlight=False, soft_wrap=True)
+    if advice:
+        tables.print(advice, highlight=False, soft_wrap=True, markup=False)
 
 
 def round_tokens(units: int, token: Token) -> str:

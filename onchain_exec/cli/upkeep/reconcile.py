@@ -13,7 +13,7 @@ from onchain_exec.app.configuration.journals import find_journal
 from onchain_exec.app.desk import AsyncDesk
 from onchain_exec.cli.exits import Exit
 from onchain_exec.cli.options import JournalPath, Json, Rpc
-from onchain_exec.cli.printing.output import messages, print_json, print_table
+from onchain_exec.cli.printing.output import messages, print_facts, print_json
 from onchain_exec.cli.printing.views import print_orders
 from onchain_exec.errors import BlockNotFoundError
 from onchain_exec.oms import BreakCode, Reconciliation
@@ -73,11 +73,8 @@ def _show(found: Reconciliation, *, as_json: bool) -> None:
     print_orders(found.orders)
     for correction in found.corrections:
         messages.print(f"corrected: {correction}", highlight=False)
-    if found.breaks:
-        print_table(
-            "Breaks",
-            ("Code", "Order", "Found", "Expected", "To do"),
-            [(b.code, b.order_id[:12], b.found, b.expected, b.todo) for b in found.breaks],
-        )
-    else:
+    for each in found.breaks:
+        title = " of ".join(filter(None, (each.code.value, each.order_id)))
+        print_facts(title, [("found", each.found), ("expected", each.expected)], each.todo)
+    if not found.breaks:
         messages.print("Journal and chain agree.")
