@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
+from math import ceil
 from typing import Final
 
 from onchain_exec.app.channels.offers import find_offers
@@ -114,7 +115,7 @@ def get_stakes(quote: Quote, gas_later: Fraction = Fraction(1), *, shares: bool 
         late_costs=tuple(lateness.get_adverse(blocks) for blocks in range(_LATE_BLOCKS)) if lateness else (),
         gas_cost=gas_cost,
         gas_cost_later=int(gas_cost * gas_later),
-        impact_cost=quote.impact_cost,
+        impact_cost=_get_impact_cost(quote),
         slack=_get_slack(quote),
     )
 
@@ -132,6 +133,13 @@ def _get_at_stake(quote: Quote) -> int:
         return Sandwiches(Victim(route), get_attacker(quote)).find(slack).victim_loss
     except StateError:
         return slack
+
+
+def _get_impact_cost(quote: Quote) -> int:
+    """Return the quote's impact, told in token_out, in the token that the order leaves open; rounded up."""
+    if quote.route.exact is Exact.IN:
+        return quote.impact_cost
+    return ceil(quote.impact_cost / quote.mid_price)
 
 
 def _get_slack(quote: Quote) -> int:
