@@ -151,10 +151,11 @@ def reconsider(
     missing |= dict.fromkeys((*LATER, Channel.INTENT), "it is signed")
     if not policy.fall_back_to_public:
         missing[Channel.PUBLIC] = "it went out privately"
-    others = {channel: record for channel, record in offers.records.items() if channel not in missing}
     private_only = decision.promised or offers.private_only
     direct = replace(policy, allowed=policy.allowed - LATER)
     try:
-        return choose_channel(decision.stakes, Offers(others, missing, private_only), direct, block_number)
+        return choose_channel(
+            decision.stakes, Offers(offers.records, missing, private_only), direct, block_number
+        )
     except UnsupportedOrderError:
         return None

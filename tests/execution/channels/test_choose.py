@@ -16,6 +16,7 @@ from onchain_exec.execution.channels import (
     Channel,
     ChannelPolicy,
     Decision,
+    Estimate,
     Offers,
     Stakes,
     TrackRecord,
@@ -24,6 +25,7 @@ from onchain_exec.execution.channels import (
 )
 from onchain_exec.execution.channels.channel import SHOWN
 from onchain_exec.execution.channels.costs import estimate
+from onchain_exec.execution.channels.record import PRIORS
 
 SENDING = (
     Channel.PUBLIC, Channel.PROTECTED, Channel.PRIVATE, Channel.BUNDLE, Channel.SHARED, Channel.INTENT
@@ -182,12 +184,77 @@ def test_reconsider_leaves_what_the_policy_does_not_let_go(decision, policy, blo
     assert (found and found.channel) is after
 
 
-def test_choice_of_a_policy_without_meaning_raises():
-    for wrong in ({"parts": 1}, {"wait_blocks": 0}, {"refund_percent": 101}, {"reconsider_blocks": 0}):
-        with pytest.raises(ConfigError):
-            ChannelPolicy(**wrong)
+def test_reconsider_of_what_is_signed_takes_none_of_the_ways_that_sign_something_else():
+    """Each would be the cheapest. An intent is shown, and could be filled beside the bytes that are out;
+    parts would be sold beside the whole."""
+    policy = replace(EVERYTHING, reconsider_blocks=3, fall_back_to_public=True)
+    waits = Stakes(10**9, gas_cost=10**6, gas_cost_later=0, impact_cost=10**12, slack=10**6 + 1)
+    offers = offer(*SENDING)
+    assert choose(waits, offers) in LATER
+    assert choose(waits, offers, ChannelPolicy(frozenset(SENDING))) is Channel.INTENT
+    found = reconsider(replace(decide(Channel.PRIVATE), stakes=waits), offers, policy, 103)
+    assert found is not None
+    taken = {estimate.channel for estimate in found.estimates}
+    assert taken == set(SENDING) - {Channel.INTENT, Channel.PRIVATE}
+    assert dict(found.excluded)[Channel.PRIVATE] == "no block had it for 3 blocks"
+
+
+def test_reconsider_under_private_only_shows_nothing_that_went_out_before_it():
+    """The order went out when nothing was promised; now the desk's policy promises it of all that it has."""
+    decision, ways = decide(Channel.PRIVATE), offer(Channel.PUBLIC, Channel.PRIVATE)
+    assert reconsider(decision, ways, FALLING_BACK, 103) is not None
+    assert reconsider(decision, replace(ways, private_only=True), FALLING_BACK, 103) is None
+
+
+def test_get_part_loses_by_the_square_what_others_take_and_by_its_share_what_time_takes():
+    """One of three parts, rounded up; each pays the gas of a whole transaction."""
+    whole = Stakes(9, 10, (0, 6, 7), 11, 12, 19, 31)
+    assert whole.get_part(3) == Stakes(1, 2, (0, 2, 3), 11, 12, 3, 11)
+
+
+def test_choose_channel_splits_by_the_way_that_is_cheapest_for_a_part():
+    """The whole is worth hiding, and a quarter of it, with a sixteenth at stake, is not worth the delay."""
+    stakes = Stakes(1_600, late_costs=(0, 1_000, 1_000), impact_cost=16_000)
+    both = offer(Channel.PUBLIC, Channel.PRIVATE)
+    found = choose_channel(stakes, both, EVERYTHING, 1)
+    parts = stakes.get_part(4)
+    costs = {channel: estimate(channel, parts, PRIORS[channel], EVERYTHING).cost for channel in both.records}
+    assert found.estimates[0].channel is Channel.PRIVATE
+    assert costs[Channel.PUBLIC] < costs[Channel.PRIVATE]
+    split = next(each for each in found.estimates if each.channel is Channel.SPLIT)
+    assert split.cost == 4 * costs[Channel.PUBLIC] + 3 * 250
+
+
+def test_estimate_of_what_is_shared_is_less_by_its_percent_of_what_searchers_pay():
+    """Two of four paid, for a back-run of 1,000, of which 90 % come back."""
+    found = estimate(Channel.SHARED, Stakes(0, back_run=1_000), TrackRecord(1, 1, 4, 0, 2), EVERYTHING)
+    assert {name: cost for name, cost in found.parts if cost} == {"back-run": 1_000, "refund": -450}
+
+
+def test_describe_ranks_the_chosen_way_first_and_the_others_by_their_cost():
+    costs = {Channel.PRIVATE: 3, Channel.WAIT: 2, Channel.PUBLIC: 9, Channel.BUNDLE: 4}
+    every = tuple(Estimate(channel, (("gas", cost),)) for channel, cost in costs.items())
+    told = replace(decide(Channel.PUBLIC), estimates=every).describe(str)
+    assert [part.split()[0] for part in told.split("; ")] == ["public", "wait", "private", "bundle"]
+
+
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [("parts", 2), ("wait_blocks", 1), ("refund_percent", 0), ("reconsider_blocks", 1), ("intent_s", 1)],
+)
+def test_choice_of_a_policy_without_meaning_raises(name, least):
+    assert getattr(ChannelPolicy(**{name: least}), name) == least
     with pytest.raises(ConfigError):
-        ChannelPolicy(frozenset())
+        ChannelPolicy(**{name: least - 1})
+
+
+def test_choice_of_a_policy_that_gets_more_than_all_back_or_sends_nothing_raises():
+    assert ChannelPolicy(refund_percent=100).refund_percent == 100
+    with pytest.raises(ConfigError, match="101 % refund"):
+        ChannelPolicy(refund_percent=101)
+    for nothing in ((), LATER):
+        with pytest.raises(ConfigError, match="no channel that sends"):
+            ChannelPolicy(frozenset(nothing))
 
 
 def test_estimate_of_an_intent_is_what_its_solver_keeps():

@@ -158,5 +158,16 @@ def test_append_leak_of_what_was_public_or_is_mined_is_none(journal):
     assert journal.read_order(ORDER.order_id).state is OrderState.FILLED
 
 
+def test_append_leak_of_private_bytes_that_a_block_has_or_of_a_strangers_counts_against_no_channel(journal):
+    """Everybody has what a block has. What is no attempt of the slot says nothing of the channel."""
+    durable = start(journal, decide(Channel.PRIVATE))
+    journal.append_leak(SLOT, "0x" + "77" * 32)
+    assert not journal.read_slot(SLOT).leaked
+    mine(journal, durable, 103)
+    journal.append_leak(SLOT, durable.tx_hash)
+    assert not journal.read_slot(SLOT).leaked
+    assert journal.read_records()["private"] == TrackRecord(waited_blocks=3, included=1)
+
+
 def look_after(journal: Journal) -> Care:
     return find_care(journal.read_slot(SLOT), journal.read_order(ORDER.order_id), CHEAP, 1, 0)
