@@ -55,9 +55,12 @@ def leak(book: Book, key: SlotKey, tx_hash: str) -> Iterator[Event]:
 def watch(book: Book, order_id: str, found: Surroundings) -> Iterator[Event]:
     """Yield who was around the fill of an order, if that is still its fill and nobody has looked."""
     view = book.orders[order_id]
-    is_swap = view.fill is not None and view.fill.tx_hash in book.tx_slots
-    if is_swap and view.fill and view.fill.block_hash == found.block_hash and view.surroundings is None:
-        yield events.trade_watched(book.slots[book.tx_slots[view.fill.tx_hash]], found)
+    fill = view.fill
+    if fill is None or fill.block_hash != found.block_hash or view.surroundings is not None:
+        return
+    key = book.tx_slots.get(fill.tx_hash)
+    if key in view.slots:  # else who settled its intent brought his own trade, and that may be one of ours
+        yield events.trade_watched(book.slots[key], found)
 
 
 def is_exposed(slot: SlotView, view: OrderView) -> bool:

@@ -221,6 +221,14 @@ def test_final_newest_is_the_highest_of_ours_whichever_became_final_last(journal
     assert [view.final for view in journal.read_orders()] == [True, True, True, False]
 
 
+def test_final_stranger_whose_block_nobody_knows_is_never_the_newest(journal: Journal) -> None:
+    """Its block has no hash, so a start-up would find none there and take finality for broken."""
+    sign(journal, 1)
+    journal.append_foreign(journal.read_slot(key(0)), "")
+    journal.append_final(key(0))
+    assert journal.find_newest_final(CHAIN_ID) is None
+
+
 def test_cancel_of_what_was_never_signed_is_final_at_once(journal: Journal) -> None:
     reserve(journal, 1)
     journal.append_cancel("order-1")

@@ -29,6 +29,7 @@ from onchain_exec.core.action import ActionOrder, VenueCall
 from onchain_exec.execution import DurableTx, Mined, Purpose
 from onchain_exec.oms import Journal, SlotKey
 from onchain_exec.oms.book.states import Fate as Ended
+from onchain_exec.oms.book.surroundings import Surroundings
 from onchain_exec.oms.book.views import Consumer, IntentEnd
 from onchain_exec.risk.action import ApprovedAction
 from onchain_exec.testing.simulated import Fate, MemoryJournal
@@ -107,3 +108,14 @@ def test_tx_mined_believes_no_other_contract_that_it_fills_ours(data: bytes | No
         (CHAIN_ID, OWNER, WETH.address): -SOLD,
         (CHAIN_ID, OWNER, USDC.address): BOUGHT + SURPLUS,
     }
+
+
+@pytest.mark.parametrize("by_us", [True, False])
+def test_append_surroundings_of_what_a_settlement_filled_are_nobodys(by_us: bool) -> None:
+    """What was around it was around whoever settled: it is neither the intent's nor our settlement's."""
+    books = Books()
+    tx_hash = books.durable.tx_hash if by_us else "0x" + "77" * 32
+    consumer = Consumer(tx_hash, BLOCK.number, BLOCK.hash, SOLD, BOUGHT)
+    books.journal.intents.append_end(ORDER.order_id, None, IntentEnd(Ended.FILLED, consumer))
+    assert not books.journal.append_surroundings(ORDER.order_id, Surroundings(BLOCK.hash))
+    assert [view.surroundings for view in books.journal.read_orders()] == [None, None]
