@@ -26,6 +26,7 @@ from onchain_exec.execution.channels import Channel, Decision, Stakes, TrackReco
 from onchain_exec.execution.delivery.outcome import Accepted, Mined
 from onchain_exec.execution.plan import DurableTx, Purpose
 from onchain_exec.oms import Journal, OrderState, SlotKey
+from onchain_exec.oms.book.conduct import needs_cancel
 from onchain_exec.oms.book.surroundings import Neighbour, NeighbourKind, Surroundings
 from onchain_exec.oms.engine import Care, find_care
 from onchain_exec.oms.engine import care as caring
@@ -95,6 +96,27 @@ def test_append_channel_public_makes_the_same_bytes_public(journal):
     assert journal.read_records()["public"] == TrackRecord(waited_blocks=2, included=1)
 
 
+def test_append_channel_before_anything_is_signed_counts_against_no_channel(journal):
+    """Nothing went out that way: the blocks that came show nothing of it."""
+    journal.append_order(ORDER, make_quote(ORDER))
+    journal.append_channel(ORDER.order_id, decide(Channel.PRIVATE))
+    journal.append_channel(ORDER.order_id, decide(Channel.BUNDLE, 110))
+    assert journal.read_records() == {}
+
+
+def test_append_orphaned_of_a_private_cancel_shows_nothing_of_the_swap(journal):
+    """Who had the block has the cancel, which moves nothing; what it took the place of stays unseen."""
+    durable = start(journal, decide(Channel.PRIVATE))
+    cancel = journal.write_signed(
+        ORDER.order_id, sign_plan(make_plan(durable, Purpose.CANCEL), 0, b"nothing"), private=True
+    )
+    mine(journal, cancel, 103)
+    assert journal.read_order(ORDER.order_id).state is OrderState.CANCELLED
+    journal.append_orphaned(journal.read_slot(SLOT))
+    assert not journal.read_slot(SLOT).leaked
+    assert journal.read_records() == {}
+
+
 def test_append_channel_same_again_changes_nothing(journal):
     start(journal, decide(Channel.BUNDLE))
     journal.append_channel(ORDER.order_id, decide(Channel.BUNDLE, 105))
@@ -148,6 +170,17 @@ def test_find_care_of_an_action_whose_time_has_passed_cancels_it(journal, now, c
     plan = make_plan(ApprovedAction(action, make_block(1)), Purpose.ACTION)
     journal.write_signed("a", sign_plan(plan, 0))
     assert find_care(journal.read_slot(SLOT), journal.read_order("a"), CHEAP, 1, now) is care
+
+
+@pytest.mark.parametrize(("purpose", "needed"), [(Purpose.GAP, False), (Purpose.ALLOWANCE, True)])
+def test_needs_cancel_of_what_fills_a_gap_is_never_whatever_becomes_of_its_order(journal, purpose, needed):
+    """It does nothing, and the nonces above wait for it; an approval would stand for nothing."""
+    journal.append_order(ORDER, make_quote(ORDER))
+    nonce = journal.reserve_nonce(CHAIN_ID, TRADER, ORDER.order_id, purpose, 0)
+    journal.write_signed(ORDER.order_id, make_signed(ORDER, nonce, purpose))
+    assert not needs_cancel(journal.read_slot(SLOT), journal.read_order(ORDER.order_id), 0)
+    journal.append_cancel(ORDER.order_id)
+    assert needs_cancel(journal.read_slot(SLOT), journal.read_order(ORDER.order_id), 0) is needed
 
 
 def test_append_leak_of_what_was_public_or_is_mined_is_none(journal):
