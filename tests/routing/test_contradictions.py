@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from markets import A, B, C, D, make_pool, markets, pool_set
 
 from onchain_exec.core import Exact
-from onchain_exec.errors import NoRouteError
-from onchain_exec.routing import Options, Shape, Swap, find_route
+from onchain_exec.errors import NoPoolError, NoRouteError
+from onchain_exec.routing import GasModel, Options, Shape, Swap, find_route
 from onchain_exec.routing.solver import dual
 
 MOST_EVALUATIONS = 10_000
@@ -67,3 +67,32 @@ def test_find_route_cycles_worth_far_more_than_the_order_are_settled():
     route = find_route(Swap(A, B, 10**18), market, options=Options(shape=Shape.GRAPH, cycles=True))
     assert route.amount_out > 10 * find_route(Swap(A, B, 10**18), market).amount_out
     assert 0 <= route.gap_bps <= 0.001
+
+
+def make_contradicting(random, tokens):
+    """Up to thirty pools whose prices differ by a quarter, and an amount that may be too small to split."""
+    depths = [10 ** random.uniform(19, 24) for _ in range(random.randint(3, 30))]
+    pools = (
+        make_pool(number, random.sample(tokens, 2), (int(depth), int(depth * 10 ** random.gauss(0, 0.1))))
+        for number, depth in enumerate(depths)
+    )
+    return pool_set(*pools), int(10 ** random.uniform(17, 22))
+
+
+def require_no_gap(market, amount, exact, log_cost):
+    """With one swap per pool a route is worth what the search proves, but for rounding."""
+    swap, options = Swap(A, B, amount, exact), Options(max_hops=4, shape=Shape.GRAPH)
+    free = find_route(swap, market, options=options)
+    gas = GasModel(1, 10**log_cost * free.searched_amount / 65_000)
+    route = find_route(swap, market, gas, options=options)
+    assert abs(route.bound - route.searched_amount) <= 1e-6 * max(route.searched_amount, gas.cost(65_000))
+
+
+@settings(max_examples=100)
+@given(st.randoms(use_true_random=True), st.sampled_from(Exact), st.floats(-6, -1))
+def test_find_route_with_gas_where_no_pool_leads_back_leaves_no_gap(random, exact, log_cost):
+    """Also where no pool earns its gas, and where prices were found before all pools were decided."""
+    try:
+        require_no_gap(*make_contradicting(random, (A, B, C)), exact, log_cost)
+    except (NoPoolError, NoRouteError):
+        return

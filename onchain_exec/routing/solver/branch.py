@@ -104,10 +104,12 @@ class _Tree:
                 break
             heappop(self._heap)
             case, bounds = self._narrowed(opened.case, opened.record, self._of_best())
-            edge = self._most_doubtful(case, opened.doubt)
-            if edge is None:
+            if not len(self._free(case)):
+                tight = Case(self.supports.try_only(np.sort(case.on), case.log_prices).log_prices)
+                bounds = self._narrowed(case, opened.record, tight)[1]
                 self._undecided = max(self._undecided, bounds.whole)
                 continue
+            edge = self._most_doubtful(case, opened.doubt, bounds)
             using, without = Record(), Record()
             opened.record.split = edge, using, without
             self._open(replace(case, on=np.append(case.on, edge)), using)
@@ -172,14 +174,12 @@ class _Tree:
         """What differences in worth are measured by: an order may be worth just its gas, and so nothing."""
         return max(abs(self.supports.best.worth), self._largest_cost)
 
-    def _most_doubtful(self, case: Case, doubt: FloatArray) -> int | None:
-        """Return the edge to split ``case`` by, of those that it does not decide: None where nothing hangs on
-        any of them."""
+    def _most_doubtful(self, case: Case, doubt: FloatArray, bounds: Bounds) -> int:
+        """Return the edge to split ``case`` by, of those that it does not decide: where none of them counts
+        in part, one of the way that the bound takes to lose least."""
         free = self._free(case)
-        if not len(free):
-            return None
-        edge = int(free[np.argmax(doubt[free])])
-        return edge if doubt[edge] > 0 else None
+        doubt = doubt[free] if doubt[free].any() else bounds.using[free]
+        return int(free[np.argmax(doubt)])
 
     def _free(self, case: Case) -> IndexArray:
         """Return the edges that the case does not decide."""
