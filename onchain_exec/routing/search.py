@@ -273,7 +273,7 @@ class Search:
     def _certify(self, choice: Choice, found: Settlement, solution: _Solution) -> Certificate:
         """Return the bound for routes that pay the gas that ``found`` pays."""
         backward = solution.backward
-        arbitrage = set(backward.edges.pool[sorted(choice.left_out)].tolist())
+        arbitrage = set(backward.edges.pool[choice.left_out].tolist())
         gas = self.gas.cost(found.gas_units - ROUTE_GAS, found.hop_count)
         total = floor(choice.bound) + gas + (1 if solution.point.problem.costs.any() else 0)
         prices = np.exp(choice.log_prices).tolist()
@@ -299,8 +299,8 @@ class Search:
         """Return why no choice of edges is worth more; without gas the prices are why."""
         if choice.record is None:
             return None
-        backward, left_out = solution.backward, list(choice.left_out)
-        beside = backward.take(np.delete(np.arange(len(backward.edges)), left_out))
+        backward = solution.backward
+        beside = backward.take(np.delete(np.arange(len(backward.edges)), choice.left_out))
         covered = Covered(solution.point.problem, beside, self.tokens, self.network.pools)
         return make_proof(choice.record, choice.bound, covered)
 

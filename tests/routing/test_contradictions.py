@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from markets import A, B, C, D, make_pool, markets, pool_set
+from markets import A, B, C, D, make_pool, make_token, markets, pool_set
 
 from onchain_exec.core import Exact
 from onchain_exec.errors import NoPoolError, NoRouteError
@@ -96,3 +98,12 @@ def test_find_route_with_gas_where_no_pool_leads_back_leaves_no_gap(random, exac
         require_no_gap(*make_contradicting(random, (A, B, C)), exact, log_cost)
     except (NoPoolError, NoRouteError):
         return
+
+
+@pytest.mark.parametrize("exact", Exact)
+@pytest.mark.parametrize("seed", [20, 23, 27])
+def test_find_route_with_gas_where_pools_lead_back_leaves_no_gap(seed, exact):
+    """Pools that lead back would earn at the prices of some case, whose routes do not use them."""
+    random = Random(seed)
+    market, amount = make_contradicting(random, (A, B, C, D, make_token(5)))
+    require_no_gap(market, amount, exact, random.uniform(-6, -1))

@@ -86,12 +86,10 @@ def test_find_bounds_at_any_prices_no_way_is_worth_more(market, amount, prices, 
         pools = [int(edges.pool[edge]) for edge in way]
         if given_out is None or len(set(pools)) < len(pools):
             continue
-        used = np.isin(index, way)
-        on = np.flatnonzero(used & (np.array([random.random() < 0.3 for _ in index], bool)))
-        off = np.flatnonzero(~used & (np.array([random.random() < 0.3 for _ in index], bool)))
+        used = np.isin(np.append(index, beside), way)
+        on = np.flatnonzero(used & (np.array([random.random() < 0.3 for _ in used], bool)))
+        off = np.flatnonzero(~used & (np.array([random.random() < 0.3 for _ in used], bool)))
         bounds = find_bounds(problem, Case(log_prices, on, off, paid), ways)
-        if set(beside[bounds.left_out].tolist()) & set(way):
-            continue
         worth = given_out - cost * len(way) - 1e-9 * (given_out + cost)
         assert worth <= bounds.whole
         assert all(worth <= bounds.using[edge] for edge in np.flatnonzero(used))

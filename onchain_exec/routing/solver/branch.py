@@ -2,7 +2,8 @@
 
 Each edge costs a fixed amount if it is used at all. Relaxing that in the dual gives a bound, which is loose
 by the edges that count there in part. Those are branched on: switched on, the cost is paid and the edge is
-free; switched off, it is gone.
+free; switched off, it is gone. Edges beside the problem carry nothing in what is found, but routes may use
+them where gas turns pools' profits around: they are numbered after those of the problem, and decided alike.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from onchain_exec.routing.oracles import FloatArray, IndexArray
-from onchain_exec.routing.solver.certificate import Bounds, Case, Ways, find_bounds
+from onchain_exec.routing.solver.certificate import Bounds, Case, Ways, find_bounds, find_earning
 from onchain_exec.routing.solver.dual import DualPoint, Problem
 from onchain_exec.routing.solver.record import Record
 from onchain_exec.routing.solver.relaxation import Relaxation
@@ -45,7 +46,7 @@ class Choice:
     support: Support
     bound: float
     log_prices: FloatArray
-    left_out: frozenset[int]
+    left_out: IndexArray
     record: Record | None
 
 
@@ -57,12 +58,15 @@ def choose_edges(
 
     Stops when the proof is complete to 1e-7, or at the first node after ``expired`` says so.
     """
-    problem = point.problem
-    if not problem.costs.any():
-        bounds = find_bounds(problem, Case(point.log_prices), replace(ways, ends=None))  # ways lose nothing
-        support = Support(point.trade.which[point.substantial], point.value, point.log_prices)
-        return Choice(support, bounds.whole, point.log_prices, frozenset(bounds.left_out.tolist()), None)
-    return _Tree(problem, ways, recorded=recorded).search(point, np.sort(np.array(single, np.intp)), expired)
+    problem, beside = point.problem, ways.beside
+    left_out = find_earning(beside, point.log_prices, point.value)
+    ways = replace(ways, beside=beside.take(np.delete(np.arange(len(beside.edges)), left_out)))
+    if problem.costs.any():
+        tree = _Tree(problem, ways, left_out, recorded=recorded)
+        return tree.search(point, np.sort(np.array(single, np.intp)), expired)
+    bounds = find_bounds(problem, Case(point.log_prices), replace(ways, ends=None))  # ways lose nothing
+    support = Support(point.trade.which[point.substantial], point.value, point.log_prices)
+    return Choice(support, bounds.whole, point.log_prices, left_out, None)
 
 
 class _Open(NamedTuple):
@@ -78,14 +82,15 @@ class _Open(NamedTuple):
 class _Tree:
     """Open cases by their bounds, the highest first."""
 
-    def __init__(self, problem: Problem, ways: Ways, *, recorded: bool) -> None:
+    def __init__(self, problem: Problem, ways: Ways, left_out: IndexArray, *, recorded: bool) -> None:
         self.problem, self.ways, self.supports = problem, ways, Supports(problem, ways)
-        self._recorded = recorded
+        self._left_out, self._recorded = left_out, recorded
+        self._searched = len(problem.edges)
+        self._all = self._searched + len(ways.beside.edges)
         self._relaxation = Relaxation(problem, ways.beside)
         self._largest_cost = float(problem.costs.max())
         self._heap: list[tuple[float, int, _Open]] = []
         self._order = count()
-        self._left_out = frozenset[int]()
         self._undecided = -np.inf
 
     def search(self, point: DualPoint, single: IndexArray, expired: Callable[[], bool]) -> Choice:
@@ -105,8 +110,9 @@ class _Tree:
             heappop(self._heap)
             case, bounds = self._narrowed(opened.case, opened.record, self._of_best())
             if not len(self._free(case)):
-                tight = Case(self.supports.try_only(np.sort(case.on), case.log_prices).log_prices)
-                bounds = self._narrowed(case, opened.record, tight)[1]
+                on = np.sort(case.on[case.on < self._searched])
+                support = self.supports.try_only(on, case.log_prices)
+                bounds = self._narrowed(case, opened.record, Case(support.log_prices))[1]
                 self._undecided = max(self._undecided, bounds.whole)
                 continue
             edge = self._most_doubtful(case, opened.doubt, bounds)
@@ -122,11 +128,11 @@ class _Tree:
     def _open(self, case: Case, record: Record) -> Case:
         """Queue a case, and return it with prices and payments that bound it tightly."""
         case, bounds = self._narrowed(case, record)
-        likely, doubt, softness = np.empty(0, np.intp), np.zeros(len(self.problem.edges)), _SOFTNESS
+        likely, doubt, softness = np.empty(0, np.intp), np.zeros(self._all), _SOFTNESS
         worth = self.supports.best.worth
         while worth > -np.inf and not self._is_proven(bounds.whole):
             relaxed = self._relaxation.relax(case, softness)
-            likely = np.flatnonzero(relaxed.share > _LIKELY)
+            likely = np.flatnonzero(relaxed.share[: self._searched] > _LIKELY)
             doubt = np.minimum(relaxed.share, 1 - relaxed.share) * relaxed.taken
             case, bounds = self._narrowed(case, record, relaxed.case)
             if bounds.whole - worth > _BLURRED * softness * self._largest_cost:
@@ -142,16 +148,12 @@ class _Tree:
 
     def _narrowed(self, case: Case, record: Record, *others: Case) -> tuple[Case, Bounds]:
         """Return the case at those prices and payments, its own or of ``others``, that bound it best, without
-        the choices that at any of them are worth less than the best support. Those at which the bound would
-        say nothing of further edges beside the problem do not count."""
+        the choices that at any of them are worth less than the best support."""
         while True:
             tried = [(case, find_bounds(self.problem, case, self.ways))]
-            self._left_out |= frozenset(tried[0][1].left_out.tolist())
             for other in others:
                 way = replace(case, log_prices=other.log_prices, paid=other.paid)
-                bounds = find_bounds(self.problem, way, self.ways)
-                if self._left_out.issuperset(bounds.left_out.tolist()):
-                    tried.append((way, bounds))
+                tried.append((way, find_bounds(self.problem, way, self.ways)))
             case, closest = min(tried, key=lambda one: one[1].whole)
             worth, free = self.supports.best.worth, self._free(case)
             off = on = free[:0]
@@ -183,6 +185,6 @@ class _Tree:
 
     def _free(self, case: Case) -> IndexArray:
         """Return the edges that the case does not decide."""
-        free = np.ones(len(self.problem.edges), bool)
+        free = np.ones(self._all, bool)
         free[case.on] = free[case.off] = False
         return np.flatnonzero(free)

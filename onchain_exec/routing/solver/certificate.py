@@ -32,7 +32,8 @@ per edge."""
 @dataclass(frozen=True, slots=True)
 class Case:
     """A part of all choices: edges ``on`` are used, ``off`` are not; and what bounds it: prices, and what
-    edges pay one another (see `contributions`), if they do."""
+    edges pay one another (see `contributions`), if they do. Edges beside a problem are numbered after its
+    own."""
 
     log_prices: FloatArray
     on: IndexArray = field(default_factory=lambda: np.empty(0, np.intp))
@@ -55,14 +56,13 @@ class Ways:
     ends: tuple[int, int] | None
     beside: Problem
 
-    def least_losses(self, edges: Edges, loss: FloatArray, beside: FloatArray | None = None) -> FloatArray:
-        """Return for each of ``edges``, then of those beside if what these lose is given, the least that a
-        way over it loses, where it loses ``loss``: infinite where there is none."""
+    def least_losses(self, edges: Edges, loss: FloatArray) -> FloatArray:
+        """Return for each of ``edges``, then of those beside if what these lose is given too, the least that
+        a way over it loses, where it loses ``loss``: infinite where there is none."""
         if self.ends is None:
             return loss
         source, target = edges.source, edges.target
-        if beside is not None and len(beside):
-            loss = np.append(loss, beside)
+        if len(loss) > len(edges):
             source = np.append(source, self.beside.edges.source)
             target = np.append(target, self.beside.edges.target)
         return find_least_losses(source, target, loss, self.ends, len(self.beside.endowment))
@@ -70,36 +70,36 @@ class Ways:
 
 class Bounds(NamedTuple):
     """What no route of a case is worth more than, in units of the target after the costs of the edges
-    used: ``whole`` of all routes, ``using[e]`` of those over edge e, ``without[e]`` of the others.
-
-    ``left_out`` are edges beside that earn more than a trifle: the bounds say nothing of routes over these.
-    """
+    used: ``whole`` of all routes, ``using[e]`` of those over edge e, ``without[e]`` of the others."""
 
     whole: float
     using: FloatArray
     without: FloatArray
-    left_out: IndexArray
 
 
 def find_bounds(problem: Problem, case: Case, ways: Ways) -> Bounds:
     """Return the bounds of ``case``: what all edges earn less what a route must lose, because it takes a
-    way, and because it uses the edges that are on."""
+    way, and because it uses the edges that are on. Edges are those of ``problem``, then those beside."""
     costs, costs_beside = case.share_costs(problem, ways.beside)
     surplus = upper_surplus(problem, case.log_prices, costs)
+    if len(ways.beside.edges):
+        surplus = np.append(surplus, upper_surplus(ways.beside, case.log_prices, costs_beside))
     surplus[case.off] = -np.inf
     profit, loss = np.maximum(surplus, 0.0), np.maximum(-surplus, 0.0)
     profit[case.on], loss[case.on] = surplus[case.on], 0.0
     owned = np.exp(case.log_prices) * problem.endowment
     total = float(owned.sum() + profit.sum())
     total += _ROUNDING * float(np.abs(owned).sum() + np.abs(profit).sum())
-    beside = upper_surplus(ways.beside, case.log_prices, costs_beside)
-    earning = beside > TRIFLE * abs(total)
-    total += float(np.maximum(beside[~earning], 0.0).sum())
-    lost = ways.least_losses(problem.edges, loss, np.maximum(-beside, 0.0))
+    lost = ways.least_losses(problem.edges, loss)
     least = float(lost[case.on].max(initial=0.0))
     if ways.ends is not None:
-        least, lost = max(least, float(lost.min(initial=np.inf))), lost[: len(surplus)]
-    return Bounds(total - least, total - lost, total - least - profit, np.flatnonzero(earning))
+        least = max(least, float(lost.min(initial=np.inf)))
+    return Bounds(total - least, total - lost, total - least - profit)
+
+
+def find_earning(problem: Problem, log_prices: FloatArray, value: float) -> IndexArray:
+    """Return the edges that earn more than a trifle of ``value`` at the prices, after what they cost."""
+    return np.flatnonzero(upper_surplus(problem, log_prices, problem.costs) > TRIFLE * abs(value))
 
 
 def upper_surplus(problem: Problem, log_prices: FloatArray, costs: FloatArray | float) -> FloatArray:

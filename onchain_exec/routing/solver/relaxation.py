@@ -82,10 +82,11 @@ class Relaxation:
         size = len(case.log_prices)
         costs, _ = case.share_costs(self._problem, self._beside)
         earning = upper_surplus(self._problem, case.log_prices, costs) > softness * self._largest_cost
-        earning[case.off] = False
+        earning[case.off[case.off < len(edges)]] = False
         joining = earning & ~self._playing
-        into, out = np.bincount(edges.target, found.share, size), np.bincount(edges.source, found.share, size)
-        lacking = found.share > np.array((into[edges.source], out[edges.target])) + _LACKING
+        share = found.share[: len(edges)]
+        into, out = np.bincount(edges.target, share, size), np.bincount(edges.source, share, size)
+        lacking = share > np.array((into[edges.source], out[edges.target])) + _LACKING
         paying = lacking & self._may_pay & self._playing & ~self._paying
         learns = bool(joining.any() or paying.any())
         if learns:
@@ -106,7 +107,7 @@ class Relaxation:
         count = len(self._problem.edges)
         share, taken = np.zeros((2, count + len(self._beside.edges)))
         share[softened.edges], taken[softened.edges] = point.share, -point.slopes[:, 0]
-        return Relaxed(replace(case, log_prices=log_prices, paid=paid), share[:count], taken[:count])
+        return Relaxed(replace(case, log_prices=log_prices, paid=paid), share, taken)
 
     def _soften(self) -> Softened:
         return Softened(self._problem, self._beside, np.flatnonzero(self._playing), self._paying)

@@ -41,11 +41,12 @@ class Supports:
         """Try supports of ``case`` near ``edges``, until there is none that an edge should leave or join by
         itself."""
         barred = np.isin(np.arange(len(self.problem.edges)), case.off)
-        current = self.try_only(np.union1d(edges[~barred[edges]], case.on), case.log_prices)
+        on = case.on[case.on < len(barred)]
+        current = self.try_only(np.union1d(edges[~barred[edges]], on), case.log_prices)
         highest = current.worth
         for _ in range(_MOST_CHANGES):
             profit = self._surplus(current.log_prices)
-            loser = np.isin(current.edges, case.on, invert=True) & (profit[current.edges] < 0)
+            loser = np.isin(current.edges, on, invert=True) & (profit[current.edges] < 0)
             if loser.any():
                 dropped = max(1, int(loser.sum() * _DROPPED_AT_ONCE))
                 losses = np.where(loser, profit[current.edges], 0.0)
