@@ -10,7 +10,8 @@ import numpy as np
 from onchain_exec.routing.oracles import FloatArray, IndexArray
 
 _DENSE: Final = 400
-_NOTHING: Final = 1e-300
+_NOTHING: Final = 1e-200
+"""The least that a variable's diagonal counts as: one divided by it, and times any amount, is a double."""
 
 
 def solve_symmetric(

@@ -20,6 +20,9 @@ _MOST_STEPS: Final = 60
 _LONGEST: Final = 0.5
 """In log price."""
 
+_FURTHEST: Final = 1e9
+"""In log price: where next to nothing resists, what a whole step promises would be no double."""
+
 _ENOUGH: Final = 0.1
 """Of the softness: a step that promises less is not taken."""
 
@@ -186,13 +189,15 @@ class Softened:
         payment += _STIFFNESS / softness + damping * float(payment.max(initial=0.0))
         unpaid = point.variables[self._prices :] <= 0
         payment[unpaid & (point.gradient[self._prices :] >= 0)] = np.inf
-        return solve_symmetric(
+        step = solve_symmetric(
             np.append(first[pairs], source),
             np.append(second[pairs], target),
             np.append(-between[pairs], weight),
             diagonal,
             -point.gradient,
         )
+        step[: self._prices] = step[: self._prices].clip(-_FURTHEST, _FURTHEST)
+        return step
 
     def _curvature(
         self, point: Point, softness: float, decided: Decided
