@@ -98,15 +98,16 @@ async def test_take_turn_of_two_with_one_account_and_nonce_costs_the_loser_nothi
         other.rest(second)
         request("evm_setAutomine", False)
         won, lost = [(await solving.solver.take_turn()).settlement for solving in (one, other)]
-        stage.sandbox.chain.mine()
-        request("evm_setAutomine", True)
-        assert won is not None
-        assert lost is not None
-        assert stage.count_sent() - before == 1
-        settled = (await other.solver.take_turn()).settlement
+    assert won is not None
+    assert lost is not None
+    stage.sandbox.chain.mine()
+    request("evm_setAutomine", True)
+    assert stage.count_sent() - before == 1
+    async with stage.solving() as one, rival.solving() as other:  # these wait for what they send
+        settled = (await other.solver.take_turn()).settlement or (await other.solver.take_turn()).settlement
         assert other.context.journal.read_order(lost.order_id).state is OrderState.FAILED
-        assert settled is None or settled.state is OrderState.FILLED
-        settled = settled or (await other.solver.take_turn()).settlement
+        assert settled is not None
+        assert settled.state is OrderState.FILLED
         assert (await one.solver.take_turn()).waits_for == ()
         assert one.context.journal.read_order(won.order_id).state is OrderState.FILLED
         assert stage.lane(second.order.owner).filled == second.order.amount_in
