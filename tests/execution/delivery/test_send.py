@@ -116,8 +116,16 @@ async def test_send_refused_and_the_look_up_fails_is_ambiguous() -> None:
 
 @pytest.fixture(scope="module")
 def chain() -> Iterator[LocalChain]:
+    """A chain that mines when it is told: anvil acknowledges a transaction before it mines it."""
     with LocalChain.start() as started:
+        started.request("evm_setAutomine", False)
         yield started
+
+
+def sign_next(chain: LocalChain, **fields: int) -> DurableTx:
+    """Return a transfer in the next free slot, whatever another test has sent."""
+    sent: str = chain.request("eth_getTransactionCount", DURABLE.sender, "latest")
+    return sign_transfer(int(sent, 16), chain.chain_id, **fields)
 
 
 async def send_to(chain: LocalChain, durable: DurableTx) -> SendOutcome:
@@ -129,8 +137,7 @@ async def send_to(chain: LocalChain, durable: DurableTx) -> SendOutcome:
 
 
 async def test_send_to_anvil_again_and_after_mining_is_already_known(chain: LocalChain) -> None:
-    chain.request("evm_setAutomine", False)
-    durable = sign_transfer(0, chain.chain_id)
+    durable = sign_next(chain)
     assert await send_to(chain, durable) == Accepted(durable.tx_hash)
     assert await send_to(chain, durable) == AlreadyKnown(durable.tx_hash)
     chain.mine()
@@ -138,9 +145,10 @@ async def test_send_to_anvil_again_and_after_mining_is_already_known(chain: Loca
 
 
 async def test_send_to_anvil_in_a_taken_slot_is_rejected_with_nonce_consumed(chain: LocalChain) -> None:
-    chain.request("evm_setAutomine", True)
-    assert isinstance(await send_to(chain, sign_transfer(1, chain.chain_id)), Accepted)
-    outcome = await send_to(chain, sign_transfer(1, chain.chain_id, value=2))
+    first, other = sign_next(chain), sign_next(chain, value=2)
+    assert isinstance(await send_to(chain, first), Accepted)
+    chain.mine()
+    outcome = await send_to(chain, other)
     assert isinstance(outcome, Rejected)
     assert outcome.nonce_consumed
 
@@ -158,7 +166,7 @@ async def test_send_to_anvil_in_a_taken_slot_is_rejected_with_nonce_consumed(cha
 async def test_send_to_anvil_of_what_cannot_be_mined_is_rejected(
     chain: LocalChain, fields: dict[str, int]
 ) -> None:
-    outcome = await send_to(chain, sign_transfer(2, chain.chain_id, **fields))
+    outcome = await send_to(chain, sign_next(chain, **fields))
     assert isinstance(outcome, Rejected)
     assert not outcome.nonce_consumed
 
