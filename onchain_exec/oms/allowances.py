@@ -64,13 +64,11 @@ async def find_standing(node: Node, journal: Journal, block: BlockRef) -> tuple[
             granted[slot.key.account].update(_list_grants(slot))
     for key in journal.read_allowances(node.chain_id):
         granted[key.account].setdefault((key.token, key.spender), Grant())
-    found = {
-        AllowanceKey(node.chain_id, account, *pair): (stands.get(pair, 0), grant)
-        for account, grants in granted.items()
-        if grants
-        for stands in [_index(await node.perform(read_approvals(account, grants), block))]
-        for pair, grant in grants.items()
-    }
+    found: dict[AllowanceKey, tuple[int, Grant]] = {}
+    for account, grants in granted.items():
+        stands = _index(await node.perform(read_approvals(account, grants), block)) if grants else {}
+        for pair, grant in grants.items():
+            found[AllowanceKey(node.chain_id, account, *pair)] = stands.get(pair, 0), grant
     needed = journal.read_needed(found)
     return tuple(Standing(key, amount, grant, needed[key]) for key, (amount, grant) in found.items())
 

@@ -65,9 +65,8 @@ class Feed(Generic[T]):
             loop = asyncio.get_running_loop()
             self._stopped, self._opened = threading.Event(), loop.create_future()
             follow = partial(self._follow, self._stopped, self._opened, loop)
-            self._following = loop.run_in_executor(
-                None, follow
-            )  # at once: no task that a cancellation forestalls
+            # at once: no task that a cancellation forestalls
+            self._following = loop.run_in_executor(None, follow)
         following = self._following
         await asyncio.wait({following, self._opened}, return_when=asyncio.FIRST_COMPLETED)
         if following.done():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from functools import partial
 from typing import assert_never
 
 from onchain_exec.app.path.context import Context, Step
@@ -11,13 +11,13 @@ from onchain_exec.app.path.run import (
     catch_up,
     deliver,
     failures_journalled,
+    judge,
     make_durable,
     require_signer,
     unless_overtaken,
 )
 from onchain_exec.core import Address, BlockRef
 from onchain_exec.core.action import ActionOrder
-from onchain_exec.errors import RevertError
 from onchain_exec.execution import SimulatedTx, read_fees
 from onchain_exec.execution.building.action import (
     Delegation,
@@ -100,11 +100,12 @@ async def _execute(context: Context, approved: ApprovedAction) -> None:
     """Send what an approved action needs, one transaction after the other, until one fails, or would break a
     condition of the order: that denies it."""
     signer, order = require_signer(context), approved.order
+    deny = partial(judge_action, order)
     with failures_journalled(context, order.order_id):
-        found = await _judge(order, build(context, approved))
+        found = await judge(build(context, approved), deny)
     for step in () if isinstance(found, DeniedAction) else (*found.depends_on, found):
         with failures_journalled(context, order.order_id):
-            found = await _judge(order, catch_up(context, step))
+            found = await judge(catch_up(context, step), deny)
             if isinstance(found, DeniedAction):
                 break
             durable = await make_durable(context, signer, found)
@@ -112,13 +113,3 @@ async def _execute(context: Context, approved: ApprovedAction) -> None:
             return
     if isinstance(found, DeniedAction):
         context.journal.append_action_denial(found)
-
-
-async def _judge(order: ActionOrder, trial: Awaitable[SimulatedTx]) -> SimulatedTx | DeniedAction:
-    """Return what a simulation proves, or the denial of an order whose own condition it breaks."""
-    try:
-        return await trial
-    except RevertError as error:
-        if (denied := judge_action(order, error)) is None:
-            raise
-        return denied

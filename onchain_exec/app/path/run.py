@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import assert_never
+from functools import partial
+from typing import TypeVar, assert_never
 
 from onchain_exec.app.channels.around import watch_trade
 from onchain_exec.app.channels.attend import attend, outlasts
@@ -41,6 +42,8 @@ from onchain_exec.oms import SWAPS, OrderState, OrderView, list_paused_venues, r
 from onchain_exec.risk import Approved, Denied, check, judge_revert
 from onchain_exec.routing import Quote, find_route, make_quote
 from onchain_exec.venues.pool import list_protocols
+
+D = TypeVar("D")
 
 
 async def quote_order(context: Context, order: Order, block: BlockRef, *, bound_given: bool = True) -> Quote:
@@ -125,7 +128,7 @@ async def execute(context: Context, approved: Approved) -> None:
         return
     for step in () if isinstance(found, Denied) else (*found.depends_on, found):
         with failures_journalled(context, order.order_id):
-            found = await judge(context, order, renew(context, step))
+            found = await _judge_swap(context, order, renew(context, step))
             if isinstance(found, Denied):
                 break
             durable = await make_durable(context, signer, found)
@@ -162,17 +165,24 @@ async def build(context: Context, approved: Approved, signer: Signer | None) -> 
     hides = context.policy.private_only or (signer and context.journal.read_order(order_id).stays_private)
     sources = Sources(context.node, context.policy.max_fee_wei, permit_signer=None if hides else signer)
     ways = await find_ways(context, approved)
-    return await judge(context, approved.quote.order, take_cheapest(context, ways, sources))
+    return await _judge_swap(context, approved.quote.order, take_cheapest(context, ways, sources))
 
 
-async def judge(context: Context, order: Order, trial: Awaitable[SimulatedTx]) -> SimulatedTx | Denied:
-    """Return what a simulation proves, or the denial of an order whose own condition it breaks."""
+async def _judge_swap(context: Context, order: Order, trial: Awaitable[SimulatedTx]) -> SimulatedTx | Denied:
+    found = await judge(trial, partial(judge_revert, order))
+    if isinstance(found, Denied):
+        context.observe(Step.CHECKED, found)
+    return found
+
+
+async def judge(trial: Awaitable[SimulatedTx], deny: Callable[[RevertError], D | None]) -> SimulatedTx | D:
+    """Return what a simulation proves, or the denial that ``deny`` makes of its revert: of an order whose own
+    condition it breaks."""
     try:
         return await trial
     except RevertError as error:
-        if (denied := judge_revert(order, error)) is None:
+        if (denied := deny(error)) is None:
             raise
-        context.observe(Step.CHECKED, denied)
         return denied
 
 

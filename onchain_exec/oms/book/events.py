@@ -116,8 +116,7 @@ def order_denied(quote: Quote, denied: Denied) -> Event:
 
 def order_rejected(order_id: str, error: OnchainExecError) -> Event:
     """The order failed before any swap bytes existed."""
-    failure = {"code": error.code, "found": error.found, "needed": error.needed, "todo": error.todo}
-    return Event(f"order_rejected/{order_id}", EventKind.ORDER_REJECTED, order_id, None, {"failure": failure})
+    return _rejected(order_id, error.code, error.found, error.needed, error.todo)
 
 
 def approval_failed(slot: SlotView, reason: str = "") -> Event:
@@ -136,9 +135,12 @@ def approval_failed(slot: SlotView, reason: str = "") -> Event:
     else:
         found = f"its approval {taker} reverted: {reason or 'no reason given'}"
     needed = "the approval, mined: by it the swap pulls what it sells"
-    failure = {"code": "APPROVAL_FAILED", "found": found, "needed": needed, "todo": todo}
-    event_id = f"order_rejected/{slot.order_id}"
-    return Event(event_id, EventKind.ORDER_REJECTED, slot.order_id, None, {"failure": failure})
+    return _rejected(slot.order_id, "APPROVAL_FAILED", found, needed, todo)
+
+
+def _rejected(order_id: str, code: str, found: str, needed: str, todo: str) -> Event:
+    failure = {"code": code, "found": found, "needed": needed, "todo": todo}
+    return Event(f"order_rejected/{order_id}", EventKind.ORDER_REJECTED, order_id, None, {"failure": failure})
 
 
 def order_expired(order: Order | ActionOrder) -> Event:

@@ -95,7 +95,7 @@ def _trade(fills: tuple[MatchedFill, ...], flows: Sequence[tuple[Flow, int]]) ->
         if hop is None:
             continue
         hops.append(hop)
-        balance[flow.token_in.address] -= hop.amount_in
+        balance[token] -= hop.amount_in
         balance[flow.token_out.address] += hop.amount_out
     return _Trades(fills, tuple(hops), balance)
 
