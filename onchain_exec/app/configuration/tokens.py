@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import MappingProxyType
@@ -11,7 +12,7 @@ from typing import Final, Self
 from onchain_exec.app.configuration.registry import ChainProfile
 from onchain_exec.app.configuration.settings import Settings
 from onchain_exec.chain import Node
-from onchain_exec.core import Reading, Token, parse_amount
+from onchain_exec.core import Address, Reading, Token, parse_amount
 from onchain_exec.errors import ConfigError, InputError
 from onchain_exec.risk import Limits
 from onchain_exec.venues.erc20 import read_token
@@ -54,33 +55,35 @@ class TokenLimits:
             return limits
         block = await node.get_block("latest")
 
-        async def find(setting: str, name: str) -> Token:
-            try:
-                return await node.perform(read_named_token(profile, name), block)
-            except InputError as error:
-                raise _refuse(setting, name, error) from error
-
-        most: dict[Token, int] = {}
+        most: dict[Address, int] = {}
         for name, amount in self.max_notional.items():
-            token = await find("max_notional", name)
-            if token in most:
+            with _naming("max_notional", name):
+                token = await node.perform(read_named_token(profile, name), block)
+                units = parse_amount(amount, token)
+            if token.address in most:
                 raise ConfigError(f"max_notional has {token} twice", needed="one amount of each token")
-            try:
-                most[token] = parse_amount(amount, token)
-            except InputError as error:
-                raise _refuse("max_notional", name, error) from error
-        allowed = self.allowed_tokens
+            most[token.address] = units
+        allowed = set[Address]()
+        for name in self.allowed_tokens or ():
+            with _naming("allowed_tokens", name):
+                token = await node.perform(read_named_token(profile, name), block)
+            allowed.add(token.address)
         return replace(
             limits,
-            max_notional={token.address: amount for token, amount in most.items()},
-            allowed_tokens=None
-            if allowed is None
-            else frozenset([(await find("allowed_tokens", name)).address for name in allowed]),
+            max_notional=most,
+            allowed_tokens=None if self.allowed_tokens is None else frozenset(allowed),
         )
 
 
 NO_TOKEN_LIMITS: Final = TokenLimits()
 
 
-def _refuse(setting: str, name: str, error: InputError) -> ConfigError:
-    return ConfigError(f"{setting} names {name!r}: {error.found}", needed=error.needed, todo=error.todo)
+@contextmanager
+def _naming(setting: str, name: str) -> Iterator[None]:
+    """Say of which setting a token, or an amount of it, is none."""
+    try:
+        yield
+    except InputError as error:
+        raise ConfigError(
+            f"{setting} names {name!r}: {error.found}", needed=error.needed, todo=error.todo
+        ) from error
