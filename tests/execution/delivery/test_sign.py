@@ -78,22 +78,23 @@ class FakeAuthoriser(FakeSigner):
         self.sign_authorisation = authorise
 
 
+AS_WEB3_HAS_IT = {
+    "type": 2,
+    "chainId": 1337,
+    "nonce": 9,
+    "maxFeePerGas": 10**11,
+    "maxPriorityFeePerGas": 10**9,
+    "gas": 30_000,
+    "to": PLAN.to,
+    "value": 3,
+    "data": b"\x01\x02",
+}
+"""What is signed here at nonce 9."""
+
+
 async def test_sign_with_a_local_key_equals_eth_account() -> None:
     signed = await sign(SIMULATED, 9, HONEST)
-    expected = Account.sign_transaction(
-        {
-            "type": 2,
-            "chainId": 1337,
-            "nonce": 9,
-            "maxFeePerGas": 10**11,
-            "maxPriorityFeePerGas": 10**9,
-            "gas": 30_000,
-            "to": PLAN.to,
-            "value": 3,
-            "data": b"\x01\x02",
-        },
-        KEY,
-    )
+    expected = Account.sign_transaction(AS_WEB3_HAS_IT, KEY)
     assert signed.raw == bytes(expected.raw_transaction)
     assert signed.tx_hash == "0x" + expected.hash.hex()
     assert (signed.nonce, signed.simulated) == (9, SIMULATED)
@@ -177,16 +178,9 @@ async def test_sign_lends_the_code_at_the_nonce_after_the_transactions_own() -> 
     signed = await sign(LENDING, 9, HONEST)
     wish = Account.sign_authorization({"chainId": 1337, "address": GUARD, "nonce": 10}, KEY)
     expected = Account.sign_transaction(
-        {
+        AS_WEB3_HAS_IT
+        | {
             "type": 4,
-            "chainId": 1337,
-            "nonce": 9,
-            "maxFeePerGas": 10**11,
-            "maxPriorityFeePerGas": 10**9,
-            "gas": 30_000,
-            "to": PLAN.to,
-            "value": 3,
-            "data": b"\x01\x02",
             "accessList": [access.to_json() for access in LENDING.plan.accesses],
             "authorizationList": [wish],
         },
